@@ -1,0 +1,148 @@
+package store
+
+import "time"
+
+// Run is one row of pipeline_run with what else the database knows of it.
+// Pointers and zero times are unknown or not yet.
+type Run struct {
+	ID       string
+	Pipeline string
+	Status   string // as Wave recorded it
+	State    State  // as told by truth.go
+	Reason   string // one sentence when State and Status differ, else empty
+	Input    string
+	Error    string // the whole text, wherever Wave left it
+
+	StartedAt    time.Time
+	CompletedAt  time.Time
+	CancelledAt  time.Time
+	Heartbeat    time.Time
+	LastEvent    time.Time     // of active runs only
+	Duration     time.Duration // recorded, else from whole seconds; 0 is "under a second" when HasDuration
+	HasDuration  bool
+	CoarseSecond bool // Duration comes from whole seconds
+
+	Tokens    *int64 // nil: not recorded
+	Tags      []string
+	Branch    string
+	PID       int
+	StepsDone int
+	StepsAll  int      // 0: unknown
+	Current   []string // ids of the steps that run, wait or failed now
+	Progress  *int     // percent, from pipeline_progress or done/all
+
+	Parent     string
+	ParentStep string
+	ForkedFrom string
+	Kind       string // run_kind
+	Iterate    *Iterate
+	Children   ChildCounts
+	Cancel     *Cancellation
+}
+
+// Iterate is a child's place in the fan-out that started it.
+type Iterate struct {
+	Index, Total int // Index from 0
+	Mode         string
+}
+
+// ChildCounts counts the direct children of a run by what became of them.
+type ChildCounts struct {
+	All, Ended, Failed int
+}
+
+// Cancellation is an operator's request to stop a run. Wave never deletes it.
+type Cancellation struct {
+	RequestedAt time.Time
+	Force       bool
+}
+
+// Step is one step of one run, from the union of all that names it.
+type Step struct {
+	ID       string
+	State    State
+	Recorded string // the last word the database has for it, for the curious
+	Note     string // why it was skipped, blocked or reworked
+	Error    string
+	Persona  string
+	Model    string
+	Adapter  string
+	Progress *int   // percent
+	Action   string // what it is doing, when a writer says
+
+	StartedAt    time.Time
+	CompletedAt  time.Time
+	Duration     time.Duration
+	HasDuration  bool
+	CoarseSecond bool
+
+	Tokens   *int64
+	Attempts []Attempt
+	Retries  int // MaxAttempts when known from "attempt i/n", else 0
+	Contract *Contract
+	Children ChildCounts // of a composed step
+}
+
+// Attempt is one try at a step.
+type Attempt struct {
+	Number       int
+	State        State
+	Error        string
+	FailureClass string
+	OutputTail   string
+	StartedAt    time.Time
+	CompletedAt  time.Time
+	Duration     time.Duration
+	HasDuration  bool
+	CoarseSecond bool
+	Tokens       *int64
+}
+
+// Contract is the latest contract result of a step.
+type Contract struct {
+	Result string // passed, failed, warning, skipped, soft_failure, validating
+	Text   string
+	At     time.Time
+}
+
+// Event is one row of event_log. ID is the only reliable order.
+type Event struct {
+	ID       int64
+	RunID    string
+	At       time.Time
+	StepID   string
+	State    string // as recorded; unknown words show as they are
+	Persona  string
+	Message  string
+	Tokens   int64
+	Duration time.Duration
+	Model    string
+	Adapter  string
+}
+
+// Artifact is one row of artifact: an output of one attempt.
+type Artifact struct {
+	ID        int64
+	RunID     string
+	StepID    string
+	Name      string
+	Path      string
+	Type      string
+	Size      int64
+	CreatedAt time.Time
+	Preview   string // artifact_metadata.preview_text, when a writer left one
+	MIME      string
+}
+
+// RunDetail is everything a run's page shows, read at one moment.
+type RunDetail struct {
+	Run       Run
+	Steps     []Step
+	Artifacts []Artifact
+	Children  []Run // direct children, oldest first, at most ChildLimit
+	Parent    *Run  // nil: none, or its row is gone
+	Fork      *Run
+	FirstID   int64 // event ids of this run; 0: it has none
+	LastID    int64
+	Events    int64 // how many events it has
+}

@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// schema says which columns each table has. Databases made before Wave tracked
+// migrations claim all of them, so only the tables themselves are believed.
+type schema map[string]map[string]bool
+
+const schemaSQL = `
+SELECT m.name AS tbl, c.name AS col
+FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+WHERE m.type = 'table'`
+
+func readSchema(ctx context.Context, db *sqlx.DB) (schema, error) {
+	var rows []struct {
+		Table  string `db:"tbl"`
+		Column string `db:"col"`
+	}
+	if err := db.SelectContext(ctx, &rows, schemaSQL); err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	s := schema{}
+	for _, r := range rows {
+		if s[r.Table] == nil {
+			s[r.Table] = map[string]bool{}
+		}
+		s[r.Table][r.Column] = true
+	}
+	return s, nil
+}
+
+func (s schema) has(table string) bool { return s[table] != nil }
+
+// column is the SQL for a column that older schemas lack: its name, or the
+// literal that stands for unknown.
+func (s schema) column(table, name, missing string) string {
+	if s[table][name] {
+		return name
+	}
+	return missing + " AS " + name
+}
