@@ -15,6 +15,7 @@ import (
 type database struct {
 	*sqlx.DB
 	schema schema
+	opt    Options // with its defaults filled in
 }
 
 // readDSN names path for reading. modernc honours mode only behind "file:",
@@ -30,7 +31,7 @@ func readDSN(path string) string {
 	return dsn
 }
 
-func openDatabase(ctx context.Context, path string) (*database, error) {
+func openDatabase(ctx context.Context, path string, opt Options) (*database, error) {
 	db, err := sqlx.ConnectContext(ctx, "sqlite", readDSN(path))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -40,5 +41,5 @@ func openDatabase(ctx context.Context, path string) (*database, error) {
 		_ = db.Close()
 		return nil, fmt.Errorf("read schema of %s: %w", path, err)
 	}
-	return &database{DB: db, schema: sch}, nil
+	return &database{DB: db, schema: sch, opt: opt.withDefaults()}, nil
 }

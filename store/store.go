@@ -34,6 +34,23 @@ type Options struct {
 	Log *slog.Logger
 }
 
+// withDefaults fills in what the caller left out.
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Alive == nil {
+		o.Alive = processAlive
+	}
+	if o.Definition == nil {
+		o.Definition = func(string) []StepDef { return nil }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
 // StepDef is what a pipeline's definition says of one step.
 type StepDef struct {
 	ID           string
