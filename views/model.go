@@ -1,0 +1,361 @@
+// Package views renders what handlers hand it: templ components and the plain
+// values they show. It knows no database, no request and no clock: a time that
+// matters is in the model.
+//
+// A page is XPage (a whole document), a part of it that is swapped live is
+// XTable or XPanel (a fragment with a stable id), and a leaf is XRow.
+package views
+
+import (
+	"net/url"
+	"time"
+)
+
+// Chrome is what every page has around its content.
+type Chrome struct {
+	Paths   Paths
+	Title   string // of the document, before " · wavedeck"
+	Section string // which entry of the navigation is current: runs, pipelines, personas
+	Project string // name in the manifest, or the folder's
+	Source  string // the state database as an operator names it, e.g. ".agents/state.db · schema 33"
+	Now     time.Time
+	Live    Live
+	Notices []Notice
+}
+
+// Live is where the page's stream goes on from.
+type Live struct {
+	Topic     string // query of the stream, e.g. "run=abc" or "list=1"; empty: the page does not change
+	Cursor    string // "<epoch>-<event id>" that the page shows
+	LastEvent int64
+	Offline   string // why there is no database to watch; empty when there is one
+}
+
+// Notice is a banner: what is wrong or worth knowing, and where it was looked for.
+type Notice struct {
+	ID     string // stable DOM id
+	Level  string // "info", "warn", "error"
+	Title  string
+	Detail []string
+}
+
+// Stamp is a moment to show; the zero Stamp shows as a dash.
+type Stamp = time.Time
+
+// Took is a duration to show.
+type Took struct {
+	D      time.Duration
+	Known  bool
+	Coarse bool      // from whole seconds: below one second shows "<1s"
+	Since  time.Time // not zero: still ticking from here
+}
+
+// RunRow is one line of a run list.
+type RunRow struct {
+	ID       string
+	Pipeline string
+	Title    string // the input's first line
+	State    string // told state
+	Word     string // what to call it: "running", "stopping", ...
+	Reason   string
+	Done     int
+	All      int // 0: unknown
+	Current  []string
+	Segments []string // told state of each step in order, when known; at most 24
+	Started  Stamp
+	Took     Took
+	Tokens   *int64
+	Tags     []string
+	Branch   string
+	Children Children
+	Kids     []RunRow // shown folded beneath
+	KidsMore int      // how many more than Kids there are
+	Of       *RunRef  // the parent, when this row stands alone
+	Iterate  string   // "2 of 4"
+	Cursor   string   // this row's place in the list
+}
+
+// Children says what became of the runs that a run started.
+type Children struct{ All, Ended, Failed int }
+
+// RunRef names another run.
+type RunRef struct {
+	ID, Pipeline, State, Word string
+}
+
+// Option is one choice of a filter, with its link.
+type Option struct {
+	Label  string
+	Value  string
+	Count  int // below 0: unknown
+	On     bool
+	Href   string
+	State  string // its sprite, for states
+	Remove string // link that drops it, when On
+}
+
+// Filter is the filter bar: the form's values and the ready links.
+type Filter struct {
+	Text      string
+	States    []Option
+	Pipelines []Option
+	Tags      []Option
+	Times     []Option
+	Pipeline  string
+	Tag       string
+	Since     string
+	Until     string
+	Parent    string
+	Narrow    bool     // anything is restricted
+	Words     []string // the active restrictions in words, for empty states
+	Clear     string   // link without any
+	Hidden    url.Values
+}
+
+// RunsView is the run list.
+type RunsView struct {
+	Chrome
+	Filter   Filter
+	Rows     []RunRow
+	NewerURL string
+	OlderURL string
+	Held     int    // how many newer runs wait while the list is held still
+	HeldMore bool   // at least Held
+	Refresh  string // URL of the table fragment
+	First    bool   // this is the newest page
+	Known    bool   // false: there is no database to list from
+	StartURL string // where runs are started; empty: not from here
+}
+
+// RunView is one run's page.
+type RunView struct {
+	Chrome
+	Run       RunRow
+	RunID     string
+	Input     string
+	Error     string
+	Completed Stamp
+	Heartbeat Stamp
+	PID       int
+	Kind      string
+	Recorded  string // Wave's own word, when the told one differs
+	Progress  *int
+	Failure   *Failure
+	Steps     []StepRow
+	Events    EventsView
+	Artifacts []ArtifactGroup
+	Parent    *RunRef
+	ParentAt  string // the parent's step
+	Fork      *RunRef
+	Kids      []RunRow
+	KidsMore  int
+	KidsURL   string
+	FirstID   int64
+	LastID    int64
+	Defined   bool // the pipeline is still defined
+	Refresh   RunRefresh
+}
+
+// RunRefresh holds the fragment URLs of a run's page.
+type RunRefresh struct{ Head, Steps, Events, Artifacts, Family string }
+
+// Failure is what an operator wants first: where and why.
+type Failure struct {
+	State    string
+	Step     string
+	Attempt  int
+	Of       int
+	Persona  string
+	Model    string
+	Class    string // failure class in words
+	Line     string // the first line that says what is wrong
+	Text     string // all of it
+	EventURL string
+	EventID  int64
+	Blocked  []string // steps that did not run because of it
+}
+
+// StepRow is one step of a run.
+type StepRow struct {
+	ID       string
+	State    string
+	Word     string
+	Kind     string
+	Persona  string
+	Model    string
+	Adapter  string
+	Note     string
+	Error    string
+	Action   string
+	Progress *int
+	Started  Stamp
+	Ended    Stamp
+	Took     Took
+	Tokens   *int64
+	Attempts []AttemptRow
+	Max      int
+	Contract string // result in a word
+	ContText string
+	Children Children
+	Anchor   string // DOM id
+}
+
+// AttemptRow is one try.
+type AttemptRow struct {
+	Number  int
+	State   string
+	Word    string
+	Class   string
+	Error   string
+	Tail    string
+	Started Stamp
+	Took    Took
+	Tokens  *int64
+}
+
+// EventsView is a window of a run's events, newest last.
+type EventsView struct {
+	RunID  string
+	Rows   []EventRow
+	Total  int64
+	Older  string // URL of the window before
+	Newer  string // URL of the window after
+	Latest bool
+}
+
+// EventRow is one event; ID is its permanent line number.
+type EventRow struct {
+	ID      int64
+	At      Stamp
+	Step    string
+	State   string
+	Tone    string // told state whose colour fits, or empty
+	Persona string
+	Message string
+	Tokens  int64
+	Took    Took
+	Model   string
+}
+
+// ArtifactGroup is what one step put out.
+type ArtifactGroup struct {
+	Step string
+	Rows []ArtifactRow
+}
+
+// ArtifactRow is one output.
+type ArtifactRow struct {
+	Name, Path, Type string
+	Size             int64
+	Created          Stamp
+	Preview          string
+	Attempt          int // from 1 when several rows share step and name, else 0
+}
+
+// PipelineRow is one line of the pipeline list.
+type PipelineRow struct {
+	Name, Description, Category, File string
+	Steps                             int
+	Problems                          []Problem
+	Last                              *RunRow
+	Stats                             Stats
+}
+
+// Problem is what is wrong with a file, and where.
+type Problem struct {
+	File string
+	Line int // 0: the whole file
+	Text string
+}
+
+// Stats is a pipeline's record over its last N ended runs.
+type Stats struct {
+	N         int // 0: it has no ended run
+	Succeeded int
+	Median    time.Duration
+	P90       time.Duration
+	Timed     int // how many of N had a duration
+}
+
+// PipelinesView is the pipeline list.
+type PipelinesView struct {
+	Chrome
+	Rows     []PipelineRow
+	Problems []Problem
+	Where    []string // where pipelines were looked for
+	Missing  bool
+	Refresh  string
+}
+
+// PipelineView is one pipeline.
+type PipelineView struct {
+	Chrome
+	PipelineRow
+	Defined bool // false: only its runs are known
+	Input   InputView
+	Defs    []StepDefRow
+	Recent  []RunRow
+	RunsURL string
+	Refresh string
+}
+
+// InputView is what a pipeline asks for.
+type InputView struct {
+	Source, Type, Description, Example, Default string
+	Required                                    bool
+	Choices                                     []string
+}
+
+// StepDefRow is one step of a definition.
+type StepDefRow struct {
+	ID, Kind, Persona, Detail string // Detail: script, prompt or referenced pipeline, shortened
+	Dependencies              []string
+	Artifacts                 []string
+	Contract                  string
+	Retry                     string
+	Optional                  bool
+	Timeout                   string
+}
+
+// PersonaRow is one persona.
+type PersonaRow struct {
+	Name, Adapter, Description, Model, DefaultModel string
+	Temperature                                     *float64
+	PromptFile                                      string
+	Allowed, Denied                                 []string
+	InheritAllowed, InheritDenied                   []string // from the adapter
+	UsedBy                                          []string // pipelines
+	Problems                                        []Problem
+}
+
+// PersonasView is the persona list.
+type PersonasView struct {
+	Chrome
+	Rows     []PersonaRow
+	Problems []Problem
+	Where    []string
+	Missing  bool
+	Refresh  string
+}
+
+// PersonaView is one persona.
+type PersonaView struct {
+	Chrome
+	PersonaRow
+	Prompt     string
+	PromptNote string // why the prompt is not shown, or that it is cut
+	Adapters   []AdapterRow
+}
+
+// AdapterRow is the program behind a persona.
+type AdapterRow struct{ Name, Binary, DefaultModel, Mode, OutputFormat string }
+
+// ErrorView is a page or a fragment that says what went wrong.
+type ErrorView struct {
+	Chrome
+	Status    int
+	Heading   string
+	Text      string
+	Next      string // what would be right
+	RequestID string
+}

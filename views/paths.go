@@ -1,0 +1,60 @@
+package views
+
+import (
+	"net/url"
+	"strconv"
+)
+
+// Paths is the prefix under which the console is served: "" or "/deck". It is
+// the only source of links.
+type Paths string
+
+func (p Paths) at(segments ...string) string {
+	u := string(p)
+	for _, s := range segments {
+		u += "/" + url.PathEscape(s)
+	}
+	return u
+}
+
+// Runs is the run list narrowed by q.
+func (p Paths) Runs(q url.Values) string { return withQuery(p.at("runs"), q) }
+
+// Run is one run's page.
+func (p Paths) Run(id string) string { return p.at("runs", id) }
+
+// RunPart is a fragment of a run's page: head, steps, events, artifacts, family.
+func (p Paths) RunPart(id, part string) string { return p.at("runs", id, part) }
+
+// RunEvents is the page of a run whose events end before, or start after, an event id.
+func (p Paths) RunEvents(id, direction string, event int64) string {
+	return p.at("runs", id) + "?" + direction + "=" + strconv.FormatInt(event, 10) + "#events"
+}
+
+// Pipelines is the pipeline list.
+func (p Paths) Pipelines() string { return p.at("pipelines") }
+
+// Pipeline is one pipeline's page.
+func (p Paths) Pipeline(name string) string { return p.at("pipelines", name) }
+
+// Personas is the persona list.
+func (p Paths) Personas() string { return p.at("personas") }
+
+// Persona is one persona's page.
+func (p Paths) Persona(name string) string { return p.at("personas", name) }
+
+// Events is the live stream about topic, going on after cursor.
+func (p Paths) Events(topic, cursor string) string {
+	q, _ := url.ParseQuery(topic)
+	if cursor != "" {
+		q.Set("after", cursor)
+	}
+	return withQuery(p.at("events"), q)
+}
+
+func withQuery(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
