@@ -24,6 +24,8 @@ const Dir = "/static/"
 var embedded embed.FS
 
 // assets never changes after start.
+//
+//nolint:gochecknoglobals // read-only, as what it is made of
 var assets = mustLoad(embedded)
 
 // asset is one embedded file in the forms in which it is sent.
