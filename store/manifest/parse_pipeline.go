@@ -120,13 +120,20 @@ func (p *pipelineParser) readSteps(parent fields, outer map[string]bool) []Step 
 	return steps
 }
 
-// stepFields names a step by its id in what is told of it, where it has one.
+// stepFields reads a step; what is told of it names its id, where it has one.
 func (p *pipelineParser) stepFields(node *yaml.Node, i int) fields {
-	f := p.r.mapping(node, fmt.Sprintf("step %d", i+1))
-	if id := f.values["id"]; id != nil && id.Kind == yaml.ScalarNode && id.Value != "" {
-		f.path = "step " + quote(id.Value)
+	path := fmt.Sprintf("step %d", i+1)
+	step := node
+	if step.Kind == yaml.AliasNode {
+		step = step.Alias
 	}
-	return f
+	for k := 0; step.Kind == yaml.MappingNode && k+1 < len(step.Content); k += 2 {
+		if id := step.Content[k+1]; step.Content[k].Value == "id" && id.Kind == yaml.ScalarNode && id.Value != "" {
+			path = "step " + quote(id.Value)
+			break
+		}
+	}
+	return p.r.mapping(node, path)
 }
 
 func (p *pipelineParser) readLoop(f fields, visible map[string]bool) *Loop {

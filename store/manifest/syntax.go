@@ -1,9 +1,9 @@
 package manifest
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -20,9 +20,6 @@ type lineSearch int
 
 func newLineSearch() lineSearch { return 4 << 20 }
 
-// maxLineSearch is what one file may take of it.
-const maxLineSearch = 1 << 20
-
 // parseYAML returns the root node of the first document in data, or what is
 // wrong with it. Aliases are left unexpanded.
 func parseYAML(file string, data []byte, search *lineSearch) (*yaml.Node, *Problem) {
@@ -32,7 +29,7 @@ func parseYAML(file string, data []byte, search *lineSearch) (*yaml.Node, *Probl
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		line, text := splitYAMLError(err)
-		return nil, &Problem{File: file, Line: search.line(data, line), Text: "does not parse: " + text}
+		return nil, &Problem{File: file, Line: search.line(data, err, line), Text: "does not parse: " + text}
 	}
 	if len(document.Content) == 0 {
 		return nil, &Problem{File: file, Text: "is empty"}
@@ -67,43 +64,32 @@ func splitYAMLError(err error) (line int, text string) {
 	return max(line, 1), text
 }
 
-// line names the line after the longest run of lines that parses.
+// line names the first line with which data fails as it does as a whole.
 // yaml.v3 itself names the line where the enclosing block began, which may be
-// hundreds of lines above the mistake. reported is the answer when the search
-// would cost too much.
-func (s *lineSearch) line(data []byte, reported int) int {
-	var ends []int
-	for i, b := range data {
+// hundreds of lines above the mistake; that is the answer when the search would
+// cost too much.
+func (s *lineSearch) line(data []byte, whole error, reported int) int {
+	var ends []int // of each line but the last
+	for i, b := range data[:max(len(data)-1, 0)] {
 		if b == '\n' {
 			ends = append(ends, i+1)
 		}
 	}
-	if len(ends) > 0 && ends[len(ends)-1] == len(data) {
-		ends = ends[:len(ends)-1]
-	}
-	left := min(*s, maxLineSearch)
-	*s -= left
-	defer func() { *s += max(left, 0) }()
-	for k := len(ends); k > 0; k-- {
-		prefix := data[:ends[k-1]]
-		if left -= lineSearch(len(prefix)); left < 0 {
-			return reported
+	exhausted := false
+	n := sort.Search(len(ends), func(i int) bool {
+		prefix := data[:ends[i]]
+		if *s -= lineSearch(len(prefix)); *s < 0 {
+			*s, exhausted = 0, true
+		}
+		if exhausted {
+			return true
 		}
 		var node yaml.Node
-		if yaml.Unmarshal(prefix, &node) == nil {
-			return k + 1 + blankLines(data[ends[k-1]:])
-		}
+		err := yaml.Unmarshal(prefix, &node)
+		return err != nil && err.Error() == whole.Error()
+	})
+	if exhausted {
+		return reported
 	}
-	return 1
-}
-
-// blankLines counts the leading lines of data that hold nothing to be wrong.
-func blankLines(data []byte) int {
-	for n := 0; ; n++ {
-		line, rest, more := bytes.Cut(data, []byte("\n"))
-		if !more || len(bytes.TrimSpace(line)) > 0 {
-			return n
-		}
-		data = rest
-	}
+	return n + 1
 }
