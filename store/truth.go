@@ -1,22 +1,374 @@
 package store
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// How long a writer may be silent. Wave beats every 30 s and reaps by the same
+// figures, so a run is told as lost when Wave itself would give it up.
+const (
+	beatLimit    = 90 * time.Second // a heartbeat this old has stopped
+	silenceLimit = 5 * time.Minute  // no sign at all, where no pid can be asked
+	skewLimit    = time.Hour        // a sign this far ahead is no evidence of life
+)
+
+// orphaned is what Wave's reaper records for a run whose process had gone.
+const orphaned = "process gone (orphaned)"
 
 // runFacts is everything the database says about whether a run lives and how
 // it ended. Zero values are unknown.
 type runFacts struct {
-	Status        string // pipeline_run.status
-	Error         string // error_message, else current_step of an ended run
-	CancelledAt   bool   // pipeline_run.cancelled_at is set
-	Cancel        bool   // a cancellation row exists
-	PipelineState string // pipeline_state.status, which sometimes knows better
-	Rejected      bool   // a step_state of this run says rejected
-	AtGate        bool   // the last gate event waits
-	Kind          string // run_kind
-	HasEvents     bool
-	StartedAt     time.Time
-	Heartbeat     time.Time
-	LastEvent     time.Time
-	PID           int
-	Parent        State // the parent's told state; empty without a parent
+	Status          string    // pipeline_run.status
+	Error           string    // error_message, else current_step of an ended run
+	CancelledAt     time.Time // pipeline_run.cancelled_at
+	Cancel          time.Time // cancellation.requested_at
+	PipelineState   string    // pipeline_state.status, which sometimes knows better
+	PipelineStateAt time.Time // when that was written
+	Rejected        bool      // a step_state of this run says rejected
+	AtGate          bool      // the last gate event waits
+	Kind            string    // run_kind
+	HasEvents       bool
+	StartedAt       time.Time
+	CompletedAt     time.Time
+	Heartbeat       time.Time
+	LastEvent       time.Time
+	PID             int
+	Parent          State     // the parent's told state; empty without a parent
+	ParentEnded     time.Time // when the parent ended, if recorded
+}
+
+// tellRun derives what became of a run. The reason is empty when the state is
+// what the recorded status says in plain words. A recorded end is final: only
+// how it ended is told better, never that it goes on.
+func tellRun(f runFacts, now time.Time, alive func(pid int) bool) (State, string) {
+	switch f.Status {
+	case "completed":
+		return Succeeded, f.askedToStop()
+	case "completed_empty":
+		return Empty, f.askedToStop()
+	case "cancelled":
+		return Cancelled, ""
+	case "failed":
+		return f.tellFailed()
+	case "queued":
+		return Queued, ""
+	case "pending":
+		if s, why, ok := f.tellQuietEnd(); ok {
+			return s, why
+		}
+		return f.tellPending(now, alive)
+	case "running":
+		if s, why, ok := f.tellQuietEnd(); ok {
+			return s, why
+		}
+		return f.tellRunning(now, alive)
+	case "":
+		return Unknown, "no status is recorded"
+	default:
+		return Unknown, `recorded as "` + clip(f.Status, 80) + `"`
+	}
+}
+
+// tellFailed finds what Wave records as failed although nothing failed.
+func (f runFacts) tellFailed() (State, string) {
+	switch {
+	case !f.CancelledAt.IsZero():
+		return Cancelled, "stopped by an operator"
+	case f.PipelineState == "rejected":
+		return Rejected, "a contract rejected its work"
+	case strings.Contains(f.Error, orphaned):
+		if f.Rejected {
+			return Rejected, "a contract rejected its work"
+		}
+		if s, why, ok := f.tellQuietEnd(); ok {
+			return s, why
+		}
+		return Lost, "its process was gone when Wave looked for it"
+	case killed(f.Error) && f.cancelCame():
+		return Cancelled, "stopped by an operator"
+	case killed(f.Error) && f.Parent == Cancelled:
+		return Cancelled, "the run that started it was stopped by an operator"
+	default:
+		return Failed, f.askedToStop()
+	}
+}
+
+// tellQuietEnd tells a run whose end pipeline_run does not know. The end that
+// pipeline_state has counts only when the run was silent since: a run that was
+// taken up again leaves the old end there for a moment.
+func (f runFacts) tellQuietEnd() (State, string, bool) {
+	wentOn := f.LastEvent.After(f.PipelineStateAt.Add(time.Second)) || f.Heartbeat.After(f.PipelineStateAt.Add(time.Second))
+	if !wentOn {
+		const why = "its end is recorded in pipeline_state only"
+		switch f.PipelineState {
+		case "rejected":
+			return Rejected, "a contract rejected its work", true
+		case "completed":
+			return Succeeded, why, true
+		case "completed_empty":
+			return Empty, why, true
+		case "cancelled":
+			return Cancelled, why, true
+		case "failed":
+			if killed(f.Error) && f.cancelCame() {
+				return Cancelled, "stopped by an operator", true
+			}
+			return Failed, why, true
+		}
+	}
+	// Other branches of the pipeline may still work while the pipeline as a
+	// whole is known to run and shows life after the rejection.
+	if f.Rejected && !(f.PipelineState == "running" && wentOn) {
+		return Rejected, "a contract rejected its work", true
+	}
+	return "", "", false
+}
+
+// tellPending tells a reserved run from one that nobody will ever start: the
+// outer row of a composition stays pending although its children run.
+func (f runFacts) tellPending(now time.Time, alive func(pid int) bool) (State, string) {
+	if f.HasEvents || !f.Heartbeat.IsZero() {
+		return f.tellRunning(now, alive)
+	}
+	since, known := age(f.StartedAt, now)
+	switch {
+	case f.PID > 0 && alive(f.PID):
+		return Pending, ""
+	case known && since <= silenceLimit:
+		return Pending, ""
+	case !known:
+		return Unknown, "its times lie in the future of this clock"
+	default:
+		return Unknown, "recorded as pending and nothing tells that it began"
+	}
+}
+
+// tellRunning decides whether the writer of a run still lives. It takes two
+// signs to tell it as lost: no heartbeat, and a pid that is gone; or, where no
+// pid was recorded, no sign of any kind for longer.
+func (f runFacts) tellRunning(now time.Time, alive func(pid int) bool) (State, string) {
+	if s, why, ok := f.tellByParent(now); ok {
+		return s, why
+	}
+	if beat, known := age(f.Heartbeat, now); known && beat <= beatLimit {
+		return f.living()
+	}
+	if f.PID > 0 && alive(f.PID) {
+		return f.living()
+	}
+	silence, known := f.silence(now)
+	switch {
+	case f.PID > 0:
+		// The pid is gone. Without any heartbeat the silence stands for it.
+		if !known || !f.Heartbeat.IsZero() || silence > beatLimit {
+			return Lost, "its process is gone and recorded no end"
+		}
+	case !known:
+		return Unknown, "its times lie in the future of this clock"
+	case silence <= silenceLimit:
+	case f.AtGate && f.Heartbeat.IsZero():
+		// A gate is silent by nature and this kind of run never beats.
+		return Unknown, "it waits at a gate and nothing tells whether its process lives"
+	case !f.HasEvents && f.Heartbeat.IsZero():
+		return Lost, "it was recorded as running but wrote nothing"
+	default:
+		return Lost, "no heartbeat and no event for more than 5 minutes"
+	}
+	return f.living()
+}
+
+// tellByParent tells a child from its parent: both live in one process, and
+// only the parent beats. A resumed run names its original as parent but has a
+// process of its own; where the kind is not recorded, it is known by having
+// started after its parent had ended.
+func (f runFacts) tellByParent(now time.Time) (State, string, bool) {
+	ownProcess := f.Kind == "resume" || f.Kind == "" && !f.ParentEnded.IsZero() && !f.StartedAt.Before(f.ParentEnded)
+	if ownProcess {
+		return "", "", false
+	}
+	switch f.Parent {
+	case Running, Waiting:
+		s, why := f.living()
+		return s, why, true
+	case Lost:
+		return Lost, "the run that started it is lost", true
+	case Cancelled:
+		return Cancelled, "the run that started it was stopped", true
+	case Succeeded, Empty, Failed, Rejected, Skipped:
+		if silence, known := f.silence(now); known && silence <= beatLimit {
+			s, why := f.living() // its own end may come a moment later
+			return s, why, true
+		}
+		return Lost, "the run that started it has ended", true
+	default: // no parent, or one that cannot be told
+		return "", "", false
+	}
+}
+
+func (f runFacts) living() (State, string) {
+	if f.AtGate {
+		return Waiting, "a gate waits for a decision"
+	}
+	return Running, ""
+}
+
+// silence is the time since the latest sign of the run, its start included.
+func (f runFacts) silence(now time.Time) (time.Duration, bool) {
+	least, any := time.Duration(0), false
+	for _, t := range []time.Time{f.StartedAt, f.LastEvent, f.Heartbeat} {
+		if a, ok := age(t, now); ok && (!any || a < least) {
+			least, any = a, true
+		}
+	}
+	return least, any
+}
+
+// age is how long ago t was. Clocks differ a little, so a near future is now;
+// a far one, like no time at all, is not known.
+func age(t, now time.Time) (time.Duration, bool) {
+	if t.IsZero() || t.After(now.Add(skewLimit)) {
+		return 0, false
+	}
+	return max(0, now.Sub(t)), true
+}
+
+// cancelCame reports whether an operator's request came before the end.
+func (f runFacts) cancelCame() bool {
+	return !f.Cancel.IsZero() && (f.CompletedAt.IsZero() || !f.Cancel.After(f.CompletedAt))
+}
+
+func (f runFacts) askedToStop() string {
+	if f.cancelCame() {
+		return "cancellation was requested"
+	}
+	return ""
+}
+
+// killed reports whether an error is what a stopped step leaves.
+func killed(err string) bool {
+	return strings.Contains(err, "context canceled") || strings.Contains(err, "signal: killed")
+}
+
+// clip cuts a text from the database to n bytes for use inside a sentence.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
+// stepFacts is everything the database says about one step of one run.
+type stepFacts struct {
+	Word     string // the last state recorded; empty when only the definition names the step
+	Note     string // what Wave noted beside a state that is no failure
+	Error    string
+	Gate     bool
+	Children stepChildren
+	Blamed   bool   // the run's error names it, or no other step failed
+	Blocker  string // a dependency that did not succeed, so that the step cannot run
+	Recorded bool   // the run has records of its steps: a step without any did not run
+}
+
+// stepChildren counts what became of the runs a step started, the latest try
+// of each item only.
+type stepChildren struct {
+	All, Ended, Failed int
+	Total              int // as planned; 0: unknown
+}
+
+// tellStep derives what became of a step from the last word recorded for it
+// and from what became of its run. No step of an ended run is running.
+func tellStep(f stepFacts, run State) (State, string) {
+	switch f.Word {
+	case "", "pending":
+		return f.tellUnstarted(run)
+	case "running", "started", "retrying", "reworking":
+		return f.tellStarted(run)
+	case "completed":
+		return f.tellCompleted(run)
+	case "failed":
+		switch {
+		case run.Active() && f.Children.All > f.Children.Ended:
+			return Running, f.Note // the last child to end was not the last to run
+		case run == Cancelled && killed(f.Error):
+			return Cancelled, f.Note
+		}
+		return Failed, f.Note
+	case "completed_empty":
+		return Empty, f.Note
+	case "skipped":
+		if f.Blocker != "" && (f.Note == "" || f.Note == "dependency failed") {
+			return Skipped, "blocked by " + f.Blocker
+		}
+		return Skipped, f.Note
+	case "rejected":
+		return Rejected, f.Note
+	case "cancelled":
+		return Cancelled, f.Note
+	default:
+		return Unknown, f.Note
+	}
+}
+
+func (f stepFacts) tellUnstarted(run State) (State, string) {
+	note := f.Note
+	if note == "" && f.Blocker != "" {
+		note = "blocked by " + f.Blocker
+	}
+	switch {
+	case run.Active():
+		return Pending, note
+	case !run.Ended(), f.Word == "" && !f.Recorded:
+		return Unknown, note
+	case note == "":
+		return Skipped, "not run"
+	default:
+		return Skipped, note
+	}
+}
+
+func (f stepFacts) tellStarted(run State) (State, string) {
+	switch run {
+	case Waiting:
+		if f.Gate {
+			return Waiting, f.Note
+		}
+		return Running, f.Note
+	case Running, Pending, Queued:
+		return Running, f.Note
+	case Succeeded, Empty:
+		// A branch that chose to skip never completes, and a step that another
+		// one reworked stays at that word: the run got past both.
+		if f.Word == "reworking" && f.Note == "" {
+			return Succeeded, "reworked"
+		}
+		return Succeeded, f.Note
+	case Failed, Rejected:
+		if f.Blamed {
+			return run, f.Note
+		}
+		return Cancelled, "stopped when the run " + map[State]string{Failed: "failed", Rejected: "was rejected"}[run]
+	case Cancelled, Lost:
+		return run, f.Note
+	default:
+		return Unknown, f.Note
+	}
+}
+
+// tellCompleted doubts the word where children stand behind it: each child
+// that ends writes it, whatever the others do.
+func (f stepFacts) tellCompleted(run State) (State, string) {
+	c := f.Children
+	if run.Active() && (c.All > c.Ended || c.Total > c.All && c.All > 0) {
+		return Running, f.Note
+	}
+	if c.All > c.Ended && (run == Lost || run == Cancelled) {
+		return run, f.Note
+	}
+	if c.Failed > 0 {
+		return Failed, strconv.Itoa(c.Failed) + " of " + strconv.Itoa(max(c.All, c.Total)) + " children failed"
+	}
+	return Succeeded, f.Note
 }
