@@ -53,3 +53,30 @@ type Facets struct {
 	Pipelines map[string]int
 	Tags      map[string]int
 }
+
+// EventLimit is the largest window of events that is read at once.
+const EventLimit = 1000
+
+// EventFilter chooses a window of one run's events by their ids.
+type EventFilter struct {
+	Run    string
+	After  int64 // only ids greater than this
+	Before int64 // only ids less than this; 0: no bound
+	Limit  int   // 0 and more than EventLimit are EventLimit
+	Newest bool  // when the window holds more than Limit, keep its newest, not its oldest
+}
+
+func (f EventFilter) limit() int {
+	if f.Limit <= 0 {
+		return EventLimit
+	}
+	return min(f.Limit, EventLimit)
+}
+
+// limit is the page size within its bounds.
+func (f RunFilter) limit() int {
+	if f.Limit <= 0 {
+		return DefaultLimit
+	}
+	return min(f.Limit, MaxLimit)
+}

@@ -16,6 +16,8 @@ type database struct {
 	*sqlx.DB
 	schema schema
 	opt    Options // with its defaults filled in
+
+	histories histories // of the runs read last
 }
 
 // readDSN names path for reading. modernc honours mode only behind "file:",

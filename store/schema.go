@@ -44,3 +44,31 @@ func (s schema) column(table, name, missing string) string {
 	}
 	return missing + " AS " + name
 }
+
+// The three below are result columns that read alike in every schema: the
+// column of the aliased table under its own name, made to fit its Go type
+// whatever a writer put there, or unknown where the schema lacks it.
+
+// text is a string, empty when unknown.
+func (s schema) text(alias, table, name string) string {
+	if s[table][name] {
+		return "COALESCE(" + alias + "." + name + ", '') AS " + name
+	}
+	return "'' AS " + name
+}
+
+// number is an integer, 0 when unknown.
+func (s schema) number(alias, table, name string) string {
+	if s[table][name] {
+		return "COALESCE(CAST(" + alias + "." + name + " AS INTEGER), 0) AS " + name
+	}
+	return "0 AS " + name
+}
+
+// maybe is an integer, NULL when unknown.
+func (s schema) maybe(alias, table, name string) string {
+	if s[table][name] {
+		return "CAST(" + alias + "." + name + " AS INTEGER) AS " + name
+	}
+	return "NULL AS " + name
+}

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// eventRow is an event as selected; timestamps are unix seconds.
+type eventRow struct {
+	ID       int64  `db:"id"`
+	RunID    string `db:"run_id"`
+	At       int64  `db:"timestamp"`
+	StepID   string `db:"step_id"`
+	State    string `db:"state"`
+	Persona  string `db:"persona"`
+	Message  string `db:"message"`
+	Tokens   int64  `db:"tokens_used"`
+	Duration int64  `db:"duration_ms"`
+	Model    string `db:"model"`
+	Adapter  string `db:"adapter"`
+}
+
+func (r eventRow) event() Event {
+	return Event{
+		ID: r.ID, RunID: r.RunID, At: unix(r.At), StepID: r.StepID, State: r.State, Persona: r.Persona,
+		Message: r.Message, Tokens: r.Tokens, Duration: milliseconds(r.Duration), Model: r.Model, Adapter: r.Adapter,
+	}
+}
+
+// eventColumns lists eventRow's columns of the table aliased e.
+func (d *database) eventColumns() string {
+	const t = "event_log"
+	return strings.Join([]string{
+		"e.id", "e.run_id",
+		d.schema.number("e", t, "timestamp"), d.schema.text("e", t, "step_id"), d.schema.text("e", t, "state"),
+		d.schema.text("e", t, "persona"), d.schema.text("e", t, "message"), d.schema.number("e", t, "tokens_used"),
+		d.schema.number("e", t, "duration_ms"), d.schema.text("e", t, "model"), d.schema.text("e", t, "adapter"),
+	}, ", ")
+}
+
+// events returns a window of one run's events, oldest first. A run without
+// events and a run that does not exist both have none.
+func (d *database) events(ctx context.Context, f EventFilter) ([]Event, error) {
+	if !d.schema.has("event_log") {
+		return nil, nil
+	}
+	where, args := "e.run_id = ? AND e.id > ?", []any{f.Run, f.After}
+	if f.Before > 0 {
+		where, args = where+" AND e.id < ?", append(args, f.Before)
+	}
+	order := "ASC"
+	if f.Newest {
+		order = "DESC"
+	}
+	query := "SELECT " + d.eventColumns() + " FROM event_log e WHERE " + where + " ORDER BY e.id " + order + " LIMIT ?"
+	events, err := selectEvents(ctx, d, query, append(args, f.limit())...)
+	if err != nil {
+		return nil, fmt.Errorf("load events of run %s: %w", f.Run, err)
+	}
+	if f.Newest {
+		slices.Reverse(events)
+	}
+	return events, nil
+}
+
+// eventsAfter returns the events of all runs that follow id, oldest first.
+func (d *database) eventsAfter(ctx context.Context, id int64, limit int) ([]Event, error) {
+	if !d.schema.has("event_log") {
+		return nil, nil
+	}
+	query := "SELECT " + d.eventColumns() + " FROM event_log e WHERE e.id > ? ORDER BY e.id LIMIT ?"
+	events, err := selectEvents(ctx, d, query, id, limit)
+	if err != nil {
+		return nil, fmt.Errorf("load events after %d: %w", id, err)
+	}
+	return events, nil
+}
+
+func selectEvents(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]Event, error) {
+	var rows []eventRow
+	if err := sqlx.SelectContext(ctx, q, &rows, query, args...); err != nil {
+		return nil, err
+	}
+	events := make([]Event, len(rows))
+	for i, r := range rows {
+		events[i] = r.event()
+	}
+	return events, nil
+}
+
+// eventSpan is where the events of one run lie in event_log.
+type eventSpan struct {
+	First int64 `db:"first"`
+	Last  int64 `db:"last"`
+	Count int64 `db:"n"`
+}
+
+const eventSpanSQL = `
+SELECT COALESCE(min(id), 0) AS first, COALESCE(max(id), 0) AS last, count(*) AS n
+FROM event_log WHERE run_id = ?`
+
+func (d *database) eventSpan(ctx context.Context, q sqlx.QueryerContext, run string) (eventSpan, error) {
+	var s eventSpan
+	if !d.schema.has("event_log") {
+		return s, nil
+	}
+	err := sqlx.GetContext(ctx, q, &s, eventSpanSQL, run)
+	return s, err
+}
+
+// latestActivity is what each step of a run was last seen doing, looked for in
+// the newest events only: an older activity is over.
+const latestActivitySQL = `
+SELECT step_id, message FROM (
+	SELECT id, step_id, state, message FROM event_log WHERE run_id = ? ORDER BY id DESC LIMIT 200
+) WHERE state = 'stream_activity' AND step_id <> '' AND message <> '' ORDER BY id`
+
+func (d *database) latestActivity(ctx context.Context, q sqlx.QueryerContext, run string) (map[string]string, error) {
+	var rows []struct {
+		Step    string `db:"step_id"`
+		Message string `db:"message"`
+	}
+	if err := sqlx.SelectContext(ctx, q, &rows, latestActivitySQL, run); err != nil {
+		return nil, err
+	}
+	latest := make(map[string]string, len(rows))
+	for _, r := range rows {
+		latest[r.Step] = r.Message
+	}
+	return latest, nil
+}
+
+// unix reads a time of the database; 0 and below are no time.
+func unix(seconds int64) time.Time {
+	if seconds <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
+}
+
+func milliseconds(ms int64) time.Duration {
+	if ms <= 0 || ms > int64(time.Duration(1<<63-1)/time.Millisecond) {
+		return 0
+	}
+	return time.Duration(ms) * time.Millisecond
+}

@@ -1,0 +1,291 @@
+package store
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds of what a history keeps of a run whose writer repeats itself for ever.
+const (
+	maxSteps    = 5000
+	maxAttempts = 200
+)
+
+// history is what the events of one run say of it, folded in id order. It is
+// a pure reducer: the same events give the same history however they are cut
+// into batches, and an event that was folded before changes nothing.
+type history struct {
+	last   int64     // id of the newest event seen, folded or passed over
+	lastAt time.Time // when that was written
+
+	begun     bool   // a run-level started was seen
+	total     int    // "steps=N" of the start; 0: unknown
+	done      int    // "k/n steps completed"
+	gate      bool   // the last gate event waits
+	preflight string // the last text of a check before the first step
+	end       string
+	endLength time.Duration // of the last run-level completed; 0: none
+
+	order []string // steps in the order of their first event
+	steps map[string]*stepHistory
+}
+
+// stepHistory is what the events of a run say of one step.
+type stepHistory struct {
+	word      string // the last event that is a state of the step
+	startedAt time.Time
+	endedAt   time.Time
+	persona   string
+	model     string
+	adapter   string
+	gate      bool // it is a gate
+	tokens    int64
+	hasTokens bool
+	err       string // the fullest text of the last failure
+	note      string // why it was skipped
+	length    time.Duration
+	retries   int // n of "attempt i/n"
+	attempts  []attemptHistory
+	contract  *Contract
+}
+
+type attemptHistory struct {
+	number  int
+	state   State
+	err     string
+	started time.Time
+	ended   time.Time
+}
+
+// add folds one event. Events come in the order of their ids.
+func (h *history) add(e Event) {
+	if e.ID <= h.last {
+		return
+	}
+	h.last, h.lastAt = e.ID, e.At
+	if e.StepID == "" {
+		h.addRunLevel(e)
+		return
+	}
+	s := h.step(e.StepID)
+	if s == nil {
+		return
+	}
+	s.add(e)
+}
+
+func (h *history) addRunLevel(e Event) {
+	switch e.State {
+	case "started":
+		h.begun, h.end = true, ""
+		if n, ok := plannedSteps(e.Message); ok {
+			h.total = n
+		}
+	case "running":
+		h.end = ""
+		if k, n, ok := fraction(strings.TrimSuffix(e.Message, " steps completed")); ok {
+			h.done, h.total = k, n
+		}
+	case "completed", "completed_empty":
+		h.end, h.endLength = e.State, e.Duration
+	case "preflight":
+		h.preflight = e.Message
+	case "gate_waiting":
+		h.gate = true
+	case "gate_resolved":
+		h.gate = false
+	}
+}
+
+func (h *history) step(id string) *stepHistory {
+	if s := h.steps[id]; s != nil {
+		return s
+	}
+	if len(h.order) >= maxSteps {
+		return nil
+	}
+	if h.steps == nil {
+		h.steps = map[string]*stepHistory{}
+	}
+	s := &stepHistory{}
+	h.order, h.steps[id] = append(h.order, id), s
+	return s
+}
+
+func (s *stepHistory) add(e Event) {
+	if e.Persona != "" {
+		s.persona = e.Persona
+	}
+	if e.Model != "" {
+		s.model = e.Model
+	}
+	if e.Adapter != "" {
+		s.adapter = e.Adapter
+	}
+	switch e.State {
+	case "running", "started":
+		s.begin(e)
+	case "retrying":
+		s.endAttempt(Failed, e.At)
+		s.word = e.State
+		if i, n, ok := fraction(strings.TrimPrefix(e.Message, "attempt ")); ok {
+			s.retries = n
+			s.startAttempt(i, time.Time{})
+		} else {
+			s.startAttempt(0, time.Time{})
+		}
+	case "completed", "completed_empty":
+		s.word, s.endedAt, s.length = e.State, e.At, e.Duration
+		s.endAttempt(Succeeded, e.At)
+	case "failed", "rejected":
+		s.fail(e)
+	case "skipped":
+		s.word, s.note = e.State, e.Message
+	case "reworking":
+		s.word, s.note = e.State, e.Message
+		s.endAttempt(Failed, e.At)
+	case "cancelled":
+		s.word, s.endedAt = e.State, e.At
+		s.endAttempt(Cancelled, e.At)
+	case "pending":
+		s.word = e.State
+	case "step_progress":
+		if e.Tokens > 0 {
+			s.tokens, s.hasTokens = s.tokens+e.Tokens, true
+		}
+	default:
+		s.addContract(e)
+	}
+}
+
+func (s *stepHistory) begin(e Event) {
+	if strings.HasPrefix(e.Message, "gate step") {
+		s.gate = true
+	}
+	if s.startedAt.IsZero() {
+		s.startedAt = e.At
+	}
+	if s.word != "running" {
+		s.err = ""
+	}
+	s.word, s.endedAt = "running", time.Time{}
+	switch n := len(s.attempts); {
+	case n == 0:
+		s.startAttempt(1, e.At)
+	case s.attempts[n-1].started.IsZero():
+		s.attempts[n-1].started = e.At // the one that retrying announced
+	}
+}
+
+// fail keeps the fullest text: a failing command writes two events, the first
+// with its stderr and the second with the exit status alone.
+func (s *stepHistory) fail(e Event) {
+	if s.word != e.State || len(e.Message) > len(s.err) {
+		s.err = e.Message
+	}
+	s.word, s.endedAt = e.State, e.At
+	state := Failed
+	if e.State == "rejected" {
+		state = Rejected
+	}
+	s.endAttempt(state, e.At)
+	if n := len(s.attempts); n > 0 {
+		s.attempts[n-1].err = clip(s.err, 4096)
+	}
+}
+
+func (s *stepHistory) startAttempt(number int, at time.Time) {
+	if len(s.attempts) >= maxAttempts {
+		return
+	}
+	if number <= 0 {
+		number = len(s.attempts) + 1
+	}
+	s.attempts = append(s.attempts, attemptHistory{number: number, state: Running, started: at})
+}
+
+func (s *stepHistory) endAttempt(state State, at time.Time) {
+	if n := len(s.attempts); n > 0 {
+		a := &s.attempts[n-1]
+		a.state, a.ended = state, at
+	}
+}
+
+func (s *stepHistory) addContract(e Event) {
+	result, ok := contractResult(e.State)
+	if !ok {
+		return
+	}
+	s.contract = &Contract{Result: result, Text: e.Message, At: e.At}
+	if n := len(s.attempts); n > 0 && result == "failed" {
+		s.attempts[n-1].err = clip(e.Message, 4096)
+	}
+}
+
+// contractResult is the outcome a contract event names.
+func contractResult(state string) (string, bool) {
+	switch state {
+	case "validating":
+		return "validating", true
+	case "contract_passed":
+		return "passed", true
+	case "contract_failed":
+		return "failed", true
+	case "contract_warning":
+		return "warning", true
+	case "contract_skip":
+		return "skipped", true
+	case "contract_soft_failure":
+		return "soft_failure", true
+	default:
+		return "", false
+	}
+}
+
+// passOver notes that nothing up to id is left to fold.
+func (h *history) passOver(id int64, at time.Time) {
+	if id > h.last {
+		h.last, h.lastAt = id, at
+	}
+}
+
+// clone copies h so that it can be read while the original goes on.
+func (h *history) clone() *history {
+	c := *h
+	c.order = slices.Clone(h.order)
+	c.steps = maps.Clone(h.steps)
+	for id, s := range c.steps {
+		copied := *s
+		copied.attempts = slices.Clone(s.attempts)
+		c.steps[id] = &copied
+	}
+	return &c
+}
+
+// plannedSteps finds N in `input="…" steps=N`. The input is anyone's text and
+// may look the same, so only the end of the message counts.
+func plannedSteps(message string) (int, bool) {
+	i := strings.LastIndex(message, " steps=")
+	if i < 0 || !strings.HasPrefix(message, "input=") {
+		return 0, false
+	}
+	n, err := strconv.Atoi(message[i+len(" steps="):])
+	return n, err == nil && n > 0
+}
+
+// fraction reads "k/n".
+func fraction(s string) (k, n int, ok bool) {
+	a, b, found := strings.Cut(s, "/")
+	if !found {
+		return 0, 0, false
+	}
+	if end := strings.IndexFunc(b, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		b = b[:end]
+	}
+	k, errK := strconv.Atoi(a)
+	n, errN := strconv.Atoi(b)
+	return k, n, errK == nil && errN == nil && k >= 0 && n > 0
+}
