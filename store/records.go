@@ -1,0 +1,248 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// maxAncestors bounds how far the tellings of nested runs follow their parents;
+// rows that name each other as parents would have no end.
+const maxAncestors = 8
+
+// runRow is pipeline_run with the rows of other tables that have one per run.
+type runRow struct {
+	ID           string `db:"run_id"`
+	Pipeline     string `db:"pipeline_name"`
+	Status       string `db:"status"`
+	Input        string `db:"input"`
+	CurrentStep  string `db:"current_step"`
+	Tokens       *int64 `db:"total_tokens"`
+	StartedAt    int64  `db:"started_at"`
+	CompletedAt  int64  `db:"completed_at"`
+	CancelledAt  int64  `db:"cancelled_at"`
+	ErrorMessage string `db:"error_message"`
+	Tags         string `db:"tags_json"`
+	Branch       string `db:"branch_name"`
+	PID          int64  `db:"pid"`
+	Parent       string `db:"parent_run_id"`
+	ParentStep   string `db:"parent_step_id"`
+	ForkedFrom   string `db:"forked_from_run_id"`
+	Heartbeat    int64  `db:"last_heartbeat"`
+	IterateIndex *int64 `db:"iterate_index"`
+	IterateTotal *int64 `db:"iterate_total"`
+	IterateMode  string `db:"iterate_mode"`
+	Kind         string `db:"run_kind"`
+
+	CancelAsked     *int64 `db:"requested_at"`
+	CancelForce     int64  `db:"force"`
+	PipelineState   string `db:"pipeline_state"`
+	PipelineStateAt int64  `db:"pipeline_state_at"`
+	ProgressTotal   *int64 `db:"total_steps"`
+	ProgressDone    *int64 `db:"completed_steps"`
+	Progress        *int64 `db:"overall_progress"`
+}
+
+// stepWord is a step_state row cut to what a list shows of it.
+type stepWord struct {
+	Run   string `db:"pipeline_id"`
+	Step  string `db:"step_id"`
+	State string `db:"state"`
+	Error string `db:"error"` // of failed and rejected steps
+}
+
+// record is a run with what was read to tell it.
+type record struct {
+	runRow
+	steps   []stepWord
+	history *history // nil where the recorded status decides
+	facts   runFacts
+	state   State
+	reason  string
+}
+
+// recordsSQL assembles the statement for n runs in the schema at hand. Each
+// join is by primary key, so it adds one seek per run.
+func (d *database) recordsSQL(n int) string {
+	const t = "pipeline_run"
+	columns := []string{
+		"r.run_id", d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.text("r", t, "input"),
+		d.schema.text("r", t, "current_step"), d.schema.maybe("r", t, "total_tokens"), d.schema.number("r", t, "started_at"),
+		d.schema.number("r", t, "completed_at"), d.schema.number("r", t, "cancelled_at"), d.schema.text("r", t, "error_message"),
+		d.schema.text("r", t, "tags_json"), d.schema.text("r", t, "branch_name"), d.schema.number("r", t, "pid"),
+		d.schema.text("r", t, "parent_run_id"), d.schema.text("r", t, "parent_step_id"), d.schema.text("r", t, "forked_from_run_id"),
+		d.schema.number("r", t, "last_heartbeat"), d.schema.maybe("r", t, "iterate_index"), d.schema.maybe("r", t, "iterate_total"),
+		d.schema.text("r", t, "iterate_mode"), d.schema.text("r", t, "run_kind"),
+		d.schema.maybe("c", "cancellation", "requested_at"), d.schema.number("c", "cancellation", "force"),
+		d.schema.maybe("p", "pipeline_progress", "total_steps"), d.schema.maybe("p", "pipeline_progress", "completed_steps"),
+		d.schema.maybe("p", "pipeline_progress", "overall_progress"),
+	}
+	joins := ""
+	if d.schema.has("cancellation") {
+		joins += " LEFT JOIN cancellation c ON c.run_id = r.run_id"
+	}
+	if d.schema.has("pipeline_progress") {
+		joins += " LEFT JOIN pipeline_progress p ON p.run_id = r.run_id"
+	}
+	if d.schema.has("pipeline_state") {
+		joins += " LEFT JOIN pipeline_state s ON s.pipeline_id = r.run_id"
+		columns = append(columns, "COALESCE(s.status, '') AS pipeline_state", "COALESCE(CAST(s.updated_at AS INTEGER), 0) AS pipeline_state_at")
+	} else {
+		columns = append(columns, "'' AS pipeline_state", "0 AS pipeline_state_at")
+	}
+	return "SELECT " + strings.Join(columns, ", ") + " FROM pipeline_run r" + joins + " WHERE r.run_id IN " + in(n)
+}
+
+const stepWordsSQL = `
+SELECT pipeline_id, step_id, COALESCE(state, '') AS state,
+	CASE WHEN state IN ('failed', 'rejected') THEN COALESCE(error_message, '') ELSE '' END AS error
+FROM step_state WHERE pipeline_id IN %s ORDER BY pipeline_id, rowid`
+
+// records reads and tells the runs with these ids; ids that no run has are
+// left out. The number of statements does not depend on the number of runs.
+func (d *database) records(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]*record, error) {
+	return d.recordsUpTo(ctx, q, ids, maxAncestors)
+}
+
+func (d *database) recordsUpTo(ctx context.Context, q sqlx.QueryerContext, ids []string, ancestors int) (map[string]*record, error) {
+	found := make(map[string]*record, len(ids))
+	if len(ids) == 0 || !d.schema.has("pipeline_run") {
+		return found, nil
+	}
+	var rows []runRow
+	if err := sqlx.SelectContext(ctx, q, &rows, d.recordsSQL(len(ids)), anys(ids)...); err != nil {
+		return nil, fmt.Errorf("select runs: %w", err)
+	}
+	for _, r := range rows {
+		found[r.ID] = &record{runRow: r}
+	}
+	if err := d.addStepWords(ctx, q, found, ids); err != nil {
+		return nil, err
+	}
+	var undecided, parents []string
+	for id, r := range found {
+		r.facts = r.factsOf()
+		if r.undecided() {
+			undecided = append(undecided, id)
+		}
+		if r.Parent != "" && (r.undecided() || killed(r.facts.Error)) {
+			parents = append(parents, r.Parent)
+		}
+	}
+	histories, err := d.historiesOf(ctx, q, undecided)
+	if err != nil {
+		return nil, err
+	}
+	parentRecords := map[string]*record{}
+	if ancestors > 0 && len(parents) > 0 {
+		if parentRecords, err = d.recordsUpTo(ctx, q, parents, ancestors-1); err != nil {
+			return nil, err
+		}
+	}
+	now := d.opt.Now()
+	for id, r := range found {
+		r.addHistory(histories[id])
+		if p := parentRecords[r.Parent]; p != nil {
+			r.facts.Parent, r.facts.ParentEnded = p.state, unix(p.CompletedAt)
+		}
+		r.state, r.reason = tellRun(r.facts, now, d.opt.Alive)
+	}
+	return found, nil
+}
+
+func (d *database) addStepWords(ctx context.Context, q sqlx.QueryerContext, found map[string]*record, ids []string) error {
+	if !d.schema.has("step_state") {
+		return nil
+	}
+	var words []stepWord
+	if err := sqlx.SelectContext(ctx, q, &words, fmt.Sprintf(stepWordsSQL, in(len(ids))), anys(ids)...); err != nil {
+		return fmt.Errorf("select steps of runs: %w", err)
+	}
+	for _, w := range words {
+		if r := found[w.Run]; r != nil {
+			r.steps = append(r.steps, w)
+		}
+	}
+	return nil
+}
+
+// told returns the state of each run with one of these ids.
+func (d *database) told(ctx context.Context, ids []string) (map[string]State, error) {
+	states := make(map[string]State, len(ids))
+	err := chunks(ids, MaxLimit, func(part []string) error {
+		records, err := d.records(ctx, d, part)
+		for id, r := range records {
+			states[id] = r.state
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("tell runs: %w", err)
+	}
+	return states, nil
+}
+
+// factsOf is what the row says, without its events and its parent.
+func (r *record) factsOf() runFacts {
+	f := runFacts{
+		Status: r.Status, Error: r.errorText(), CancelledAt: unix(r.CancelledAt),
+		PipelineState: r.PipelineState, PipelineStateAt: unix(r.PipelineStateAt), Kind: r.Kind,
+		StartedAt: unix(r.StartedAt), CompletedAt: unix(r.CompletedAt), Heartbeat: unix(r.Heartbeat),
+	}
+	if r.PID <= math.MaxInt32 { // more is no pid, and the kernel would cut it to one
+		f.PID = int(r.PID)
+	}
+	if r.CancelAsked != nil {
+		f.Cancel = time.Unix(*r.CancelAsked, 0) // even 0 is a request
+	}
+	for _, s := range r.steps {
+		f.Rejected = f.Rejected || s.State == "rejected"
+	}
+	return f
+}
+
+// undecided reports whether signs of life or its events matter to a run.
+func (r *record) undecided() bool {
+	switch r.Status {
+	case "running", "pending":
+		return true
+	case "failed":
+		return strings.Contains(r.facts.Error, orphaned)
+	default:
+		return false
+	}
+}
+
+func (r *record) addHistory(h *history) {
+	if h == nil {
+		return
+	}
+	r.history = h
+	r.facts.HasEvents, r.facts.LastEvent, r.facts.AtGate = h.last > 0, h.lastAt, h.gate
+}
+
+// errorText is the error of a run that ended badly, whole, from wherever Wave
+// left it: mostly in current_step, where other writers keep a step's id.
+func (r *record) errorText() string {
+	text := r.ErrorMessage
+	if r.Status != "failed" && r.Status != "cancelled" {
+		return text
+	}
+	isText := strings.ContainsAny(r.CurrentStep, " \n\t")
+	if isText && (text == "" || len(r.CurrentStep) > len(text) && !strings.Contains(text, orphaned)) {
+		text = r.CurrentStep
+	}
+	if text != "" {
+		return text
+	}
+	for _, s := range r.steps {
+		if s.Error != "" {
+			return s.Error
+		}
+	}
+	return ""
+}

@@ -1,0 +1,299 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// runsByID returns the runs with these ids in their order; an id that no run
+// has is left out.
+func (d *database) runsByID(ctx context.Context, ids []string) ([]Run, error) {
+	runs, err := d.runsOf(ctx, d, ids)
+	if err != nil {
+		return nil, fmt.Errorf("load runs: %w", err)
+	}
+	return runs, nil
+}
+
+func (d *database) runsOf(ctx context.Context, q sqlx.QueryerContext, ids []string) ([]Run, error) {
+	runs := make([]Run, 0, len(ids))
+	err := chunks(ids, MaxLimit+1, func(part []string) error {
+		batch, err := d.runBatch(ctx, q, part)
+		runs = append(runs, batch...)
+		return err
+	})
+	return runs, err
+}
+
+// runBatch reads one batch in a number of statements that does not depend on
+// its size.
+func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []string) ([]Run, error) {
+	records, err := d.records(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.addTails(ctx, q, records); err != nil {
+		return nil, err
+	}
+	children, err := d.childCounts(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := d.unsummedTokens(ctx, q, records)
+	if err != nil {
+		return nil, err
+	}
+	runs := make([]Run, 0, len(ids))
+	for _, id := range ids {
+		r := records[id]
+		if r == nil {
+			continue
+		}
+		run := r.run(d.opt.Definition(r.Pipeline))
+		if n, ok := tokens[id]; ok {
+			run.Tokens = &n
+		}
+		run.Children = children[id]
+		if run.State.Ended() {
+			run.Children.Ended = run.Children.All // they live in one process
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
+// tailsSQL selects the run-level events among the first and the last few of
+// each run: how many steps it began with, how far it came and how long it took.
+const tailsSQL = `
+WITH wanted(run_id) AS (VALUES %s)
+SELECT e.id, e.run_id, COALESCE(CAST(e.timestamp AS INTEGER), 0) AS timestamp, '' AS step_id, e.state AS state,
+	COALESCE(e.message, '') AS message, COALESCE(CAST(e.duration_ms AS INTEGER), 0) AS duration_ms
+FROM wanted w CROSS JOIN event_log e ON e.id IN (
+	SELECT id FROM (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id LIMIT 2)
+	UNION ALL
+	SELECT id FROM (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id DESC LIMIT 8))
+WHERE COALESCE(e.step_id, '') = '' AND e.state IN ('started', 'running', 'completed', 'completed_empty')
+ORDER BY e.id`
+
+// addTails gives the runs whose events were not folded the little of them that
+// a list shows.
+func (d *database) addTails(ctx context.Context, q sqlx.QueryerContext, records map[string]*record) error {
+	var ids []string
+	for id, r := range records {
+		if r.history == nil {
+			r.history = &history{}
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 || !d.schema.has("event_log") {
+		return nil
+	}
+	events, err := selectEvents(ctx, q, fmt.Sprintf(tailsSQL, tuples(len(ids), 1)), anys(ids)...)
+	if err != nil {
+		return fmt.Errorf("select first and last events: %w", err)
+	}
+	for _, e := range events {
+		records[e.RunID].history.add(e)
+	}
+	return nil
+}
+
+const childCountsSQL = `
+SELECT r.parent_run_id AS parent, count(*) AS n,
+	COALESCE(sum(r.status NOT IN ('pending', 'running')), 0) AS ended,
+	COALESCE(sum(r.status = 'failed' %s), 0) AS failed
+FROM pipeline_run r %s WHERE r.parent_run_id IN %s GROUP BY r.parent_run_id`
+
+// childCounts counts children by their recorded status and whether they were
+// asked to stop, without telling each of them.
+func (d *database) childCounts(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]ChildCounts, error) {
+	if !d.schema["pipeline_run"]["parent_run_id"] || len(ids) == 0 {
+		return nil, nil
+	}
+	notStopped, join := "", ""
+	if d.schema.has("cancellation") {
+		notStopped, join = "AND c.run_id IS NULL", "LEFT JOIN cancellation c ON c.run_id = r.run_id"
+	}
+	var rows []struct {
+		Parent string `db:"parent"`
+		All    int    `db:"n"`
+		Ended  int    `db:"ended"`
+		Failed int    `db:"failed"`
+	}
+	query := fmt.Sprintf(childCountsSQL, notStopped, join, in(len(ids)))
+	if err := sqlx.SelectContext(ctx, q, &rows, query, anys(ids)...); err != nil {
+		return nil, fmt.Errorf("count children: %w", err)
+	}
+	counts := make(map[string]ChildCounts, len(rows))
+	for _, r := range rows {
+		counts[r.Parent] = ChildCounts{All: r.All, Ended: r.Ended, Failed: r.Failed}
+	}
+	return counts, nil
+}
+
+const metricTokensSQL = `
+SELECT run_id, COALESCE(sum(tokens_used), 0) AS tokens FROM performance_metric
+WHERE run_id IN %s GROUP BY run_id HAVING tokens > 0`
+
+// unsummedTokens sums what the attempts of a run spent where the run itself
+// says nothing: it is written at the end only, and a forced stop zeroes it.
+func (d *database) unsummedTokens(ctx context.Context, q sqlx.QueryerContext, records map[string]*record) (map[string]int64, error) {
+	var ids []string
+	for id, r := range records {
+		if (r.Tokens == nil || *r.Tokens == 0) && r.state != Succeeded && r.state != Empty {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 || !d.schema.has("performance_metric") {
+		return nil, nil
+	}
+	var rows []struct {
+		Run    string `db:"run_id"`
+		Tokens int64  `db:"tokens"`
+	}
+	if err := sqlx.SelectContext(ctx, q, &rows, fmt.Sprintf(metricTokensSQL, in(len(ids))), anys(ids)...); err != nil {
+		return nil, fmt.Errorf("sum tokens: %w", err)
+	}
+	sums := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		sums[r.Run] = r.Tokens
+	}
+	return sums, nil
+}
+
+// run is the record as shown. The definition may be nil.
+func (r *record) run(def []StepDef) Run {
+	run := Run{
+		ID: r.ID, Pipeline: r.Pipeline, Status: r.Status, State: r.state, Reason: r.reason, Input: r.Input,
+		Error: r.errorText(), StartedAt: unix(r.StartedAt), CompletedAt: unix(r.CompletedAt),
+		CancelledAt: unix(r.CancelledAt), Heartbeat: unix(r.Heartbeat), Branch: r.Branch, PID: r.facts.PID,
+		Parent: r.Parent, ParentStep: r.ParentStep, ForkedFrom: r.ForkedFrom, Kind: r.Kind, Tokens: r.Tokens,
+		Tags: tags(r.Tags),
+	}
+	if r.undecided() {
+		run.LastEvent = r.facts.LastEvent
+		if r.Tokens != nil && *r.Tokens == 0 {
+			run.Tokens = nil // not written yet, or never
+		}
+	}
+	if r.IterateIndex != nil || r.IterateTotal != nil {
+		run.Iterate = &Iterate{Index: int(orZero(r.IterateIndex)), Total: int(orZero(r.IterateTotal)), Mode: r.IterateMode}
+	}
+	if r.CancelAsked != nil {
+		run.Cancel = &Cancellation{RequestedAt: time.Unix(*r.CancelAsked, 0), Force: r.CancelForce != 0}
+	}
+	r.addDuration(&run)
+	r.addSteps(&run, def)
+	return run
+}
+
+// addDuration prefers the milliseconds of the completed event to the whole
+// seconds of the row. How long a lost run worked is not known: the row's end,
+// if any, is when its loss was noticed.
+func (r *record) addDuration(run *Run) {
+	switch {
+	case run.State == Lost || !run.State.Ended():
+	case r.history.endLength > 0 && r.history.end != "":
+		run.Duration, run.HasDuration = r.history.endLength, true
+	case !run.StartedAt.IsZero() && !run.CompletedAt.Before(run.StartedAt):
+		run.Duration, run.HasDuration, run.CoarseSecond = run.CompletedAt.Sub(run.StartedAt), true, true
+	}
+}
+
+// addSteps counts steps. How many a run has is what it said when it began; the
+// definition may have changed since.
+func (r *record) addSteps(run *Run, def []StepDef) {
+	done := 0
+	for _, s := range r.steps {
+		switch s.State {
+		case "completed", "completed_empty", "skipped":
+			done++
+		case "failed", "rejected", "running", "retrying", "reworking":
+			if run.State.Active() || run.State.Ended() && run.State != Succeeded && run.State != Empty {
+				run.Current = append(run.Current, s.Step)
+			}
+		}
+	}
+	if len(r.steps) == 0 {
+		run.Current = r.currentByEvents(run)
+	}
+	run.StepsDone = max(done, r.history.done, int(orZero(r.ProgressDone)))
+	run.StepsAll = r.history.total
+	for _, n := range []int{int(orZero(r.ProgressTotal)), len(def), len(r.steps)} {
+		if run.StepsAll == 0 {
+			run.StepsAll = n
+		}
+	}
+	if run.State == Succeeded || run.State == Empty {
+		run.StepsDone = run.StepsAll
+	}
+	run.StepsDone = min(run.StepsDone, run.StepsAll)
+	switch {
+	case run.State.Active() && r.Progress != nil:
+		percent := int(min(max(*r.Progress, 0), 100))
+		run.Progress = &percent
+	case run.StepsAll > 0:
+		percent := run.StepsDone * 100 / run.StepsAll
+		run.Progress = &percent
+	}
+}
+
+// currentByEvents names the steps a run is or ended at where step_state has
+// none of it: old schemas keep the rows of the latest run only.
+func (r *record) currentByEvents(run *Run) []string {
+	var current []string
+	for _, id := range r.history.order {
+		switch r.history.steps[id].word {
+		case "running", "retrying", "reworking", "failed", "rejected":
+			current = append(current, id)
+		}
+	}
+	if len(current) > 0 {
+		return current
+	}
+	if blamed := blamedStep(run.Error); blamed != "" && run.State.Ended() {
+		return []string{blamed}
+	}
+	if run.State.Active() && r.CurrentStep != "" && !strings.ContainsAny(r.CurrentStep, " \n\t") {
+		return []string{r.CurrentStep}
+	}
+	return nil
+}
+
+// blamedStep is the step that an error of a run names: `step "<id>" failed: …`.
+func blamedStep(text string) string {
+	rest, ok := strings.CutPrefix(text, `step "`)
+	if !ok {
+		return ""
+	}
+	id, _, ok := strings.Cut(rest, `" `)
+	if !ok {
+		return ""
+	}
+	return id
+}
+
+// tags reads tags_json; what is not a list of texts holds no tags.
+func tags(text string) []string {
+	if len(text) <= len("[]") {
+		return nil
+	}
+	var list []string
+	if json.Unmarshal([]byte(text), &list) != nil {
+		return nil
+	}
+	return list
+}
+
+func orZero(n *int64) int64 {
+	if n == nil || *n < 0 || *n > math.MaxInt32 {
+		return 0
+	}
+	return *n
+}
