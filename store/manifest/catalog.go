@@ -3,6 +3,9 @@ package manifest
 import (
 	"fmt"
 	"sort"
+	"strconv"
+	"strings"
+	"unicode"
 )
 
 // Catalog is what the project's files said at one moment. It never changes after
@@ -27,14 +30,23 @@ type Catalog struct {
 type Problem struct {
 	File string // relative to the project's root where it lies within, with slashes
 	Line int    // from 1; 0 when no line is to blame
-	Text string // names quoted from the file are escaped, so it may be printed to a terminal
+	Text string // in one line; what it quotes of the file is escaped
 }
 
+// String is file:line: text, fit to be printed to a terminal whatever the file's name is.
 func (p Problem) String() string {
 	if p.Line == 0 {
-		return fmt.Sprintf("%s: %s", p.File, p.Text)
+		return fmt.Sprintf("%s: %s", printable(p.File), p.Text)
 	}
-	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
+	return fmt.Sprintf("%s:%d: %s", printable(p.File), p.Line, p.Text)
+}
+
+// printable quotes text only when it holds what a terminal would act on.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // Manifest is wave.yaml. When the file is missing or does not parse, Loaded is

@@ -187,6 +187,9 @@ type Prompt struct {
 // SourcePath of a step. It is read now, not when the catalog was loaded. A path
 // that leads out of the project is an error, and so is what is not a regular file.
 func (c *Catalog) Prompt(path string) (Prompt, error) {
+	if path == "" {
+		return Prompt{}, errors.New("read prompt: no file is named")
+	}
 	p := Prompt{File: c.Project.display(path)}
 	t, err := openTree(c.Project)
 	if err != nil {

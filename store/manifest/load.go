@@ -97,7 +97,7 @@ func (l *loader) loadPipelines() {
 }
 
 func sameName(p Pipeline, other string) Problem {
-	return Problem{File: p.File, Text: fmt.Sprintf("has the same name %s as %s", quote(p.Name), other)}
+	return Problem{File: p.File, Text: fmt.Sprintf("has the same name %s as %s", quote(p.Name), printable(other))}
 }
 
 // strangers tells the personas and adapters of a pipeline that the manifest does
