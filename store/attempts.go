@@ -1,0 +1,115 @@
+package store
+
+import "time"
+
+// attemptsOf lists the tries at a step: from step_attempt, and where that has
+// none (command steps, old schemas), from the events.
+func (b *stepBuilder) attemptsOf(id string, h *stepHistory) []Attempt {
+	attempts := mergeAttempts(b.attempts[id])
+	if len(attempts) == 0 {
+		attempts = attemptsByEvents(h)
+	}
+	var ended []int
+	for i, a := range attempts {
+		if a.State.Ended() {
+			ended = append(ended, i)
+		}
+	}
+	if metrics := b.metrics[id]; len(metrics) == len(ended) {
+		for k, i := range ended { // the k-th that ended is the k-th that was measured
+			a, m := &attempts[i], metrics[k]
+			if m.Duration > 0 {
+				a.Duration, a.HasDuration, a.CoarseSecond = milliseconds(m.Duration), true, false
+			}
+			tokens := max(m.Tokens, orZero(a.Tokens))
+			a.Tokens = &tokens
+		}
+	}
+	return attempts
+}
+
+// mergeAttempts joins the two rows of an attempt: running, which is never
+// updated, and how it ended. A step that is visited again counts from 1 again.
+func mergeAttempts(rows []attemptRow) []Attempt {
+	var attempts []Attempt
+	open := map[int64]int{} // attempt number -> index of its running row
+	for _, r := range rows {
+		i, isOpen := open[r.Number]
+		if r.State == "running" || !isOpen {
+			attempts = append(attempts, Attempt{Number: int(r.Number), State: Running, StartedAt: unix(r.StartedAt)})
+			i = len(attempts) - 1
+			open[r.Number] = i
+		}
+		if r.State == "running" {
+			continue
+		}
+		delete(open, r.Number)
+		a := &attempts[i]
+		a.State, a.Error, a.FailureClass, a.OutputTail = attemptState(r), r.Error, r.FailureClass, r.OutputTail
+		a.CompletedAt = unix(r.CompletedAt)
+		a.Duration, a.HasDuration = milliseconds(r.Duration), r.Duration > 0
+		if !a.HasDuration {
+			a.Duration, a.HasDuration = between(a.StartedAt, a.CompletedAt)
+			a.CoarseSecond = a.HasDuration
+		}
+		if r.Tokens > 0 {
+			a.Tokens = &r.Tokens
+		}
+	}
+	return attempts
+}
+
+func attemptState(r attemptRow) State {
+	switch r.State {
+	case "succeeded", "completed":
+		return Succeeded
+	case "failed":
+		if r.FailureClass == "canceled" {
+			return Cancelled
+		}
+		return Failed
+	case "cancelled", "canceled":
+		return Cancelled
+	case "rejected":
+		return Rejected
+	case "skipped":
+		return Skipped
+	default:
+		return Unknown
+	}
+}
+
+func attemptsByEvents(h *stepHistory) []Attempt {
+	var attempts []Attempt
+	for _, e := range h.attempts {
+		a := Attempt{Number: e.number, State: e.state, Error: e.err, StartedAt: e.started, CompletedAt: e.ended}
+		a.Duration, a.HasDuration = between(e.started, e.ended)
+		a.CoarseSecond = a.HasDuration
+		attempts = append(attempts, a)
+	}
+	if len(attempts) == 1 && h.length > 0 {
+		a := &attempts[0]
+		a.Duration, a.HasDuration, a.CoarseSecond = h.length, true, false
+	}
+	return attempts
+}
+
+// settleAttempts gives attempts without a recorded end the one that follows
+// from the told step: an attempt was over when the next began.
+func settleAttempts(s *Step) {
+	for i := range s.Attempts {
+		a := &s.Attempts[i]
+		isLast := i == len(s.Attempts)-1
+		switch {
+		case a.State == Running && !isLast:
+			a.State = Failed
+		case a.State == Running && s.State != Waiting:
+			a.State = s.State
+		case a.State == Failed && isLast && s.State == Cancelled:
+			a.State = Cancelled
+		case a.State == Succeeded && isLast && s.State == Running:
+			// one of several children ended, not the attempt
+			a.State, a.CompletedAt, a.HasDuration, a.Duration, a.CoarseSecond = Running, time.Time{}, false, 0, false
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// historyDepth is how many of a pipeline's runs its figures rest on.
+const historyDepth = 100
+
+// maxPipelines bounds the list of pipelines that have run.
+const maxPipelines = 1000
+
+// PipelineHistory is what the latest runs of a pipeline tell of it.
+type PipelineHistory struct {
+	Pipeline string
+	Recent   []Run // newest first, at most historyDepth, in any state
+
+	// Of Recent, the runs that ended: well; badly (failed, rejected, lost);
+	// stopped by a human, which says nothing of the pipeline.
+	Succeeded, Failed, Cancelled int
+
+	// How long the runs that succeeded took, and how many tell that.
+	Median, P90 time.Duration
+	Timed       int
+}
+
+// SuccessRate is the share of the runs that ended by themselves and ended well,
+// and the number of runs it rests on; without any, there is no rate.
+func (h PipelineHistory) SuccessRate() (rate float64, n int) {
+	n = h.Succeeded + h.Failed
+	if n == 0 {
+		return 0, 0
+	}
+	return float64(h.Succeeded) / float64(n), n
+}
+
+// pipelineRunsSQL walks the pipeline's part of idx_run_pipeline from its end.
+// Rows of one pipeline lie there in rowid order, which is the order of
+// insertion: the newest come first at the same cost for a rare pipeline and a
+// common one, where any other order would sort all of its runs.
+const pipelineRunsSQL = `
+SELECT r.run_id FROM pipeline_run r
+WHERE r.pipeline_name = ? AND +r.run_id <> '' ORDER BY r.rowid DESC LIMIT ?`
+
+// pipelineHistory returns the latest runs of a pipeline, children of other
+// runs included, and their figures. One that never ran has an empty history.
+func (d *database) pipelineHistory(ctx context.Context, pipeline string) (PipelineHistory, error) {
+	h := PipelineHistory{Pipeline: pipeline}
+	if !d.schema.has("pipeline_run") {
+		return h, nil
+	}
+	var ids []string
+	if err := d.SelectContext(ctx, &ids, pipelineRunsSQL, pipeline, historyDepth); err != nil {
+		return h, fmt.Errorf("load history of pipeline %s: %w", pipeline, err)
+	}
+	runs, err := d.runsOf(ctx, d, ids)
+	if err != nil {
+		return h, fmt.Errorf("load history of pipeline %s: %w", pipeline, err)
+	}
+	sortNewestFirst(runs)
+	h.Recent = runs
+	h.count()
+	return h, nil
+}
+
+func (h *PipelineHistory) count() {
+	var took []time.Duration
+	for _, r := range h.Recent {
+		switch r.State {
+		case Succeeded, Empty:
+			h.Succeeded++
+			if r.HasDuration {
+				took = append(took, r.Duration)
+			}
+		case Failed, Rejected, Lost:
+			h.Failed++
+		case Cancelled:
+			h.Cancelled++
+		}
+	}
+	if h.Timed = len(took); h.Timed > 0 {
+		slices.Sort(took)
+		h.Median, h.P90 = quantile(took, 50), quantile(took, 90)
+	}
+}
+
+// quantile is the nearest-rank percentile of sorted values: one that occurred.
+func quantile(sorted []time.Duration, percent int) time.Duration {
+	rank := (len(sorted)*percent + 99) / 100
+	return sorted[max(rank, 1)-1]
+}
+
+// latestRunsSQL steps from one pipeline name to the next along
+// idx_run_pipeline and takes the last row of each.
+const latestRunsSQL = `
+WITH RECURSIVE name(pipeline) AS (
+	SELECT min(pipeline_name) FROM pipeline_run
+	UNION ALL
+	SELECT (SELECT min(pipeline_name) FROM pipeline_run WHERE pipeline_name > pipeline) FROM name WHERE pipeline IS NOT NULL
+	LIMIT ?)
+SELECT (SELECT run_id FROM pipeline_run WHERE pipeline_name = pipeline ORDER BY rowid DESC LIMIT 1)
+FROM name WHERE pipeline IS NOT NULL`
+
+// latestRuns returns the latest run of each pipeline that ever ran, defined or
+// not, by pipeline name.
+func (d *database) latestRuns(ctx context.Context) (map[string]Run, error) {
+	latest := map[string]Run{}
+	if !d.schema.has("pipeline_run") {
+		return latest, nil
+	}
+	var ids []string
+	if err := d.SelectContext(ctx, &ids, latestRunsSQL, maxPipelines); err != nil {
+		return nil, fmt.Errorf("load latest runs: %w", err)
+	}
+	runs, err := d.runsOf(ctx, d, ids)
+	if err != nil {
+		return nil, fmt.Errorf("load latest runs: %w", err)
+	}
+	for _, r := range runs {
+		latest[r.Pipeline] = r
+	}
+	return latest, nil
+}
+
+// sortNewestFirst puts runs in the order of the list.
+func sortNewestFirst(runs []Run) {
+	slices.SortFunc(runs, func(a, b Run) int {
+		return cmp.Or(b.StartedAt.Compare(a.StartedAt), strings.Compare(b.ID, a.ID))
+	})
+}

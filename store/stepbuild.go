@@ -1,0 +1,263 @@
+package store
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// steps assembles and tells the steps of a run in order.
+func (r *stepRows) steps(run Run) []Step {
+	b := stepBuilder{
+		stepRows: r, run: run, blamed: blamedStep(run.Error),
+		told: make(map[string]*Step, len(r.order)), deps: make(map[string][]string, len(r.def)),
+		recorded: len(r.states)+len(r.history.order) > 0 || run.State == Failed && blamedStep(run.Error) == "",
+	}
+	b.kinds = make(map[string]StepDef, len(r.def))
+	for _, s := range r.def {
+		b.deps[s.ID], b.kinds[s.ID] = s.Dependencies, s
+	}
+	for _, id := range r.order {
+		switch b.word(id) {
+		case "failed", "rejected":
+			b.someFailed = true
+		}
+	}
+	steps := make([]Step, len(r.order))
+	for i, id := range r.order {
+		steps[i] = *b.step(id)
+	}
+	return steps
+}
+
+// stepBuilder tells steps after the steps they depend on.
+type stepBuilder struct {
+	*stepRows
+	run        Run
+	blamed     string // the step that the run's error names
+	someFailed bool
+	recorded   bool // the run has records of its steps
+	deps       map[string][]string
+	kinds      map[string]StepDef
+	told       map[string]*Step // nil while its dependencies are being told
+}
+
+// word is the last state recorded for a step, from who knows best: the row
+// Wave keeps, a writer of progress, the events, the attempts.
+func (b *stepBuilder) word(id string) string {
+	if w := b.states[id].State; w != "" && w != "pending" {
+		return w
+	}
+	if w := b.progress[id].State; w != "" && w != "pending" {
+		return w
+	}
+	if h := b.history.steps[id]; h != nil && h.word != "" {
+		return h.word
+	}
+	if rows := b.attempts[id]; len(rows) > 0 {
+		if w := rows[len(rows)-1].State; w != "succeeded" {
+			return w
+		}
+		return "completed"
+	}
+	if b.states[id].State != "" || b.progress[id].State != "" {
+		return "pending"
+	}
+	return ""
+}
+
+func (b *stepBuilder) step(id string) *Step {
+	if s, ok := b.told[id]; ok {
+		return s
+	}
+	b.told[id] = nil // a cycle ends here
+	h := b.history.steps[id]
+	if h == nil {
+		h = &stepHistory{}
+	}
+	s := &Step{ID: id, Recorded: b.word(id), Persona: h.persona, Model: h.model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract}
+	s.Attempts = b.attemptsOf(id, h)
+	children := b.childrenOf(id)
+	s.Children = ChildCounts{All: max(children.All, children.Total), Ended: children.Ended, Failed: children.Failed}
+	facts := stepFacts{
+		Word: s.Recorded, Children: children, Recorded: b.recorded,
+		Gate:   h.gate || b.kinds[id].Kind == "gate",
+		Blamed: b.blamed == id || !b.someFailed,
+	}
+	facts.Error, facts.Note = b.texts(id, s, h)
+	switch s.Recorded {
+	case "", "pending", "skipped":
+		facts.Blocker = b.blocker(id)
+	}
+	s.State, s.Note = tellStep(facts, b.run.State)
+	switch s.State {
+	case Failed, Rejected, Cancelled, Lost:
+		s.Error = facts.Error
+	}
+	for _, row := range b.metrics[id] {
+		if s.Persona == "" {
+			s.Persona = row.Persona
+		}
+	}
+	for _, persona := range []string{b.progress[id].Persona, b.kinds[id].Persona} {
+		if s.Persona == "" {
+			s.Persona = persona
+		}
+	}
+	b.addTimes(s, h)
+	b.addTokens(s, h)
+	b.addProgress(s)
+	settleAttempts(s)
+	b.told[id] = s
+	return s
+}
+
+// texts separates what went wrong from what was merely noted: step_state keeps
+// both in one column.
+func (b *stepBuilder) texts(id string, s *Step, h *stepHistory) (failure, note string) {
+	row := b.states[id]
+	lastAttempt := ""
+	if n := len(s.Attempts); n > 0 {
+		lastAttempt = s.Attempts[n-1].Error
+	}
+	switch row.State {
+	case "failed", "rejected":
+		return longest(row.Error, h.err, lastAttempt), ""
+	case "running", "retrying":
+		return longest(h.err, lastAttempt), row.Error
+	default:
+		note = row.Error
+		if note == "" {
+			note = h.note
+		}
+		return longest(h.err, lastAttempt), note
+	}
+}
+
+// blocker is the dependency that keeps a step from running.
+func (b *stepBuilder) blocker(id string) string {
+	for _, dep := range b.deps[id] {
+		if !slices.Contains(b.order, dep) {
+			continue
+		}
+		s := b.step(dep)
+		if s == nil {
+			continue
+		}
+		switch s.State {
+		case Failed, Rejected, Cancelled, Lost:
+			return dep
+		case Skipped, Pending:
+			if b.blockedBy(s) {
+				return dep
+			}
+		}
+	}
+	return ""
+}
+
+func (b *stepBuilder) blockedBy(s *Step) bool {
+	for _, dep := range b.deps[s.ID] {
+		if s.Note == "blocked by "+dep {
+			return true
+		}
+	}
+	return false
+}
+
+// childrenOf counts the runs a step started, the latest try of each item only.
+func (b *stepBuilder) childrenOf(id string) stepChildren {
+	latest := map[string]State{}
+	var c stepChildren
+	for _, child := range b.children { // oldest first
+		if child.ParentStep != id || b.isResume(child) {
+			continue
+		}
+		key := child.Kind
+		switch {
+		case child.Iterate != nil:
+			key += strconv.Itoa(child.Iterate.Index)
+			c.Total = max(c.Total, child.Iterate.Total)
+		case child.Kind == "":
+			key = "input " + child.Input // an old schema: the item is all that tells them apart
+		}
+		latest[key] = child.State
+	}
+	c.All = len(latest)
+	for _, s := range latest {
+		if s.Ended() {
+			c.Ended++
+		}
+		if s == Failed || s == Rejected {
+			c.Failed++
+		}
+	}
+	return c
+}
+
+func (b *stepBuilder) isResume(child Run) bool {
+	return child.Kind == "resume" ||
+		child.Kind == "" && !b.run.CompletedAt.IsZero() && child.StartedAt.After(b.run.CompletedAt)
+}
+
+// addTimes sums the milliseconds of the attempts where they were measured, and
+// else takes the whole seconds of the row.
+func (b *stepBuilder) addTimes(s *Step, h *stepHistory) {
+	row := b.states[s.ID]
+	s.StartedAt, s.CompletedAt = unix(row.StartedAt), unix(row.CompletedAt)
+	if s.StartedAt.IsZero() {
+		s.StartedAt = h.startedAt
+	}
+	if n := len(s.Attempts); s.StartedAt.IsZero() && n > 0 {
+		s.StartedAt = s.Attempts[0].StartedAt
+	}
+	if s.CompletedAt.IsZero() {
+		s.CompletedAt = h.endedAt
+	}
+	if !s.State.Ended() || s.State == Lost || s.State == Skipped {
+		s.CompletedAt = time.Time{}
+		return
+	}
+	var measured time.Duration
+	for _, m := range b.metrics[s.ID] {
+		measured += milliseconds(m.Duration)
+	}
+	if measured == 0 && len(s.Attempts) <= 1 {
+		measured = h.length
+	}
+	if measured > 0 {
+		s.Duration, s.HasDuration = measured, true
+		return
+	}
+	s.Duration, s.HasDuration = between(s.StartedAt, s.CompletedAt)
+	s.CoarseSecond = s.HasDuration
+}
+
+func (b *stepBuilder) addTokens(s *Step, h *stepHistory) {
+	var metrics, attempts int64
+	for _, m := range b.metrics[s.ID] {
+		metrics += m.Tokens
+	}
+	for _, a := range b.attempts[s.ID] {
+		attempts += a.Tokens
+	}
+	n := max(metrics, attempts, h.tokens, b.progress[s.ID].Tokens)
+	if n > 0 || h.hasTokens || len(b.metrics[s.ID]) > 0 {
+		s.Tokens = &n
+	}
+}
+
+func (b *stepBuilder) addProgress(s *Step) {
+	if !s.State.Active() {
+		return
+	}
+	p := b.progress[s.ID]
+	if p.Progress != nil {
+		percent := int(min(max(*p.Progress, 0), 100))
+		s.Progress = &percent
+	}
+	s.Action = p.Action
+	if s.Action == "" && s.State == Running {
+		s.Action = b.activity[s.ID]
+	}
+}

@@ -1,0 +1,322 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// ChildLimit is how many direct children a run's detail holds.
+const ChildLimit = 1000
+
+// run returns one run, or ErrNotFound.
+func (d *database) run(ctx context.Context, id string) (Run, error) {
+	runs, err := d.runsOf(ctx, d, []string{id})
+	if err != nil {
+		return Run{}, fmt.Errorf("load run %s: %w", id, err)
+	}
+	if len(runs) == 0 {
+		return Run{}, fmt.Errorf("load run %s: %w", id, ErrNotFound)
+	}
+	return runs[0], nil
+}
+
+// detail returns all that a run's page shows, read in one transaction so that
+// its parts agree. ErrNotFound when there is no such run.
+func (d *database) detail(ctx context.Context, id string) (RunDetail, error) {
+	tx, err := d.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return RunDetail{}, fmt.Errorf("load run %s: %w", id, err)
+	}
+	detail, err := d.detailOf(ctx, tx, id)
+	if end := tx.Rollback(); err == nil && !errors.Is(end, sql.ErrTxDone) {
+		err = end
+	}
+	if err != nil {
+		return RunDetail{}, fmt.Errorf("load run %s: %w", id, err)
+	}
+	return detail, nil
+}
+
+func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id string) (RunDetail, error) {
+	var detail RunDetail
+	runs, err := d.runsOf(ctx, q, []string{id})
+	if err != nil {
+		return detail, err
+	}
+	if len(runs) == 0 {
+		return detail, ErrNotFound
+	}
+	run := runs[0]
+	if err := d.addRelatives(ctx, q, &detail, run); err != nil {
+		return detail, err
+	}
+	span, err := d.eventSpan(ctx, q, id)
+	if err != nil {
+		return detail, fmt.Errorf("count events: %w", err)
+	}
+	detail.FirstID, detail.LastID, detail.Events = span.First, span.Last, span.Count
+	if detail.Artifacts, err = d.artifacts(ctx, q, id); err != nil {
+		return detail, err
+	}
+	rows, err := d.stepRows(ctx, q, run)
+	if err != nil {
+		return detail, err
+	}
+	rows.children = detail.Children
+	detail.Steps = rows.steps(run)
+	completeRun(&run, detail.Steps, rows.history)
+	detail.Run = run
+	return detail, nil
+}
+
+// addRelatives reads the parent, the original of a fork and the children.
+func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, detail *RunDetail, run Run) error {
+	var ids []string
+	if d.schema["pipeline_run"]["parent_run_id"] {
+		const query = `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' ORDER BY started_at, rowid LIMIT ?`
+		if err := sqlx.SelectContext(ctx, q, &ids, query, run.ID, ChildLimit); err != nil {
+			return fmt.Errorf("select children: %w", err)
+		}
+	}
+	children, err := d.runsOf(ctx, q, ids)
+	if err != nil {
+		return err
+	}
+	detail.Children = children
+	for _, relative := range []struct {
+		id string
+		to **Run
+	}{{run.Parent, &detail.Parent}, {run.ForkedFrom, &detail.Fork}} {
+		if relative.id == "" {
+			continue
+		}
+		found, err := d.runsOf(ctx, q, []string{relative.id})
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			*relative.to = &found[0]
+		}
+	}
+	return nil
+}
+
+// completeRun adds to the run what only its steps and events tell.
+func completeRun(run *Run, steps []Step, h *history) {
+	done := 0
+	for _, s := range steps {
+		switch s.State {
+		case Succeeded, Empty:
+			done++
+		}
+	}
+	if run.StepsAll == 0 {
+		run.StepsAll = len(steps)
+	}
+	if run.State.Active() && run.StepsAll > 0 {
+		run.StepsDone = min(max(run.StepsDone, done), run.StepsAll)
+	}
+	if run.Error == "" && (run.State == Failed || run.State == Rejected) {
+		for _, s := range steps {
+			if s.Error != "" {
+				run.Error = s.Error
+				return
+			}
+		}
+		run.Error = h.preflight
+	}
+}
+
+// stepRow is step_state joined with nothing: a row of this run.
+type stepRow struct {
+	Step        string `db:"step_id"`
+	State       string `db:"state"`
+	Retries     int64  `db:"retry_count"`
+	StartedAt   int64  `db:"started_at"`
+	CompletedAt int64  `db:"completed_at"`
+	Error       string `db:"error_message"`
+}
+
+// attemptRow is step_attempt: a running row and an ended row per attempt.
+type attemptRow struct {
+	Step         string `db:"step_id"`
+	Number       int64  `db:"attempt"`
+	State        string `db:"state"`
+	Error        string `db:"error_message"`
+	FailureClass string `db:"failure_class"`
+	OutputTail   string `db:"stdout_tail"`
+	Tokens       int64  `db:"tokens_used"`
+	Duration     int64  `db:"duration_ms"`
+	StartedAt    int64  `db:"started_at"`
+	CompletedAt  int64  `db:"completed_at"`
+}
+
+// metricRow is performance_metric: an attempt of a persona that ended.
+type metricRow struct {
+	Step     string `db:"step_id"`
+	Persona  string `db:"persona"`
+	Duration int64  `db:"duration_ms"`
+	Tokens   int64  `db:"tokens_used"`
+}
+
+// progressRow is step_progress, whose key is the step alone: only a row that
+// names this run is of it.
+type progressRow struct {
+	Step     string `db:"step_id"`
+	Persona  string `db:"persona"`
+	State    string `db:"state"`
+	Progress *int64 `db:"progress"`
+	Action   string `db:"current_action"`
+	Tokens   int64  `db:"tokens_used"`
+}
+
+// stepRows is everything the database and the definition say of a run's steps.
+type stepRows struct {
+	def      []StepDef
+	order    []string // ids: the definition's first, then as they appear
+	states   map[string]stepRow
+	attempts map[string][]attemptRow
+	metrics  map[string][]metricRow
+	progress map[string]progressRow
+	activity map[string]string
+	history  *history
+	children []Run
+}
+
+func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run Run) (*stepRows, error) {
+	var (
+		states   []stepRow
+		attempts []attemptRow
+		metrics  []metricRow
+		progress []progressRow
+	)
+	reads := []struct {
+		table, key string
+		columns    []string
+		into       any
+	}{
+		{"step_state", "pipeline_id", []string{
+			"x.step_id", d.schema.text("x", "step_state", "state"), d.schema.number("x", "step_state", "retry_count"),
+			d.schema.number("x", "step_state", "started_at"), d.schema.number("x", "step_state", "completed_at"),
+			d.schema.text("x", "step_state", "error_message"),
+		}, &states},
+		{"step_attempt", "run_id", []string{
+			"x.step_id", d.schema.number("x", "step_attempt", "attempt"), d.schema.text("x", "step_attempt", "state"),
+			d.schema.text("x", "step_attempt", "error_message"), d.schema.text("x", "step_attempt", "failure_class"),
+			d.schema.text("x", "step_attempt", "stdout_tail"), d.schema.number("x", "step_attempt", "tokens_used"),
+			d.schema.number("x", "step_attempt", "duration_ms"), d.schema.number("x", "step_attempt", "started_at"),
+			d.schema.number("x", "step_attempt", "completed_at"),
+		}, &attempts},
+		{"performance_metric", "run_id", []string{
+			"x.step_id", d.schema.text("x", "performance_metric", "persona"),
+			d.schema.number("x", "performance_metric", "duration_ms"), d.schema.number("x", "performance_metric", "tokens_used"),
+		}, &metrics},
+		{"step_progress", "run_id", []string{
+			"x.step_id", d.schema.text("x", "step_progress", "persona"), d.schema.text("x", "step_progress", "state"),
+			d.schema.maybe("x", "step_progress", "progress"), d.schema.text("x", "step_progress", "current_action"),
+			d.schema.number("x", "step_progress", "tokens_used"),
+		}, &progress},
+	}
+	for _, r := range reads {
+		if err := d.selectOfRun(ctx, q, r.into, r.table, r.key, r.columns, run.ID); err != nil {
+			return nil, err
+		}
+	}
+	histories, err := d.historiesOf(ctx, q, []string{run.ID})
+	if err != nil {
+		return nil, err
+	}
+	rows := &stepRows{
+		def: d.opt.Definition(run.Pipeline), history: histories[run.ID],
+		states: map[string]stepRow{}, attempts: map[string][]attemptRow{},
+		metrics: map[string][]metricRow{}, progress: map[string]progressRow{},
+	}
+	rows.collect(states, attempts, metrics, progress)
+	if run.State.Active() && d.schema.has("event_log") {
+		if rows.activity, err = d.latestActivity(ctx, q, run.ID); err != nil {
+			return nil, fmt.Errorf("select activity: %w", err)
+		}
+	}
+	return rows, nil
+}
+
+// selectOfRun selects the rows of one run in the order they were inserted.
+func (d *database) selectOfRun(ctx context.Context, q sqlx.QueryerContext, into any, table, key string, columns []string, run string) error {
+	if !d.schema.has(table) {
+		return nil
+	}
+	query := "SELECT " + strings.Join(columns, ", ") + " FROM " + table + " x WHERE x." + key + " = ? AND x.step_id <> '' ORDER BY x.rowid LIMIT 20000"
+	if err := sqlx.SelectContext(ctx, q, into, query, run); err != nil {
+		return fmt.Errorf("select %s: %w", table, err)
+	}
+	return nil
+}
+
+// collect groups the rows by step and fixes the order of the steps. Those that
+// only the definition names are left out when the run said how many it has and
+// all of them are known: the definition has changed since.
+func (r *stepRows) collect(states []stepRow, attempts []attemptRow, metrics []metricRow, progress []progressRow) {
+	seen, appeared := map[string]bool{}, []string(nil)
+	see := func(id string) {
+		if !seen[id] {
+			seen[id] = true
+			appeared = append(appeared, id)
+		}
+	}
+	for _, id := range r.history.order {
+		see(id)
+	}
+	for _, s := range states {
+		see(s.Step)
+		r.states[s.Step] = s
+	}
+	for _, a := range attempts {
+		see(a.Step)
+		r.attempts[a.Step] = append(r.attempts[a.Step], a)
+	}
+	for _, m := range metrics {
+		see(m.Step)
+		r.metrics[m.Step] = append(r.metrics[m.Step], m)
+	}
+	for _, p := range progress {
+		see(p.Step)
+		r.progress[p.Step] = p
+	}
+	whole := r.history.total > 0 && len(appeared) >= r.history.total
+	for _, s := range r.def {
+		if (seen[s.ID] || !whole) && !slices.Contains(r.order, s.ID) {
+			r.order = append(r.order, s.ID)
+		}
+	}
+	for _, id := range appeared {
+		if !slices.ContainsFunc(r.def, func(s StepDef) bool { return s.ID == id }) {
+			r.order = append(r.order, id)
+		}
+	}
+}
+
+// longest is the text that says most: the same failure is left in several
+// places, cut down in some.
+func longest(texts ...string) string {
+	best := ""
+	for _, t := range texts {
+		if len(t) > len(best) {
+			best = t
+		}
+	}
+	return best
+}
+
+func between(from, to time.Time) (time.Duration, bool) {
+	if from.IsZero() || to.IsZero() || to.Before(from) {
+		return 0, false
+	}
+	return to.Sub(from), true
+}
