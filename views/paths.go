@@ -43,6 +43,9 @@ func (p Paths) Personas() string { return p.at("personas") }
 // Persona is one persona's page.
 func (p Paths) Persona(name string) string { return p.at("personas", name) }
 
+// API is where the JSON forms begin.
+func (p Paths) API() string { return string(p) + "/api/" }
+
 // Events is the live stream about topic, going on after cursor.
 func (p Paths) Events(topic, cursor string) string {
 	q, _ := url.ParseQuery(topic)

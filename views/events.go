@@ -1,0 +1,16 @@
+package views
+
+// eventTone is the class of an event's word, or none.
+func eventTone(e EventRow) string {
+	if e.Tone == "" {
+		return "dim"
+	}
+	return told(e.Tone)
+}
+
+func stepOr(step string) string {
+	if step == "" {
+		return "Of the whole run"
+	}
+	return step
+}

@@ -1,0 +1,116 @@
+package views
+
+import (
+	"slices"
+
+	"github.com/a-h/templ"
+
+	"wavedeck/static"
+)
+
+// States are the told states, in the order in which filters offer them. Each is
+// a class of app.css and a symbol of sprite.svg.
+var states = [...]string{
+	"running", "waiting", "queued", "pending", "succeeded", "empty",
+	"failed", "rejected", "lost", "cancelled", "skipped", "unknown",
+}
+
+// States lists the told states.
+func States() []string { return slices.Clone(states[:]) }
+
+// told keeps a state that has a class and a symbol; any other text is unknown.
+func told(state string) string {
+	if slices.Contains(states[:], state) {
+		return state
+	}
+	return "unknown"
+}
+
+// wordOf is what to call a state when its row does not say.
+func wordOf(state, word string) string {
+	if word != "" {
+		return word
+	}
+	return told(state)
+}
+
+func (c Chrome) asset(name string) string { return static.URL(string(c.Paths), name) }
+
+func (c Chrome) symbol(state string) string { return c.asset("sprite.svg") + "#" + told(state) }
+
+// region makes an element refetch itself from url when the stream says event,
+// at once and then at most every pause (the last one is never dropped), when
+// everything is to be read anew (refresh), and when live.js tries once more
+// after a failure (again). Without url it stands still.
+//
+// The attributes must not differ between two answers for one region: htmx
+// would set the element up anew and lose what it was about to do.
+func region(url, event, pause string) templ.Attributes {
+	if url == "" {
+		return nil
+	}
+	return templ.Attributes{
+		"hx-get":      url,
+		"hx-swap":     "outerMorph",
+		"hx-trigger":  event + " from:document throttle:" + pause + ", refresh from:document, again",
+		"data-region": true,
+	}
+}
+
+// segment is one step in the small bar of a run.
+type segment struct{ State, X, Y, Width, Height string }
+
+// segments places a run's steps side by side; the more there are, the narrower
+// each. A failed one is taller, so that it is found without colour.
+func segments(states []string) (bar []segment, width string) {
+	const most = 24
+	states = states[:min(len(states), most)]
+	step, gap := 12, 2
+	switch {
+	case len(states) > 12:
+		step, gap = 4, 1
+	case len(states) > 6:
+		step, gap = 7, 1
+	}
+	for i, state := range states {
+		s := segment{State: told(state), X: itoa(i * step), Y: "2", Width: itoa(step - gap), Height: "6"}
+		switch s.State {
+		case "failed", "rejected", "lost":
+			s.Y, s.Height = "0", "10"
+		case "pending", "queued", "skipped", "unknown":
+			s.Y, s.Height = "4", "2"
+		}
+		bar = append(bar, s)
+	}
+	return bar, itoa(max(len(states)*step-gap, 0))
+}
+
+// runDay is a day's part of a run list.
+type runDay struct {
+	ID, Heading string
+	Rows        []RunRow
+}
+
+// byDay splits rows at the midnights of UTC, keeping their order.
+func byDay(c Chrome, rows []RunRow) []runDay {
+	var days []runDay
+	for _, row := range rows {
+		heading := Day(row.Started, c.Now)
+		if n := len(days); n == 0 || days[n-1].Heading != heading {
+			days = append(days, runDay{Heading: heading})
+		}
+		last := &days[len(days)-1]
+		last.Rows = append(last.Rows, row)
+	}
+	for i := range days {
+		id := "day-none"
+		if t := days[i].Rows[0].Started; !t.IsZero() {
+			id = "day-" + t.UTC().Format("2006-01-02")
+		}
+		if i > 0 && slices.ContainsFunc(days[:i], func(d runDay) bool { return d.ID == id }) {
+			id += "-" + itoa(i) // a list that is not sorted by start
+		}
+		days[i].ID = id
+	}
+	return days
+}
