@@ -152,8 +152,11 @@ func TestFileNamesMayBeAnyText(t *testing.T) {
 		".agents/pipelines/" + strings.Repeat("x", 240) + ".yml": okPipeline,
 	})
 	c := load(t, root)
-	if len(c.Pipelines) != 4 || len(c.Problems) != 0 {
+	if len(c.Pipelines) != 3 || len(c.Problems) != 0 {
 		t.Errorf("got %d pipelines, %v", len(c.Pipelines), told(c.Problems))
+	}
+	if _, found := c.Pipeline(".hidden"); found {
+		t.Error("a hidden file was read")
 	}
 	if got, want := (Problem{File: "a\x1b[31m.yaml", Line: 2, Text: "x"}).String(), `"a\x1b[31m.yaml":2: x`; got != want {
 		t.Errorf("got %s, want %s", got, want)

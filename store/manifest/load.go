@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	maxPipelines = 2000     // files
-	maxEntries   = 20000    // directory entries looked at to find them
-	maxTotal     = 32 << 20 // bytes of all pipelines together
+	maxPipelines = 2000    // files
+	maxEntries   = 20000   // directory entries looked at to find them
+	maxTotal     = 8 << 20 // bytes of all pipelines together
 
 	maxAllProblems = 1000
 )
@@ -159,11 +159,13 @@ func (l *loader) pipelineFiles() []string {
 	return names
 }
 
+// yamlNames leaves out hidden files: editors keep their locks in them.
 func yamlNames(entries []os.DirEntry) []string {
 	var names []string
 	for _, entry := range entries {
-		if ext := filepath.Ext(entry.Name()); ext == ".yaml" || ext == ".yml" {
-			names = append(names, entry.Name())
+		name := entry.Name()
+		if ext := filepath.Ext(name); (ext == ".yaml" || ext == ".yml") && name[0] != '.' {
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)

@@ -294,7 +294,7 @@ func TestLineOfASyntaxError(t *testing.T) {
 	t.Run("the search for it is bounded", func(t *testing.T) {
 		search := newLineSearch()
 		text := strings.Repeat("a:\n  - b\n", 20000) + "\tx\n" + strings.Repeat("# c\n", 20000)
-		for range 20 {
+		for range 2 {
 			if _, problem := parseYAML("f", []byte(text), &search); problem == nil || problem.Line == 0 {
 				t.Fatalf("got %v", problem)
 			}

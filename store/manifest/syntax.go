@@ -31,7 +31,7 @@ func parseYAML(file string, data []byte, search *lineSearch) (*yaml.Node, *Probl
 		line, text := splitYAMLError(err)
 		return nil, &Problem{File: file, Line: search.line(data, err, line), Text: "does not parse: " + text}
 	}
-	if len(document.Content) == 0 {
+	if len(document.Content) == 0 || document.Content[0].ShortTag() == "!!null" {
 		return nil, &Problem{File: file, Text: "is empty"}
 	}
 	return document.Content[0], nil
