@@ -17,7 +17,7 @@ type Catalog struct {
 
 	// Problems are all problems there are, those of the pipelines included.
 	Problems []Problem
-	// Hash is the same exactly when the content is the same; it outlives restarts.
+	// Hash changes with the content, and not with a restart.
 	Hash string
 	// Generation counts the contents a Source has seen, from 1. It is 0 for a
 	// catalog that no Source loaded.
