@@ -1,0 +1,166 @@
+// Package demo writes a Wave project of its own, with a history that holds
+// every way a run can end, and goes on playing runs into it. Nothing is
+// executed: the rows are those that Wave would commit, from a script.
+package demo
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/manifest"
+	"wavedeck/store/statedb"
+	"wavedeck/store/tape"
+)
+
+//go:embed all:project
+var project embed.FS
+
+// Script names what is played: the same values give the same runs.
+type Script struct {
+	Dir   string    // the project's folder
+	Epoch time.Time // what came before is history
+	Seed  uint64
+}
+
+// Write makes the project in s.Dir, which must be empty or not exist, with its
+// history up to the epoch. The files that the history's runs left come with [Replay].
+func Write(ctx context.Context, s Script) error {
+	if err := writeProject(s.Dir); err != nil {
+		return fmt.Errorf("write demo project: %w", err)
+	}
+	rec, err := s.recording()
+	if err != nil {
+		return err
+	}
+	past, _ := rec.split()
+	if err := s.writeHistory(ctx, past); err != nil {
+		return fmt.Errorf("write demo history: %w", err)
+	}
+	return nil
+}
+
+// recording is the history and the first pass of what follows it. A plan
+// needs the project's catalog, so the project must be there.
+func (s Script) recording() (*recording, error) {
+	place, err := manifest.Locate(manifest.Options{Dir: s.Dir})
+	if err != nil {
+		return nil, err
+	}
+	rec := newRecording(manifest.Load(place), s.Epoch, s.Seed)
+	rec.addHistory()
+	rec.addPass(0)
+	rec.sort()
+	return rec, nil
+}
+
+// split parts the sorted entries at the epoch.
+func (r *recording) split() (past, future []tape.Entry) { return before(r.entries, 0) }
+
+func writeProject(dir string) error {
+	switch old, err := os.ReadDir(dir); {
+	case err == nil && len(old) > 0:
+		return fmt.Errorf("%s is not empty", dir)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	files, err := fs.Sub(project, "project")
+	if err != nil {
+		return err
+	}
+	return os.CopyFS(dir, files)
+}
+
+// writeFiles leaves the files behind the artifacts in entries.
+func (r *recording) writeFiles(dir string, entries []tape.Entry) error {
+	for _, e := range entries {
+		if e.Table != "artifact" {
+			continue
+		}
+		path := e.Row["path"].(string)
+		file := filepath.Join(dir, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, r.files[path], 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s Script) database() string { return filepath.Join(s.Dir, ".agents", "state.db") }
+
+// writeHistory commits the entries at once. The file is nobody's yet, so that
+// it need not reach the disk before the next one does.
+func (s Script) writeHistory(ctx context.Context, entries []tape.Entry) (err error) {
+	db, err := statedb.Create(ctx, s.database(), statedb.Latest, "synchronous(0)")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	schema, err := statedb.ReadSchema(ctx, db)
+	if err != nil {
+		return err
+	}
+	return commit(ctx, db, schema, folded(schema, entries))
+}
+
+// commit makes the changes of entries in one transaction.
+func commit(ctx context.Context, db *sqlx.DB, schema statedb.Schema, entries []tape.Entry) (err error) {
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
+	for _, e := range entries {
+		if e.Op == tape.Update {
+			err = schema.Update(ctx, tx, e.Table, e.Row)
+		} else {
+			_, err = schema.Insert(ctx, tx, e.Table, e.Row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// folded puts the updates into the rows they change, so that only the last
+// word of each row is written.
+func folded(schema statedb.Schema, entries []tape.Entry) []tape.Entry {
+	var out []tape.Entry
+	byKey := map[string]statedb.Row{}
+	for _, e := range entries {
+		key := e.Table
+		for _, column := range schema[e.Table].Key {
+			key += fmt.Sprintf("\x00%v", e.Row[column])
+		}
+		if e.Op == tape.Update {
+			row := byKey[key]
+			for column, v := range e.Row {
+				row[column] = v
+			}
+			continue
+		}
+		row := statedb.Row{}
+		for column, v := range e.Row {
+			row[column] = v
+		}
+		byKey[key] = row
+		e.Row = row
+		out = append(out, e)
+	}
+	return out
+}
