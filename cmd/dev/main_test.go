@@ -96,7 +96,7 @@ func TestCommandEndsWithItsGroup(t *testing.T) {
 			defer cancel()
 			ended := make(chan error, 1)
 			go func() {
-				w := &workshop{root: t.TempDir(), stdout: write, stderr: io.Discard}
+				w := &workshop{root: t.TempDir(), stdout: write, stderr: write}
 				ended <- errors.Join(w.exec(ctx, nil, "sh", "-c", script), write.Close())
 			}()
 			lines := bufio.NewReader(read)
