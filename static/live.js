@@ -1,0 +1,268 @@
+// What the console does in the browser beside htmx: time goes on, the reader is told how fresh the page is, and a list
+// that is being read does not jump. Without this file everything is still there to read.
+(() => {
+  'use strict'
+  const PING = 10_000 // the server's; two missed ones mean that the stream is dead although nothing said so
+  const GIVE_UP = 10_000 // of trying to reconnect before the page calls itself offline (it goes on trying)
+  const SAY = 10_000 // at most one spoken message in this time
+  const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
+
+  const root = document.documentElement
+  const $ = id => document.getElementById(id)
+  const on = (name, act) => document.addEventListener(name, act)
+  const two = n => String(n).padStart(2, '0')
+  const put = (e, text) => { if (e && e.textContent !== text) e.textContent = text }
+
+  // The server's clock. The page is a guess (it may come out of a cache), each ping says it anew.
+  let offset = +root.dataset.now - Date.now()
+  const now = () => Date.now() + offset
+
+  // Times. The server writes the same texts: see format.go.
+
+  const local = () => root.dataset.times === 'local'
+  const zoneName = t => local()
+    ? new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' }).formatToParts(t).find(p => p.type === 'timeZoneName').value
+    : 'UTC'
+  // A date whose UTC fields are those of the chosen zone.
+  const fields = t => new Date(local() ? t - new Date(t).getTimezoneOffset() * 60_000 : t)
+  const clock = t => { const d = fields(t); return [d.getUTCHours(), d.getUTCMinutes(), d.getUTCSeconds()].map(two).join(':') }
+
+  function absolute(t) {
+    const d = fields(t)
+    const year = d.getUTCFullYear() === fields(now()).getUTCFullYear() ? '' : ' ' + d.getUTCFullYear()
+    return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}${year} ${two(d.getUTCHours())}:${two(d.getUTCMinutes())} ${zoneName(t)}`
+  }
+
+  function ago(t) {
+    const s = Math.floor((now() - t) / 1000)
+    if (root.dataset.times || s < -60 || s >= 86400) return absolute(t)
+    if (s < 1) return 'now'
+    if (s < 60) return s + ' s ago'
+    if (s < 3600) return Math.floor(s / 60) + ' min ago'
+    return Math.floor(s / 3600) + ' h ago'
+  }
+
+  function took(ms) {
+    const s = Math.floor(Math.max(ms, 0) / 1000)
+    if (s < 1) return '<1s'
+    if (s < 60) return s + 's'
+    if (s < 3600) return Math.floor(s / 60) + 'm ' + two(s % 60) + 's'
+    if (s < 86400) return Math.floor(s / 3600) + 'h ' + two(Math.floor(s % 3600 / 60)) + 'm'
+    return Math.floor(s / 86400) + 'd ' + two(Math.floor(s % 86400 / 3600)) + 'h'
+  }
+
+  function paintTimes(within) {
+    for (const e of within.querySelectorAll('time[data-as]')) {
+      const t = Date.parse(e.dateTime)
+      put(e, e.dataset.as === 'clock' ? clock(t) : ago(t))
+    }
+    for (const e of within.querySelectorAll('[data-zone]')) put(e, zoneName(now()))
+  }
+
+  function tickTimes() {
+    for (const e of document.querySelectorAll('[data-since]')) put(e, took(now() - e.dataset.since))
+    if (!root.dataset.times) for (const e of document.querySelectorAll('time[data-as=ago]')) put(e, ago(Date.parse(e.dateTime)))
+  }
+
+  // Both zones, for whoever points at a time.
+  on('pointerover', e => {
+    const t = e.target.closest?.('time[data-as]')
+    if (!t || t.dataset.both) return
+    t.dataset.both = ''
+    t.title += new Intl.DateTimeFormat('sv', { dateStyle: 'short', timeStyle: 'medium' }).format(Date.parse(t.dateTime)).replace(/^/, ' · ') + ' local time'
+  })
+
+  // The stream, in words.
+
+  const live = $('live')
+  const group = n => String(n).replace(/\B(?=(\d{3})+$)/g, '\u202f')
+  let state = '' // until the stream has answered: what the server wrote stands
+  let beat = 0 // when the stream last said anything, by this machine's clock
+  let down = 0 // since when it says nothing
+  let event = ''
+  let missing = '' // why there is no database
+  let connection = null
+  let connected = false
+
+  function indicate() {
+    const at = clock(beat ? beat + offset : +root.dataset.now) + ' ' + zoneName(now())
+    const words = {
+      live: 'Live' + (missing ? ' · ' + missing : event && ' · event ' + group(event)),
+      reconnecting: 'Reconnecting, last data ' + at,
+      offline: 'Offline, as of ' + at,
+    }
+    if (!state) return
+    const box = $('live-text')
+    box.dataset.state = state
+    put(box.querySelector('span'), words[state])
+  }
+
+  function become(next) {
+    if (state === next) return indicate()
+    const before = state
+    state = next
+    indicate()
+    if (next === 'offline' || before === 'offline') say($('live-text').textContent)
+  }
+
+  function alive() {
+    beat = Date.now()
+    down = 0
+    become('live')
+  }
+
+  function lost() {
+    if (down) return
+    down = Date.now()
+    become('reconnecting')
+  }
+
+  function watch() {
+    if (!live || document.hidden) return
+    if (state === 'live' && Date.now() - beat > 2 * PING + 1000) {
+      lost()
+      connection?.reader?.cancel() // hx-sse then connects anew
+    }
+    if (down && (Date.now() - down > GIVE_UP || !navigator.onLine)) become('offline')
+  }
+
+  on('htmx:sse:after:connection', e => {
+    connection = e.detail.connection
+    alive()
+    if (connected) document.dispatchEvent(new CustomEvent('refresh')) // the replay is exact; this is in case it was not
+    connected = true
+  })
+  on('htmx:sse:before:connection', e => { if (e.detail.connection.attempt) lost() })
+  on('htmx:sse:error', lost)
+  on('htmx:sse:close', lost)
+  on('htmx:sse:after:message', e => {
+    const { id, data, event: name } = e.detail.message
+    event = /-(\d+)$/.exec(id)?.[1] ?? event
+    if (event === '0') event = ''
+    if (name === 'ping') {
+      try {
+        const ping = JSON.parse(data)
+        if (ping.now) offset = ping.now - Date.now()
+        missing = ping.missing ?? ''
+      } catch { /* a ping that says nothing is still a sign of life */ }
+    }
+    alive()
+  })
+  document.addEventListener('visibilitychange', () => {
+    if (!live || !state) return
+    if (document.hidden) return lost() // hx-sse ends the stream of a hidden tab
+    down = Date.now()
+    tick()
+  })
+
+  // Regions that could not be read keep what they show and try again.
+
+  const tries = new WeakMap()
+  const again = region => htmx.trigger(region, 'again', {}, false)
+
+  function failed(e) {
+    const { ctx } = e.detail
+    const region = ctx?.sourceElement
+    if (!region) return
+    if (region === live) return lost()
+    if (!region.hasAttribute('data-region')) return
+    const n = tries.get(region) ?? 0
+    tries.set(region, n + 1)
+    const why = ctx.response
+      ? [`HTTP ${ctx.response.status}`, ctx.response.headers.get('X-Request-ID')].filter(Boolean).join(', request ')
+      : 'no answer'
+    const box = $('trouble')
+    box.dataset.of = region.id
+    put(box, `Could not refresh (${why}). What is shown may be old; trying again.`)
+    box.hidden = false
+    setTimeout(again, Math.min(1000 * 2 ** n, 30_000), region)
+  }
+  on('htmx:error', failed)
+  on('htmx:response:error', failed)
+  on('htmx:after:swap', e => {
+    const { ctx } = e.detail
+    if (!ctx.response?.raw.ok) return
+    const region = ctx.sourceElement
+    if (tries.delete(region) && $('trouble').dataset.of === region.id) $('trouble').hidden = true
+    paintTimes(document)
+    tickTimes()
+    const pill = region.querySelector('[data-release]')
+    if (pill) say(pill.textContent + ' waiting')
+  })
+
+  // A list that is being read: the same rows, and how many came since.
+
+  let letGo = false
+  const touch = !matchMedia('(hover: hover)').matches
+
+  function busy(list) {
+    const table = list.querySelector('table')
+    if (!table) return false
+    if (table.contains(document.activeElement) || !touch && table.matches(':hover') || table.querySelector('input:checked')) return true
+    const selected = getSelection()
+    return !selected.isCollapsed && selected.containsNode(table, true)
+  }
+
+  on('htmx:before:request', e => {
+    const { ctx } = e.detail
+    const list = ctx.sourceElement
+    if (!list.hasAttribute('data-hold')) return
+    if (letGo) return void (letGo = false)
+    const first = list.querySelector('[data-cursor]')
+    if (!first || !busy(list)) return
+    const url = new URL(ctx.request.action, location)
+    url.searchParams.set('hold', first.dataset.cursor)
+    ctx.request.action = url.pathname + url.search
+  })
+  on('click', e => {
+    const pill = e.target.closest?.('[data-release]')
+    if (!pill || e.ctrlKey || e.metaKey || e.shiftKey) return
+    e.preventDefault()
+    letGo = true
+    const list = pill.closest('[data-hold]')
+    list.focus({ preventScroll: true })
+    again(list)
+  })
+
+  function unhold() {
+    const list = document.querySelector('[data-hold]')
+    if (list?.querySelector('[data-release]') && !busy(list)) again(list)
+  }
+
+  // One message at a time for those who listen.
+
+  let said = 0
+  let waiting = ''
+  function say(text) { waiting = text; speak() }
+  function speak() {
+    if (!waiting || Date.now() - said < SAY) return
+    put($('said'), waiting)
+    waiting = ''
+    said = Date.now()
+  }
+
+  // The reader's choices.
+
+  for (const select of document.querySelectorAll('[data-choice]')) {
+    const name = select.dataset.choice
+    select.value = root.dataset[name] ?? ''
+    select.addEventListener('change', () => {
+      if (select.value) root.dataset[name] = select.value
+      else delete root.dataset[name]
+      try { localStorage.setItem('wd-' + name, select.value) } catch { /* storage is switched off: for this page only */ }
+      paintTimes(document)
+      indicate()
+    })
+  }
+
+  // The only timer that goes on.
+  function tick() {
+    tickTimes()
+    watch()
+    unhold()
+    speak()
+  }
+  paintTimes(document)
+  tick()
+  setInterval(tick, 1000)
+})()
