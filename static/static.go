@@ -1,4 +1,4 @@
-// Package static holds the files a page loads: the vendored htmx, our stylesheet and our scripts.
+// Package static holds the files a page loads: the vendored htmx and our stylesheet, scripts and pictures.
 //
 // Each is served under a name that carries a hash of its content (app.css as app.3f9a1c2b4d5e.css), so a browser may
 // keep it for ever and still gets the new one after an upgrade.
@@ -20,7 +20,7 @@ const Dir = "/static/"
 
 // vendor/ also holds licences and checksums, which are not for the browser.
 //
-//go:embed vendor/*.js
+//go:embed *.css *.js *.svg vendor/*.js
 var embedded embed.FS
 
 // assets never changes after start.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path"
 	"regexp"
 	"testing"
 	"testing/fstest"
@@ -47,7 +49,17 @@ func read(t *testing.T, r io.Reader) string {
 }
 
 func TestEmbeddedFiles(t *testing.T) {
-	for _, name := range []string{"htmx.min.js", "hx-sse.min.js"} {
+	names := []string{"htmx.min.js", "hx-sse.min.js"}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() && path.Ext(entry.Name()) != ".go" {
+			names = append(names, entry.Name())
+		}
+	}
+	for _, name := range names {
 		t.Run(name+" is embedded and served under its hashed address", func(t *testing.T) {
 			url := URL("/deck", name)
 			if !regexp.MustCompile(`^/deck/static/.+\.[0-9a-f]{12}\.\w+$`).MatchString(url) {
