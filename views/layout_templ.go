@@ -12,12 +12,12 @@ import templruntime "github.com/a-h/templ/runtime"
 // when it is morphed, and htmx neither adds styles nor touches the history.
 const htmxConfig = `{"noSwap":[204,304,"4xx","5xx"],"morphIgnore":["data-htmx-powered","open"],"includeIndicatorCSS":false,"history":false}`
 
-// document is what every page is made of; its content goes into main.
+// Document is what every page is made of; its content goes into main.
 //
 // Only #page is read anew when the database is another one (reset); the stream
 // and the indicator stand outside it. The scripts come last and without defer:
 // htmx starts when the document is parsed, and hx-sse must be known by then.
-func document(c Chrome) templ.Component {
+func Document(c Chrome) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
