@@ -51,7 +51,7 @@ func NewVersion(t testing.TB, version int) *Builder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBuilder(t, path, db, version)
+	return newBuilder(t, path, db)
 }
 
 // At returns a builder over the existing database at path, such as the sample's.
@@ -61,10 +61,10 @@ func At(t testing.TB, path string) *Builder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBuilder(t, path, db, statedb.Latest)
+	return newBuilder(t, path, db)
 }
 
-func newBuilder(t testing.TB, path string, db *sqlx.DB, version int) *Builder {
+func newBuilder(t testing.TB, path string, db *sqlx.DB) *Builder {
 	t.Helper()
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
@@ -73,6 +73,10 @@ func newBuilder(t testing.TB, path string, db *sqlx.DB, version int) *Builder {
 	})
 	schema, err := statedb.ReadSchema(t.Context(), db)
 	if err != nil {
+		t.Fatal(err)
+	}
+	var version int
+	if err := db.GetContext(t.Context(), &version, `SELECT max(version) FROM schema_migrations`); err != nil {
 		t.Fatal(err)
 	}
 	return &Builder{
