@@ -60,7 +60,8 @@ func makeBig(ctx context.Context, path string, n int, seed uint64) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	made := filepath.Join(dir, "state.db")
 	// Without a journal: what is cut short is thrown away.
-	db, err := statedb.Create(ctx, made, statedb.Latest, "journal_mode(OFF)", "synchronous(OFF)", "cache_size(-200000)")
+	db, err := statedb.Create(ctx, made, statedb.Latest,
+		"journal_mode(OFF)", "synchronous(OFF)", "foreign_keys(0)", "cache_size(-200000)")
 	if err != nil {
 		return err
 	}

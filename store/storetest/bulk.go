@@ -63,11 +63,15 @@ func (b *batch) insert(rows int) string {
 		row + strings.Repeat(","+row, rows-1)
 }
 
-// inTx runs write in a transaction of its own.
+// inTx runs write in a transaction of its own. Where foreign keys are enforced
+// they have to be right at its end only: batches reach their tables in any order.
 func inTx(ctx context.Context, db *sqlx.DB, write func(*sqlx.Tx) error) error {
 	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
 		return err
+	}
+	if _, err := tx.ExecContext(ctx, "PRAGMA defer_foreign_keys = ON"); err != nil {
+		return errors.Join(err, tx.Rollback())
 	}
 	if err := write(tx); err != nil {
 		return errors.Join(err, tx.Rollback())

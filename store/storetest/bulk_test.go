@@ -102,6 +102,23 @@ func TestFillKeepsSchemaAndRows(t *testing.T) {
 	}
 }
 
+func TestHistoriesKeepForeignKeys(t *testing.T) {
+	db, err := statedb.Create(t.Context(), filepath.Join(t.TempDir(), "state.db"), statedb.Latest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := storetest.Fill(t.Context(), db, 1000, 1); err != nil {
+		t.Error(err)
+	}
+	if err := storetest.LongRun(t.Context(), db, "long", 700, 60); err != nil {
+		t.Error(err)
+	}
+	if n := number(t, db, `SELECT count(*) FROM pragma_foreign_key_check`); n > 0 {
+		t.Errorf("%d rows refer to none", n)
+	}
+}
+
 func TestLongRun(t *testing.T) {
 	for _, size := range []struct{ events, steps int }{{50_000, 60}, {13, 1}, {10*11 + 3, 11}, {10*11 + 12, 11}} {
 		b := storetest.New(t)

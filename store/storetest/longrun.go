@@ -98,6 +98,11 @@ func (l *longRun) write(ctx context.Context) error {
 		}
 	}
 	end := Base.Unix()
+	const state = `INSERT INTO pipeline_state (pipeline_id, pipeline_name, status, input, created_at, updated_at)
+VALUES (?1, ?1, 'completed', 'all of it', ?2, ?3)`
+	if _, err := l.runs.tx.ExecContext(ctx, state, l.id, l.start, end); err != nil {
+		return err
+	}
 	message = fmt.Sprintf("%d steps completed", l.steps)
 	if err := l.event(ctx, end, "", "completed", "", message, 0, (end-l.start)*1000); err != nil {
 		return err
