@@ -102,15 +102,27 @@ type eventSpan struct {
 
 const eventSpanSQL = `
 SELECT COALESCE(min(id), 0) AS first, COALESCE(max(id), 0) AS last, count(*) AS n
-FROM event_log WHERE run_id = ?`
+FROM event_log WHERE run_id = ? AND id > ?`
 
+// eventSpan counts what came since it was last asked for the run.
 func (d *database) eventSpan(ctx context.Context, q sqlx.QueryerContext, run string) (eventSpan, error) {
-	var s eventSpan
 	if !d.schema.has("event_log") {
-		return s, nil
+		return eventSpan{}, nil
 	}
-	err := sqlx.GetContext(ctx, q, &s, eventSpanSQL, run)
-	return s, err
+	cached := d.histories.get(run)
+	cached.counting.Lock()
+	defer cached.counting.Unlock()
+	span, added := &cached.span, eventSpan{}
+	if err := sqlx.GetContext(ctx, q, &added, eventSpanSQL, run, span.Last); err != nil {
+		return eventSpan{}, err
+	}
+	if added.Count > 0 {
+		if span.Count == 0 {
+			span.First = added.First
+		}
+		span.Last, span.Count = added.Last, span.Count+added.Count
+	}
+	return *span, nil
 }
 
 // latestActivity is what each step of a run was last seen doing, looked for in

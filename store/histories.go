@@ -27,6 +27,9 @@ type cachedHistory struct {
 	run string
 	mu  sync.Mutex
 	h   history
+
+	counting sync.Mutex // held while events are counted, so that each is once
+	span     eventSpan
 }
 
 func (c *histories) get(run string) *cachedHistory {
