@@ -7,7 +7,10 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -50,6 +53,102 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// Store answers from the database at its path, as long as there is one. It is
+// safe for concurrent use. Follow must run, or every answer is ErrUnavailable.
+type Store struct {
+	path  string
+	opt   Options
+	feed  *feed
+	doubt chan struct{} // a query found the file broken: look at it again
+
+	mu      sync.Mutex
+	current *opened // nil while there is no readable database
+	health  Health
+}
+
+// opened is the database in use with what is kept of it in memory.
+type opened struct {
+	*database
+	epoch string
+	mode  readMode
+	index *index
+
+	users   int  // queries in flight; under Store.mu, like retired
+	retired bool // to be closed by its last user
+}
+
+// Open returns a Store for the database at path, which need not exist yet.
+func Open(path string, opt Options) *Store {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return &Store{
+		path: path, opt: opt.withDefaults(), feed: newFeed(), doubt: make(chan struct{}, 1),
+		health: Health{Path: path, Phase: Closed, Problem: "the state database is not open yet"},
+	}
+}
+
+// read answers from the current database, which stays open meanwhile even if
+// it is replaced.
+func read[T any](s *Store, query func(*opened) (T, error)) (T, error) {
+	var none T
+	s.mu.Lock()
+	o := s.current
+	if o == nil {
+		s.mu.Unlock()
+		return none, ErrUnavailable
+	}
+	o.users++
+	s.mu.Unlock()
+	defer s.release(o)
+	answer, err := query(o)
+	if broken(err) {
+		select {
+		case s.doubt <- struct{}{}:
+		default:
+		}
+		return none, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return answer, err
+}
+
+func (s *Store) release(o *opened) {
+	s.mu.Lock()
+	o.users--
+	last := o.retired && o.users == 0
+	s.mu.Unlock()
+	if last {
+		s.closeDatabase(o)
+	}
+}
+
+// replace makes o, which may be nil, the database in use. The one before is
+// closed when its last query has ended.
+func (s *Store) replace(o *opened) {
+	s.mu.Lock()
+	old := s.current
+	s.current = o
+	last := false
+	if old != nil {
+		old.retired = true
+		last = old.users == 0
+	}
+	s.mu.Unlock()
+	if last {
+		s.closeDatabase(old)
+	}
+}
+
+func (s *Store) closeDatabase(o *opened) {
+	if err := o.Close(); err != nil {
+		s.opt.Log.Warn("close state database", "path", s.path, "err", err)
+	}
+}
+
+// Subscribe returns a mailbox that receives every change from now on. The
+// caller closes it. To miss nothing, subscribe first and Replay after that.
+func (s *Store) Subscribe() *Subscription { return s.feed.subscribe() }
 
 // StepDef is what a pipeline's definition says of one step.
 type StepDef struct {

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// maxPending bounds what one Change names and what a Subscription holds. A
+// reader that far behind is better served by loading afresh.
+const maxPending = 1000
+
+// Change names what became different, never how: who is interested reads it
+// again. It may name more than what changed, never less.
+type Change struct {
+	Epoch       string // names the database file; other after it was replaced or rolled back
+	LastEventID int64  // every event up to this one is accounted for
+	Events      []EventRef
+	Runs        []string  // runs whose told row changed, and the parents of changed children
+	Steps       []StepRef // steps whose told row changed
+	List        bool      // the set of runs, or how many are in a state, changed
+	Reset       bool      // everything may have changed, nothing else is named
+	Health      bool      // Store.Health tells something new
+}
+
+// EventRef is a new row of event_log.
+type EventRef struct {
+	ID    int64
+	Run   string
+	Step  string // empty: of the run itself
+	State string // as recorded
+}
+
+// StepRef names a step of a run.
+type StepRef struct{ Run, Step string }
+
+// Subscription is one reader's mailbox. Changes that it has not taken yet are
+// merged by key, so a slow reader costs its publisher nothing and reads the
+// sum of what it missed.
+type Subscription struct {
+	feed  *feed
+	ready chan struct{} // holds one token while something is pending
+
+	mu      sync.Mutex
+	has     bool
+	pending Change // its slices unused: kept in the sets below
+	events  []EventRef
+	runs    map[string]struct{}
+	steps   map[StepRef]struct{}
+}
+
+// Wait blocks until something changed since the last call and returns all of
+// it as one Change. Names come sorted, events in their order.
+func (s *Subscription) Wait(ctx context.Context) (Change, error) {
+	for {
+		if c, ok := s.take(); ok {
+			return c, nil
+		}
+		select {
+		case <-ctx.Done():
+			return Change{}, ctx.Err()
+		case <-s.ready:
+		}
+	}
+}
+
+// Close ends the subscription; a closed one receives nothing more.
+func (s *Subscription) Close() { s.feed.remove(s) }
+
+func (s *Subscription) take() (Change, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.has {
+		return Change{}, false
+	}
+	c := s.pending
+	c.Events = s.events
+	c.Runs = slices.Sorted(maps.Keys(s.runs))
+	c.Steps = slices.SortedFunc(maps.Keys(s.steps), StepRef.compare)
+	s.pending, s.has = Change{}, false
+	s.forget()
+	return c, true
+}
+
+// put merges c into what is pending. A reset swallows all names; so does a
+// mailbox that would hold more than maxPending of them.
+func (s *Subscription) put(c Change) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := &s.pending
+	if s.has && p.Epoch != c.Epoch {
+		p.Reset = true
+	}
+	s.has = true
+	p.Epoch, p.LastEventID = c.Epoch, c.LastEventID
+	p.List = p.List || c.List
+	p.Health = p.Health || c.Health
+	p.Reset = p.Reset || c.Reset
+	if !p.Reset {
+		s.name(c)
+	}
+	if p.Reset || len(s.events)+len(s.runs)+len(s.steps) > maxPending {
+		p.Reset, p.List = true, true
+		s.forget()
+	}
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Subscription) name(c Change) {
+	s.events = append(s.events, c.Events...)
+	for _, id := range c.Runs {
+		s.runs[id] = struct{}{}
+	}
+	for _, ref := range c.Steps {
+		s.steps[ref] = struct{}{}
+	}
+}
+
+func (s *Subscription) forget() {
+	s.events = nil
+	s.runs = map[string]struct{}{}
+	s.steps = map[StepRef]struct{}{}
+}
+
+func (r StepRef) compare(o StepRef) int {
+	return cmp.Or(cmp.Compare(r.Run, o.Run), cmp.Compare(r.Step, o.Step))
+}
+
+// feed hands each change to every subscription. It knows nothing of where
+// changes come from: for SQLite that is changes.go.
+type feed struct {
+	mu   sync.Mutex
+	subs map[*Subscription]struct{}
+}
+
+func newFeed() *feed { return &feed{subs: map[*Subscription]struct{}{}} }
+
+func (f *feed) subscribe() *Subscription {
+	s := &Subscription{feed: f, ready: make(chan struct{}, 1)}
+	s.forget()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.subs[s] = struct{}{}
+	return s
+}
+
+func (f *feed) remove(s *Subscription) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.subs, s)
+}
+
+// publish never waits for a reader. The slices of c stay the caller's.
+func (f *feed) publish(c Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for s := range f.subs {
+		s.put(c)
+	}
+}

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSubscription(t *testing.T) {
+	wait := func(t *testing.T, s *Subscription) Change {
+		t.Helper()
+		c, err := s.Wait(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+
+	t.Run("what a reader has not taken is merged by key", func(t *testing.T) {
+		f := newFeed()
+		s := f.subscribe()
+		f.publish(Change{Epoch: "a", LastEventID: 1, Runs: []string{"r2"}, Events: []EventRef{{ID: 1, Run: "r2"}}})
+		f.publish(Change{Epoch: "a", LastEventID: 2, Runs: []string{"r1", "r2"}, Steps: []StepRef{{"r1", "s"}}, Events: []EventRef{{ID: 2, Run: "r1"}}})
+		f.publish(Change{Epoch: "a", LastEventID: 2, List: true})
+		want := Change{
+			Epoch: "a", LastEventID: 2, List: true, Runs: []string{"r1", "r2"}, Steps: []StepRef{{"r1", "s"}},
+			Events: []EventRef{{ID: 1, Run: "r2"}, {ID: 2, Run: "r1"}},
+		}
+		if d := cmp.Diff(want, wait(t, s)); d != "" {
+			t.Error(d)
+		}
+	})
+
+	t.Run("a reader waits until something is published", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFeed()
+			s := f.subscribe()
+			got := make(chan Change)
+			go func() {
+				c, _ := s.Wait(t.Context())
+				got <- c
+			}()
+			synctest.Wait()
+			select {
+			case c := <-got:
+				t.Fatalf("returned %+v with nothing published", c)
+			default:
+			}
+			f.publish(Change{Epoch: "a", List: true})
+			if c := <-got; !c.List {
+				t.Errorf("got %+v", c)
+			}
+		})
+	})
+
+	t.Run("waiting ends with its context", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, err := newFeed().subscribe().Wait(ctx)
+			if err != context.DeadlineExceeded {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
+
+	t.Run("a reader too far behind gets a reset that names nothing", func(t *testing.T) {
+		f := newFeed()
+		s := f.subscribe()
+		for i := range maxPending + 1 {
+			f.publish(Change{Epoch: "a", LastEventID: int64(i), Runs: []string{fmt.Sprint("r", i)}})
+		}
+		f.publish(Change{Epoch: "a", LastEventID: maxPending + 1, Runs: []string{"late"}})
+		want := Change{Epoch: "a", LastEventID: maxPending + 1, List: true, Reset: true}
+		if d := cmp.Diff(want, wait(t, s)); d != "" {
+			t.Error(d)
+		}
+		f.publish(Change{Epoch: "a", LastEventID: maxPending + 2, Runs: []string{"next"}})
+		if c := wait(t, s); c.Reset || len(c.Runs) != 1 {
+			t.Errorf("after the reset was taken: %+v", c)
+		}
+	})
+
+	t.Run("changes of two epochs cannot be merged by name", func(t *testing.T) {
+		f := newFeed()
+		s := f.subscribe()
+		f.publish(Change{Epoch: "a", LastEventID: 9, Runs: []string{"old"}})
+		f.publish(Change{Epoch: "b", LastEventID: 1, Runs: []string{"new"}})
+		if d := cmp.Diff(Change{Epoch: "b", LastEventID: 1, List: true, Reset: true}, wait(t, s)); d != "" {
+			t.Error(d)
+		}
+	})
+
+	t.Run("a closed subscription receives nothing", func(t *testing.T) {
+		f := newFeed()
+		s := f.subscribe()
+		s.Close()
+		f.publish(Change{Epoch: "a"})
+		if _, ok := s.take(); ok {
+			t.Error("received a change")
+		}
+	})
+}

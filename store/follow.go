@@ -1,0 +1,232 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	safetyPoll = time.Second           // finds what no notification told
+	barePoll   = 50 * time.Millisecond // where the kernel notifies of nothing
+)
+
+// errReplaced says that the file under the path is not the one that is open,
+// or no longer continues it.
+var errReplaced = errors.New("the state database was replaced")
+
+// Follow opens the database as soon as there is one, keeps the store in step
+// with what other processes do to it, and publishes every change until ctx
+// ends. It owns every goroutine and connection of the store and is called once.
+func (s *Store) Follow(ctx context.Context) error {
+	w, err := newWatch(s.path)
+	if err != nil {
+		s.opt.Log.Warn("no file notification: changes are polled for", "err", err)
+	}
+	defer w.close()
+	f := &follower{store: s, watch: w, marks: map[string]pastFile{}}
+	defer func() {
+		s.replace(nil)
+		s.setHealth(func(h *Health) {
+			h.Phase, h.Problem, h.Epoch = Closed, "the state database is not followed any more", ""
+		})
+	}()
+	for ctx.Err() == nil {
+		f.follow(ctx)
+	}
+	return nil
+}
+
+// follower is the state of Follow. Only its goroutine touches it.
+type follower struct {
+	store *Store
+	watch *watch
+	marks map[string]pastFile // by fileSeed
+}
+
+// pastFile is what is remembered of a file between two openings.
+type pastFile struct {
+	mark      eventMark
+	rollbacks int
+}
+
+// follow opens the file once and returns when it must be opened anew.
+func (f *follower) follow(ctx context.Context) {
+	s := f.store
+	f.watch.aim()
+	o, t, err := f.open(ctx)
+	if err != nil {
+		s.replace(nil)
+		f.report(ctx, err)
+		f.wait(ctx)
+		return
+	}
+	s.replace(o)
+	s.setHealth(func(h *Health) {
+		*h = Health{
+			Path: s.path, Phase: Ready, Epoch: o.epoch, ReadMode: string(o.mode), Notified: f.watch.working(),
+			SchemaVersion: t.schemaVersion(ctx), LastEventID: t.mark.last, ChangedAt: s.opt.Now(),
+		}
+	})
+	s.feed.publish(Change{Epoch: o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
+
+	ctx, cancel := context.WithCancel(ctx)
+	var group errgroup.Group
+	group.Go(func() error {
+		o.index.follow(ctx, s)
+		return nil
+	})
+	err = f.track(ctx, t)
+	cancel()
+	_ = group.Wait() // returns nil
+	t.close()
+	f.marks[t.seed] = pastFile{t.mark, f.marks[t.seed].rollbacks}
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		s.opt.Log.Info("state database opens again", "path", s.path, "reason", err)
+	}
+}
+
+// open opens the file and decides its epoch.
+func (f *follower) open(ctx context.Context) (*opened, *tracker, error) {
+	s := f.store
+	info, err := os.Stat(s.path)
+	if err != nil {
+		info = nil // openFile says it better
+	}
+	db, mode, err := openFile(ctx, s.path, s.opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := &opened{database: db, mode: mode}
+	t, err := f.begin(ctx, o, info)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return o, t, nil
+}
+
+func (f *follower) begin(ctx context.Context, o *opened, info fs.FileInfo) (*tracker, error) {
+	if info == nil {
+		return nil, errReplaced
+	}
+	seed, err := o.fileSeed(ctx, info)
+	if err != nil {
+		return nil, whyUnreadable(f.store.path, err)
+	}
+	past, known := f.marks[seed]
+	if known {
+		same, err := o.continues(ctx, past.mark)
+		if err != nil {
+			return nil, whyUnreadable(f.store.path, err)
+		}
+		if !same {
+			past.rollbacks++
+		}
+	}
+	f.marks[seed] = past
+	o.epoch = seed
+	if past.rollbacks > 0 {
+		o.epoch = fmt.Sprintf("%s.%d", seed, past.rollbacks)
+	}
+	o.index = newIndex(o.database)
+	t, err := newTracker(ctx, f.store, o, info, seed)
+	if err != nil {
+		return nil, whyUnreadable(f.store.path, err)
+	}
+	return t, nil
+}
+
+// report tells once why there is no database.
+func (f *follower) report(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	s := f.store
+	phase, problem := Unreadable, err.Error()
+	var why *unreadable
+	if errors.As(err, &why) {
+		phase, problem = why.phase, why.problem
+	}
+	changed := false
+	s.setHealth(func(h *Health) {
+		changed = h.Phase != phase || h.Problem != problem
+		*h = Health{Path: s.path, Phase: phase, Problem: problem, Notified: f.watch.working(), ChangedAt: h.ChangedAt}
+	})
+	if changed {
+		s.opt.Log.Warn("state database unavailable", "path", s.path, "problem", problem)
+		s.feed.publish(Change{Reset: true, List: true, Health: true})
+	}
+}
+
+// wait returns when it is worth trying again.
+func (f *follower) wait(ctx context.Context) {
+	poll := time.NewTimer(safetyPoll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+			return
+		case <-f.watch.errors():
+			return
+		case e := <-f.watch.events():
+			if f.watch.judge(e) != nothing {
+				return
+			}
+		}
+	}
+}
+
+// track publishes changes until the file must be opened anew or ctx ends.
+func (f *follower) track(ctx context.Context, t *tracker) error {
+	poll := time.NewTicker(safetyPoll)
+	if !f.watch.working() {
+		poll.Reset(barePoll)
+	}
+	defer poll.Stop()
+	wake := time.NewTimer(time.Hour)
+	defer wake.Stop()
+	for {
+		wake.Reset(time.Until(t.next()))
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-wake.C:
+		case e := <-f.watch.events():
+			switch f.watch.judge(e) {
+			case nothing:
+				continue
+			case moved:
+				err = t.sameFile()
+			}
+			t.expect()
+		case <-f.watch.errors(): // most likely more events than the kernel holds for us
+			t.expect()
+		case <-poll.C:
+			f.watch.aim()
+			err = t.verify(ctx)
+		case <-f.store.doubt:
+			t.suspect()
+			err = t.verify(ctx)
+		}
+		if err == nil {
+			err = t.look(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) setHealth(change func(*Health)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.health)
+}

@@ -1,0 +1,47 @@
+package store
+
+import "time"
+
+// Phase is how far a Store has come with its file.
+type Phase string
+
+// The phases of a Store. Only an open one answers.
+const (
+	Closed     Phase = "closed"     // nobody follows the file
+	Missing    Phase = "missing"    // there is no file
+	Unreadable Phase = "unreadable" // there is one, and Problem says what is wrong
+	Ready      Phase = "open"
+)
+
+// Health is what an operator wants to know of a Store.
+type Health struct {
+	Path          string
+	Phase         Phase
+	Problem       string // one sentence and what to do; empty when all is well
+	Epoch         string // empty unless open
+	ReadMode      string // read-only or immutable
+	Notified      bool   // changes are announced by the kernel, not polled for
+	SchemaVersion int    // 0: unknown
+	LastEventID   int64
+	ChangedAt     time.Time     // when a change was last noticed; zero: never
+	Lag           time.Duration // from noticing that change to having told it
+	Index         IndexHealth
+}
+
+// IndexHealth is how far the index of all runs is.
+type IndexHealth struct {
+	Ready bool
+	Runs  int // so far
+	Bytes int // of memory, estimated
+}
+
+// Health returns how the store is now.
+func (s *Store) Health() Health {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.health
+	if s.current != nil {
+		h.Index = s.current.index.health()
+	}
+	return h
+}

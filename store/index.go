@@ -1,0 +1,390 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// index holds what filters ask of every run, in memory: intersections that few
+// runs satisfy would have SQL walk the whole history. Full rows are read by id
+// afterwards. Built for a million runs: about 60 bytes each beside their text,
+// and no pointers for the garbage collector to follow.
+type index struct {
+	d     *database
+	ready chan struct{} // closed when all runs are in
+	gone  chan struct{} // closed when nobody keeps it in step any more
+
+	mu      sync.RWMutex
+	sorted  bool // order is; until ready it is not
+	rows    []indexRow
+	free    []uint32 // rows of deleted runs
+	order   []uint32 // rows by (started_at, run_id), oldest first
+	ids     idTable
+	text    arena
+	names   interned // pipelines and parents
+	tags    tagLists
+	counts  *Facets             // nil after a change; under facetMu
+	touched map[string]struct{} // runs applied while a chunk is being read; nil: none is
+	sweep   uint32              // number of the walk through all runs
+	dirty   bool                // something changed since the last walk began
+	facetMu sync.Mutex
+}
+
+// indexRow is one run. Its text is the id, then a zero byte, then what of the
+// id and the input is searched, in lower case.
+type indexRow struct {
+	started  int64
+	ended    int64
+	text     span
+	idLen    uint32
+	pipeline uint32 // of names
+	parent   uint32 // of names; 0: none
+	tags     uint32 // of tags
+	seen     uint32 // sweep that saw it last
+	state    uint8  // of States
+	used     bool
+}
+
+func newIndex(d *database) *index {
+	return &index{
+		d: d, ready: make(chan struct{}), gone: make(chan struct{}),
+		ids: idTable{seed: maphash.MakeSeed()}, names: newInterned(), tags: newTagLists(),
+	}
+}
+
+func (ix *index) isReady() bool {
+	select {
+	case <-ix.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait blocks until the index can answer.
+func (ix *index) wait(ctx context.Context) error {
+	select {
+	case <-ix.ready:
+		return nil
+	default:
+	}
+	select {
+	case <-ix.ready:
+		return nil
+	case <-ix.gone:
+		return ErrUnavailable
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (ix *index) health() IndexHealth {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	const rowBytes, cellBytes = 56, 4
+	return IndexHealth{
+		Ready: ix.isReady(), Runs: len(ix.order),
+		Bytes: cap(ix.rows)*rowBytes + (cap(ix.order)+len(ix.ids.cells))*cellBytes + ix.text.size(),
+	}
+}
+
+// state is the told state of a run, empty when the index does not hold it.
+func (ix *index) state(id string) State {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	if i, ok := ix.find(id); ok {
+		return States[ix.rows[i].state]
+	}
+	return ""
+}
+
+// apply makes the runs with these ids what the entries say; an id without an
+// entry is a run that is gone. It returns the runs that are new, gone, or in
+// another state than before.
+func (ix *index) apply(ids []string, entries []entry) map[string]bool {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	turned := map[string]bool{}
+	present := make(map[string]struct{}, len(entries))
+	for _, e := range entries {
+		present[e.id] = struct{}{}
+		if ix.put(e) {
+			turned[e.id] = true
+		}
+	}
+	for _, id := range ids {
+		if ix.touched != nil {
+			ix.touched[id] = struct{}{}
+		}
+		if _, ok := present[id]; !ok && ix.remove(id) {
+			turned[id] = true
+		}
+	}
+	ix.dirty = true
+	ix.forgetCounts()
+	return turned
+}
+
+func (ix *index) forgetCounts() {
+	ix.facetMu.Lock()
+	ix.counts = nil
+	ix.facetMu.Unlock()
+}
+
+// put adds or updates one run and reports whether it is new or turned.
+func (ix *index) put(e entry) bool {
+	i, known := ix.find(e.id)
+	if !known {
+		i = ix.alloc()
+		ix.fill(i, e)
+		ix.ids.add(ix.hash(e.id), i, func(j uint32) uint64 { return maphash.Bytes(ix.ids.seed, ix.id(j)) })
+		ix.insert(i)
+		return true
+	}
+	before := ix.rows[i]
+	if before.started != e.started {
+		ix.unlink(i)
+		ix.fill(i, e)
+		ix.insert(i)
+	} else {
+		ix.fill(i, e)
+	}
+	return before.state != ix.rows[i].state
+}
+
+func (ix *index) alloc() uint32 {
+	if n := len(ix.free); n > 0 {
+		i := ix.free[n-1]
+		ix.free = ix.free[:n-1]
+		return i
+	}
+	ix.rows = append(ix.rows, indexRow{})
+	return uint32(len(ix.rows) - 1) //nolint:gosec // four billion runs do not fit in memory
+}
+
+func (ix *index) fill(i uint32, e entry) {
+	r := &ix.rows[i]
+	text := e.searched()
+	if !r.used || string(ix.text.at(r.text)) != text {
+		r.text = ix.text.add(text)
+	}
+	r.idLen = uint32(len(e.id)) //nolint:gosec // SQLite texts are shorter
+	r.started, r.ended, r.used, r.seen = e.started, e.ended, true, ix.sweep
+	r.pipeline, r.parent = ix.names.number(e.pipeline), ix.names.number(e.parent)
+	r.tags = ix.tags.number(e.tags)
+	r.state = stateNumber(e.state)
+}
+
+func stateNumber(s State) uint8 {
+	if i := slices.Index(States[:], s); i >= 0 {
+		return uint8(i) //nolint:gosec // there are twelve
+	}
+	return stateNumber(Unknown)
+}
+
+func (ix *index) id(i uint32) []byte {
+	r := &ix.rows[i]
+	return ix.text.at(r.text)[:r.idLen]
+}
+
+func (ix *index) hash(id string) uint64 { return maphash.String(ix.ids.seed, id) }
+
+func (ix *index) find(id string) (uint32, bool) {
+	return ix.ids.find(ix.hash(id), func(i uint32) bool { return string(ix.id(i)) == id })
+}
+
+// insert puts row i where it belongs in order.
+func (ix *index) insert(i uint32) {
+	if !ix.sorted {
+		ix.order = append(ix.order, i)
+		return
+	}
+	at := ix.position(ix.rows[i].started, ix.id(i))
+	ix.order = slices.Insert(ix.order, at, i)
+}
+
+func (ix *index) unlink(i uint32) {
+	if !ix.sorted {
+		ix.order = slices.DeleteFunc(ix.order, func(j uint32) bool { return j == i })
+		return
+	}
+	at := ix.position(ix.rows[i].started, ix.id(i))
+	ix.order = slices.Delete(ix.order, at, at+1)
+}
+
+// position is the place in order of the first run that is not before this one.
+func (ix *index) position(started int64, id []byte) int {
+	at, _ := slices.BinarySearchFunc(ix.order, started, func(i uint32, started int64) int {
+		return cmp.Or(cmp.Compare(ix.rows[i].started, started), bytes.Compare(ix.id(i), id))
+	})
+	return at
+}
+
+func (ix *index) remove(id string) bool {
+	i, ok := ix.find(id)
+	if !ok {
+		return false
+	}
+	ix.unlink(i)
+	ix.ids.remove(ix.hash(id), i)
+	ix.rows[i] = indexRow{}
+	ix.free = append(ix.free, i)
+	return true
+}
+
+// sort makes order what its name says, once all runs are in.
+func (ix *index) sort() {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	slices.SortFunc(ix.order, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(ix.rows[a].started, ix.rows[b].started), bytes.Compare(ix.id(a), ix.id(b)))
+	})
+	ix.sorted = true
+	ix.forgetCounts()
+}
+
+// idTable finds rows by the hash of their id: open addressing, at most three
+// quarters full. A cell is a row's number + 2.
+type idTable struct {
+	seed  maphash.Seed
+	cells []uint32
+	used  int // cells that are not empty
+}
+
+const (
+	cellEmpty   = 0
+	cellRemoved = 1
+	cellFirst   = 2
+)
+
+func (t *idTable) find(hash uint64, is func(row uint32) bool) (uint32, bool) {
+	if len(t.cells) == 0 {
+		return 0, false
+	}
+	mask := uint64(len(t.cells) - 1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		switch c := t.cells[at]; {
+		case c == cellEmpty:
+			return 0, false
+		case c >= cellFirst && is(c-cellFirst):
+			return c - cellFirst, true
+		}
+	}
+}
+
+// add enters a row that is not there yet; hashOf is asked when the table grows.
+func (t *idTable) add(hash uint64, row uint32, hashOf func(row uint32) uint64) {
+	if 4*(t.used+1) > 3*len(t.cells) {
+		old := t.cells
+		live := 0
+		for _, c := range old {
+			if c >= cellFirst {
+				live++
+			}
+		}
+		size := 1024
+		for 2*size < 4*(live+1) {
+			size *= 2
+		}
+		t.cells, t.used = make([]uint32, size), 0
+		for _, c := range old {
+			if c >= cellFirst {
+				t.enter(hashOf(c-cellFirst), c)
+			}
+		}
+	}
+	t.enter(hash, row+cellFirst)
+}
+
+func (t *idTable) enter(hash uint64, cell uint32) {
+	mask := uint64(len(t.cells) - 1)
+	at := hash & mask
+	for t.cells[at] != cellEmpty {
+		at = (at + 1) & mask
+	}
+	t.cells[at] = cell
+	t.used++
+}
+
+func (t *idTable) remove(hash uint64, row uint32) {
+	mask := uint64(len(t.cells) - 1)
+	for at := hash & mask; t.cells[at] != cellEmpty; at = (at + 1) & mask {
+		if t.cells[at] == row+cellFirst {
+			t.cells[at] = cellRemoved
+			return
+		}
+	}
+}
+
+// arena keeps texts in large blocks.
+type arena struct{ blocks [][]byte }
+
+type span struct{ block, start, length uint32 }
+
+func (a *arena) add(text string) span {
+	const blockSize = 1 << 20
+	last := len(a.blocks) - 1
+	if last < 0 || cap(a.blocks[last])-len(a.blocks[last]) < len(text) {
+		a.blocks = append(a.blocks, make([]byte, 0, max(blockSize, len(text))))
+		last++
+	}
+	start := len(a.blocks[last])
+	a.blocks[last] = append(a.blocks[last], text...)
+	return span{uint32(last), uint32(start), uint32(len(text))} //nolint:gosec // blocks are small
+}
+
+func (a *arena) at(s span) []byte {
+	if s.length == 0 {
+		return nil
+	}
+	return a.blocks[s.block][s.start : s.start+s.length]
+}
+
+func (a *arena) size() (n int) {
+	for _, b := range a.blocks {
+		n += cap(b)
+	}
+	return n
+}
+
+// interned numbers the texts that many runs share. Number 0 is the empty one.
+type interned struct {
+	list    []string
+	numbers map[string]uint32
+}
+
+func newInterned() interned { return interned{[]string{""}, map[string]uint32{"": 0}} }
+
+func (in *interned) number(text string) uint32 {
+	if n, ok := in.numbers[text]; ok {
+		return n
+	}
+	n := uint32(len(in.list)) //nolint:gosec // at most one per run
+	text = strings.Clone(text)
+	in.list = append(in.list, text)
+	in.numbers[text] = n
+	return n
+}
+
+// tagLists numbers lists of tags by the JSON text they are stored as.
+type tagLists struct {
+	interned
+	lists [][]string // parsed, without repetitions
+}
+
+func newTagLists() tagLists { return tagLists{newInterned(), [][]string{nil}} }
+
+func (t *tagLists) number(text string) uint32 {
+	n := t.interned.number(text)
+	if int(n) == len(t.lists) {
+		list := tags(text)
+		slices.Sort(list)
+		t.lists = append(t.lists, slices.Compact(list))
+	}
+	return n
+}

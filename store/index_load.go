@@ -1,0 +1,262 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	chunkRows   = 2000
+	sweepPause  = 250 * time.Millisecond // between chunks: about 2 % of a core
+	sweepRest   = 20 * time.Second       // between walks through all runs
+	searchBytes = 1024                   // of an input; longer ones are prose and code
+)
+
+// entry is what the index holds of a run, as read.
+type entry struct {
+	row                        int64
+	id, pipeline, parent, tags string
+	input                      string // its beginning
+	state                      State
+	started, ended             int64 // unix seconds; ended 0: not
+}
+
+// searched is the text of a run as indexRow keeps it.
+func (e *entry) searched() string {
+	text := searchText(e.input)
+	if lower := strings.ToLower(e.id); lower != e.id {
+		text = lower + "\x00" + text
+	}
+	return e.id + "\x00" + text
+}
+
+// searchText is the part of an input that is searched, in lower case. A zero
+// byte would join what are two texts.
+func searchText(input string) string {
+	if len(input) > searchBytes {
+		cut := searchBytes
+		for cut > 0 && !utf8.RuneStart(input[cut]) {
+			cut--
+		}
+		input = input[:cut]
+	}
+	return strings.ToLower(strings.ReplaceAll(input, "\x00", " "))
+}
+
+// entriesSQL reads what tells a run that has plainly ended without looking
+// further; the texts that matter for a failed one only stay unread otherwise.
+func (d *database) entriesSQL(where string) string {
+	const t = "pipeline_run"
+	failed := func(column string) string {
+		if !d.schema[t][column] {
+			return "''"
+		}
+		return "CASE r.status WHEN 'failed' THEN COALESCE(CAST(r." + column + " AS TEXT), '') ELSE '' END"
+	}
+	other := "''"
+	if d.schema.has("pipeline_state") {
+		other = "CASE r.status WHEN 'failed' THEN COALESCE((SELECT s.status FROM pipeline_state s WHERE s.pipeline_id = r.run_id), '') ELSE '' END"
+	}
+	input := "''"
+	if d.schema[t]["input"] {
+		input = fmt.Sprintf("COALESCE(CAST(substr(r.input, 1, %d) AS TEXT), '')", searchBytes)
+	}
+	return "SELECT r.rowid, r.run_id, " + strings.Join([]string{
+		d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.number("r", t, "started_at"),
+		d.schema.number("r", t, "completed_at"), d.schema.number("r", t, "cancelled_at"), d.schema.text("r", t, "tags_json"),
+		d.schema.text("r", t, "parent_run_id"), input, failed("error_message"), failed("current_step"), other,
+	}, ", ") + " FROM pipeline_run r WHERE r.run_id <> '' AND " + where
+}
+
+// entries reads the runs with these ids; those that are gone are left out.
+func (d *database) entries(ctx context.Context, ids []string) ([]entry, error) {
+	var all []entry
+	err := chunks(ids, maxWatched, func(part []string) error {
+		found, err := d.selectEntries(ctx, d.entriesSQL("r.run_id IN "+in(len(part))), anys(part)...)
+		all = append(all, found...)
+		return err
+	})
+	return all, err
+}
+
+// entriesAfter reads the next chunk of all runs, in the order of their rowids.
+func (d *database) entriesAfter(ctx context.Context, row int64) ([]entry, error) {
+	return d.selectEntries(ctx, d.entriesSQL("r.rowid > ? ORDER BY r.rowid LIMIT ?"), row, chunkRows)
+}
+
+func (d *database) selectEntries(ctx context.Context, query string, args ...any) ([]entry, error) {
+	rows, err := d.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read runs for the index: %w", err)
+	}
+	defer rows.Close()
+	var entries []entry
+	var unclear []string // states that take more than the row to tell
+	for rows.Next() {
+		var e entry
+		r := record{}
+		err := rows.Scan(&e.row, &e.id, &e.pipeline, &r.Status, &e.started, &r.CompletedAt, &r.CancelledAt,
+			&e.tags, &e.parent, &e.input, &r.ErrorMessage, &r.CurrentStep, &r.PipelineState)
+		if err != nil {
+			return nil, fmt.Errorf("read runs for the index: %w", err)
+		}
+		e.ended = max(r.CompletedAt, r.CancelledAt)
+		r.StartedAt = e.started
+		r.facts = r.factsOf()
+		switch {
+		case r.undecided(), r.Status == "failed" && (r.facts.Error == "" || killed(r.facts.Error)):
+			unclear = append(unclear, e.id)
+		default:
+			e.state, _ = tellRun(r.facts, d.opt.Now(), d.opt.Alive)
+		}
+		entries = append(entries, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read runs for the index: %w", err)
+	}
+	states, err := d.told(ctx, unclear)
+	if err != nil {
+		return nil, err
+	}
+	for i := range entries {
+		if e := &entries[i]; e.state == "" {
+			e.state = cmp.Or(states[e.id], Unknown) // deleted since its row was read
+		}
+	}
+	return entries, nil
+}
+
+// follow loads all runs and then walks through them again and again as long as
+// something changes, for rows that were changed or deleted without a trace.
+func (ix *index) follow(ctx context.Context, s *Store) {
+	defer close(ix.gone)
+	for {
+		_, err := ix.walk(ctx, 0)
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		s.opt.Log.Warn("load index of runs", "err", err)
+		if !rest(ctx, time.Second) {
+			return
+		}
+	}
+	ix.sort()
+	close(ix.ready)
+	for rest(ctx, sweepRest) {
+		if !ix.beginSweep() {
+			continue
+		}
+		found, err := ix.walk(ctx, sweepPause)
+		if err == nil {
+			var gone []string
+			gone, err = ix.dropUnseen(ctx)
+			found = append(found, gone...)
+		}
+		if err != nil && ctx.Err() == nil {
+			s.opt.Log.Warn("check index of runs", "err", err)
+		}
+		if len(found) > 0 {
+			s.publishFound(ix, found)
+		}
+	}
+}
+
+// publishFound tells of changes that had left no trace when they were made.
+func (s *Store) publishFound(ix *index, runs []string) {
+	s.mu.Lock()
+	o, last := s.current, s.health.LastEventID
+	s.mu.Unlock()
+	if o != nil && o.index == ix {
+		s.feed.publish(Change{Epoch: o.epoch, LastEventID: last, Runs: runs, List: true})
+	}
+}
+
+// rest reports whether ctx outlived a pause.
+func rest(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// walk reads every run into the index and returns those that are new or in
+// another state.
+func (ix *index) walk(ctx context.Context, pause time.Duration) ([]string, error) {
+	var found []string
+	for row := int64(-1 << 62); ; {
+		ix.beginChunk()
+		entries, err := ix.d.entriesAfter(ctx, row)
+		found = append(found, ix.endChunk(entries)...)
+		if err != nil || len(entries) < chunkRows {
+			return found, err
+		}
+		row = entries[len(entries)-1].row
+		if pause > 0 && !rest(ctx, pause) {
+			return found, ctx.Err()
+		}
+	}
+}
+
+// beginChunk has apply note its runs: what a chunk says of them may be older.
+func (ix *index) beginChunk() {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.touched = map[string]struct{}{}
+}
+
+func (ix *index) endChunk(entries []entry) []string {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	var found []string
+	for _, e := range entries {
+		if _, newer := ix.touched[e.id]; !newer && ix.put(e) {
+			found = append(found, e.id)
+		}
+	}
+	ix.touched = nil
+	if len(found) > 0 {
+		ix.forgetCounts()
+	}
+	return found
+}
+
+// beginSweep reports whether anything changed since the last one.
+func (ix *index) beginSweep() bool {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	if !ix.dirty {
+		return false
+	}
+	ix.dirty = false
+	ix.sweep++
+	return true
+}
+
+// dropUnseen removes the runs that the walk did not meet, once the database
+// has said that they are gone.
+func (ix *index) dropUnseen(ctx context.Context) ([]string, error) {
+	ix.mu.RLock()
+	var unseen []string
+	for i := range ix.rows {
+		if r := &ix.rows[i]; r.used && r.seen != ix.sweep {
+			unseen = append(unseen, string(ix.id(uint32(i)))) //nolint:gosec // as alloc
+		}
+	}
+	ix.mu.RUnlock()
+	entries, err := ix.d.entries(ctx, unseen)
+	if err != nil {
+		return nil, err
+	}
+	return keys(ix.apply(unseen, entries)), nil
+}

@@ -1,0 +1,253 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// runs answers a narrowed filter: the ids from memory, the rows by id.
+func (ix *index) runs(ctx context.Context, f RunFilter) (RunPage, error) {
+	if err := ix.wait(ctx); err != nil {
+		return RunPage{}, err
+	}
+	ids, page := ix.page(f)
+	runs, err := ix.d.runsByID(ctx, ids)
+	if err != nil {
+		return RunPage{}, fmt.Errorf("list runs: %w", err)
+	}
+	page.Runs = runs
+	return page, nil
+}
+
+// page finds the ids of a page, newest first, and its neighbours.
+func (ix *index) page(f RunFilter) ([]string, RunPage) {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	m := ix.compile(f)
+	newer := f.Newer != nil && f.Older == nil
+	from, step := len(ix.order)-1, -1
+	switch {
+	case newer:
+		from, step = ix.position(f.Newer.T, []byte(f.Newer.ID)), 1
+		if from < len(ix.order) && ix.is(from, f.Newer) {
+			from++
+		}
+	case f.Older != nil:
+		from = ix.position(f.Older.T, []byte(f.Older.ID)) - 1
+	}
+	var places []int
+	more := false
+	for at := m.next(from, step); at >= 0; at = m.next(at+step, step) {
+		if len(places) == f.limit() {
+			more = true
+			break
+		}
+		places = append(places, at)
+	}
+	if len(places) == 0 {
+		return nil, RunPage{}
+	}
+	if newer {
+		slices.Reverse(places)
+	}
+	var page RunPage
+	first, last := places[0], places[len(places)-1]
+	if newer && more || !newer && f.Older != nil && m.next(first+1, 1) >= 0 {
+		page.Newer = ix.cursor(first)
+	}
+	if !newer && more || newer && m.next(last-1, -1) >= 0 {
+		page.Older = ix.cursor(last)
+	}
+	ids := make([]string, len(places))
+	for i, at := range places {
+		ids[i] = string(ix.id(ix.order[at]))
+	}
+	return ids, page
+}
+
+func (ix *index) cursor(at int) *Cursor {
+	i := ix.order[at]
+	return &Cursor{T: ix.rows[i].started, ID: string(ix.id(i))}
+}
+
+func (ix *index) is(at int, c *Cursor) bool {
+	i := ix.order[at]
+	return ix.rows[i].started == c.T && string(ix.id(i)) == c.ID
+}
+
+// matcher is a filter in the numbers of the index.
+type matcher struct {
+	ix        *index
+	low, high int // bounds in order: low <= place < high
+	states    []bool
+	pipelines []bool // nil: any; by number, like the two below
+	tags      []bool
+	words     []searchWord
+	parent    uint32
+	hasParent bool
+	none      bool // nothing can match
+}
+
+// searchWord is a part of the text searched for. Pipelines are few: which of
+// them contain the word is known beforehand.
+type searchWord struct {
+	text      []byte
+	pipelines []bool
+}
+
+func (ix *index) compile(f RunFilter) *matcher {
+	m := &matcher{ix: ix, high: len(ix.order)}
+	if len(f.States) > 0 {
+		m.states = make([]bool, len(States))
+		for i, s := range States {
+			m.states[i] = slices.Contains(f.States, s)
+		}
+	}
+	if len(f.Pipelines) > 0 {
+		m.pipelines = make([]bool, len(ix.names.list))
+		for _, p := range f.Pipelines {
+			if n, ok := ix.names.numbers[p]; ok {
+				m.pipelines[n] = true
+			}
+		}
+	}
+	if len(f.Tags) > 0 {
+		m.tags = make([]bool, len(ix.tags.lists))
+		for n, list := range ix.tags.lists {
+			m.tags[n] = slices.ContainsFunc(list, func(t string) bool { return slices.Contains(f.Tags, t) })
+		}
+	}
+	if f.Parent != "" {
+		m.parent, m.hasParent = ix.names.numbers[f.Parent]
+		m.none = !m.hasParent
+	}
+	if !f.Since.IsZero() {
+		m.low = ix.position(ceilUnix(f.Since), nil)
+	}
+	if !f.Until.IsZero() {
+		m.high = ix.position(ceilUnix(f.Until), nil)
+	}
+	for _, w := range strings.Fields(strings.ToLower(f.Text)) {
+		word := searchWord{text: []byte(w), pipelines: make([]bool, len(ix.names.list))}
+		for n, name := range ix.names.list {
+			word.pipelines[n] = strings.Contains(strings.ToLower(name), w)
+		}
+		m.none = m.none || strings.ContainsRune(w, 0)
+		m.words = append(m.words, word)
+	}
+	return m
+}
+
+// next is the first place from here on, in the direction of step, that
+// matches; -1: there is none.
+func (m *matcher) next(from, step int) int {
+	if m.none {
+		return -1
+	}
+	if step > 0 {
+		from = max(from, m.low)
+	} else {
+		from = min(from, m.high-1)
+	}
+	for at := from; at >= m.low && at < m.high; at += step {
+		if m.match(&m.ix.rows[m.ix.order[at]]) {
+			return at
+		}
+	}
+	return -1
+}
+
+func (m *matcher) match(r *indexRow) bool {
+	if m.states != nil && !m.states[r.state] ||
+		m.pipelines != nil && !m.pipelines[r.pipeline] ||
+		m.tags != nil && !m.tags[r.tags] ||
+		m.hasParent && r.parent != m.parent {
+		return false
+	}
+	for i := range m.words {
+		w := &m.words[i]
+		if !w.pipelines[r.pipeline] && !bytes.Contains(m.ix.text.at(r.text), w.text) {
+			return false
+		}
+	}
+	return true
+}
+
+// facets counts all runs. The answer is shared: callers do not write to it.
+func (ix *index) facets(ctx context.Context) (Facets, error) {
+	if err := ix.wait(ctx); err != nil {
+		return Facets{}, err
+	}
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	ix.facetMu.Lock()
+	defer ix.facetMu.Unlock()
+	if ix.counts == nil {
+		ix.counts = ix.count()
+	}
+	return *ix.counts, nil
+}
+
+func (ix *index) count() *Facets {
+	states := make([]int, len(States))
+	pipelines := make([]int, len(ix.names.list))
+	lists := make([]int, len(ix.tags.lists))
+	for i := range ix.rows {
+		if r := &ix.rows[i]; r.used {
+			states[r.state]++
+			pipelines[r.pipeline]++
+			lists[r.tags]++
+		}
+	}
+	f := &Facets{All: len(ix.order), States: map[State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
+	for i, n := range states {
+		if n > 0 {
+			f.States[States[i]] = n
+		}
+	}
+	for i, n := range pipelines {
+		if n > 0 {
+			f.Pipelines[ix.names.list[i]] = n
+		}
+	}
+	for i, n := range lists {
+		for _, tag := range ix.tags.lists[i] {
+			if n > 0 {
+				f.Tags[tag] += n
+			}
+		}
+	}
+	return f
+}
+
+// endedSince lists the runs that ended at that second or later, at most limit.
+func (ix *index) endedSince(ctx context.Context, seconds int64, limit int) ([]string, error) {
+	if err := ix.wait(ctx); err != nil {
+		return nil, err
+	}
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	var ids []string
+	for i := range ix.rows {
+		if r := &ix.rows[i]; r.used && r.ended >= seconds && r.ended > 0 {
+			if ids = append(ids, string(ix.id(uint32(i)))); len(ids) == limit { //nolint:gosec // as alloc
+				break
+			}
+		}
+	}
+	return ids, nil
+}
+
+// ceilUnix is the first whole second that is not before t. Times of runs are
+// whole seconds, so it stands for t in both bounds.
+func ceilUnix(t time.Time) int64 {
+	seconds := t.Unix()
+	if t.Nanosecond() > 0 {
+		seconds++
+	}
+	return seconds
+}

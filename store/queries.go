@@ -1,0 +1,62 @@
+package store
+
+import "context"
+
+// What a Store answers. Each method fails with ErrUnavailable while there is
+// no readable database; Health tells why.
+
+// Runs returns a page of runs, newest first. Without restriction these are the
+// runs that no other run started; a narrowed filter shows children too.
+func (s *Store) Runs(ctx context.Context, f RunFilter) (RunPage, error) {
+	return read(s, func(o *opened) (RunPage, error) {
+		if f.Narrow() {
+			return o.index.runs(ctx, f)
+		}
+		return o.page(ctx, f)
+	})
+}
+
+// RunsByID returns the runs with these ids in their order; an id that no run
+// has is left out.
+func (s *Store) RunsByID(ctx context.Context, ids []string) ([]Run, error) {
+	return read(s, func(o *opened) ([]Run, error) { return o.runsByID(ctx, ids) })
+}
+
+// Run returns one run, or ErrNotFound.
+func (s *Store) Run(ctx context.Context, id string) (Run, error) {
+	return read(s, func(o *opened) (Run, error) { return o.run(ctx, id) })
+}
+
+// Detail returns everything a run's page shows, or ErrNotFound.
+func (s *Store) Detail(ctx context.Context, id string) (RunDetail, error) {
+	return read(s, func(o *opened) (RunDetail, error) { return o.detail(ctx, id) })
+}
+
+// Events returns a window of one run's events, oldest first. A run without
+// events and a run that does not exist both have none.
+func (s *Store) Events(ctx context.Context, f EventFilter) ([]Event, error) {
+	return read(s, func(o *opened) ([]Event, error) { return o.events(ctx, f) })
+}
+
+// EventsAfter returns at most limit events of all runs that follow id, oldest
+// first.
+func (s *Store) EventsAfter(ctx context.Context, id int64, limit int) ([]Event, error) {
+	return read(s, func(o *opened) ([]Event, error) { return o.eventsAfter(ctx, id, limit) })
+}
+
+// Facets counts the runs of the whole history. The maps are shared: callers
+// only read them.
+func (s *Store) Facets(ctx context.Context) (Facets, error) {
+	return read(s, func(o *opened) (Facets, error) { return o.index.facets(ctx) })
+}
+
+// PipelineHistory returns the latest runs of a pipeline and their figures. One
+// that never ran has an empty history.
+func (s *Store) PipelineHistory(ctx context.Context, pipeline string) (PipelineHistory, error) {
+	return read(s, func(o *opened) (PipelineHistory, error) { return o.pipelineHistory(ctx, pipeline) })
+}
+
+// LatestRuns returns the newest run of each pipeline that ever ran.
+func (s *Store) LatestRuns(ctx context.Context) (map[string]Run, error) {
+	return read(s, func(o *opened) (map[string]Run, error) { return o.latestRuns(ctx) })
+}
