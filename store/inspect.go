@@ -1,0 +1,136 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Inspection is what a database file holds, for a report. It is read once;
+// nothing goes on after.
+type Inspection struct {
+	Path        string
+	Phase       Phase
+	Problem     string // why nothing below is known, and what to do; empty when it is
+	ReadMode    string // read-only or immutable
+	JournalMode string
+	Bytes       int64 // of the file
+	LogBytes    int64 // of the write-ahead log beside it
+	Noted       int   // the schema version that schema_migrations promises; 0: it has none
+	Oldest      int   // the tables are those of this version
+	Newest      int   // up to this one, which changed nothing that can be seen
+	Tables      []TableCount
+	LastEvent   Event // zero: there is none
+}
+
+// TableCount is how many rows a table has.
+type TableCount struct {
+	Name string
+	Rows int64
+}
+
+// schemaMarks are what a migration can be known by: the first table or column
+// that it added and no later one took away. Some leave no mark.
+var schemaMarks = []struct {
+	version       int
+	table, column string
+}{
+	{1, "pipeline_state", ""}, {2, "pipeline_run", ""}, {3, "performance_metric", ""}, {4, "step_progress", ""},
+	{5, "artifact_metadata", ""}, {6, "pipeline_run", "tags_json"}, {7, "pipeline_run", "branch_name"}, {8, "pipeline_run", "pid"},
+	{9, "step_attempt", ""}, {10, "chat_session", ""}, {12, "step_state", "visit_count"}, {13, "retrospective", ""},
+	{14, "pipeline_run", "parent_run_id"}, {15, "checkpoint", ""}, {17, "decision_log", ""}, {18, "webhooks", ""},
+	{19, "event_log", "model"}, {20, "event_log", "configured_model"}, {21, "pipeline_outcome", ""},
+	{22, "orchestration_decision", ""}, {25, "pipeline_outcome", "description"}, {26, "pipeline_run", "last_heartbeat"},
+	{27, "pipeline_run", "run_kind"}, {29, "pipeline_eval", ""}, {30, "pipeline_version", ""}, {31, "evolution_proposal", ""},
+	{32, "worksource_binding", ""}, {33, "schedule", ""},
+}
+
+// versions is which schema versions the tables are those of: from the last
+// whose mark is there to the one before the first whose mark is not.
+func (s schema) versions() (oldest, newest int) {
+	for _, m := range schemaMarks {
+		if !s.has(m.table) || m.column != "" && !s[m.table][m.column] {
+			return oldest, m.version - 1
+		}
+		oldest = m.version
+	}
+	return oldest, oldest
+}
+
+// Inspect reads what there is to say of the database at path. A file that is
+// missing or cannot be read is told in the Inspection; the error is that of a
+// query that failed, or of ctx.
+func Inspect(ctx context.Context, path string) (Inspection, error) {
+	in := Inspection{Path: path, Phase: Ready}
+	db, mode, err := openFile(ctx, path, Options{})
+	if err != nil {
+		var u *unreadable
+		if !errors.As(err, &u) {
+			return in, err
+		}
+		in.Phase, in.Problem = u.phase, u.problem
+		return in, nil
+	}
+	defer db.Close()
+	in.ReadMode = string(mode)
+	in.Bytes, in.LogBytes = fileSize(path), fileSize(path+"-wal")
+	in.Oldest, in.Newest = db.schema.versions()
+	if err := db.inspect(ctx, &in); err != nil {
+		return in, fmt.Errorf("inspect %s: %w", path, err)
+	}
+	return in, nil
+}
+
+func (d *database) inspect(ctx context.Context, in *Inspection) error {
+	if err := d.GetContext(ctx, &in.JournalMode, `PRAGMA journal_mode`); err != nil {
+		return err
+	}
+	if d.schema["schema_migrations"]["version"] {
+		const query = `SELECT COALESCE(max(CAST(version AS INTEGER)), 0) FROM schema_migrations`
+		if err := d.GetContext(ctx, &in.Noted, query); err != nil {
+			return err
+		}
+	}
+	for table := range d.schema {
+		if strings.HasPrefix(table, "sqlite_") {
+			continue
+		}
+		var rows int64
+		// The name comes from the database: quoted, it can only be a name.
+		query := `SELECT count(*) FROM "` + strings.ReplaceAll(table, `"`, `""`) + `"`
+		if err := d.GetContext(ctx, &rows, query); err != nil {
+			return err
+		}
+		in.Tables = append(in.Tables, TableCount{table, rows})
+	}
+	slices.SortFunc(in.Tables, func(a, b TableCount) int { return cmp.Compare(a.Name, b.Name) })
+	if !d.schema.has("event_log") {
+		return nil
+	}
+	var last []struct {
+		ID    int64  `db:"id"`
+		RunID string `db:"run_id"`
+		At    int64  `db:"timestamp"`
+	}
+	const query = `SELECT id, COALESCE(run_id, '') AS run_id, COALESCE(CAST(timestamp AS INTEGER), 0) AS timestamp
+FROM event_log ORDER BY id DESC LIMIT 1`
+	if err := d.SelectContext(ctx, &last, query); err != nil {
+		return err
+	}
+	for _, e := range last {
+		in.LastEvent = Event{ID: e.ID, RunID: e.RunID, At: unix(e.At)}
+	}
+	return nil
+}
+
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
