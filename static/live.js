@@ -79,7 +79,7 @@
   let state = '' // until the stream has answered: what the server wrote stands
   let beat = 0 // when the stream last said anything, by this machine's clock
   let down = 0 // since when it says nothing
-  let event = ''
+  let event = live?.dataset.event ?? ''
   let missing = '' // why there is no database
   let connection = null
   let connected = false

@@ -169,6 +169,8 @@ func isoDuration(d time.Duration) string {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
+func itoa64(n int64) string { return strconv.FormatInt(n, 10) }
+
 // domID makes a DOM id of a name that may hold any text: letters, digits, "-"
 // and "." stay, every other byte becomes "_" and two hex digits, so that
 // different names have different ids.

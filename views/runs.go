@@ -59,7 +59,7 @@ func heldText(n int, more bool) string {
 
 func hiddenHead(hidden bool) string {
 	if hidden {
-		return "vh"
+		return "spoken"
 	}
 	return ""
 }

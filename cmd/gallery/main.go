@@ -95,6 +95,10 @@ func handler(pages map[string][]byte) http.Handler {
 			assets.ServeHTTP(w, r)
 			return
 		}
+		if r.URL.Path == "/events" {
+			stream(w, r)
+			return
+		}
 		name := path.Base(r.URL.Path)
 		if name == "/" {
 			name = "index.html"
@@ -109,13 +113,34 @@ func handler(pages map[string][]byte) http.Handler {
 	})
 }
 
+// stream is what a page hears when nothing happens: the indicator says "Live".
+func stream(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	every := time.NewTicker(10 * time.Second)
+	defer every.Stop()
+	for {
+		_, err := fmt.Fprintf(w, "event: ping\nid: 7f3a-18233\ndata: {\"now\":%d}\n\n", sample.Now.UnixMilli())
+		if err == nil {
+			err = http.NewResponseController(w).Flush()
+		}
+		if err != nil {
+			return
+		}
+		select {
+		case <-every.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
 func serve(ctx context.Context, addr string, h http.Handler, stdout io.Writer) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "gallery at http://%s/\n", listener.Addr())
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
