@@ -45,7 +45,6 @@ func Replay(ctx context.Context, s Script) (err error) {
 		if ctx.Err() != nil {
 			return nil
 		}
-		clear(rec.files)
 		rec.entries = future
 		rec.addPass(n)
 		rec.sort()

@@ -78,7 +78,7 @@ func writeProject(dir string) error {
 	return os.CopyFS(dir, files)
 }
 
-// writeFiles leaves the files behind the artifacts in entries.
+// writeFiles leaves the files behind the artifacts in entries, and forgets them.
 func (r *recording) writeFiles(dir string, entries []tape.Entry) error {
 	for _, e := range entries {
 		if e.Table != "artifact" {
@@ -92,6 +92,7 @@ func (r *recording) writeFiles(dir string, entries []tape.Entry) error {
 		if err := os.WriteFile(file, r.files[path], 0o644); err != nil {
 			return err
 		}
+		delete(r.files, path)
 	}
 	return nil
 }

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"time"
+
+	"wavedeck/cmd/wavedeck/demo"
+	"wavedeck/views"
+)
+
+type demoCommand struct {
+	listenFlags
+	Dir  string `placeholder:"DIR" help:"Write the project here, a folder that is empty or does not exist, and leave it. Default: a temporary one."`
+	Keep bool   `help:"Leave the temporary folder at the end."`
+	Seed uint64 `default:"1" help:"Other numbers give other runs."`
+}
+
+// Run writes the example project and serves it while a second process plays
+// runs into it.
+func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
+	dir := c.Dir
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "wavedeck-demo-"); err != nil {
+			return fmt.Errorf("make demo folder: %w", err)
+		}
+		if !c.Keep {
+			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		}
+	}
+	script := demo.Script{Dir: dir, Epoch: time.Now(), Seed: c.Seed}
+	if err := demo.Write(ctx, script); err != nil {
+		return err
+	}
+	source, err := projectFlags{Project: dir}.open()
+	if err != nil {
+		return err
+	}
+	log := io.log(c.LogFormat)
+	log.Info("demo", "project", dir)
+	return site{
+		source: source, listen: c.listenFlags, log: log, out: io.out,
+		notices: []views.Notice{{
+			ID: "notice-demo", Level: "info", Title: "Demo: a recording played by a second process; nothing is really executed",
+		}},
+		beside: func(ctx context.Context) error { return replay(ctx, script, io.err) },
+	}.serve(ctx)
+}
+
+// replay runs the second process and waits for its end, which the end of ctx
+// brings about.
+func replay(ctx context.Context, s demo.Script, stderr io.Writer) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, program, "replay", "--dir", s.Dir,
+		"--epoch", strconv.FormatInt(s.Epoch.UnixNano(), 10), "--seed", strconv.FormatUint(s.Seed, 10))
+	cmd.Stderr = stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	cmd.Cancel = stdin.Close // it ends when its input does, however this process ends
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("play the demo's runs: %w", err)
+	}
+	return nil
+}
+
+type replayCommand struct {
+	Dir   string `required:"" env:"-"`
+	Epoch int64  `required:"" env:"-" help:"Unix nanoseconds."`
+	Seed  uint64 `required:"" env:"-"`
+}
+
+// Run plays until the parent lets go of its input.
+func (c *replayCommand) Run(ctx context.Context, std stdio) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // ends with the process: nothing interrupts a read of stdin
+		_, _ = io.Copy(io.Discard, std.in)
+		cancel()
+	}()
+	return demo.Replay(ctx, demo.Script{Dir: c.Dir, Epoch: time.Unix(0, c.Epoch), Seed: c.Seed})
+}

@@ -1,0 +1,339 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"wavedeck/store"
+	"wavedeck/store/manifest"
+	"wavedeck/store/statedb"
+	"wavedeck/store/tape"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must come; it is no measure.
+const patience = 30 * time.Second
+
+// written is a demo written just now.
+func written(t *testing.T) Script {
+	t.Helper()
+	s := Script{Dir: filepath.Join(t.TempDir(), "demo"), Epoch: time.Now(), Seed: 1}
+	if err := Write(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// reader reads the demo's database as the console does, until the test ends.
+func reader(t *testing.T, s Script) *store.Store {
+	t.Helper()
+	db := store.Open(s.database(), store.Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- db.Follow(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	eventually(t, "the database is read", func() bool {
+		h := db.Health()
+		return h.Phase == store.Ready && h.Index.Ready
+	})
+	return db
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); !holds(); {
+		select {
+		case <-late:
+			t.Fatalf("in vain waited until %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func TestProjectHasNoProblems(t *testing.T) {
+	s := written(t)
+	place, err := manifest.Locate(manifest.Options{Dir: s.Dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog := manifest.Load(place)
+	if len(catalog.Problems) > 0 || len(place.Missing) > 0 {
+		t.Errorf("problems %v, missing %v", catalog.Problems, place.Missing)
+	}
+	for _, p := range catalog.Pipelines {
+		for _, step := range p.Steps {
+			if step.Iterate != nil && len(iterateItems(step.Iterate.Over)) == 0 {
+				t.Errorf("%s: step %s has no items", p.Name, step.ID)
+			}
+		}
+	}
+	for _, p := range catalog.Manifest.Personas {
+		if _, err := os.Stat(filepath.Join(s.Dir, p.SystemPromptFile)); err != nil {
+			t.Errorf("persona %s: %v", p.Name, err)
+		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	s := written(t)
+	db := reader(t, s)
+
+	t.Run("it holds every state that a run can be told in", func(t *testing.T) {
+		facets, err := db.Facets(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, state := range store.States {
+			switch state {
+			case store.Queued: // the schema has no word for it
+			case store.Skipped: // only steps are
+			default:
+				if facets.States[state] == 0 {
+					t.Errorf("no run is %s", state)
+				}
+			}
+		}
+		if facets.All < 100 {
+			t.Errorf("only %d runs", facets.All)
+		}
+	})
+
+	find := func(t *testing.T, text string, matches func(store.Run) bool) store.RunDetail {
+		t.Helper()
+		page, err := db.Runs(t.Context(), store.RunFilter{Text: text, Limit: store.MaxLimit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Runs {
+			if matches(r) {
+				detail, err := db.Detail(t.Context(), r.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return detail
+			}
+		}
+		t.Fatalf("no such run among %d", len(page.Runs))
+		return store.RunDetail{}
+	}
+	any := func(store.Run) bool { return true }
+	step := func(d store.RunDetail, id string) store.Step {
+		i := slices.IndexFunc(d.Steps, func(s store.Step) bool { return s.ID == id })
+		if i < 0 {
+			return store.Step{}
+		}
+		return d.Steps[i]
+	}
+
+	t.Run("a run that an operator stopped is recorded as failed", func(t *testing.T) {
+		d := find(t, "500 customers", any)
+		if d.Run.State != store.Cancelled || d.Run.Status != "failed" || d.Run.Cancel == nil {
+			t.Errorf("%+v", d.Run)
+		}
+	})
+	t.Run("a preflight failure has a reason and no events", func(t *testing.T) {
+		d := find(t, "hollis.docx", any)
+		if d.Run.State != store.Failed || d.Events != 0 || !strings.Contains(d.Run.Error, "pdftotext") {
+			t.Errorf("%d events, %+v", d.Events, d.Run)
+		}
+	})
+	t.Run("a contract fails three times and the run with it", func(t *testing.T) {
+		d := find(t, "baumann.pdf", func(r store.Run) bool { return r.State == store.Failed })
+		convert := step(d, "convert")
+		if convert.State != store.Failed || len(convert.Attempts) != 3 || convert.Contract == nil || convert.Contract.Result != "failed" {
+			t.Errorf("%+v", convert)
+		}
+	})
+	t.Run("a failed run was taken up again", func(t *testing.T) {
+		d := find(t, "baumann.pdf", func(r store.Run) bool { return r.Kind == "resume" })
+		if d.Run.State != store.Succeeded || d.Parent == nil || d.Parent.State != store.Failed {
+			t.Errorf("%+v of %+v", d.Run, d.Parent)
+		}
+	})
+	t.Run("a step was reworked by another", func(t *testing.T) {
+		d := find(t, "verger-du-lac.html", any)
+		if d.Run.State != store.Succeeded || step(d, "convert").Recorded != "reworking" || step(d, "convert-by-table").State != store.Succeeded {
+			t.Errorf("%+v", d.Steps)
+		}
+	})
+	t.Run("an optional step fails and the run goes on", func(t *testing.T) {
+		d := find(t, "newsletter", func(r store.Run) bool { return r.State == store.Succeeded && r.Parent == "" })
+		if step(d, "pictures").State != store.Failed {
+			t.Errorf("%+v", d.Steps)
+		}
+	})
+	t.Run("a branch leads nowhere", func(t *testing.T) {
+		d := find(t, "restock", func(r store.Run) bool { return r.State == store.Succeeded && r.Children.All == 0 })
+		if step(d, "order").State != store.Skipped {
+			t.Errorf("%+v", d.Steps)
+		}
+	})
+	t.Run("a run fans out to four children", func(t *testing.T) {
+		d := find(t, "price-watch", func(r store.Run) bool { return r.State == store.Succeeded })
+		if len(d.Children) != 4 || d.Children[3].Iterate == nil {
+			t.Errorf("%d children", len(d.Children))
+		}
+	})
+	t.Run("the outer row of a composition is unknown, and its children tell", func(t *testing.T) {
+		d := find(t, "then newsletter", any)
+		if d.Run.State != store.Unknown || len(d.Children) != 2 {
+			t.Errorf("%d children of %+v", len(d.Children), d.Run)
+		}
+	})
+	t.Run("a run was forked from a failed one", func(t *testing.T) {
+		d := find(t, "off by one cent", func(r store.Run) bool { return r.ForkedFrom != "" })
+		if d.Fork == nil || d.Fork.State != store.Failed || d.Run.State != store.Succeeded {
+			t.Errorf("%+v from %+v", d.Run, d.Fork)
+		}
+	})
+}
+
+func TestScriptIsDeterministic(t *testing.T) {
+	s := written(t)
+	one, err := s.recording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := s.recording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(one.entries, two.entries); diff != "" {
+		t.Errorf("the second time it differs: %s", diff)
+	}
+}
+
+func TestWriteRefusesAFolderInUse(t *testing.T) {
+	s := written(t)
+	if err := Write(t.Context(), s); err == nil || !strings.Contains(err.Error(), "is not empty") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestPassesFitTogether(t *testing.T) {
+	s := written(t)
+	rec, err := s.recording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n < 12; n++ {
+		first := len(rec.entries)
+		rec.addPass(n)
+		for _, e := range rec.entries[first:] {
+			if e.At < time.Duration(n)*period-lead {
+				t.Fatalf("pass %d has an entry before it begins, at %v", n, e.At)
+			}
+		}
+	}
+	rec.sort()
+	created := map[string]bool{}
+	for _, e := range rec.entries {
+		if e.Table != "pipeline_run" {
+			continue
+		}
+		id := e.Row["run_id"].(string)
+		if e.Op == tape.Insert && created[id] {
+			t.Errorf("there are two runs %s", id)
+		}
+		if e.Op == tape.Update && !created[id] {
+			t.Errorf("run %s changes before it is there", id)
+		}
+		created[id] = true
+	}
+}
+
+func TestReplay(t *testing.T) {
+	s := written(t)
+	db := reader(t, s)
+	before := db.Health().LastEventID
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Replay(ctx, s) }()
+
+	eventually(t, "runs go on", func() bool { return db.Health().LastEventID >= before+3 })
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("it ends with %v", err)
+	}
+
+	t.Run("the files of the history's artifacts are there", func(t *testing.T) {
+		page, err := db.Runs(t.Context(), store.RunFilter{States: []store.State{store.Succeeded}, Limit: store.MaxLimit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, r := range page.Runs {
+			d, err := db.Detail(t.Context(), r.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range d.Artifacts {
+				found++
+				info, err := os.Stat(filepath.Join(s.Dir, a.Path))
+				if err != nil || info.Size() != a.Size {
+					t.Errorf("artifact %s of %s: %v, want %d bytes", a.Name, r.ID, err, a.Size)
+				}
+			}
+		}
+		if found < 50 {
+			t.Errorf("only %d artifacts", found)
+		}
+	})
+}
+
+// TestPassesEnd commits two passes at once and looks at how their runs ended.
+func TestPassesEnd(t *testing.T) {
+	s := written(t)
+	rec, err := s.recording()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.addPass(1)
+	rec.sort()
+	_, future := rec.split()
+	writer, err := statedb.Open(t.Context(), s.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	schema, err := statedb.ReadSchema(t.Context(), writer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := commit(t.Context(), writer, schema, future); err != nil {
+		t.Fatal(err)
+	}
+	page, err := reader(t, s).Runs(t.Context(), store.RunFilter{Since: s.Epoch.Add(-lead - time.Second), Limit: store.MaxLimit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, r := range page.Runs {
+		seen[fmt.Sprintf("%s %s", r.Pipeline, r.State)]++
+	}
+	want := map[string]int{
+		"build-shop succeeded": 2, "fix-bug succeeded": 1, "fix-bug failed": 1, "deploy-shop succeeded": 2,
+		"price-watch succeeded": 2, "supplier-prices succeeded": 8, "import-catalogue failed": 1,
+		"import-catalogue succeeded": 1, "load-test cancelled": 2,
+	}
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Errorf("runs that were not as planned: %s", diff)
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"regexp"
+	"strings"
+
+	"wavedeck/store/manifest"
+)
+
+// projectFlags say where the project is.
+type projectFlags struct {
+	Project  string `default:"." placeholder:"DIR" help:"The project's folder, with wave.yaml and .agents or .wave in it. Default: here."`
+	DB       string `name:"db" placeholder:"FILE" help:"The state database, if it is not state.db in the state directory."`
+	Manifest string `placeholder:"FILE" help:"The manifest, if it is not wave.yaml in the project's folder."`
+}
+
+// open locates the project. What is missing is waited for; what is there and
+// cannot be read is an error now, while somebody looks.
+func (f projectFlags) open() (*manifest.Source, error) {
+	source, err := manifest.Open(manifest.Options{Dir: f.Project, DB: f.DB, Manifest: f.Manifest})
+	if err != nil {
+		return nil, err
+	}
+	project := source.Current().Project
+	for _, path := range []string{project.DB, project.Manifest} {
+		if err := readable(path); err != nil {
+			return nil, err
+		}
+	}
+	return source, nil
+}
+
+// readable tries to open a file. For a database this must come before the
+// process reads it as one: closing it would let go of SQLite's locks.
+func readable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read %s: %w", path, errors.Unwrap(err))
+	case !info.Mode().IsRegular(): // opening a pipe would wait for its writer
+		return fmt.Errorf("read %s: not a file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, errors.Unwrap(err))
+	}
+	return file.Close()
+}
+
+// listenFlags say where to answer and how to log.
+type listenFlags struct {
+	Bind      bindAddress `default:"127.0.0.1" placeholder:"ADDR" help:"The address to listen at; loopback only."`
+	Port      uint16      `default:"8080" help:"The port to listen at; 0 takes any that is free."`
+	BasePath  basePath    `placeholder:"PATH" help:"A path in front of all others, such as /deck, for a proxy that mounts the console there."`
+	LogFormat string      `enum:"text,json" default:"text" help:"The form of the log on stderr: text or json."`
+}
+
+// bindAddress is a loopback address.
+type bindAddress netip.Addr
+
+// UnmarshalText refuses what other machines could reach: nothing would ask
+// them who they are.
+func (b *bindAddress) UnmarshalText(text []byte) error {
+	name := strings.Trim(string(text), "[]")
+	if name == "localhost" {
+		name = "127.0.0.1"
+	}
+	addr, err := netip.ParseAddr(name)
+	if err != nil {
+		return fmt.Errorf("%q is not an IP address", clip(string(text)))
+	}
+	if !addr.IsLoopback() || addr.Zone() != "" {
+		return fmt.Errorf("%s can be reached from other machines, and nothing here asks who they are: listen at 127.0.0.1 and reach it by `ssh -L 8080:127.0.0.1:8080 HOST`, or through a proxy that signs people in", addr)
+	}
+	*b = bindAddress(addr)
+	return nil
+}
+
+func (b bindAddress) addr() netip.Addr { return netip.Addr(b) }
+
+// basePath is "" or a path such as "/deck", without a slash at its end.
+type basePath string
+
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
+// UnmarshalText takes the path with or without its outer slashes. It becomes a
+// part of every link, so that it may hold only what needs no escaping anywhere.
+func (p *basePath) UnmarshalText(text []byte) error {
+	path := string(text)
+	trimmed := strings.Trim(path, "/")
+	if trimmed == "" && len(path) <= 1 {
+		*p = ""
+		return nil
+	}
+	normal := "/" + trimmed
+	if len(path) > 200 || !plainPath.MatchString(normal) || strings.HasPrefix(path, "//") || strings.HasSuffix(path, "//") {
+		return fmt.Errorf("%q is not a plain path such as /deck", clip(path))
+	}
+	*p = basePath(normal)
+	return nil
+}
+
+// clip shortens what is quoted in an error.
+func clip(text string) string {
+	const limit = 60
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "…"
+}

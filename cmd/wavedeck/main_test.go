@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// asProgram in the environment makes the test binary the program itself, so
+// that tests have real processes and real signals.
+const asProgram = "WAVEDECK_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// patience is how long a test waits for what must come; it is no measure.
+const patience = 30 * time.Second
+
+// buffer may be read while a program writes to it.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// program is a running process of the program that serves.
+type program struct {
+	cmd    *exec.Cmd
+	url    string // with a slash at its end
+	stderr *buffer
+	done   chan struct{} // closed when it has ended
+}
+
+// start runs the program until the test ends, and waits for its address.
+func start(t *testing.T, args ...string) *program {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &program{stderr: &buffer{}, done: make(chan struct{})}
+	p.cmd = exec.Command(self, args...)
+	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	p.cmd.Stderr = p.stderr
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	})
+	address := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(stdout).ReadString('\n')
+		address <- strings.TrimSpace(line)
+		_, _ = io.Copy(io.Discard, stdout)
+		_ = p.cmd.Wait()
+		close(p.done)
+	}()
+	select {
+	case p.url = <-address:
+	case <-time.After(patience):
+	}
+	if !strings.HasPrefix(p.url, "http://") {
+		t.Fatalf("no address on stdout but %q; stderr: %s", p.url, p.stderr)
+	}
+	return p
+}
+
+// runHere runs the program in this process, to its end.
+func runHere(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var out, err buffer
+	code = run(ctx, args, stdio{strings.NewReader(""), &out, &err})
+	return code, out.String(), err.String()
+}
+
+func TestMistakesAreToldInOneLine(t *testing.T) {
+	empty := t.TempDir()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	file := filepath.Join(empty, "plain.txt")
+	if err := os.WriteFile(file, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(empty, "folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+
+	for _, test := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"an unknown flag", []string{"serve", "--no-such-flag"}, exitUsage, "--no-such-flag"},
+		{"an unknown flag without a command", []string{"--no-such-flag"}, exitUsage, "--no-such-flag"},
+		{"an unknown command", []string{"sing"}, exitUsage, "sing"},
+		{"a port that is no number", []string{"--port", "http"}, exitUsage, "http"},
+		{"a port beyond the last", []string{"--port", "65536"}, exitUsage, "65536"},
+		{"an unknown log format", []string{"--log-format", "xml"}, exitUsage, "log-format"},
+		{"an address that is none", []string{"--bind", "here"}, exitUsage, "not an IP address"},
+		{"every address of the machine", []string{"--bind", "0.0.0.0"}, exitUsage, "ssh -L"},
+		{"every IPv6 address of the machine", []string{"--bind", "::"}, exitUsage, "ssh -L"},
+		{"an address of the network", []string{"--bind", "192.168.1.7"}, exitUsage, "ssh -L"},
+		{"a base path with dots", []string{"--base-path", "/../x"}, exitUsage, "not a plain path"},
+		{"a base path that is another host", []string{"--base-path", "//evil.example"}, exitUsage, "not a plain path"},
+		{"a base path with markup", []string{"--base-path", `/"><script>`}, exitUsage, "not a plain path"},
+		{"a base path with a query", []string{"--base-path", "/a?b"}, exitUsage, "not a plain path"},
+		{"a base path with an escape", []string{"--base-path", "/%2e%2e"}, exitUsage, "not a plain path"},
+		{"a project that does not exist", []string{"--project", filepath.Join(empty, "none")}, exitError, "no such directory"},
+		{"a project that is a file", []string{"--project", file}, exitError, "not a directory"},
+		{"a database that is a folder", []string{"--project", empty, "--db", folder}, exitError, "not a file"},
+		{"a manifest that is a folder", []string{"--project", empty, "--manifest", folder}, exitError, "not a file"},
+		{"a port in use", []string{"--project", empty, "--port", port}, exitError, "the port is in use"},
+		{"a demo folder that holds something", []string{"demo", "--port", "0", "--dir", empty}, exitError, "is not empty"},
+		{"doctor without a project", []string{"doctor", "--project", filepath.Join(empty, "none")}, exitError, "no such directory"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, stdout, stderr := runHere(t, test.args...)
+			if code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			if stdout != "" {
+				t.Errorf("stdout %q, want none", stdout)
+			}
+			if !strings.HasPrefix(stderr, "wavedeck: ") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.says) {
+				t.Errorf("stderr %q, want one line with %q", stderr, test.says)
+			}
+		})
+	}
+}
+
+func TestBasePath(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "/": "", "deck": "/deck", "/deck": "/deck", "/deck/": "/deck", "/a/b-c.d~e_f": "/a/b-c.d~e_f",
+	} {
+		var got basePath
+		if err := got.UnmarshalText([]byte(in)); err != nil || string(got) != want {
+			t.Errorf("%q becomes %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	t.Run("help names the commands for people and hides the other", func(t *testing.T) {
+		code, stdout, stderr := runHere(t, "--help")
+		if code != exitOK || stderr != "" {
+			t.Errorf("exit code %d, stderr %q", code, stderr)
+		}
+		for _, want := range []string{"serve", "doctor", "demo", "version", "--base-path"} {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("help lacks %q:\n%s", want, stdout)
+			}
+		}
+		if strings.Contains(stdout, "replay") {
+			t.Errorf("help shows replay:\n%s", stdout)
+		}
+	})
+	t.Run("version is one line", func(t *testing.T) {
+		code, stdout, _ := runHere(t, "version")
+		if code != exitOK || !strings.HasPrefix(stdout, "wavedeck ") || strings.Count(stdout, "\n") != 1 {
+			t.Errorf("exit code %d, stdout %q", code, stdout)
+		}
+	})
+	t.Run("a flag may come from the environment", func(t *testing.T) {
+		t.Setenv("WAVEDECK_BIND", "10.0.0.1")
+		if code, _, stderr := runHere(t, "serve"); code != exitUsage || !strings.Contains(stderr, "10.0.0.1") {
+			t.Errorf("exit code %d, stderr %q", code, stderr)
+		}
+	})
+}

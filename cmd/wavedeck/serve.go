@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"wavedeck/handlers"
+	"wavedeck/store"
+	"wavedeck/store/manifest"
+	"wavedeck/views"
+)
+
+type serveCommand struct {
+	projectFlags
+	listenFlags
+}
+
+// Run serves until ctx ends.
+func (c *serveCommand) Run(ctx context.Context, io stdio) error {
+	source, err := c.open()
+	if err != nil {
+		return err
+	}
+	return site{source: source, listen: c.listenFlags, log: io.log(c.LogFormat), out: io.out}.serve(ctx)
+}
+
+// site is a project that is served.
+type site struct {
+	source  *manifest.Source
+	listen  listenFlags
+	notices []views.Notice
+	log     *slog.Logger
+	out     io.Writer                   // gets the address, on one line
+	beside  func(context.Context) error // if set, runs as long as the server; its end is the server's only if it is an error
+}
+
+// Limits of a connection. There is none for writing: a stream lasts, and
+// whoever writes an answer bounds it.
+const (
+	readHeaderTimeout = 5 * time.Second
+	idleTimeout       = 90 * time.Second
+	maxHeader         = 32 << 10
+)
+
+// How long answers may go on after the server was told to end, and how long
+// connections then have to close.
+const (
+	answerGrace = 300 * time.Millisecond
+	closeGrace  = 1500 * time.Millisecond
+)
+
+// serve returns when ctx has ended and everything that it started has too. That is
+// no error.
+func (s site) serve(ctx context.Context) error {
+	listener, err := s.listener(ctx)
+	if err != nil {
+		return err
+	}
+	db := store.Open(s.source.Current().Project.DB, store.Options{
+		Definition: handlers.Definition(s.source), Log: s.log,
+	})
+	group, ctx := errgroup.WithContext(ctx)
+	// What answers need outlives the signal by as long as they may go on.
+	answering, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
+	defer endAnswers()
+	server := &http.Server{
+		Handler: handlers.New(handlers.Config{
+			Store: db, Manifest: s.source, BasePath: string(s.listen.BasePath), Hosts: s.hosts(),
+			Notices: s.notices, Log: s.log,
+		}),
+		BaseContext:       func(net.Listener) context.Context { return answering },
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	group.Go(func() error { return unlessEnded(answering, db.Follow(answering)) })
+	group.Go(func() error { s.source.Run(answering); return nil })
+	if s.beside != nil {
+		group.Go(func() error { return unlessEnded(ctx, s.beside(ctx)) })
+	}
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		defer endAnswers()
+		return shutdown(server, endAnswers)
+	})
+	fmt.Fprintf(s.out, "http://%s%s/\n", listener.Addr(), s.listen.BasePath)
+	return group.Wait()
+}
+
+// shutdown lets the answers in flight end, which streams never do by themselves.
+func shutdown(server *http.Server, endAnswers func()) error {
+	defer time.AfterFunc(answerGrace, endAnswers).Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return server.Close() // whoever does not read its answer waits no longer
+	}
+	return nil
+}
+
+func (s site) listener(ctx context.Context) (net.Listener, error) {
+	at := netip.AddrPortFrom(s.listen.Bind.addr(), s.listen.Port)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at.String())
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("listen at %s: the port is in use; choose another with --port, or any with --port 0", at)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("listen at %s: this user may not use the port; choose one from 1024 up", at)
+	case err != nil:
+		return nil, fmt.Errorf("listen at %s: %w", at, err)
+	}
+	return listener, nil
+}
+
+// hosts are the names that a browser on this machine has for the server. To
+// any other a page elsewhere could have pointed its own name here.
+func (s site) hosts() []string {
+	return []string{"localhost", "127.0.0.1", "::1", s.listen.Bind.addr().String()}
+}
+
+// unlessEnded drops an error that is only the end of ctx.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
