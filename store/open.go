@@ -56,7 +56,7 @@ func openDatabase(ctx context.Context, path string, opt Options) (*database, err
 }
 
 func openAs(ctx context.Context, path string, mode readMode, opt Options) (*database, error) {
-	db, err := sqlx.ConnectContext(ctx, "sqlite", readDSN(path, mode))
+	db, err := sqlx.Open("sqlite", readDSN(path, mode))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
