@@ -36,15 +36,6 @@ func readSchema(ctx context.Context, db *sqlx.DB) (schema, error) {
 
 func (s schema) has(table string) bool { return s[table] != nil }
 
-// column is the SQL for a column that older schemas lack: its name, or the
-// literal that stands for unknown.
-func (s schema) column(table, name, missing string) string {
-	if s[table][name] {
-		return name
-	}
-	return missing + " AS " + name
-}
-
 // The three below are result columns that read alike in every schema: the
 // column of the aliased table under its own name, made to fit its Go type
 // whatever a writer put there, or unknown where the schema lacks it.
