@@ -24,15 +24,20 @@ const BigLongRun = "long-haul-20260301-103000-50ca"
 // open it for reading only.
 func Big(t testing.TB, n int) string {
 	t.Helper()
-	const seed = 1
-	path, err := bigPath(fmt.Sprintf("state-%d-n%d-s%d.db", bigFormat, n, seed))
+	return big(t, n, 50_000)
+}
+
+// big is Big with so many events in the long run.
+func big(t testing.TB, n, events int) string {
+	t.Helper()
+	path, err := bigPath(fmt.Sprintf("state-%d-n%d-e%d.db", bigFormat, n, events))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
-	if err := makeBig(t.Context(), path, n, seed); err != nil {
+	if err := makeBig(t.Context(), path, n, events); err != nil {
 		t.Fatalf("make a database of %d runs: %v", n, err)
 	}
 	return path
@@ -52,7 +57,7 @@ func bigPath(name string) (string, error) {
 
 // makeBig writes beside path and renames at the end, so that a file of this name
 // is always whole, whoever else makes it at the same time.
-func makeBig(ctx context.Context, path string, n int, seed uint64) (err error) {
+func makeBig(ctx context.Context, path string, n, events int) (err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(path), "making-*")
 	if err != nil {
 		return err
@@ -65,7 +70,7 @@ func makeBig(ctx context.Context, path string, n int, seed uint64) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(Fill(ctx, db, n, seed), LongRun(ctx, db, BigLongRun, 50_000, 60), db.Close()); err != nil {
+	if err := errors.Join(Fill(ctx, db, n, 1), LongRun(ctx, db, BigLongRun, events, 60), db.Close()); err != nil {
 		return err
 	}
 	// Opened and closed as Wave does it, the file is in WAL mode for good.

@@ -2,11 +2,15 @@ package storetest
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,10 +40,37 @@ type Builder struct {
 	starts  map[string]time.Time
 }
 
+// newest makes the empty database that [New] copies: 33 migrations take longer
+// than most tests.
+var newest = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "storetest-*")
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "state.db")
+	db, err := statedb.Create(context.Background(), path, statedb.Latest)
+	if err == nil {
+		err = db.Close()
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(path)
+	}
+	return text, errors.Join(err, os.RemoveAll(dir))
+})
+
 // New returns a builder over an empty database of the latest schema, below t.TempDir().
 func New(t testing.TB) *Builder {
 	t.Helper()
-	return NewVersion(t, statedb.Latest)
+	text, err := newest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "state.db")
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return At(t, path)
 }
 
 // NewVersion is [New] for a schema version from statedb.Oldest on. What the

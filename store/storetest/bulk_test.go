@@ -21,7 +21,7 @@ func number(t *testing.T, db *sqlx.DB, query string, args ...any) (n int64) {
 }
 
 func TestFill(t *testing.T) {
-	const n = 20_000
+	const n = 8_000
 	b := storetest.New(t)
 	b.Fill(n, 1)
 	for what, want := range map[string]struct {
@@ -108,7 +108,7 @@ func TestHistoriesKeepForeignKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	if err := storetest.Fill(t.Context(), db, 1000, 1); err != nil {
+	if err := storetest.Fill(t.Context(), db, 300, 1); err != nil {
 		t.Error(err)
 	}
 	if err := storetest.LongRun(t.Context(), db, "long", 700, 60); err != nil {
@@ -120,7 +120,7 @@ func TestHistoriesKeepForeignKeys(t *testing.T) {
 }
 
 func TestLongRun(t *testing.T) {
-	for _, size := range []struct{ events, steps int }{{50_000, 60}, {13, 1}, {10*11 + 3, 11}, {10*11 + 12, 11}} {
+	for _, size := range []struct{ events, steps int }{{2_000, 60}, {13, 1}, {10*11 + 3, 11}, {10*11 + 12, 11}} {
 		b := storetest.New(t)
 		run := b.LongRun(size.events, size.steps)
 		for query, want := range map[string]int{
@@ -152,16 +152,17 @@ FROM pipeline_run r WHERE run_id = ?`: 0,
 func TestBigIsMadeOnce(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
-	path := storetest.Big(t, 200)
+	const events = 700
+	path := storetest.BigWith(t, 200, events)
 	made, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := os.Stat(storetest.Big(t, 200))
+	again, err := os.Stat(storetest.BigWith(t, 200, events))
 	if err != nil || !os.SameFile(made, again) || !again.ModTime().Equal(made.ModTime()) {
 		t.Errorf("the second time another file: %v, %v", again, err)
 	}
-	if other := storetest.Big(t, 100); other == path {
+	if other := storetest.BigWith(t, 100, events); other == path {
 		t.Error("100 runs are in the file of 200")
 	}
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "making-*")); err != nil || len(left) > 0 {
@@ -175,7 +176,7 @@ func TestBigIsMadeOnce(t *testing.T) {
 	if n := number(t, db, `SELECT count(*) FROM pipeline_run`); n != 201 {
 		t.Errorf("%d runs, want 200 and the long one", n)
 	}
-	if n := number(t, db, `SELECT count(*) FROM event_log WHERE run_id = ?`, storetest.BigLongRun); n != 50_000 {
+	if n := number(t, db, `SELECT count(*) FROM event_log WHERE run_id = ?`, storetest.BigLongRun); n != events {
 		t.Errorf("the long run has %d events", n)
 	}
 	var mode string

@@ -80,8 +80,8 @@ func TestArtifactsOfTheSampleAreThere(t *testing.T) {
 	}
 }
 
-func TestBuilderWritesEveryVersion(t *testing.T) {
-	for version := statedb.Oldest; version <= statedb.Latest; version++ {
+func TestBuilderWritesOlderVersions(t *testing.T) {
+	for _, version := range []int{2, 5, 8, 15, 22, 27, 33} {
 		b := storetest.NewVersion(t, version)
 		run := b.Run(storetest.Run{Tags: []string{"a"}, Parent: "p", PID: 7, IterateTotal: 2})
 		b.Event(run, storetest.Event{Model: "m"})
