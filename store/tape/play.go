@@ -28,7 +28,8 @@ type Options struct {
 	// Suffix, if set, is put behind the id of every run that the tape starts, so
 	// that a tape can be played into one database again and again. The numeric
 	// ids of its rows are then given anew by the database. Paths and texts stay
-	// as recorded: the files they name are those of the recorded run.
+	// as recorded: the files they name are those of the recorded run. Rows of
+	// tables keyed by neither, such as step_progress, can be inserted only once.
 	Suffix string
 	// Committed, if set, is called after each commit with the entry as played.
 	Committed func(Entry)
