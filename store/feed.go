@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // maxPending bounds what one Change names and what a Subscription holds. A
@@ -55,7 +56,7 @@ type Subscription struct {
 // it as one Change. Names come sorted, events in their order.
 func (s *Subscription) Wait(ctx context.Context) (Change, error) {
 	for {
-		if c, ok := s.take(); ok {
+		if c, ok := s.Take(); ok {
 			return c, nil
 		}
 		select {
@@ -66,10 +67,12 @@ func (s *Subscription) Wait(ctx context.Context) (Change, error) {
 	}
 }
 
-// Close ends the subscription; a closed one receives nothing more.
-func (s *Subscription) Close() { s.feed.remove(s) }
+// Ready is for those who wait for something else besides: it holds a value
+// while a change is pending. Take it off before Take is called.
+func (s *Subscription) Ready() <-chan struct{} { return s.ready }
 
-func (s *Subscription) take() (Change, bool) {
+// Take returns what Wait would, or false when nothing is pending.
+func (s *Subscription) Take() (Change, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.has {
@@ -83,6 +86,9 @@ func (s *Subscription) take() (Change, bool) {
 	s.forget()
 	return c, true
 }
+
+// Close ends the subscription; a closed one receives nothing more.
+func (s *Subscription) Close() { s.feed.remove(s) }
 
 // put merges c into what is pending. A reset swallows all names; so does a
 // mailbox that would hold more than maxPending of them.
@@ -134,6 +140,8 @@ func (r StepRef) compare(o StepRef) int {
 // feed hands each change to every subscription. It knows nothing of where
 // changes come from: for SQLite that is changes.go.
 type feed struct {
+	published atomic.Uint64 // counts changes
+
 	mu   sync.Mutex
 	subs map[*Subscription]struct{}
 }
@@ -157,6 +165,7 @@ func (f *feed) remove(s *Subscription) {
 
 // publish never waits for a reader. The slices of c stay the caller's.
 func (f *feed) publish(c Change) {
+	f.published.Add(1) // first: whoever is told must not be served what was kept before
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for s := range f.subs {

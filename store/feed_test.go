@@ -100,7 +100,7 @@ func TestSubscription(t *testing.T) {
 		s := f.subscribe()
 		s.Close()
 		f.publish(Change{Epoch: "a"})
-		if _, ok := s.take(); ok {
+		if _, ok := s.Take(); ok {
 			t.Error("received a change")
 		}
 	})

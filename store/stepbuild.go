@@ -158,7 +158,7 @@ func (b *stepBuilder) blocker(id string) string {
 
 func (b *stepBuilder) blockedBy(s *Step) bool {
 	for _, dep := range b.deps[s.ID] {
-		if s.Note == "blocked by "+dep {
+		if s.Note == BlockedBy+dep {
 			return true
 		}
 	}

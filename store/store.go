@@ -150,6 +150,10 @@ func (s *Store) closeDatabase(o *opened) {
 // caller closes it. To miss nothing, subscribe first and Replay after that.
 func (s *Store) Subscribe() *Subscription { return s.feed.subscribe() }
 
+// Version counts what was published so far: what is read now may be kept until
+// it is another number. It means nothing outside of this process.
+func (s *Store) Version() uint64 { return s.feed.published.Load() }
+
 // StepDef is what a pipeline's definition says of one step.
 type StepDef struct {
 	ID           string

@@ -300,7 +300,7 @@ func tellStep(f stepFacts, run State) (State, string) {
 		return Empty, f.Note
 	case "skipped":
 		if f.Blocker != "" && (f.Note == "" || f.Note == "dependency failed") {
-			return Skipped, "blocked by " + f.Blocker
+			return Skipped, BlockedBy + f.Blocker
 		}
 		return Skipped, f.Note
 	case "rejected":
@@ -312,10 +312,14 @@ func tellStep(f stepFacts, run State) (State, string) {
 	}
 }
 
+// BlockedBy begins the note of a step that did not run because another did not
+// end well; that step's id follows.
+const BlockedBy = "blocked by "
+
 func (f stepFacts) tellUnstarted(run State) (State, string) {
 	note := f.Note
 	if note == "" && f.Blocker != "" {
-		note = "blocked by " + f.Blocker
+		note = BlockedBy + f.Blocker
 	}
 	switch {
 	case run.Active():

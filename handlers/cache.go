@@ -1,0 +1,171 @@
+package handlers
+
+import (
+	"bytes"
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// An answer is kept until the state or the manifest changes, and a second at
+// most, because it holds ages ("12 s ago") that go on.
+const (
+	cacheFor   = time.Second
+	cacheBytes = 32 << 20
+)
+
+// answer is a rendered body with its ETag.
+type answer struct {
+	contentType string
+	body        []byte
+	etag        string
+}
+
+// cached is one kept answer and what it was made from.
+type cached struct {
+	key     string
+	version version
+	until   time.Time
+	answer  answer
+}
+
+// version names the content that an answer shows. Two servers on one database
+// need not agree on it: it never leaves the process.
+type version struct {
+	state    uint64
+	manifest uint64
+}
+
+func (v version) String() string {
+	return strconv.FormatUint(v.state, 36) + "-" + strconv.FormatUint(v.manifest, 36)
+}
+
+// answers keeps rendered answers, the least recently used dropped first. One
+// request renders what many ask for at the same moment: after each change every
+// open tab asks for the same fragment.
+type answers struct {
+	flight singleflight.Group
+
+	mu    sync.Mutex
+	byKey map[string]*list.Element
+	order *list.List // of *cached, most recently used first
+	size  int
+}
+
+func newAnswers() *answers {
+	return &answers{byKey: map[string]*list.Element{}, order: list.New()}
+}
+
+func (c *answers) get(key string, v version, now time.Time) (answer, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.byKey[key]
+	if !ok {
+		return answer{}, false
+	}
+	kept, _ := e.Value.(*cached)
+	if kept.version != v || now.After(kept.until) {
+		c.drop(e)
+		return answer{}, false
+	}
+	c.order.MoveToFront(e)
+	return kept.answer, true
+}
+
+func (c *answers) put(kept *cached) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.byKey[kept.key]; ok {
+		c.drop(e)
+	}
+	c.byKey[kept.key] = c.order.PushFront(kept)
+	c.size += len(kept.answer.body)
+	for c.size > cacheBytes {
+		c.drop(c.order.Back())
+	}
+}
+
+// drop forgets an element. The caller holds mu.
+func (c *answers) drop(e *list.Element) {
+	kept, _ := c.order.Remove(e).(*cached)
+	delete(c.byKey, kept.key)
+	c.size -= len(kept.answer.body)
+}
+
+// serveCached answers with what make fills in, or with what it filled in for
+// the same URL and form since the last change. The ETag is the content's hash,
+// so that servers agree on it.
+//
+// fill is given a context of its own: others may wait for its answer when the
+// client that asked first has left.
+func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType string, fill func(context.Context, *bytes.Buffer) error) error {
+	now := s.now()
+	v := s.version()
+	key := contentType + " " + r.URL.RequestURI()
+	if isFragment(r) {
+		key = "fragment " + key
+	}
+	kept, ok := s.answers.get(key, v, now)
+	if !ok {
+		made, err, _ := s.answers.flight.Do(v.String()+" "+key, func() (any, error) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerWithin)
+			defer cancel()
+			a, err := makeAnswer(contentType, func(b *bytes.Buffer) error { return fill(ctx, b) })
+			if err == nil {
+				s.answers.put(&cached{key: key, version: v, until: now.Add(cacheFor), answer: a})
+			}
+			return a, err
+		})
+		if err != nil {
+			return err
+		}
+		kept, _ = made.(answer)
+	}
+	header := w.Header()
+	header.Set("Cache-Control", "no-cache")
+	header.Set("Vary", varyFragment)
+	header.Set("ETag", kept.etag)
+	if notModified(r.Header.Get("If-None-Match"), kept.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	s.send(w, r, http.StatusOK, kept.contentType, kept.body)
+	return nil
+}
+
+func makeAnswer(contentType string, fill func(*bytes.Buffer) error) (answer, error) {
+	var a answer
+	err := withBuffer(func(b *bytes.Buffer) error {
+		if err := fill(b); err != nil {
+			return err
+		}
+		sum := sha256.Sum256(b.Bytes())
+		a = answer{
+			contentType: contentType,
+			body:        bytes.Clone(b.Bytes()),
+			etag:        `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
+		}
+		return nil
+	})
+	return a, err
+}
+
+// notModified compares weakly (RFC 9110, 13.1.2): a compressing proxy may have
+// weakened or suffixed nothing else of it.
+func notModified(ifNoneMatch, etag string) bool {
+	for _, candidate := range strings.Split(ifNoneMatch, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(etag, "W/") && candidate != "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,100 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"wavedeck/store"
+	"wavedeck/store/manifest"
+	"wavedeck/views"
+)
+
+func muxVar(r *http.Request, name string) string { return mux.Vars(r)[name] }
+
+// chrome is what surrounds a page: where it is, how live it is, what is wrong.
+// Section is the current entry of the navigation, topic what its stream is about.
+func (s *Server) chrome(_ *http.Request, section, title, topic string) views.Chrome {
+	health := s.store.Health()
+	catalog := s.manifest.Current()
+	c := views.Chrome{
+		Paths: s.paths, Title: title, Section: section, Now: s.now(),
+		Project: projectName(catalog), Source: sourceName(catalog.Project, health),
+		Notices: append(s.notices[:len(s.notices):len(s.notices)], s.problems(catalog, health)...),
+	}
+	c.Live = views.Live{Topic: topic, Cursor: cursorID(health.Epoch, health.LastEventID), LastEvent: health.LastEventID}
+	if health.Phase != store.Ready {
+		c.Live.Offline = health.Problem
+	}
+	return c
+}
+
+func projectName(catalog *manifest.Catalog) string {
+	if catalog.Manifest.Name != "" {
+		return catalog.Manifest.Name
+	}
+	return filepath.Base(catalog.Project.Root)
+}
+
+func sourceName(project manifest.Project, health store.Health) string {
+	name := shortPath(project, health.Path)
+	if health.SchemaVersion > 0 {
+		name += fmt.Sprintf(" · schema %d", health.SchemaVersion)
+	}
+	return name
+}
+
+// shortPath is a path as an operator knows it: relative to the project when it lies in it.
+func shortPath(project manifest.Project, path string) string {
+	rel, err := filepath.Rel(project.Root, path)
+	if err != nil || strings.HasPrefix(rel, "..") {
+		return path
+	}
+	return rel
+}
+
+// problems are the banners: what is missing or broken, and where it was looked for.
+func (s *Server) problems(catalog *manifest.Catalog, health store.Health) []views.Notice {
+	var notices []views.Notice
+	if health.Phase != store.Ready {
+		notices = append(notices, views.Notice{
+			ID: "notice-database", Level: "error", Title: "No state database",
+			Detail: append([]string{health.Problem}, lookedFor(catalog.Project, manifest.MissingDatabase)...),
+		})
+	}
+	for _, missing := range catalog.Project.Missing {
+		switch missing.What {
+		case manifest.MissingManifest:
+			notices = append(notices, views.Notice{
+				ID: "notice-manifest", Level: "warn", Title: "No manifest: personas are unknown",
+				Detail: lookedAt(missing.Looked),
+			})
+		case manifest.MissingPipelines:
+			notices = append(notices, views.Notice{
+				ID: "notice-pipelines", Level: "warn", Title: "No pipelines: only what has run is known",
+				Detail: lookedAt(missing.Looked),
+			})
+		}
+	}
+	return notices
+}
+
+func lookedFor(project manifest.Project, what string) []string {
+	for _, missing := range project.Missing {
+		if missing.What == what {
+			return lookedAt(missing.Looked)
+		}
+	}
+	return nil
+}
+
+func lookedAt(paths []string) []string {
+	lines := make([]string, 0, len(paths))
+	for _, path := range paths {
+		lines = append(lines, "Looked at "+path)
+	}
+	return append(lines, "It is picked up as soon as it appears.")
+}

@@ -1,0 +1,128 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"sort"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// chipStates are the told states that the filter bar offers, with what they count.
+var chipStates = []store.State{
+	store.Running, store.Waiting, store.Pending, store.Failed, store.Lost, store.Rejected,
+	store.Cancelled, store.Succeeded, store.Empty, store.Unknown,
+}
+
+// timeOptions are the spans that the filter bar offers.
+var timeOptions = []struct{ value, label string }{
+	{"1h", "last hour"}, {"24h", "last 24 hours"}, {"7d", "last 7 days"}, {"30d", "last 30 days"},
+}
+
+// optionsShown bounds the choices of a select.
+const optionsShown = 200
+
+// filterView fills the filter bar: the values of its form, and a link per choice.
+func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter, error) {
+	q := query.values
+	f := views.Filter{
+		Text: q.Get("q"), Pipeline: q.Get("pipeline"), Tag: q.Get("tag"),
+		Since: q.Get("since"), Until: q.Get("until"), Parent: q.Get("parent"),
+		Narrow: query.filter.Narrow(), Clear: s.paths.Runs(nil), Words: filterWords(q), Hidden: url.Values{},
+	}
+	for _, key := range []string{"state", "status", "parent"} { // what the form has no field for
+		if len(q[key]) > 0 {
+			f.Hidden[key] = q[key]
+		}
+	}
+	facets, err := s.store.Facets(ctx)
+	if err != nil && !errors.Is(err, store.ErrUnavailable) {
+		return f, err //nolint:wrapcheck // described by the error table
+	}
+	known := err == nil
+	for _, state := range chipStates {
+		count := countOf(facets.States[state], known)
+		on := slices.Contains(query.filter.States, state)
+		if count == 0 && !on {
+			continue
+		}
+		f.States = append(f.States, s.option(q, "state", string(state), stateWord(state), count, on))
+	}
+	f.Pipelines = s.options(q, "pipeline", facets.Pipelines, known)
+	f.Tags = s.options(q, "tag", facets.Tags, known)
+	for _, t := range timeOptions {
+		f.Times = append(f.Times, s.option(q, "since", t.value, t.label, -1, q.Get("since") == t.value))
+	}
+	return f, nil
+}
+
+// countOf is -1 for a count that is not known.
+func countOf(n int, known bool) int {
+	if !known {
+		return -1
+	}
+	return n
+}
+
+func (s *Server) option(q url.Values, key, value, label string, count int, on bool) views.Option {
+	o := views.Option{Label: label, Value: value, Count: count, On: on}
+	if key == "state" {
+		o.State = value
+	}
+	if on {
+		o.Remove = s.paths.Runs(without(q, key, value))
+		return o
+	}
+	add := clone(q)
+	if key == "since" {
+		add.Del(key)
+	}
+	add.Add(key, value)
+	o.Href = s.paths.Runs(add)
+	return o
+}
+
+// options lists what the history holds, the most used first. What the address
+// names is listed even when no run has it.
+func (s *Server) options(q url.Values, key string, counts map[string]int, known bool) []views.Option {
+	var names []string
+	for name := range counts {
+		names = append(names, name)
+	}
+	for _, name := range q[key] {
+		if _, ok := counts[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	sort.Slice(names, func(i, j int) bool {
+		if counts[names[i]] != counts[names[j]] {
+			return counts[names[i]] > counts[names[j]]
+		}
+		return names[i] < names[j]
+	})
+	if len(names) > optionsShown {
+		names = names[:optionsShown]
+	}
+	var out []views.Option
+	for _, name := range names {
+		out = append(out, s.option(q, key, name, name, countOf(counts[name], known), slices.Contains(q[key], name)))
+	}
+	return out
+}
+
+// filterWords says what restricts the list, for the page that found nothing.
+func filterWords(q url.Values) []string {
+	var words []string
+	for _, key := range []string{"state", "status", "pipeline", "tag", "since", "until", "parent"} {
+		for _, v := range q[key] {
+			words = append(words, key+": "+v)
+		}
+	}
+	if text := q.Get("q"); text != "" {
+		words = append(words, "text: "+text)
+	}
+	return words
+}

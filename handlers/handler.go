@@ -1,0 +1,123 @@
+// Package handlers answers HTTP requests: it reads a request, asks the store
+// and the manifest, turns rows into view models and renders them.
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// handler is a route. What it returns is answered by Server.fail, once, in the
+// form that the client reads.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// httpError is an answer with its own status. Text is for whoever asked; the
+// wrapped error, if any, is for the log only.
+type httpError struct {
+	status int
+	text   string
+	next   string // what would be right
+	err    error
+}
+
+func (e *httpError) Error() string {
+	if e.err != nil {
+		return e.text + ": " + e.err.Error()
+	}
+	return e.text
+}
+
+func (e *httpError) Unwrap() error { return e.err }
+
+// statusClientClosed is nginx's word for a client that left; nobody reads it
+// but the log.
+const statusClientClosed = 499
+
+// describe is the one table from errors to what a client is told. An error that
+// is not in it is ours to explain in the log, not to the client.
+func describe(err error) *httpError {
+	var own *httpError
+	var input *store.InputError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &input):
+		return &httpError{
+			status: http.StatusBadRequest, err: err,
+			text: input.Field + " " + quoted(input.Got) + " cannot be used",
+			next: "It should be " + input.Want + ".",
+		}
+	case errors.Is(err, store.ErrNotFound):
+		return &httpError{status: http.StatusNotFound, text: "there is no such run", next: "It may have been cleaned up, or belong to another project.", err: err}
+	case errors.Is(err, store.ErrUnavailable):
+		return &httpError{status: http.StatusServiceUnavailable, text: "the state database cannot be read right now", next: "It is picked up again as soon as it is back.", err: err}
+	case errors.As(err, &tooLarge):
+		return &httpError{status: http.StatusRequestEntityTooLarge, text: "the request is too large", err: err}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &httpError{status: http.StatusServiceUnavailable, text: "this took too long and was given up", next: "Narrow the filter, or try again.", err: err}
+	case errors.Is(err, context.Canceled):
+		return &httpError{status: statusClientClosed, text: "the client left", err: err}
+	default:
+		return &httpError{status: http.StatusInternalServerError, text: "something went wrong here", next: "The log has it under the request's id.", err: err}
+	}
+}
+
+func quoted(s string) string { return "“" + s + "”" }
+
+func (h handler) served(s *Server) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// fail answers with an error: JSON for the API, a fragment for htmx, else a page.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	told := describe(err)
+	id := requestID(r.Context())
+	switch {
+	case told.status >= http.StatusInternalServerError && told.err != nil:
+		s.log.ErrorContext(r.Context(), "request failed", "request", id, "path", r.URL.Path, "error", err)
+	case told.status == statusClientClosed:
+		return
+	}
+	if told.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if s.wantsJSON(r) {
+		body := told.text
+		if told.next != "" {
+			body += ". " + told.next
+		}
+		s.writeJSON(w, r, told.status, apiError{Error: body})
+		return
+	}
+	view := views.ErrorView{
+		Chrome: s.chrome(r, "", http.StatusText(told.status), ""),
+		Status: told.status, Heading: http.StatusText(told.status),
+		Text: told.text, Next: told.next, RequestID: id,
+	}
+	component := views.ErrorPage(view)
+	if isFragment(r) {
+		component = views.ErrorPanel(view)
+	}
+	s.writeHTML(w, r, told.status, component)
+}
+
+// wantsJSON reports whether the client reads JSON: everything under /api does,
+// elsewhere those that ask for it and not for HTML.
+func (s *Server) wantsJSON(r *http.Request) bool {
+	if strings.HasPrefix(r.URL.Path, s.paths.API()) {
+		return true
+	}
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}

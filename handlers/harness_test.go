@@ -1,0 +1,171 @@
+package handlers_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"go.uber.org/goleak"
+
+	"wavedeck/handlers"
+	"wavedeck/store"
+	"wavedeck/store/manifest"
+	"wavedeck/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// site is a running server on a project of its own.
+type site struct {
+	t     testing.TB
+	root  string
+	store *store.Store
+	*httptest.Server
+}
+
+// opened is the moment at which the sample project is looked at: an hour after
+// its last event, long enough for an orphan to be lost.
+var opened = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+
+// openSample serves a copy of the sample project.
+func openSample(t testing.TB, change ...func(*handlers.Config)) *site {
+	t.Helper()
+	return openSite(t, storetest.Project(t), change...)
+}
+
+// openSite serves the project in root until the test ends.
+func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site {
+	t.Helper()
+	source, err := manifest.Open(manifest.Options{Dir: root})
+	if err != nil {
+		t.Fatalf("open project: %v", err)
+	}
+	now := func() time.Time { return opened }
+	s := &site{t: t, root: root}
+	s.store = store.Open(source.Current().Project.DB, store.Options{
+		Now: now, Definition: handlers.Definition(source), Alive: func(int) bool { return false },
+	})
+	config := handlers.Config{Store: s.store, Manifest: source, Now: now}
+	for _, c := range change {
+		c(&config)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{}, 2)
+	go func() { _ = s.store.Follow(ctx); done <- struct{}{} }()
+	go func() { source.Run(ctx); done <- struct{}{} }()
+	s.Server = httptest.NewUnstartedServer(handlers.New(config))
+	s.Config.BaseContext = nil
+	s.Start()
+	t.Cleanup(func() {
+		cancel()
+		s.CloseClientConnections()
+		s.Close()
+		<-done
+		<-done
+	})
+	return s
+}
+
+// ready waits until the database is open and its index complete.
+func (s *site) ready() *site {
+	s.t.Helper()
+	s.until("the database is open", func() bool {
+		h := s.store.Health()
+		return h.Phase == store.Ready && h.Index.Ready
+	})
+	return s
+}
+
+// until waits for a condition that something else brings about.
+func (s *site) until(what string, holds func() bool) {
+	s.t.Helper()
+	end := time.Now().Add(20 * time.Second)
+	for !holds() {
+		if time.Now().After(end) {
+			s.t.Fatalf("waited too long until %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// reply is an answer read to its end.
+type reply struct {
+	t      testing.TB
+	status int
+	header http.Header
+	body   string
+}
+
+// get asks for a path; headers come in pairs.
+func (s *site) get(path string, headers ...string) reply {
+	s.t.Helper()
+	return s.do(http.MethodGet, path, headers...)
+}
+
+func (s *site) do(method, path string, headers ...string) reply {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, nil)
+	if err != nil {
+		s.t.Fatalf("request %s: %v", path, err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(r)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatalf("read %s: %v", path, err)
+	}
+	return reply{t: s.t, status: resp.StatusCode, header: resp.Header, body: string(body)}
+}
+
+// fragment asks as htmx does for a part of a page.
+func (s *site) fragment(path string) reply {
+	s.t.Helper()
+	return s.get(path, "HX-Request", "true", "HX-Request-Type", "partial")
+}
+
+func (r reply) doc() *goquery.Document {
+	r.t.Helper()
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(r.body))
+	if err != nil {
+		r.t.Fatalf("parse answer: %v", err)
+	}
+	return doc
+}
+
+// text is what a reader sees of the only element that selector finds.
+func (r reply) text(selector string) string {
+	r.t.Helper()
+	found := r.doc().Find(selector)
+	if found.Length() != 1 {
+		r.t.Fatalf("%s: %d elements, want 1, in:\n%s", selector, found.Length(), clip(r.body))
+	}
+	return strings.Join(strings.Fields(found.Text()), " ")
+}
+
+func clip(s string) string {
+	if len(s) > 4000 {
+		return s[:4000] + "…"
+	}
+	return s
+}
+
+func emptyProject(t testing.TB) string {
+	t.Helper()
+	return filepath.Clean(t.TempDir())
+}

@@ -1,0 +1,35 @@
+package handlers
+
+import (
+	"net/http"
+
+	"wavedeck/store"
+)
+
+// healthResponse says whether this server can do its work. It names no paths:
+// it is asked by machines that need none.
+type healthResponse struct {
+	Status        string `json:"status"` // "ok", or "degraded" when the database cannot be read
+	Database      string `json:"database"`
+	SchemaVersion int    `json:"schema_version,omitempty"`
+	LastEventID   int64  `json:"last_event_id"`
+	Pipelines     int    `json:"pipelines"`
+	Problems      int    `json:"problems"`
+}
+
+// health answers 200 as long as the server works: a database that is away is
+// waited for, and a restart would not bring it back.
+func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
+	health := s.store.Health()
+	catalog := s.manifest.Current()
+	body := healthResponse{
+		Status: "ok", Database: string(health.Phase), SchemaVersion: health.SchemaVersion,
+		LastEventID: health.LastEventID, Pipelines: len(catalog.Pipelines), Problems: len(catalog.Problems),
+	}
+	if health.Phase != store.Ready {
+		body.Status = "degraded"
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	s.writeJSON(w, r, http.StatusOK, body)
+	return nil
+}

@@ -1,0 +1,12 @@
+package handlers
+
+import "net/http"
+
+// varyFragment lists the request headers that choose between a page and a
+// fragment of it.
+const varyFragment = "HX-Request, HX-Request-Type"
+
+// isFragment reports whether htmx asks for a part of a page.
+func isFragment(r *http.Request) bool {
+	return r.Header.Get("HX-Request-Type") == "partial"
+}

@@ -1,0 +1,180 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"wavedeck/store"
+)
+
+// coalesceFor is the least time between two writes to one client. The first
+// change goes out at once; what follows within this time goes out together.
+const coalesceFor = 100 * time.Millisecond
+
+// Names of the events on /events. Each says what changed; the page asks for it.
+const (
+	eventRunChanged  = "run-changed"       // data: {"run_id"}
+	eventStepChanged = "step-changed"      // data: {"run_id","step_id"}
+	eventRunsChanged = "runs-changed"      // the list of runs looks different
+	eventReset       = "reset"             // ask for everything: the database or the manifest is another one, or too much changed
+	eventPing        = "ping"              // nothing changed; data: {"now","missing"}
+)
+
+type runChanged struct {
+	RunID string `json:"run_id"`
+}
+
+type stepChanged struct {
+	RunID  string `json:"run_id"`
+	StepID string `json:"step_id"`
+}
+
+// pinged tells a page what it needs to stay honest: the server's clock, and why
+// there is nothing to watch.
+type pinged struct {
+	Now     int64  `json:"now"` // unix milliseconds
+	Missing string `json:"missing,omitempty"`
+}
+
+// noData is the data of events that say everything by their name.
+type noData struct{}
+
+// topic restricts a stream to what one page shows. The zero topic is everything.
+type topic struct {
+	run  string // only this run
+	list bool   // only that the list changed, not which runs
+}
+
+func parseTopic(q url.Values) topic {
+	return topic{run: q.Get("run"), list: q.Get("list") != ""}
+}
+
+// streamChanges says what changed, for as long as the client listens.
+func (s *Server) streamChanges(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	sub := s.store.Subscribe() // before the replay, so that nothing falls in between
+	defer sub.Close()
+	catalogChanged := s.manifest.Changed()
+	stream, err := startStream(w)
+	if err != nil {
+		return err
+	}
+	t := parseTopic(r.URL.Query())
+	missed, err := s.missedBy(ctx, lastSeen(r))
+	if err != nil {
+		return err
+	}
+	if err := s.sendChange(stream, t, missed); err != nil {
+		return err
+	}
+
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-sub.Ready():
+			change, ok := sub.Take()
+			if !ok {
+				continue
+			}
+			if err := s.sendChange(stream, t, change); err != nil {
+				return err
+			}
+			if !pause(ctx, coalesceFor) {
+				return nil
+			}
+		case <-catalogChanged:
+			catalogChanged = s.manifest.Changed()
+			if err := s.sendChange(stream, t, store.Change{Reset: true}); err != nil {
+				return err
+			}
+		case <-ping.C:
+			if err := s.sendChange(stream, t, store.Change{}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// missedBy is what changed since the client stopped. Without a place to go on
+// from there is nothing to replay; a place that means nothing here is a reset.
+func (s *Server) missedBy(ctx context.Context, seen string) (store.Change, error) {
+	health := s.store.Health()
+	if seen == "" {
+		return store.Change{Epoch: health.Epoch, LastEventID: health.LastEventID}, nil
+	}
+	epoch, event, ok := parseCursorID(seen)
+	if !ok {
+		return store.Change{Epoch: health.Epoch, LastEventID: health.LastEventID, Reset: true}, nil
+	}
+	return s.store.Replay(ctx, epoch, event) //nolint:wrapcheck // described by the error table
+}
+
+// sendChange sends the part of a change that the topic is about. Whatever that
+// is, the client's cursor moves and it hears that the stream is alive.
+func (s *Server) sendChange(stream *eventStream, t topic, c store.Change) error {
+	health := s.store.Health()
+	if c.Epoch == "" {
+		c.Epoch, c.LastEventID = health.Epoch, health.LastEventID
+	}
+	id := cursorID(c.Epoch, c.LastEventID)
+	ping := pinged{Now: s.now().UnixMilli()}
+	if health.Phase != store.Ready {
+		ping.Missing = "no state database"
+	}
+	if err := stream.add(eventPing, id, ping); err != nil {
+		return err
+	}
+	for _, e := range t.events(c) {
+		if err := stream.add(e.name, id, e.data); err != nil {
+			return err
+		}
+	}
+	return stream.flush()
+}
+
+// namedEvent is one event of /events before it is encoded.
+type namedEvent struct {
+	name string
+	data any
+}
+
+// events are those of a change that the topic is about.
+func (t topic) events(c store.Change) []namedEvent {
+	if c.Reset || c.Health {
+		return []namedEvent{{eventReset, noData{}}}
+	}
+	var events []namedEvent
+	if !t.list {
+		for _, run := range c.Runs {
+			if t.run == "" || t.run == run {
+				events = append(events, namedEvent{eventRunChanged, runChanged{RunID: run}})
+			}
+		}
+		for _, step := range c.Steps {
+			if t.run == "" || t.run == step.Run {
+				events = append(events, namedEvent{eventStepChanged, stepChanged{RunID: step.Run, StepID: step.Step}})
+			}
+		}
+	}
+	if t.run == "" && (c.List || len(c.Runs) > 0) {
+		events = append(events, namedEvent{eventRunsChanged, noData{}})
+	}
+	return events
+}
+
+// pause waits, and reports whether ctx still holds.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,162 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+)
+
+// maxBody bounds what a request may carry.
+const maxBody = 1 << 20
+
+// contentPolicy lets a page use our own files and nothing else.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// wrapped puts around the router what every answer needs, 404 and 405 included:
+// the router's own middleware would not run for those.
+func (s *Server) wrapped(router http.Handler) http.Handler {
+	compress, err := gzhttp.NewWrapper(
+		gzhttp.MinSize(1024),
+		gzhttp.ExceptContentTypes([]string{typeEventStream}),
+		gzhttp.RandomJitter(32, 0, false), // the length must not tell what a page echoes (BREACH)
+	)
+	if err != nil {
+		panic(err) // the options above are constants: a test sees this, no user does
+	}
+	return identified(s.logged(s.contained(secured(s.checkHost(compress(router))))))
+}
+
+type requestIDKey struct{}
+
+// requestID is the name of this request in the log.
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+func identified(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := rand.Text()[:10]
+		w.Header().Set("X-Request-Id", id)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+	})
+}
+
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", contentPolicy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// checkHost refuses names that are not ours: a page of another site could make
+// its own name resolve to this address and read the answers (DNS rebinding).
+func (s *Server) checkHost(next http.Handler) http.Handler {
+	if s.hosts == nil {
+		return next
+	}
+	refuse := handler(func(_ http.ResponseWriter, r *http.Request) error {
+		return &httpError{
+			status: http.StatusMisdirectedRequest, text: "this server does not answer to the name " + quoted(clip(r.Host, 80)),
+			next: "Open it as http://localhost or by its loopback address.",
+		}
+	}).served(s)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if !s.hosts[strings.ToLower(strings.Trim(host, "[]"))] {
+			refuse.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// contained turns a panic into an error answer of its own request.
+func (s *Server) contained(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			caught := recover()
+			if caught == nil {
+				return
+			}
+			if err, ok := caught.(error); ok && err == http.ErrAbortHandler { //nolint:errorlint // the documented sentinel is compared as it is
+				panic(caught)
+			}
+			s.log.ErrorContext(r.Context(), "panic", "request", requestID(r.Context()), "value", caught, "stack", string(debug.Stack()))
+			if rec, ok := w.(*recorder); ok && rec.status != 0 {
+				panic(http.ErrAbortHandler) // half an answer is out: cut the connection rather than pretend
+			}
+			s.fail(w, r, fmt.Errorf("panic: %v", caught))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err //nolint:wrapcheck // a ResponseWriter hands errors on as they are
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// logged writes one line per request. The query is left out: it may hold what
+// an operator searched for.
+func (s *Server) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			s.log.InfoContext(r.Context(), "request",
+				"request", requestID(r.Context()), "method", r.Method, "path", r.URL.Path,
+				"status", rec.status, "bytes", rec.bytes, "took", time.Since(start).Round(time.Microsecond))
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// clip cuts s to at most n bytes at a rune's border.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n] + "…"
+}

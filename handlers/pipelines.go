@@ -1,0 +1,196 @@
+package handlers
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"wavedeck/store"
+	"wavedeck/store/manifest"
+	"wavedeck/views"
+)
+
+func (s *Server) listPipelines(w http.ResponseWriter, r *http.Request) error {
+	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+		catalog := s.manifest.Current()
+		view := views.PipelinesView{
+			Chrome:  s.chrome(r, "pipelines", "Pipelines", "list=1"),
+			Refresh: s.paths.Pipelines(), Where: []string{catalog.Project.Pipelines},
+			Missing: isMissing(catalog, manifest.MissingPipelines),
+		}
+		for _, p := range catalog.Pipelines {
+			row, err := s.pipelineRow(ctx, p)
+			if err != nil {
+				return err
+			}
+			view.Rows = append(view.Rows, row)
+		}
+		if isFragment(r) {
+			return views.PipelinesTable(view).Render(ctx, b)
+		}
+		return views.PipelinesPage(view).Render(ctx, b)
+	})
+}
+
+func isMissing(catalog *manifest.Catalog, what string) bool {
+	for _, m := range catalog.Project.Missing {
+		if m.What == what {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) pipelineRow(ctx context.Context, p manifest.Pipeline) (views.PipelineRow, error) {
+	row := views.PipelineRow{
+		Name: p.Name, Description: p.Description, Category: p.Category, File: p.File,
+		Steps: len(p.Steps), Problems: problemRows(p.Problems),
+	}
+	history, err := s.history(ctx, p.Name)
+	if err != nil {
+		return row, err
+	}
+	row.Stats = statsOf(history)
+	if len(history.Recent) > 0 {
+		last := runRow(history.Recent[0])
+		row.Last = &last
+	}
+	return row, nil
+}
+
+// history is a pipeline's record, empty while there is no database.
+func (s *Server) history(ctx context.Context, pipeline string) (store.PipelineHistory, error) {
+	history, err := s.store.PipelineHistory(ctx, pipeline)
+	if errors.Is(err, store.ErrUnavailable) {
+		return store.PipelineHistory{}, nil
+	}
+	if err != nil {
+		return history, fmt.Errorf("history of pipeline %s: %w", pipeline, err)
+	}
+	return history, nil
+}
+
+func statsOf(h store.PipelineHistory) views.Stats {
+	return views.Stats{N: h.Succeeded + h.Failed, Succeeded: h.Succeeded, Median: h.Median, P90: h.P90, Timed: h.Timed}
+}
+
+func problemRows(problems []manifest.Problem) []views.Problem {
+	var rows []views.Problem
+	for _, p := range problems {
+		rows = append(rows, views.Problem{File: p.File, Line: p.Line, Text: p.Text})
+	}
+	return rows
+}
+
+// showPipeline is one pipeline: its definition, its record, or both. A pipeline
+// that is not defined any more is known by its runs.
+func (s *Server) showPipeline(w http.ResponseWriter, r *http.Request) error {
+	name, err := pathVar(r, "pipeline")
+	if err != nil {
+		return err
+	}
+	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+		view, err := s.pipelineView(ctx, r, name)
+		if err != nil {
+			return err
+		}
+		if isFragment(r) {
+			return views.PipelineRuns(view).Render(ctx, b)
+		}
+		return views.PipelinePage(view).Render(ctx, b)
+	})
+}
+
+func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string) (views.PipelineView, error) {
+	p, defined := s.manifest.Current().Pipeline(name)
+	if !defined {
+		p = manifest.Pipeline{Name: name}
+	}
+	history, err := s.history(ctx, name)
+	if err != nil {
+		return views.PipelineView{}, err
+	}
+	if !defined && len(history.Recent) == 0 {
+		return views.PipelineView{}, noSuch("pipeline", name, s.paths.Pipelines())
+	}
+	view := views.PipelineView{
+		Chrome: s.chrome(r, "pipelines", name, "list=1"), Defined: defined,
+		PipelineRow: views.PipelineRow{
+			Name: p.Name, Description: p.Description, Category: p.Category, File: p.File,
+			Steps: len(p.Steps), Problems: problemRows(p.Problems), Stats: statsOf(history),
+		},
+		Input: views.InputView{
+			Source: p.Input.Source, Type: p.Input.Type, Description: p.Input.Description, Example: p.Input.Example,
+			Default: p.Input.Default, Required: p.Input.Required, Choices: p.Input.Enum,
+		},
+		RunsURL: s.paths.Runs(url.Values{"pipeline": {name}}), Refresh: s.paths.Pipeline(name),
+	}
+	for _, step := range p.Steps {
+		view.Defs = append(view.Defs, stepDefRow(step))
+	}
+	if view.Recent, err = s.runRows(ctx, history.Recent, false); err != nil {
+		return view, err
+	}
+	if len(view.Recent) > 0 {
+		view.Last = &view.Recent[0]
+	}
+	return view, nil
+}
+
+func noSuch(what, name, listed string) *httpError {
+	return &httpError{
+		status: http.StatusNotFound, text: "there is no " + what + " " + quoted(clip(name, 80)),
+		next: "Those there are stand at " + listed + ".",
+	}
+}
+
+func stepDefRow(step manifest.Step) views.StepDefRow {
+	row := views.StepDefRow{
+		ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Detail: stepDetailText(step),
+		Dependencies: step.Dependencies, Optional: step.Optional,
+	}
+	for _, a := range step.OutputArtifacts {
+		row.Artifacts = append(row.Artifacts, a.Name)
+	}
+	var contracts []string
+	for _, c := range step.Contracts {
+		contracts = append(contracts, strings.TrimSpace(c.Type+" "+cmp.Or(c.SchemaPath, c.Command)))
+	}
+	row.Contract = strings.Join(contracts, ", ")
+	if step.Retry.MaxAttempts > 1 {
+		row.Retry = fmt.Sprintf("up to %d attempts", step.Retry.MaxAttempts)
+	} else {
+		row.Retry = step.Retry.Policy
+	}
+	if step.TimeoutMinutes > 0 {
+		row.Timeout = fmt.Sprintf("%d min", step.TimeoutMinutes)
+	}
+	return row
+}
+
+// stepDetailText is what a step does, in its own words.
+func stepDetailText(step manifest.Step) string {
+	switch step.Kind {
+	case manifest.KindGate:
+		return cmp.Or(step.Gate.Prompt, step.Gate.Message, step.Gate.Type)
+	case manifest.KindIterate:
+		return strings.TrimSpace(step.Pipeline + " over " + step.Iterate.Over)
+	case manifest.KindBranch:
+		return "on " + step.Branch.On
+	case manifest.KindLoop:
+		return "until " + step.Loop.Until
+	case manifest.KindAggregate:
+		return strings.TrimSpace(step.Aggregate.From + " into " + step.Aggregate.Into)
+	case manifest.KindPipeline, manifest.KindMatrix:
+		return step.Pipeline
+	case manifest.KindCommand:
+		return step.Script
+	default:
+		return cmp.Or(step.Exec.Source, step.Exec.SourcePath, step.Exec.Command)
+	}
+}

@@ -1,0 +1,72 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"wavedeck/static"
+)
+
+// routes lists everything that is answered. Names with slashes or dots in them
+// are one path segment each, so paths are matched as they were sent.
+func (s *Server) routes() http.Handler {
+	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	router.NotFoundHandler = handler(s.notFound).served(s)
+	router.MethodNotAllowedHandler = handler(s.methodNotAllowed).served(s)
+	base := router
+	if s.paths != "" {
+		base = router.PathPrefix(string(s.paths)).Subrouter()
+		base.NotFoundHandler, base.MethodNotAllowedHandler = router.NotFoundHandler, router.MethodNotAllowedHandler
+	}
+	get := func(path string, h handler) {
+		base.Handle(path, deadline(h).served(s)).Methods(http.MethodGet, http.MethodHead)
+	}
+	stream := func(path string, h handler) {
+		base.Handle(path, h.served(s)).Methods(http.MethodGet)
+	}
+
+	get("/", s.home)
+	get("", s.home)
+	get("/runs", s.listRuns)
+	get("/runs/{run}", s.showRun)
+	get("/runs/{run}/{part:head|steps|events|artifacts|family}", s.showRunPart)
+	get("/pipelines", s.listPipelines)
+	get("/pipelines/{pipeline}", s.showPipeline)
+	get("/personas", s.listPersonas)
+	get("/personas/{persona}", s.showPersona)
+	stream("/events", s.streamChanges)
+
+	get("/api/runs", s.apiRuns)
+	get("/api/runs/{run}", s.apiRun)
+	stream("/api/runs/{run}/events", s.streamRunEvents)
+	get("/api/pipelines", s.apiPipelines)
+	get("/api/pipelines/{pipeline}", s.apiPipeline)
+	get("/api/personas", s.apiPersonas)
+
+	get("/healthz", s.health)
+	base.PathPrefix("/static/").Handler(static.Handler(string(s.paths))).Methods(http.MethodGet, http.MethodHead)
+	return router
+}
+
+func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, s.paths.Runs(nil), http.StatusFound)
+	return nil
+}
+
+func (s *Server) notFound(http.ResponseWriter, *http.Request) error {
+	return &httpError{
+		status: http.StatusNotFound, text: "there is no such page",
+		next: "The runs are at " + s.paths.Runs(nil) + ".",
+	}
+}
+
+func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) error {
+	allowed := []string{http.MethodGet, http.MethodHead}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return &httpError{
+		status: http.StatusMethodNotAllowed, text: r.Method + " is not possible here",
+		next: "This address answers " + strings.Join(allowed, " and ") + ".",
+	}
+}

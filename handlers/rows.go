@@ -1,0 +1,144 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// maxSegments is how many steps a row draws one by one.
+const maxSegments = 24
+
+// runRow turns a run into a line of a list.
+func runRow(run store.Run) views.RunRow {
+	row := views.RunRow{
+		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(run.Input),
+		State: string(run.State), Word: runWord(run), Reason: run.Reason,
+		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
+		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: run.Tags, Branch: run.Branch,
+		Children: childrenOf(run.Children),
+		Cursor:   store.Cursor{T: run.StartedAt.Unix(), ID: run.ID}.String(),
+	}
+	if run.Iterate != nil {
+		row.Iterate = fmt.Sprintf("%d of %d", run.Iterate.Index+1, run.Iterate.Total)
+	}
+	return row
+}
+
+func childrenOf(c store.ChildCounts) views.Children {
+	return views.Children{All: c.All, Ended: c.Ended, Failed: c.Failed}
+}
+
+// stateWords are what the told states are called where their own name is not the word.
+var stateWords = map[store.State]string{
+	store.Empty: "succeeded, empty",
+}
+
+func stateWord(s store.State) string {
+	if word, ok := stateWords[s]; ok {
+		return word
+	}
+	return string(s)
+}
+
+// runWord is what to call a run's state: a run that was asked to stop and has
+// not yet is stopping.
+func runWord(run store.Run) string {
+	if run.Cancel != nil && run.State.Active() {
+		return "stopping"
+	}
+	return stateWord(run.State)
+}
+
+func runTook(run store.Run) views.Took {
+	if run.State.Active() && run.State != store.Pending {
+		return views.Took{Since: run.StartedAt}
+	}
+	return views.Took{D: run.Duration, Known: run.HasDuration, Coarse: run.CoarseSecond}
+}
+
+func stepTook(state store.State, started time.Time, d time.Duration, known, coarse bool) views.Took {
+	if (state == store.Running || state == store.Waiting) && !started.IsZero() {
+		return views.Took{Since: started}
+	}
+	return views.Took{D: d, Known: known, Coarse: coarse}
+}
+
+// segments draws k of n: what is done, what is now, and what is not yet.
+func segments(run store.Run) []string {
+	if run.StepsAll == 0 || run.StepsAll > maxSegments {
+		return nil
+	}
+	out := make([]string, run.StepsAll)
+	for i := range out {
+		switch {
+		case i < run.StepsDone:
+			out[i] = string(store.Succeeded)
+		case i < run.StepsDone+len(run.Current):
+			out[i] = string(run.State)
+		default:
+			out[i] = string(store.Pending)
+		}
+	}
+	return out
+}
+
+// firstLine is the first line of a text that says something.
+func firstLine(text string) string {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			return line
+		}
+	}
+	return ""
+}
+
+func runRef(run store.Run) *views.RunRef {
+	return &views.RunRef{ID: run.ID, Pipeline: run.Pipeline, State: string(run.State), Word: runWord(run)}
+}
+
+// stepRow turns a step into a line of its run.
+func stepRow(step store.Step, kind string) views.StepRow {
+	row := views.StepRow{
+		ID: step.ID, State: string(step.State), Word: stateWord(step.State), Kind: kind,
+		Persona: step.Persona, Model: step.Model, Adapter: step.Adapter,
+		Note: step.Note, Error: step.Error, Action: step.Action, Progress: step.Progress,
+		Started: step.StartedAt, Ended: step.CompletedAt,
+		Took:   stepTook(step.State, step.StartedAt, step.Duration, step.HasDuration, step.CoarseSecond),
+		Tokens: step.Tokens, Max: step.Retries, Children: childrenOf(step.Children),
+	}
+	if step.Contract != nil {
+		row.Contract, row.ContText = step.Contract.Result, step.Contract.Text
+	}
+	for _, a := range step.Attempts {
+		row.Attempts = append(row.Attempts, views.AttemptRow{
+			Number: a.Number, State: string(a.State), Word: stateWord(a.State),
+			Class: a.FailureClass, Error: a.Error, Tail: a.OutputTail, Started: a.StartedAt,
+			Took:   stepTook(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond),
+			Tokens: a.Tokens,
+		})
+	}
+	return row
+}
+
+// eventTones are the told states whose colour an event's word has; other words
+// are shown plainly.
+var eventTones = map[string]store.State{
+	"started": store.Running, "running": store.Running, "retrying": store.Waiting, "reworking": store.Waiting,
+	"completed": store.Succeeded, "completed_empty": store.Empty, "contract_passed": store.Succeeded,
+	"failed": store.Failed, "contract_failed": store.Failed, "review_failed": store.Failed,
+	"rejected": store.Rejected, "skipped": store.Skipped, "cancelled": store.Cancelled,
+	"gate_waiting": store.Waiting, "gate_resolved": store.Succeeded,
+	"warning": store.Waiting, "contract_warning": store.Waiting, "contract_soft_failure": store.Waiting,
+}
+
+func eventRow(e store.Event) views.EventRow {
+	return views.EventRow{
+		ID: e.ID, At: e.At, Step: e.StepID, State: e.State, Tone: string(eventTones[e.State]),
+		Persona: e.Persona, Message: e.Message, Tokens: e.Tokens, Model: e.Model,
+		Took: views.Took{D: e.Duration, Known: e.Duration > 0},
+	}
+}

@@ -1,0 +1,231 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// eventsShown is how many of a run's events a page shows at once.
+const eventsShown = 100
+
+// eventWindow chooses which of a run's events are shown; the zero window is the
+// newest.
+type eventWindow struct{ after, before int64 }
+
+func parseEventWindow(r *http.Request) (eventWindow, error) {
+	q := r.URL.Query()
+	after, err := eventID(q, "after")
+	if err != nil {
+		return eventWindow{}, err
+	}
+	before, err := eventID(q, "before")
+	if err != nil {
+		return eventWindow{}, err
+	}
+	if after > 0 && before > 0 {
+		return eventWindow{}, &store.InputError{Field: "after", Got: clip(q.Get("after"), 64), Want: "given without before"}
+	}
+	return eventWindow{after: after, before: before}, nil
+}
+
+// showRun is one run's page.
+func (s *Server) showRun(w http.ResponseWriter, r *http.Request) error {
+	return s.renderRun(w, r, views.RunPage)
+}
+
+// runParts are the fragments of a run's page, by the last segment of their path.
+var runParts = map[string]func(views.RunView) templ.Component{
+	"head":      views.RunHead,
+	"steps":     views.RunSteps,
+	"events":    func(v views.RunView) templ.Component { return views.RunEvents(v) },
+	"artifacts": views.RunArtifacts,
+	"family":    views.RunFamily,
+}
+
+// showRunPart is one fragment of a run's page.
+func (s *Server) showRunPart(w http.ResponseWriter, r *http.Request) error {
+	return s.renderRun(w, r, runParts[muxVar(r, "part")])
+}
+
+func (s *Server) renderRun(w http.ResponseWriter, r *http.Request, component func(views.RunView) templ.Component) error {
+	id, err := pathVar(r, "run")
+	if err != nil {
+		return err
+	}
+	window, err := parseEventWindow(r)
+	if err != nil {
+		return err
+	}
+	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+		view, err := s.runView(ctx, r, id, window)
+		if err != nil {
+			return err
+		}
+		return component(view).Render(ctx, b)
+	})
+}
+
+func (s *Server) runView(ctx context.Context, r *http.Request, id string, window eventWindow) (views.RunView, error) {
+	d, err := s.store.Detail(ctx, id)
+	if err != nil {
+		return views.RunView{}, err //nolint:wrapcheck // described by the error table
+	}
+	run := d.Run
+	pipeline, defined := s.manifest.Current().Pipeline(run.Pipeline)
+	view := views.RunView{
+		Chrome: s.chrome(r, "runs", run.Pipeline+" "+firstLine(run.Input), url.Values{"run": {run.ID}}.Encode()),
+		Run:    runRow(run), RunID: run.ID, Input: run.Input, Error: run.Error,
+		Completed: run.CompletedAt, Heartbeat: run.Heartbeat, PID: run.PID, Kind: run.Kind, Progress: run.Progress,
+		ParentAt: run.ParentStep, FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
+		Refresh: views.RunRefresh{
+			Head: s.paths.RunPart(id, "head"), Steps: s.paths.RunPart(id, "steps"), Events: s.paths.RunPart(id, "events"),
+			Artifacts: s.paths.RunPart(id, "artifacts"), Family: s.paths.RunPart(id, "family"),
+		},
+	}
+	if run.Reason != "" || statusWords[run.State].word != run.Status {
+		view.Recorded = run.Status
+	}
+	if d.Parent != nil {
+		view.Parent = runRef(*d.Parent)
+	} else if run.Parent != "" {
+		view.Parent = &views.RunRef{ID: run.Parent}
+	}
+	if d.Fork != nil {
+		view.Fork = runRef(*d.Fork)
+	} else if run.ForkedFrom != "" {
+		view.Fork = &views.RunRef{ID: run.ForkedFrom}
+	}
+	for _, kid := range d.Children {
+		view.Kids = append(view.Kids, runRow(kid))
+	}
+	view.KidsMore = max(0, run.Children.All-len(d.Children))
+	view.KidsURL = s.paths.Runs(map[string][]string{"parent": {id}})
+	kinds := map[string]string{}
+	for _, step := range pipeline.Steps {
+		kinds[step.ID] = string(step.Kind)
+	}
+	for _, step := range d.Steps {
+		view.Steps = append(view.Steps, stepRow(step, kinds[step.ID]))
+	}
+	view.Artifacts = artifactGroups(d.Artifacts)
+	view.Failure = s.failureOf(d)
+	view.Events, err = s.eventsView(ctx, d, window)
+	return view, err
+}
+
+// eventsView reads one window of a run's events.
+func (s *Server) eventsView(ctx context.Context, d store.RunDetail, window eventWindow) (views.EventsView, error) {
+	id := d.Run.ID
+	view := views.EventsView{RunID: id, Total: d.Events, Latest: window == eventWindow{}}
+	events, err := s.store.Events(ctx, store.EventFilter{
+		Run: id, After: window.after, Before: window.before, Limit: eventsShown, Newest: window.after == 0,
+	})
+	if err != nil {
+		return view, fmt.Errorf("events of %s: %w", id, err)
+	}
+	for _, e := range events {
+		view.Rows = append(view.Rows, eventRow(e))
+	}
+	if len(events) == 0 {
+		return view, nil
+	}
+	if first := events[0].ID; first > d.FirstID {
+		view.Older = s.paths.RunEvents(id, "before", first)
+	}
+	if last := events[len(events)-1].ID; last < d.LastID {
+		view.Newer = s.paths.RunEvents(id, "after", last)
+	} else {
+		view.Latest = true
+	}
+	return view, nil
+}
+
+// artifactGroups puts outputs under their steps, in the order of their first one.
+// A step that was tried again has a row per attempt.
+func artifactGroups(artifacts []store.Artifact) []views.ArtifactGroup {
+	type output struct{ step, name string }
+	rows := map[output]int{}
+	for _, a := range artifacts {
+		rows[output{a.StepID, a.Name}]++
+	}
+	var groups []views.ArtifactGroup
+	at := map[string]int{}
+	seen := map[output]int{}
+	for _, a := range artifacts {
+		i, ok := at[a.StepID]
+		if !ok {
+			i = len(groups)
+			at[a.StepID] = i
+			groups = append(groups, views.ArtifactGroup{Step: a.StepID})
+		}
+		row := views.ArtifactRow{Name: a.Name, Path: a.Path, Type: a.Type, Size: a.Size, Created: a.CreatedAt, Preview: a.Preview}
+		if key := (output{a.StepID, a.Name}); rows[key] > 1 {
+			seen[key]++
+			row.Attempt = seen[key]
+		}
+		groups[i].Rows = append(groups[i].Rows, row)
+	}
+	return groups
+}
+
+// failureOf is what an operator wants first of a run that did not end well: the
+// step, its last attempt, and the line that says why.
+func (s *Server) failureOf(d store.RunDetail) *views.Failure {
+	switch d.Run.State {
+	case store.Failed, store.Rejected, store.Lost, store.Cancelled:
+	default:
+		return nil
+	}
+	f := &views.Failure{State: string(d.Run.State), Text: d.Run.Error}
+	for _, step := range d.Steps {
+		switch {
+		case f.Step == "" && step.State == d.Run.State:
+			f.Step, f.Persona, f.Model = step.ID, step.Persona, step.Model
+			if step.Error != "" {
+				f.Text = step.Error
+			}
+			if n := len(step.Attempts); n > 0 {
+				last := step.Attempts[n-1]
+				f.Attempt, f.Of, f.Class = last.Number, max(step.Retries, n), words(last.FailureClass)
+			}
+		case strings.HasPrefix(step.Note, store.BlockedBy):
+			f.Blocked = append(f.Blocked, step.ID)
+		}
+	}
+	f.Line = tellingLine(f.Text)
+	if f.Line == "" {
+		f.Line = d.Run.Reason
+	}
+	return f
+}
+
+func words(identifier string) string { return strings.ReplaceAll(identifier, "_", " ") }
+
+// tellingLine is the line of an error that says what is wrong. A failed schema
+// wraps it: the line that names the property is more use than the wrapping.
+func tellingLine(text string) string {
+	for line := range strings.Lines(text) {
+		line = strings.TrimLeft(strings.TrimSpace(line), "-•· \t")
+		if strings.HasPrefix(line, "at '") {
+			return line
+		}
+	}
+	line := firstLine(text)
+	for range 3 { // "step x failed: command failed: exit status 2": the last part says it
+		_, rest, ok := strings.Cut(line, " failed: ")
+		if !ok {
+			break
+		}
+		line = rest
+	}
+	return line
+}

@@ -1,0 +1,187 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// heldAtMost is how many newer runs a held list counts.
+const heldAtMost = store.MaxLimit
+
+// kidsShown is how many children a run list shows beneath their parent.
+const kidsShown = 20
+
+// listRuns is the run list: the page, or its table for htmx.
+func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
+	query, err := parseRunsQuery(r.URL.Query(), s.now())
+	if err != nil {
+		return err
+	}
+	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+		view, err := s.runsView(ctx, r, query)
+		if err != nil {
+			return err
+		}
+		if isFragment(r) {
+			return views.RunsTable(view).Render(ctx, b)
+		}
+		return views.RunsPage(view).Render(ctx, b)
+	})
+}
+
+func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery) (views.RunsView, error) {
+	view := views.RunsView{
+		Chrome: s.chrome(r, "runs", "Runs", "list=1"),
+		Known:  true,
+	}
+	filter := query.filter
+	if query.hold != nil && filter.Older == nil && filter.Newer == nil {
+		// The least cursor after the held run: the run itself is in the page.
+		filter.Older = &store.Cursor{T: query.hold.T, ID: query.hold.ID + "\x01"}
+	}
+	page, err := s.store.Runs(ctx, filter)
+	switch {
+	case errors.Is(err, store.ErrUnavailable):
+		view.Known = false // the chrome says why
+	case err != nil:
+		return view, err //nolint:wrapcheck // described by the error table
+	}
+	if view.Filter, err = s.filterView(ctx, query); err != nil {
+		return view, err
+	}
+	if view.Rows, err = s.runRows(ctx, page.Runs, !query.filter.Narrow()); err != nil {
+		return view, err
+	}
+	if query.hold != nil {
+		if view.Held, view.HeldMore, err = s.newerThan(ctx, query); err != nil {
+			return view, err
+		}
+	}
+	view.First = filter.Newer == nil && query.filter.Older == nil || page.Newer == nil
+	view.Refresh = s.paths.Runs(pageValues(query))
+	if page.Older != nil {
+		view.OlderURL = s.paths.Runs(with(query.values, "older", page.Older.String()))
+	}
+	if page.Newer != nil && query.hold == nil {
+		view.NewerURL = s.paths.Runs(with(query.values, "newer", page.Newer.String()))
+	}
+	return view, nil
+}
+
+// newerThan counts the runs that a held list does not show.
+func (s *Server) newerThan(ctx context.Context, query runsQuery) (n int, more bool, err error) {
+	f := query.filter
+	f.Newer, f.Older, f.Limit = query.hold, nil, heldAtMost
+	page, err := s.store.Runs(ctx, f)
+	if errors.Is(err, store.ErrUnavailable) {
+		return 0, false, nil
+	}
+	return len(page.Runs), page.Newer != nil, err //nolint:wrapcheck // described by the error table
+}
+
+// runRows turns runs into rows. In the list of top-level runs the children stand
+// beneath their parents; elsewhere a child names its parent.
+func (s *Server) runRows(ctx context.Context, runs []store.Run, fold bool) ([]views.RunRow, error) {
+	rows := make([]views.RunRow, len(runs))
+	var parents, folded []string
+	for i, run := range runs {
+		rows[i] = runRow(run)
+		switch {
+		case fold && run.Children.All > 0:
+			folded = append(folded, run.ID)
+		case !fold && run.Parent != "":
+			parents = append(parents, run.Parent)
+		}
+	}
+	if err := s.foldChildren(ctx, rows, runs, folded); err != nil {
+		return nil, err
+	}
+	if len(parents) == 0 {
+		return rows, nil
+	}
+	found, err := s.store.RunsByID(ctx, parents)
+	if err != nil {
+		return nil, fmt.Errorf("parents of a page: %w", err)
+	}
+	refs := map[string]*views.RunRef{}
+	for _, parent := range found {
+		refs[parent.ID] = runRef(parent)
+	}
+	for i, run := range runs {
+		rows[i].Of = refs[run.Parent]
+	}
+	return rows, nil
+}
+
+// foldChildren puts the children of the runs named in folded beneath their rows.
+func (s *Server) foldChildren(ctx context.Context, rows []views.RunRow, runs []store.Run, folded []string) error {
+	if len(folded) == 0 {
+		return nil
+	}
+	kids, err := s.store.Children(ctx, folded, kidsShown)
+	if err != nil {
+		return fmt.Errorf("children of a page: %w", err)
+	}
+	for i, run := range runs {
+		if run.Children.All == 0 {
+			continue
+		}
+		for _, kid := range kids[run.ID] {
+			rows[i].Kids = append(rows[i].Kids, runRow(kid))
+		}
+		rows[i].KidsMore = max(0, run.Children.All-len(kids[run.ID]))
+	}
+	return nil
+}
+
+// pageValues is the address of this very page, without what holds it still.
+func pageValues(query runsQuery) url.Values {
+	q := clone(query.values)
+	if query.filter.Older != nil {
+		q.Set("older", query.filter.Older.String())
+	}
+	if query.filter.Newer != nil {
+		q.Set("newer", query.filter.Newer.String())
+	}
+	if query.filter.Limit != store.DefaultLimit {
+		q.Set("limit", fmt.Sprint(query.filter.Limit))
+	}
+	return q
+}
+
+func clone(q url.Values) url.Values {
+	out := url.Values{}
+	for k, v := range q {
+		out[k] = append([]string(nil), v...)
+	}
+	return out
+}
+
+func with(q url.Values, key, value string) url.Values {
+	out := clone(q)
+	out.Set(key, value)
+	return out
+}
+
+func without(q url.Values, key, value string) url.Values {
+	out := clone(q)
+	var kept []string
+	for _, v := range out[key] {
+		if v != value {
+			kept = append(kept, v)
+		}
+	}
+	if len(kept) == 0 {
+		out.Del(key)
+	} else {
+		out[key] = kept
+	}
+	return out
+}

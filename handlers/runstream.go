@@ -1,0 +1,161 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"wavedeck/store"
+)
+
+// streamWindow is how many events of a run are read and sent at once.
+const streamWindow = 500
+
+// wireEvent is an event as Wave itself prints it: its field names and which of
+// them are left out when empty.
+type wireEvent struct {
+	Timestamp  time.Time `json:"timestamp"`
+	PipelineID string    `json:"pipeline_id"` // the run's id: Wave calls it so
+	StepID     string    `json:"step_id,omitempty"`
+	State      string    `json:"state"`
+	DurationMs int64     `json:"duration_ms,omitempty"`
+	Message    string    `json:"message,omitempty"`
+	Persona    string    `json:"persona,omitempty"`
+	TokensUsed int64     `json:"tokens_used,omitempty"`
+	Model      string    `json:"model,omitempty"`
+	Adapter    string    `json:"adapter,omitempty"`
+}
+
+// eventEnd is the last event of a run's stream: its data is the run's summary.
+const eventEnd = "end"
+
+// streamRunEvents sends a run's events, all of them or those after the one the
+// client saw last, until the run has ended. A client that has seen the end is
+// told to stay away (204), or its browser would come back for ever.
+func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	id, err := pathVar(r, "run")
+	if err != nil {
+		return err
+	}
+	after, err := lastEvent(lastSeen(r))
+	if err != nil {
+		return err
+	}
+	sub := s.store.Subscribe()
+	defer sub.Close()
+	run, err := s.store.Run(ctx, id)
+	if err != nil {
+		return err //nolint:wrapcheck // described by the error table
+	}
+	var stream *eventStream
+	for {
+		events, err := s.store.Events(ctx, store.EventFilter{Run: id, After: after, Limit: streamWindow})
+		if err != nil {
+			return s.endStream(ctx, stream, err)
+		}
+		if stream == nil {
+			if len(events) == 0 && run.State.Ended() && r.Header.Get("Last-Event-ID") != "" {
+				w.WriteHeader(http.StatusNoContent)
+				return nil
+			}
+			if stream, err = startStream(w); err != nil {
+				return err
+			}
+		}
+		for _, e := range events {
+			if err := stream.add(e.State, strconv.FormatInt(e.ID, 10), wireEventOf(e)); err != nil {
+				return err
+			}
+			after = e.ID
+		}
+		if err := stream.flush(); err != nil {
+			return err
+		}
+		switch {
+		case len(events) == streamWindow:
+			continue
+		case run.State.Ended():
+			// The state was read before the events: none of its can be missing.
+			if err := stream.add(eventEnd, "", summaryOf(run)); err != nil {
+				return err
+			}
+			return stream.flush()
+		}
+		if err := s.awaitRun(ctx, stream, sub, id); err != nil {
+			return s.endStream(ctx, stream, err)
+		}
+		if run, err = s.store.Run(ctx, id); err != nil {
+			return s.endStream(ctx, stream, err)
+		}
+	}
+}
+
+// endStream ends an answer that failed. When it has begun there is no status
+// left to send: the connection ends, and the client comes back.
+func (s *Server) endStream(ctx context.Context, stream *eventStream, err error) error {
+	if stream == nil || ctx.Err() != nil {
+		return err
+	}
+	s.log.WarnContext(ctx, "stream ended", "request", requestID(ctx), "error", err)
+	return nil
+}
+
+// awaitRun returns when something about the run changed; the client is pinged
+// with a comment meanwhile.
+func (s *Server) awaitRun(ctx context.Context, stream *eventStream, sub *store.Subscription, id string) error {
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err() //nolint:wrapcheck // the client left, or the server ends
+		case <-sub.Ready():
+			if change, ok := sub.Take(); ok && concerns(change, id) {
+				return nil
+			}
+		case <-ping.C:
+			stream.buf.WriteString(": still here\n\n")
+			if err := stream.flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func concerns(c store.Change, run string) bool {
+	if c.Reset || c.Health {
+		return true
+	}
+	for _, changed := range c.Runs {
+		if changed == run {
+			return true
+		}
+	}
+	return false
+}
+
+// lastEvent reads the id of the last event a client saw, in the form of this
+// stream (a number) or of /events (epoch and number).
+func lastEvent(seen string) (int64, error) {
+	if seen == "" {
+		return 0, nil
+	}
+	if _, event, ok := parseCursorID(seen); ok {
+		return event, nil
+	}
+	event, err := strconv.ParseInt(seen, 10, 64)
+	if err != nil || event < 0 {
+		return 0, &store.InputError{Field: "Last-Event-ID", Got: clip(seen, 64), Want: "the id of an event, a number"}
+	}
+	return event, nil
+}
+
+func wireEventOf(e store.Event) wireEvent {
+	return wireEvent{
+		Timestamp: e.At.UTC(), PipelineID: e.RunID, StepID: e.StepID, State: e.State,
+		DurationMs: e.Duration.Milliseconds(), Message: e.Message, Persona: e.Persona,
+		TokensUsed: e.Tokens, Model: e.Model, Adapter: e.Adapter,
+	}
+}

@@ -1,0 +1,94 @@
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"wavedeck/store"
+	"wavedeck/store/manifest"
+	"wavedeck/views"
+)
+
+// Config is what a Server works with.
+type Config struct {
+	Store    *store.Store
+	Manifest *manifest.Source
+	BasePath string           // "" or "/deck": where the console is mounted
+	Hosts    []string         // names in the Host header that are answered; empty: any
+	Notices  []views.Notice   // shown on every page, e.g. that this is a demonstration
+	Log      *slog.Logger     // nil drops it
+	Now      func() time.Time // nil is time.Now
+}
+
+// Server answers requests. It holds caches only: another server on the same
+// database gives the same answers.
+type Server struct {
+	store    *store.Store
+	manifest *manifest.Source
+	paths    views.Paths
+	hosts    map[string]bool
+	notices  []views.Notice
+	log      *slog.Logger
+	now      func() time.Time
+	answers  *answers
+	handler  http.Handler
+}
+
+// answerWithin bounds the work for one answer; streams are not answers.
+const answerWithin = 20 * time.Second
+
+// New builds a Server. It starts nothing: streams end with their requests.
+func New(c Config) *Server {
+	s := &Server{
+		store: c.Store, manifest: c.Manifest, paths: views.Paths(c.BasePath),
+		notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if len(c.Hosts) > 0 {
+		s.hosts = map[string]bool{}
+		for _, h := range c.Hosts {
+			s.hosts[h] = true
+		}
+	}
+	s.handler = s.wrapped(s.routes())
+	return s
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+func (s *Server) version() version {
+	return version{state: s.store.Version(), manifest: s.manifest.Current().Generation}
+}
+
+// Definition is what the manifest says of a pipeline's steps, for the store.
+func Definition(source *manifest.Source) func(string) []store.StepDef {
+	return func(pipeline string) []store.StepDef {
+		p, ok := source.Current().Pipeline(pipeline)
+		if !ok {
+			return nil
+		}
+		steps := make([]store.StepDef, len(p.Steps))
+		for i, step := range p.Steps {
+			steps[i] = store.StepDef{
+				ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Dependencies: step.Dependencies,
+			}
+		}
+		return steps
+	}
+}
+
+// deadline ends the work of an answer that takes too long.
+func deadline(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+		defer cancel()
+		return h(w, r.WithContext(ctx))
+	}
+}

@@ -1,0 +1,118 @@
+package handlers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const typeEventStream = "text/event-stream"
+
+const (
+	// pingEvery keeps proxies from closing an idle stream, and tells the page
+	// that it is still live.
+	pingEvery = 10 * time.Second
+	// writeWithin is how long a reader may take for one write. A slower one is
+	// dropped: it comes back and says where it stopped.
+	writeWithin = 10 * time.Second
+	// retryAfter is what a browser waits before it comes back.
+	retryAfter = 3000 * time.Millisecond
+)
+
+// eventStream writes server-sent events to one client.
+type eventStream struct {
+	w    http.ResponseWriter
+	ctl  *http.ResponseController
+	buf  bytes.Buffer
+	sent bool
+}
+
+// startStream sends the headers at once, so that the client knows it is connected
+// before the first event.
+func startStream(w http.ResponseWriter) (*eventStream, error) {
+	header := w.Header()
+	header.Set("Content-Type", typeEventStream)
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Accel-Buffering", "no")
+	s := &eventStream{w: w, ctl: http.NewResponseController(w)}
+	fmt.Fprintf(&s.buf, "retry: %d\n\n", retryAfter.Milliseconds())
+	return s, s.flush()
+}
+
+// add puts an event into the next write. Data is encoded as one line of JSON.
+func (s *eventStream) add(name, id string, data any) error {
+	encoded, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("encode event %s: %w", name, err)
+	}
+	fmt.Fprintf(&s.buf, "event: %s\n", oneLine(name))
+	if id != "" {
+		fmt.Fprintf(&s.buf, "id: %s\n", oneLine(id))
+	}
+	fmt.Fprintf(&s.buf, "data: %s\n\n", encoded)
+	return nil
+}
+
+// flush writes what add collected. An error means that the client is gone or
+// too slow.
+func (s *eventStream) flush() error {
+	if s.buf.Len() == 0 {
+		return nil
+	}
+	if err := s.ctl.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return errClientGone
+	}
+	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
+		return errClientGone
+	}
+	s.buf.Reset()
+	if err := s.ctl.Flush(); err != nil {
+		return errClientGone
+	}
+	return nil
+}
+
+// errClientGone ends a stream without an answer: there is nobody to answer.
+var errClientGone = &httpError{status: statusClientClosed, text: "the client left"}
+
+// oneLine keeps a recorded word from ending the line of its field.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\r' || r == 0 {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// cursorID is the id of a stream's event: which database, and the last event id.
+func cursorID(epoch string, event int64) string {
+	return epoch + "-" + strconv.FormatInt(event, 10)
+}
+
+// parseCursorID reads cursorID. The epoch may hold dashes; the number may not.
+func parseCursorID(text string) (epoch string, event int64, ok bool) {
+	i := strings.LastIndexByte(text, '-')
+	if i <= 0 {
+		return "", 0, false
+	}
+	event, err := strconv.ParseInt(text[i+1:], 10, 64)
+	if err != nil || event < 0 {
+		return "", 0, false
+	}
+	return text[:i], event, true
+}
+
+// lastSeen is where the client stopped: the header of a reconnect is newer than
+// the page's own address.
+func lastSeen(r *http.Request) string {
+	if id := r.Header.Get("Last-Event-ID"); id != "" {
+		return id
+	}
+	return r.URL.Query().Get("after")
+}
