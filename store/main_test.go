@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,4 +107,20 @@ func (w *writer) exec(query string, args ...any) int64 {
 		w.t.Fatal(err)
 	}
 	return began
+}
+
+// fakeClock is a clock that a test moves.
+type fakeClock struct{ at atomic.Pointer[time.Time] }
+
+func newFakeClock(at time.Time) *fakeClock {
+	c := &fakeClock{}
+	c.at.Store(&at)
+	return c
+}
+
+func (c *fakeClock) now() time.Time { return *c.at.Load() }
+
+func (c *fakeClock) advance(d time.Duration) {
+	at := c.now().Add(d)
+	c.at.Store(&at)
 }
