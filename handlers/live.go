@@ -15,11 +15,11 @@ const coalesceFor = 100 * time.Millisecond
 
 // Names of the events on /events. Each says what changed; the page asks for it.
 const (
-	eventRunChanged  = "run-changed"       // data: {"run_id"}
-	eventStepChanged = "step-changed"      // data: {"run_id","step_id"}
-	eventRunsChanged = "runs-changed"      // the list of runs looks different
-	eventReset       = "reset"             // ask for everything: the database or the manifest is another one, or too much changed
-	eventPing        = "ping"              // nothing changed; data: {"now","missing"}
+	eventRunChanged  = "run-changed"  // data: {"run_id"}
+	eventStepChanged = "step-changed" // data: {"run_id","step_id"}
+	eventRunsChanged = "runs-changed" // the list of runs looks different
+	eventReset       = "reset"        // ask for everything: the database or the manifest is another one, or too much changed
+	eventPing        = "ping"         // nothing changed; data: {"now","missing"}
 )
 
 type runChanged struct {

@@ -23,15 +23,19 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // wrapped puts around the router what every answer needs, 404 and 405 included:
 // the router's own middleware would not run for those.
 func (s *Server) wrapped(router http.Handler) http.Handler {
-	compress, err := gzhttp.NewWrapper(
+	return identified(s.logged(s.contained(secured(s.checkHost(router)))))
+}
+
+// compressed wraps answers, not streams: those would be held back.
+func compressed() func(http.Handler) http.HandlerFunc {
+	wrapper, err := gzhttp.NewWrapper(
 		gzhttp.MinSize(1024),
-		gzhttp.ExceptContentTypes([]string{typeEventStream}),
 		gzhttp.RandomJitter(32, 0, false), // the length must not tell what a page echoes (BREACH)
 	)
 	if err != nil {
 		panic(err) // the options above are constants: a test sees this, no user does
 	}
-	return identified(s.logged(s.contained(secured(s.checkHost(compress(router))))))
+	return wrapper
 }
 
 type requestIDKey struct{}

@@ -22,6 +22,9 @@ func runRow(run store.Run) views.RunRow {
 		Children: childrenOf(run.Children),
 		Cursor:   store.Cursor{T: run.StartedAt.Unix(), ID: run.ID}.String(),
 	}
+	if row.Reason == "" && (run.State == store.Failed || run.State == store.Rejected) {
+		row.Reason = tellingLine(run.Error)
+	}
 	if run.Iterate != nil {
 		row.Iterate = fmt.Sprintf("%d of %d", run.Iterate.Index+1, run.Iterate.Total)
 	}

@@ -91,6 +91,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 			Artifacts: s.paths.RunPart(id, "artifacts"), Family: s.paths.RunPart(id, "family"),
 		},
 	}
+	view.Run.Reason = run.Reason // the failure stands in its own panel here
 	if run.Reason != "" || statusWords[run.State].word != run.Status {
 		view.Recorded = run.Status
 	}
