@@ -63,7 +63,9 @@ func (d *database) entriesSQL(where string) string {
 	}
 	input := "''"
 	if d.schema[t]["input"] {
-		input = fmt.Sprintf("COALESCE(CAST(substr(r.input, 1, %d) AS TEXT), '')", searchBytes)
+		// As bytes, for substr ends a text at its first zero byte. One more than
+		// is searched shows whether the cut is between two characters.
+		input = fmt.Sprintf("COALESCE(CAST(substr(CAST(r.input AS BLOB), 1, %d) AS TEXT), '')", searchBytes+1)
 	}
 	return "SELECT r.rowid, r.run_id, " + strings.Join([]string{
 		d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.number("r", t, "started_at"),

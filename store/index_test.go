@@ -1,0 +1,371 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"wavedeck/store/storetest"
+)
+
+// history makes runs that are alike enough for every filter to find some:
+// few seconds, few pipelines, several states that the row alone does not tell.
+type randomHistory struct {
+	*storetest.Builder
+	rng *rand.Rand
+	ids []string
+}
+
+var (
+	somePipelines = []string{"build", "Deploy", "ops-sync", ""}
+	someInputs    = []string{"", "fix the LOGIN form", "Straße und ÄPFEL", "a\x00b", "<b>markup</b>", strings.Repeat("ä", 700) + "needle"}
+	someTags      = [][]string{nil, {"nightly"}, {"team/a", "nightly"}, {"team/a", "team/a"}, {"Ü"}}
+	someStatuses  = []string{"completed", "completed_empty", "failed", "cancelled", "running", "pending"}
+	someErrors    = []string{"", "boom", "step \"s\" failed: context canceled", "process gone (orphaned)"}
+)
+
+func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }
+
+func (h *randomHistory) grow() {
+	r := storetest.Run{
+		ID:       fmt.Sprintf("%s-Run-%04x", pick(h.rng, somePipelines), h.rng.IntN(1<<16)) + fmt.Sprint(len(h.ids)),
+		Pipeline: pick(h.rng, somePipelines), Status: pick(h.rng, someStatuses), Input: pick(h.rng, someInputs),
+		Tags: pick(h.rng, someTags), CurrentStep: pick(h.rng, someErrors),
+		Start: storetest.Base.Add(time.Duration(h.rng.IntN(40)) * time.Second),
+	}
+	if len(h.ids) > 0 && h.rng.IntN(3) == 0 {
+		r.Parent = pick(h.rng, h.ids)
+	}
+	h.Builder.Run(r)
+	h.ids = append(h.ids, r.ID)
+	if h.rng.IntN(4) == 0 {
+		h.Cancel(r.ID)
+	}
+	if h.rng.IntN(4) == 0 {
+		h.PipelineState(r.ID, pick(h.rng, []string{"rejected", "running", "completed", "failed"}))
+	}
+	if h.rng.IntN(3) == 0 {
+		h.Event(r.ID, storetest.Event{State: pick(h.rng, []string{"started", "gate_waiting", "failed"})})
+	}
+}
+
+// change does one of the things that a writer, or an operator's hand, may do.
+func (h *randomHistory) change() {
+	id := pick(h.rng, h.ids)
+	switch h.rng.IntN(6) {
+	case 0:
+		h.grow()
+	case 1:
+		h.Exec("UPDATE pipeline_run SET status = ?, completed_at = started_at + 5 WHERE run_id = ?", pick(h.rng, someStatuses), id)
+	case 2:
+		h.Exec("UPDATE pipeline_run SET input = ?, tags_json = '[\"late\"]' WHERE run_id = ?", pick(h.rng, someInputs), id)
+	case 3:
+		h.Exec("UPDATE pipeline_run SET started_at = started_at + 1, parent_run_id = NULL WHERE run_id = ?", id)
+	case 4:
+		h.Exec("INSERT OR REPLACE INTO cancellation (run_id, requested_at, force) VALUES (?, 1, 0)", id)
+	case 5:
+		h.Exec("DELETE FROM pipeline_run WHERE run_id = ?", id)
+	}
+}
+
+func randomFilter(rng *rand.Rand, ids []string) RunFilter {
+	var f RunFilter
+	if rng.IntN(2) == 0 {
+		f.States = []State{pick(rng, States[:]), pick(rng, States[:])}
+	}
+	if rng.IntN(3) == 0 {
+		f.Pipelines = []string{pick(rng, somePipelines), "no such pipeline"}
+	}
+	if rng.IntN(3) == 0 {
+		f.Tags = []string{pick(rng, []string{"nightly", "team/a", "late", "none"})}
+	}
+	if rng.IntN(5) == 0 {
+		f.Parent = pick(rng, ids)
+	}
+	if rng.IntN(4) == 0 {
+		f.Since = storetest.Base.Add(time.Duration(rng.IntN(40000)) * time.Millisecond)
+	}
+	if rng.IntN(4) == 0 {
+		f.Until = storetest.Base.Add(time.Duration(rng.IntN(40000)) * time.Millisecond)
+	}
+	if rng.IntN(3) == 0 {
+		f.Text = pick(rng, []string{"login", "LOGIN fix", "äpfel", "needle", "ops", "run-", "b", "<B>", "deploy", "\x00", " "})
+	}
+	f.Limit = 1 + rng.IntN(12)
+	return f
+}
+
+// matches is the filter as RunFilter documents it, on a run as shown.
+func matches(f RunFilter, r Run) bool {
+	text := strings.ToLower(r.ID) + "\x00" + strings.ToLower(r.Pipeline) + "\x00" + searchText(r.Input)
+	for _, word := range strings.Fields(strings.ToLower(f.Text)) {
+		if !strings.Contains(text, word) || strings.Contains(word, "\x00") {
+			return false
+		}
+	}
+	return (len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
+		(len(f.Pipelines) == 0 || slices.Contains(f.Pipelines, r.Pipeline)) &&
+		(len(f.Tags) == 0 || slices.ContainsFunc(r.Tags, func(t string) bool { return slices.Contains(f.Tags, t) })) &&
+		(f.Parent == "" || r.Parent == f.Parent) &&
+		(f.Since.IsZero() || !r.StartedAt.Before(f.Since)) &&
+		(f.Until.IsZero() || r.StartedAt.Before(f.Until))
+}
+
+// everyRun reads all runs one by one from the database, newest first.
+func everyRun(t *testing.T, d *database) []Run {
+	t.Helper()
+	var ids []string
+	if err := d.Select(&ids, "SELECT run_id FROM pipeline_run"); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := d.runsByID(t.Context(), ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(runs, func(a, b Run) int {
+		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(b.ID, a.ID))
+	})
+	return runs
+}
+
+func idsOf(runs []Run) []string {
+	ids := []string{}
+	for _, r := range runs {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+// pagesOf walks all pages of a filter to its end and back again and fails
+// unless both ways meet the same runs.
+func pagesOf(t *testing.T, ix *index, f RunFilter) []string {
+	t.Helper()
+	forth := []string{}
+	var last RunPage
+	for page := 0; ; page++ {
+		p, err := ix.runs(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (p.Newer != nil) != (page > 0 && len(p.Runs) > 0) {
+			t.Errorf("page %d of %+v: newer is %v", page, f, p.Newer)
+		}
+		forth, last = append(forth, idsOf(p.Runs)...), p
+		if f.Older = p.Older; f.Older == nil {
+			break
+		}
+	}
+	back := idsOf(last.Runs)
+	for f.Newer = last.Newer; f.Newer != nil; {
+		p, err := ix.runs(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Older == nil {
+			t.Errorf("%+v: no way back to older runs", f)
+		}
+		back = append(idsOf(p.Runs), back...)
+		f.Newer = p.Newer
+	}
+	if !slices.Equal(forth, back) {
+		t.Errorf("%+v: going back meets %v, going forth %v", f, back, forth)
+	}
+	return forth
+}
+
+func checkIndex(t *testing.T, ix *index, rng *rand.Rand, filters int) {
+	t.Helper()
+	all := everyRun(t, ix.d)
+	ids := idsOf(all)
+	for range filters {
+		f := randomFilter(rng, ids)
+		want := idsOf(slices.DeleteFunc(slices.Clone(all), func(r Run) bool { return !matches(f, r) }))
+		if got := pagesOf(t, ix, f); !slices.Equal(got, want) {
+			t.Errorf("%+v:\n%s", f, gocmp.Diff(want, got))
+		}
+	}
+	want := Facets{All: len(all), States: map[State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
+	for _, r := range all {
+		want.States[r.State]++
+		want.Pipelines[r.Pipeline]++
+		tags := slices.Sorted(slices.Values(r.Tags))
+		for _, tag := range slices.Compact(tags) {
+			want.Tags[tag]++
+		}
+	}
+	got, err := ix.facets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := gocmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// loaded is an index of all runs that nothing keeps in step.
+func loaded(t testing.TB, d *database) *index {
+	t.Helper()
+	ix := newIndex(d)
+	if _, err := ix.walk(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	ix.sort()
+	close(ix.ready)
+	return ix
+}
+
+func TestIndexAnswersAsTheDatabaseWould(t *testing.T) {
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("random history ", seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 1))
+			h := &randomHistory{storetest.New(t), rng, nil}
+			for range 150 {
+				h.grow()
+			}
+			d := openTest(t, h.Path, storetest.Base.Add(time.Hour), Options{})
+			ix := loaded(t, d)
+			checkIndex(t, ix, rng, 150)
+
+			t.Run("after changes told by name", func(t *testing.T) {
+				for range 60 {
+					h.change()
+				}
+				ask := append(slices.Clone(h.ids), "nobody")
+				entries, err := d.entries(t.Context(), ask)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ix.apply(ask, entries)
+				checkIndex(t, ix, rng, 150)
+			})
+			t.Run("after changes that left no trace", func(t *testing.T) {
+				for range 60 {
+					h.change()
+				}
+				ix.dirty = true
+				if !ix.beginSweep() {
+					t.Fatal("nothing to do")
+				}
+				if _, err := ix.walk(t.Context(), 0); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := ix.dropUnseen(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				checkIndex(t, ix, rng, 150)
+			})
+		})
+	}
+}
+
+func TestIndexOfSamples(t *testing.T) {
+	for _, version := range storetest.Schemas() {
+		t.Run(fmt.Sprint("schema ", version), func(t *testing.T) {
+			d := openTest(t, storetest.Schema(t, version), sampleNow, Options{})
+			checkIndex(t, loaded(t, d), rand.New(rand.NewPCG(uint64(version), 2)), 100)
+		})
+	}
+}
+
+func TestIndexWaits(t *testing.T) {
+	t.Run("a reader leaves when its context ends", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := newIndex(nil).runs(ctx, RunFilter{}); err != context.Canceled {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a reader leaves when the file is closed first", func(t *testing.T) {
+		ix := newIndex(nil)
+		close(ix.gone)
+		if _, err := ix.facets(t.Context()); err != ErrUnavailable {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestIndexKeepsWhatIsNewerThanItsChunk(t *testing.T) {
+	ix := newIndex(nil)
+	ix.beginChunk()
+	ix.apply([]string{"r", "gone"}, []entry{{id: "r", state: Succeeded}})
+	ix.endChunk([]entry{{id: "r", state: Running}, {id: "gone", state: Running}, {id: "other", state: Running}})
+	for id, want := range map[string]State{"r": Succeeded, "gone": "", "other": Running} {
+		if got := ix.state(id); got != want {
+			t.Errorf("%s is %q, want %q", id, got, want)
+		}
+	}
+}
+
+func BenchmarkIndex(b *testing.B) {
+	const runs = 1_000_000
+	d, err := openDatabase(b.Context(), storetest.Big(b, runs), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer d.Close()
+	var ix *index
+	b.Run("load", func(b *testing.B) {
+		for b.Loop() {
+			ix = loaded(b, d)
+		}
+		h := ix.health()
+		b.ReportMetric(float64(h.Bytes)/float64(h.Runs), "B/run")
+		b.ReportMetric(float64(ix.text.size())/float64(h.Runs), "textB/run")
+	})
+	if ix == nil {
+		ix = loaded(b, d)
+	}
+	deep := ix.cursor(len(ix.order) / 2)
+	rare := slices.MinFunc(ix.names.list[1:], func(x, y string) int {
+		f := ix.count()
+		return cmp.Compare(max(1, f.Pipelines[x]), max(1, f.Pipelines[y]))
+	})
+	for name, f := range map[string]RunFilter{
+		"first page":           {States: []State{Failed}},
+		"deep page":            {States: []State{Failed}, Older: deep},
+		"rare pipeline":        {Pipelines: []string{rare}},
+		"two filters":          {States: []State{Cancelled}, Pipelines: []string{rare}},
+		"text, no match":       {Text: "zzzz-nowhere"},
+		"two words, no match":  {Text: "nowhere build"},
+		"deep and no match":    {States: []State{Queued}, Older: deep},
+		"time range from past": {Since: time.Unix(ix.rows[ix.order[1000]].started, 0), Until: time.Unix(ix.rows[ix.order[5000]].started, 0)},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				ix.page(f)
+			}
+		})
+	}
+	b.Run("first page with rows", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := ix.runs(b.Context(), RunFilter{States: []State{Failed}}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("facets", func(b *testing.B) {
+		for b.Loop() {
+			ix.forgetCounts()
+			if _, err := ix.facets(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("one run changes", func(b *testing.B) {
+		id := string(ix.id(ix.order[len(ix.order)/2]))
+		for b.Loop() {
+			entries, err := d.entries(b.Context(), []string{id})
+			if err != nil {
+				b.Fatal(err)
+			}
+			ix.apply([]string{id}, entries)
+		}
+	})
+}
