@@ -12,7 +12,6 @@ import (
 
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
-	"wavedeck/store/tape"
 )
 
 // openBuilt opens what b wrote, an hour after its first run began.
@@ -197,6 +196,28 @@ func TestDetail(t *testing.T) {
 			t.Errorf("action %q", got)
 		}
 	})
+	t.Run("how long a reaped run worked is not known", func(t *testing.T) {
+		b := storetest.New(t)
+		run := b.Run(storetest.Run{Status: "failed", Error: orphaned})
+		if got := mustDetail(t, openBuilt(t, b), run).Run; got.State != Lost || got.HasDuration {
+			t.Errorf("told %s after %v", got.State, got.Duration)
+		}
+	})
+	t.Run("events are counted as they come", func(t *testing.T) {
+		b := storetest.New(t)
+		run := b.Run(storetest.Run{Status: "running", Heartbeat: fresh})
+		d := openBuilt(t, b)
+		var first int64
+		for n := range int64(4) {
+			got := mustDetail(t, d, run)
+			if got.Events != n || got.FirstID != first || got.LastID != first+max(n-1, 0) {
+				t.Errorf("after %d: %d events, %d to %d", n, got.Events, got.FirstID, got.LastID)
+			}
+			if id := b.Event(run, storetest.Event{Step: "a"}); n == 0 {
+				first = id
+			}
+		}
+	})
 	t.Run("a run that does not exist is not found", func(t *testing.T) {
 		d := openBuilt(t, storetest.New(t))
 		if _, err := d.detail(t.Context(), "nope"); !errors.Is(err, ErrNotFound) {
@@ -334,54 +355,5 @@ func TestHostileRows(t *testing.T) {
 	}
 	if _, err := d.events(t.Context(), EventFilter{Run: run}); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestTape watches the recording after each commit: what has ended stays so,
-// and the last look agrees with the sample.
-func TestTape(t *testing.T) {
-	b := storetest.New(t)
-	var now time.Time
-	root := storetest.Project(t)
-	d := openTest(t, b.Path, now, Options{Definition: definitions(t, root)})
-	d.opt.Now = func() time.Time { return now }
-	var ids []string
-	ended := map[string]State{}
-	look := func(line int) {
-		runs, err := d.runsByID(t.Context(), ids)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range runs {
-			if was, ok := ended[r.ID]; ok && was != r.State {
-				t.Errorf("line %d: %s was told %s and is told %s", line, r.ID, was, r.State)
-			}
-			if r.State.Ended() {
-				ended[r.ID] = r.State
-			}
-			if r.State == Unknown || r.State == Lost {
-				t.Errorf("line %d: %s is told %s (%s)", line, r.ID, r.State, r.Reason)
-			}
-		}
-	}
-	for _, e := range storetest.Tape(t) {
-		now = time.Unix(1795394292, 0).Add(e.At)
-		if e.Op == tape.Insert {
-			b.Insert(e.Table, e.Row)
-		} else {
-			b.Update(e.Table, e.Row)
-		}
-		if id, ok := e.Row["run_id"].(string); ok && e.Table == "pipeline_run" && e.Op == tape.Insert {
-			ids = append(ids, id)
-		}
-		if e.At > 0 {
-			look(e.Line)
-		}
-	}
-	now = now.Add(10 * time.Minute)
-	for _, id := range ids {
-		if diff := cmp.Diff(sampleRuns[id], summary(mustDetail(t, d, id))); diff != "" {
-			t.Errorf("%s at the end (-want +got)\n%s", id, diff)
-		}
 	}
 }

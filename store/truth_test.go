@@ -74,7 +74,7 @@ func TestTellRun(t *testing.T) {
 			f.PipelineState, f.PipelineStateAt, f.Heartbeat = "completed", ago(time.Hour), ago(time.Second)
 		}), Running, ""},
 
-		{"a run whose heart beats is running", running(func(f *runFacts) { f.Heartbeat = ago(beatLimit) }), Running, ""},
+		{"a run whose heart beats is running", running(func(f *runFacts) { f.Heartbeat, f.PID = ago(beatLimit), 99 }), Running, ""},
 		{"a beating heart outweighs a pid that is gone", running(func(f *runFacts) { f.Heartbeat, f.PID = ago(time.Minute), 99 }), Running, ""},
 		{"one sign alone does not lose a run: the pid lives", running(func(f *runFacts) { f.PID = alivePID }), Running, ""},
 		{"a run without heartbeat and without process is lost", running(func(f *runFacts) { f.PID, f.Heartbeat = 99, ago(91*time.Second) }), Lost, "its process is gone and recorded no end"},
