@@ -152,8 +152,8 @@ func TestHistoriesServeManyReaders(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range 8 {
 		wg.Go(func() {
-			for i := range 40 {
-				at := (n*37 + i*11) % (len(runs) - 10)
+			for i := range 12 {
+				at := (n*37 + i*23) % (len(runs) - 10)
 				got, err := d.historiesOf(t.Context(), d, runs[at:at+10])
 				if err != nil {
 					t.Error(err)
