@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"wavedeck/handlers"
 	"wavedeck/store"
 	"wavedeck/store/manifest"
+	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 )
 
@@ -102,6 +104,13 @@ type reply struct {
 	body   string
 }
 
+// as is the same site, used by another test.
+func (s *site) as(t testing.TB) *site {
+	other := *s
+	other.t = t
+	return &other
+}
+
 // get asks for a path; headers come in pairs.
 func (s *site) get(path string, headers ...string) reply {
 	s.t.Helper()
@@ -168,4 +177,21 @@ func clip(s string) string {
 func emptyProject(t testing.TB) string {
 	t.Helper()
 	return filepath.Clean(t.TempDir())
+}
+
+// newState makes an empty state database in a project.
+func newState(t testing.TB, root string) *storetest.Builder {
+	t.Helper()
+	path := storetest.StatePath(root)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	db, err := statedb.Create(t.Context(), path, statedb.Latest)
+	if err != nil {
+		t.Fatalf("create state database: %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return storetest.At(t, path)
 }
