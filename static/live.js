@@ -193,12 +193,13 @@
   // A list that is being read: the same rows, and how many came since.
 
   let letGo = false
-  const touch = !matchMedia('(hover: hover)').matches
+  let mouse = false // a finger leaves :hover behind where it was
+  on('pointerover', e => { mouse = e.pointerType !== 'touch' })
 
   function busy(list) {
     const table = list.querySelector('table')
     if (!table) return false
-    if (table.contains(document.activeElement) || !touch && table.matches(':hover') || table.querySelector('input:checked')) return true
+    if (table.contains(document.activeElement) || mouse && table.matches(':hover') || table.querySelector('input:checked')) return true
     const selected = getSelection()
     return !selected.isCollapsed && selected.containsNode(table, true)
   }

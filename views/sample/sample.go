@@ -59,7 +59,7 @@ func row(id, pipeline, title, state string, started time.Duration) views.RunRow 
 func parts() []Case {
 	c := Chrome("Parts", "", "")
 	return []Case{
-		{"states", "every told state, in both sizes of the palette", false, Palette(c)},
+		{"states", "every told state", false, Palette(c)},
 		{"notices", "banners of each level", false, group(
 			views.NoticeBar(views.Notice{ID: "db", Level: "error", Title: "The state database is gone", Detail: []string{"Looked for /home/me/acme/.agents/state.db", "What is shown is as of 12:55:02 UTC"}}),
 			views.NoticeBar(views.Notice{ID: "manifest", Level: "warn", Title: "No manifest", Detail: []string{"Looked for wave.yaml in /home/me/acme"}}),
