@@ -1,0 +1,258 @@
+// Package browsertest drives a real Chromium: one browser for the tests of a
+// package, a tab with storage of its own for each test. Whatever a page
+// complains about (an exception, an error on the console, a violation of its
+// content policy, a request that failed) fails its test.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// patience is how long a test waits for what must come; it is no measure.
+const patience = 30 * time.Second
+
+// every is the pause between two looks at a condition.
+const every = 20 * time.Millisecond
+
+const (
+	pathVar     = "WAVEDECK_CHROMIUM"         // the browser's program
+	requiredVar = "WAVEDECK_BROWSER_REQUIRED" // "1": without a browser the test fails
+)
+
+// Browser is a running Chromium.
+type Browser struct {
+	ctx context.Context //nolint:containedctx // chromedp keeps its session in one
+}
+
+// Start starts a browser that runs until the test ends. Without a Chromium on
+// this machine the test is skipped, or fails where one is required.
+func Start(t testing.TB) *Browser {
+	t.Helper()
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(program(t)), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1440, 900),
+		chromedp.DisableGPU,
+		// Nothing of the browser's own goes out.
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-domain-reliability", true), chromedp.Flag("no-pings", true),
+		// A page is measured as it is on a screen with a mouse.
+		chromedp.Flag("blink-settings", "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"),
+	}
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	ctx, stop := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(options...))
+	t.Cleanup(stop)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start chromium: %v", err)
+	}
+	return &Browser{ctx: ctx}
+}
+
+func program(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv(pathVar); path != "" {
+		return path
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "/usr/bin/chromium"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv(requiredVar) == "1" {
+		t.Fatalf("no Chromium, and %s=1 requires one", requiredVar)
+	}
+	t.Skip("no Chromium: set " + pathVar + " to the path of its program")
+	return ""
+}
+
+// Tab is a page of its own, closed when its test ends.
+type Tab struct {
+	ctx context.Context //nolint:containedctx // chromedp keeps its session in one
+	t   testing.TB
+
+	mu       sync.Mutex
+	problems []string
+	expected []string
+}
+
+// Tab opens an empty tab with storage of its own.
+func (b *Browser) Tab(t testing.TB) *Tab {
+	t.Helper()
+	return open(t, b.ctx, chromedp.WithNewBrowserContext())
+}
+
+// Beside opens another tab in the window of this one, in front of it.
+func (tab *Tab) Beside(t testing.TB) *Tab {
+	t.Helper()
+	return open(t, tab.ctx)
+}
+
+func open(t testing.TB, parent context.Context, options ...chromedp.ContextOption) *Tab { //nolint:revive // the test comes first, as everywhere
+	t.Helper()
+	tab := &Tab{t: t}
+	ctx, stop := chromedp.NewContext(parent, append(options, chromedp.WithListener(tab.heard))...)
+	tab.ctx = ctx
+	t.Cleanup(func() {
+		stop()
+		for _, problem := range tab.Problems() {
+			t.Errorf("the page complains: %s", problem)
+		}
+	})
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("open tab: %v", err)
+	}
+	return tab
+}
+
+// heard collects complaints. The browser's loop calls it, in order.
+func (tab *Tab) heard(event any) {
+	problem := ""
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		problem = "exception: " + e.ExceptionDetails.Text
+		if x := e.ExceptionDetails.Exception; x != nil {
+			problem += " " + x.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type != "error" && e.Type != "warning" && e.Type != "assert" {
+			return
+		}
+		problem = "console." + string(e.Type) + ":"
+		for _, arg := range e.Args {
+			problem += " " + arg.Description + string(arg.Value)
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level != "error" {
+			return
+		}
+		problem = fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL)
+	case *page.EventJavascriptDialogOpening:
+		problem = "dialog: " + e.Message
+	default:
+		return
+	}
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	if !slices.ContainsFunc(tab.expected, func(part string) bool { return strings.Contains(problem, part) }) {
+		tab.problems = append(tab.problems, problem)
+	}
+}
+
+// Expect names parts of complaints that belong to the test.
+func (tab *Tab) Expect(parts ...string) {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	tab.expected = append(tab.expected, parts...)
+}
+
+// Problems takes what the page complained about so far.
+func (tab *Tab) Problems() []string {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	problems := tab.problems
+	tab.problems = nil
+	return problems
+}
+
+// Open navigates and waits until the page is loaded.
+func (tab *Tab) Open(url string) {
+	tab.t.Helper()
+	tab.Do(chromedp.Navigate(url))
+}
+
+// Do runs actions of chromedp.
+func (tab *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		tab.t.Fatal(err)
+	}
+}
+
+// Call sends a command of the protocol to the tab.
+func Call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	result, err := chromedp.Call(ctx, command, params)
+	if err != nil {
+		tab.t.Fatalf("%s: %v", command.Method, err)
+	}
+	return result
+}
+
+// Eval returns the value of an expression in the page.
+func Eval[T any](tab *Tab, expression string) T {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		tab.t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// Run runs statements in the page.
+func (tab *Tab) Run(script string) {
+	tab.t.Helper()
+	Eval[chromedp.Void](tab, "{"+script+"\n}; undefined")
+}
+
+// Before runs a script in every document that the tab opens from now on, before
+// those of the page.
+func (tab *Tab) Before(script string) {
+	tab.t.Helper()
+	Call(tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+}
+
+// Until waits until an expression is true. It holds over navigations, and in
+// hidden tabs, where the page's own timers sleep.
+func (tab *Tab) Until(condition string) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	var last error
+	for {
+		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
+		if holds {
+			return
+		}
+		if err != nil && ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			tab.t.Fatalf("in vain waited until %s (last error: %v); the page:\n%s", condition, last, tab.shown())
+		case <-tick.C:
+		}
+	}
+}
+
+// shown is the text of the page for a message; it must not fail.
+func (tab *Tab) shown() string {
+	ctx, cancel := context.WithTimeout(tab.ctx, every*50)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
