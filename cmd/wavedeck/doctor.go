@@ -119,13 +119,13 @@ func examine(ctx context.Context, catalog *manifest.Catalog) (findings, error) {
 	for _, p := range catalog.Pipelines {
 		f.Pipelines = append(f.Pipelines, pipelineFinding{Name: p.Name, File: p.File, Steps: len(p.Steps), Broken: p.Broken})
 	}
-	for _, missing := range place.Missing {
-		if missing.What != manifest.MissingDatabase {
-			f.Problems = append(f.Problems, fmt.Sprintf("no %s: looked at %s", missing.What, strings.Join(missing.Looked, " and ")))
+	if problem := state.Problem; problem != "" {
+		for _, missing := range place.Missing {
+			if missing.What == manifest.MissingDatabase {
+				problem += "; looked at " + strings.Join(missing.Looked, " and ")
+			}
 		}
-	}
-	if state.Problem != "" {
-		f.Problems = append(f.Problems, state.Problem)
+		f.Problems = append(f.Problems, problem)
 	}
 	for _, p := range catalog.Problems {
 		f.Problems = append(f.Problems, p.String())

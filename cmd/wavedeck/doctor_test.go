@@ -48,9 +48,9 @@ func TestDoctor(t *testing.T) {
 		}
 		for _, want := range []string{
 			`(?m)^problems +3$`,
-			`(?m)^  there is no state database at ` + regexp.QuoteMeta(filepath.Join(dir, ".agents", "state.db")),
-			`(?m)^  no manifest: looked at ` + regexp.QuoteMeta(filepath.Join(dir, "wave.yaml")) + `$`,
-			`(?m)^  no pipelines: looked at .*/\.agents/pipelines and .*/\.wave/pipelines$`,
+			`(?m)^  there is no state database at .*; looked at ` + regexp.QuoteMeta(filepath.Join(dir, ".agents", "state.db")+" and "+filepath.Join(dir, ".wave", "state.db")) + `$`,
+			`(?m)^  wave\.yaml: is missing`,
+			`(?m)^  \.agents/pipelines: is missing`,
 		} {
 			if !regexp.MustCompile(want).MatchString(stdout) {
 				t.Errorf("no line like %s in\n%s", want, stdout)

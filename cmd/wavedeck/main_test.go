@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -22,6 +23,13 @@ const asProgram = "WAVEDECK_TEST_AS_PROGRAM"
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
+	}
+	if os.Getenv(asPlayer) != "" {
+		if err := playHere(os.Args[1:], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitError)
+		}
+		os.Exit(exitOK)
 	}
 	os.Exit(m.Run())
 }
@@ -56,7 +64,7 @@ type program struct {
 }
 
 // start runs the program until the test ends, and waits for its address.
-func start(t *testing.T, args ...string) *program {
+func start(t testing.TB, args ...string) *program {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -183,13 +191,19 @@ func TestHelpAndVersion(t *testing.T) {
 		if code != exitOK || stderr != "" {
 			t.Errorf("exit code %d, stderr %q", code, stderr)
 		}
-		for _, want := range []string{"serve", "doctor", "demo", "version", "--base-path"} {
+		for _, want := range []string{"serve", "doctor", "demo", "version"} {
 			if !strings.Contains(stdout, want) {
 				t.Errorf("help lacks %q:\n%s", want, stdout)
 			}
 		}
 		if strings.Contains(stdout, "replay") {
 			t.Errorf("help shows replay:\n%s", stdout)
+		}
+	})
+	t.Run("help of a command names its flags and their variables", func(t *testing.T) {
+		code, stdout, _ := runHere(t, "serve", "--help")
+		if code != exitOK || !strings.Contains(stdout, "--base-path") || !strings.Contains(stdout, "$WAVEDECK_BASE_PATH") {
+			t.Errorf("exit code %d, stdout %s", code, stdout)
 		}
 	})
 	t.Run("version is one line", func(t *testing.T) {

@@ -36,8 +36,30 @@ func (p *program) get(t *testing.T, path string) (int, string) {
 	return response.StatusCode, body.String()
 }
 
+// listen opens a stream and leaves it open until the test ends.
+func (p *program) listen(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"events?list=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatalf("%v; stderr: %s", err, p.stderr)
+	}
+	t.Cleanup(func() { response.Body.Close() })
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("the stream answers %s", response.Status)
+	}
+	if _, err := bufio.NewReader(response.Body).ReadByte(); err != nil {
+		t.Fatalf("the stream sends nothing: %v", err)
+	}
+}
+
 // eventually waits until the condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -75,17 +97,7 @@ func TestServe(t *testing.T) {
 	t.Run("a signal ends it within two seconds although a stream is open", func(t *testing.T) {
 		for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 			p := start(t, "--project", dir, "--port", "0")
-			response, err := http.Get(p.url + "events?list=1") //nolint:noctx // it ends with the server
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer response.Body.Close()
-			if response.StatusCode != http.StatusOK {
-				t.Fatalf("the stream answers %s", response.Status)
-			}
-			if _, err := bufio.NewReader(response.Body).ReadByte(); err != nil {
-				t.Fatalf("the stream sends nothing: %v", err)
-			}
+			p.listen(t)
 			signalled := time.Now()
 			if err := p.cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
@@ -124,8 +136,11 @@ func TestServe(t *testing.T) {
 		if status, body := p.get(t, "runs"); status != http.StatusOK || !strings.Contains(body, filepath.Join(empty, ".agents", "state.db")) {
 			t.Errorf("the run list answers %d and does not say where the database was looked for", status)
 		}
-		if err := os.CopyFS(empty, os.DirFS(dir)); err != nil {
-			t.Fatal(err)
+		full := storetest.Project(t)
+		for _, name := range []string{"wave.yaml", ".agents"} {
+			if err := os.Rename(filepath.Join(full, name), filepath.Join(empty, name)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		eventually(t, "the runs are there", func() bool { return p.states(t)["completed"] > 0 })
 	})

@@ -3,11 +3,11 @@ package demo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 
 	"wavedeck/store/statedb"
 	"wavedeck/store/tape"
@@ -16,40 +16,44 @@ import (
 // Replay plays what the script has after its epoch, in step with the clock,
 // until ctx ends, which is no error. The project must have been written.
 //
-// The files of the history's artifacts are written here too: hundreds of small
-// files must not hold up the first page.
-func Replay(ctx context.Context, s Script) (err error) {
+// The files of the history's artifacts are written here too, beside the runs:
+// hundreds of small files must hold up neither the first page nor the first run.
+func Replay(ctx context.Context, s Script) error {
 	rec, err := s.recording()
 	if err != nil {
 		return err
 	}
 	past, future := rec.split()
-	if err := rec.writeFiles(s.Dir, past); err != nil {
-		return fmt.Errorf("write demo artifacts: %w", err)
-	}
+	files := rec.takeFiles(past)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.writeFiles(ctx, files) })
+	group.Go(func() error { return s.playPasses(ctx, rec, future) })
+	return group.Wait()
+}
+
+// playPasses plays what is left of the recording, and then pass after pass.
+func (s Script) playPasses(ctx context.Context, rec *recording, future []tape.Entry) (err error) {
 	db, err := statedb.Open(ctx, s.database())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for n := 1; ; n++ {
+	for n := 1; ctx.Err() == nil; n++ {
 		// Until the next pass begins, nothing new can come between the entries.
 		var now []tape.Entry
 		now, future = before(future, time.Duration(n)*period-lead)
-		if err := rec.writeFiles(s.Dir, now); err != nil {
-			return fmt.Errorf("write demo artifacts: %w", err)
+		if err := s.writeFiles(ctx, rec.takeFiles(now)); err != nil {
+			return err
 		}
 		if err := s.play(ctx, db, now); err != nil {
 			return err
-		}
-		if ctx.Err() != nil {
-			return nil
 		}
 		rec.entries = future
 		rec.addPass(n)
 		rec.sort()
 		future = rec.entries
 	}
+	return nil
 }
 
 // play waits for the time of the first entry and plays all of them. The end of

@@ -78,21 +78,37 @@ func writeProject(dir string) error {
 	return os.CopyFS(dir, files)
 }
 
-// writeFiles leaves the files behind the artifacts in entries, and forgets them.
-func (r *recording) writeFiles(dir string, entries []tape.Entry) error {
+// file is what an artifact's row points to.
+type file struct {
+	path    string // relative to the project, with slashes
+	content []byte
+}
+
+// takeFiles hands over the files behind the artifacts in entries.
+func (r *recording) takeFiles(entries []tape.Entry) []file {
+	var files []file
 	for _, e := range entries {
-		if e.Table != "artifact" {
-			continue
+		if e.Table == "artifact" {
+			path := e.Row["path"].(string)
+			files = append(files, file{path, r.files[path]})
+			delete(r.files, path)
 		}
-		path := e.Row["path"].(string)
-		file := filepath.Join(dir, filepath.FromSlash(path))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
+	}
+	return files
+}
+
+func (s Script) writeFiles(ctx context.Context, files []file) error {
+	for _, f := range files {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // nobody is left to look at the files
 		}
-		if err := os.WriteFile(file, r.files[path], 0o644); err != nil {
-			return err
+		path := filepath.Join(s.Dir, filepath.FromSlash(f.path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("write demo artifacts: %w", err)
 		}
-		delete(r.files, path)
+		if err := os.WriteFile(path, f.content, 0o644); err != nil {
+			return fmt.Errorf("write demo artifacts: %w", err)
+		}
 	}
 	return nil
 }

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"wavedeck/cmd/internal/browsertest"
+	"wavedeck/store/statedb"
+	"wavedeck/store/storetest"
+)
+
+// TestBrowser is what people do with the program, in a real browser, while
+// another process writes to the database.
+func TestBrowser(t *testing.T) {
+	browser := browsertest.Start(t)
+	for _, story := range []struct {
+		name string
+		tell func(*testing.T, *browsertest.Browser)
+	}{
+		{"runs appear, advance and end in the list without a reload", listFollows},
+		{"a run's page shows its steps advance and every event", runPageFollows},
+		{"a run's page shows each attempt and why the run failed", runPageShowsFailure},
+	} {
+		t.Run(story.name, func(t *testing.T) { story.tell(t, browser) })
+	}
+}
+
+// tapeLength is how long the recording of the sample went on.
+const tapeLength = 50 * time.Second
+
+// begun is when a tape played from now on at a speed must have begun so that no
+// row is ahead of the clock.
+func begun(speed float64) time.Time {
+	return time.Now().Add(time.Duration(float64(tapeLength)/speed) - tapeLength)
+}
+
+// emptyProject is the sample project with a database in which nothing has run.
+func emptyProject(t testing.TB) (root, database string) {
+	t.Helper()
+	root = storetest.Project(t)
+	database = storetest.StatePath(root)
+	empty(t, database)
+	return root, database
+}
+
+// empty puts a database without any run at path.
+func empty(t testing.TB, path string) {
+	t.Helper()
+	if err := os.Rename(storetest.New(t).Path, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventIDs are those of a run in the database, in order.
+func eventIDs(t testing.TB, database, run string) (ids []int64) {
+	t.Helper()
+	db, err := statedb.Open(context.Background(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Select(&ids, `SELECT id FROM event_log WHERE run_id = ? ORDER BY id`, run); err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+// live waits until the page follows the stream.
+const live = `document.querySelector('#live-text').dataset.state === 'live'`
+
+// stays marks the document: reloaded is true once it is another one.
+const (
+	stays    = `window.__same = true`
+	reloaded = `window.__same !== true`
+)
+
+// normal is what a region says, whatever the age of what it says.
+func normal(region string) string {
+	return `(region => {
+	const copy = region.cloneNode(true)
+	copy.querySelectorAll('time, [data-since]').forEach(e => e.remove())
+	return copy.textContent.replace(/\s+/g, ' ').trim()
+})(document.querySelector('` + region + `'))`
+}
+
+// watchEvents keeps the ids of all event rows that ever stand in the page, and
+// how often two rows had the same at one moment.
+const watchEvents = `
+window.seenEvents = new Set(), window.twice = 0
+const look = () => {
+	const ids = [...document.querySelectorAll('#events tr[id]')].map(tr => +tr.id.slice(1))
+	if (new Set(ids).size !== ids.length) twice++
+	ids.forEach(id => seenEvents.add(id))
+}
+look()
+new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['id']})`
+
+// sameEvents compares what was seen with what is in the database.
+func sameEvents(t *testing.T, what string, seen []int64, database, run string) {
+	t.Helper()
+	want := eventIDs(t, database, run)
+	if len(want) == 0 {
+		t.Fatalf("%s has no events", run)
+	}
+	if !slices.Equal(seen, want) {
+		t.Errorf("%s: saw the events %v, in the database are %v", what, seen, want)
+	}
+}
+
+func seenEvents(tab *browsertest.Tab) []int64 {
+	return browsertest.Eval[[]int64](tab, `[...seenEvents].sort((a, b) => a - b)`)
+}
+
+// port is that of a program's address.
+func (p *program) port() string {
+	at := strings.LastIndexByte(strings.TrimSuffix(p.url, "/"), ':')
+	return strings.Trim(p.url[at:], ":/")
+}
+
+var _ = strconv.Itoa
+var _ = filepath.Join
