@@ -12,7 +12,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"golang.org/x/sync/singleflight"
+
+	"wavedeck/static"
 )
 
 // An answer is kept until the state or the manifest changes, and a second at
@@ -22,10 +25,12 @@ const (
 	cacheBytes = 32 << 20
 )
 
-// answer is a rendered body with its ETag.
+// answer is a rendered body with its ETag. It is compressed once, for the first
+// client that can read that.
 type answer struct {
 	contentType string
 	body        []byte
+	zipped      func() []byte // nil when it does not get smaller
 	etag        string
 }
 
@@ -129,16 +134,28 @@ func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType
 		}
 		kept, _ = made.(answer)
 	}
+	s.sendAnswer(w, r, kept)
+	return nil
+}
+
+// sendAnswer sends a kept answer, or that the client has it already.
+func (s *Server) sendAnswer(w http.ResponseWriter, r *http.Request, a answer) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-cache")
-	header.Set("Vary", varyFragment)
-	header.Set("ETag", kept.etag)
-	if notModified(r.Header.Get("If-None-Match"), kept.etag) {
+	header.Set("Vary", "Accept-Encoding, "+varyFragment)
+	header.Set("ETag", a.etag)
+	if notModified(r.Header.Get("If-None-Match"), a.etag) {
 		w.WriteHeader(http.StatusNotModified)
-		return nil
+		return
 	}
-	s.send(w, r, http.StatusOK, kept.contentType, kept.body)
-	return nil
+	body := a.body
+	if static.AcceptsGzip(r.Header.Get("Accept-Encoding")) {
+		if zipped := a.zipped(); zipped != nil {
+			body = zipped
+			header.Set("Content-Encoding", "gzip")
+		}
+	}
+	s.send(w, r, http.StatusOK, a.contentType, body)
 }
 
 func makeAnswer(contentType string, fill func(*bytes.Buffer) error) (answer, error) {
@@ -148,9 +165,11 @@ func makeAnswer(contentType string, fill func(*bytes.Buffer) error) (answer, err
 			return err
 		}
 		sum := sha256.Sum256(b.Bytes())
+		body := bytes.Clone(b.Bytes())
 		a = answer{
 			contentType: contentType,
-			body:        bytes.Clone(b.Bytes()),
+			body:        body,
+			zipped:      sync.OnceValue(func() []byte { return static.Compress(body, gzip.BestSpeed) }),
 			etag:        `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
 		}
 		return nil

@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
-
-	"github.com/klauspost/compress/gzhttp"
 )
 
 // maxBody bounds what a request may carry.
@@ -24,18 +22,6 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // the router's own middleware would not run for those.
 func (s *Server) wrapped(router http.Handler) http.Handler {
 	return identified(s.logged(s.contained(secured(s.checkHost(router)))))
-}
-
-// compressed wraps answers, not streams: those would be held back.
-func compressed() func(http.Handler) http.HandlerFunc {
-	wrapper, err := gzhttp.NewWrapper(
-		gzhttp.MinSize(1024),
-		gzhttp.RandomJitter(32, 0, false), // the length must not tell what a page echoes (BREACH)
-	)
-	if err != nil {
-		panic(err) // the options above are constants: a test sees this, no user does
-	}
-	return wrapper
 }
 
 type requestIDKey struct{}

@@ -20,9 +20,8 @@ func (s *Server) routes() http.Handler {
 		base = router.PathPrefix(string(s.paths)).Subrouter()
 		base.NotFoundHandler, base.MethodNotAllowedHandler = router.NotFoundHandler, router.MethodNotAllowedHandler
 	}
-	compress := compressed()
 	get := func(path string, h handler) {
-		base.Handle(path, compress(deadline(h).served(s))).Methods(http.MethodGet, http.MethodHead)
+		base.Handle(path, deadline(h).served(s)).Methods(http.MethodGet, http.MethodHead)
 	}
 	stream := func(path string, h handler) {
 		base.Handle(path, h.served(s)).Methods(http.MethodGet)

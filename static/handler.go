@@ -48,7 +48,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, cacheControl strin
 	header.Add("Vary", "Accept-Encoding")
 
 	body, etag := a.plain, `"`+a.hash+`"`
-	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if AcceptsGzip(r.Header.Get("Accept-Encoding")) {
 		if zipped := a.gzipped(); zipped != nil {
 			body, etag = zipped, `"`+a.hash+`-gzip"`
 			header.Set("Content-Encoding", "gzip")
@@ -59,8 +59,8 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, cacheControl strin
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
-// acceptsGzip reads an Accept-Encoding header. Anything it cannot read counts as "no": plain bytes are always right.
-func acceptsGzip(acceptEncoding string) bool {
+// AcceptsGzip reads an Accept-Encoding header. Anything it cannot read counts as "no": plain bytes are always right.
+func AcceptsGzip(acceptEncoding string) bool {
 	for offer := range strings.SplitSeq(acceptEncoding, ",") {
 		coding, params, _ := strings.Cut(offer, ";")
 		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
@@ -76,10 +76,10 @@ func acceptsGzip(acceptEncoding string) bool {
 	return false
 }
 
-// compress returns nil when content does not get smaller.
-func compress(content []byte) []byte {
+// Compress gzips content at a level of the gzip package. It returns nil when content does not get smaller.
+func Compress(content []byte, level int) []byte {
 	var zipped bytes.Buffer
-	w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	w, err := gzip.NewWriterLevel(&zipped, level)
 	if err != nil {
 		return nil
 	}

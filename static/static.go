@@ -13,6 +13,8 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // Dir is the path below the base path at which Handler serves.
@@ -99,7 +101,7 @@ func (c catalogue) add(name string, content []byte) error {
 		contentType: contentType,
 		hash:        hash,
 		plain:       content,
-		gzipped:     sync.OnceValue(func() []byte { return compress(content) }),
+		gzipped:     sync.OnceValue(func() []byte { return Compress(content, gzip.BestCompression) }),
 	}
 	c.byName[name], c.byHashedName[hashedName] = a, a
 	return nil

@@ -164,8 +164,8 @@ func TestCompression(t *testing.T) {
 		"gzip; q=0.0": false, "gzip;q=x": false, "identity": false, "xgzip": false, ";;,,": false,
 	} {
 		t.Run("Accept-Encoding "+header, func(t *testing.T) {
-			if got := acceptsGzip(header); got != want {
-				t.Errorf("acceptsGzip(%q) = %v", header, got)
+			if got := AcceptsGzip(header); got != want {
+				t.Errorf("AcceptsGzip(%q) = %v", header, got)
 			}
 		})
 	}
