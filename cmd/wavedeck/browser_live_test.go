@@ -142,7 +142,7 @@ func threeAttempts(run string) (r recording) {
 	}
 	const end = 4 * time.Second
 	r.add(end, tape.Update, "step_state", statedb.Row{
-		"step_id": "provision", "state": "failed", "completed_at": now, "error_message": "provision: no capacity left in zone c"})
+		"step_id": "provision", "pipeline_id": run, "state": "failed", "completed_at": now, "error_message": "provision: no capacity left in zone c"})
 	r.add(end, tape.Update, "pipeline_run", statedb.Row{
 		"run_id": run, "status": "failed", "completed_at": now, "current_step": `step "provision" failed: no capacity left in zone c`})
 	event(end, "failed", "pipeline failed")

@@ -45,16 +45,17 @@ func emptyProject(t testing.TB) (root, database string) {
 	t.Helper()
 	root = storetest.Project(t)
 	database = storetest.StatePath(root)
-	empty(t, database)
-	return root, database
-}
-
-// empty puts a database without any run at path.
-func empty(t testing.TB, path string) {
-	t.Helper()
-	if err := os.Rename(storetest.New(t).Path, path); err != nil {
+	if err := os.Remove(database); err != nil {
 		t.Fatal(err)
 	}
+	db, err := statedb.Create(t.Context(), database, statedb.Latest, "synchronous(OFF)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return root, database
 }
 
 // eventIDs are those of a run in the database, in order.
