@@ -31,7 +31,7 @@ func (s *Server) routes() http.Handler {
 	get("", s.home)
 	get("/runs", s.listRuns)
 	get("/runs/{run}", s.showRun)
-	get("/runs/{run}/{part:head|steps|events|artifacts|family}", s.showRunPart)
+	get("/runs/{run}/parts/{part:head|steps|events|artifacts|family}", s.showRunPart)
 	get("/pipelines", s.listPipelines)
 	get("/pipelines/{pipeline}", s.showPipeline)
 	get("/personas", s.listPersonas)

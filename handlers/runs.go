@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"wavedeck/store"
 	"wavedeck/views"
@@ -151,7 +152,7 @@ func pageValues(query runsQuery) url.Values {
 		q.Set("newer", query.filter.Newer.String())
 	}
 	if query.filter.Limit != store.DefaultLimit {
-		q.Set("limit", fmt.Sprint(query.filter.Limit))
+		q.Set("limit", strconv.Itoa(query.filter.Limit))
 	}
 	return q
 }

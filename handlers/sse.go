@@ -26,10 +26,9 @@ const (
 
 // eventStream writes server-sent events to one client.
 type eventStream struct {
-	w    http.ResponseWriter
-	ctl  *http.ResponseController
-	buf  bytes.Buffer
-	sent bool
+	w   http.ResponseWriter
+	ctl *http.ResponseController
+	buf bytes.Buffer
 }
 
 // startStream sends the headers at once, so that the client knows it is connected

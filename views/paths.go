@@ -24,7 +24,7 @@ func (p Paths) Runs(q url.Values) string { return withQuery(p.at("runs"), q) }
 func (p Paths) Run(id string) string { return p.at("runs", id) }
 
 // RunPart is a fragment of a run's page: head, steps, events, artifacts, family.
-func (p Paths) RunPart(id, part string) string { return p.at("runs", id, part) }
+func (p Paths) RunPart(id, part string) string { return p.at("runs", id, "parts", part) }
 
 // RunEvents is the page of a run whose events end before, or start after, an event id.
 func (p Paths) RunEvents(id, direction string, event int64) string {
