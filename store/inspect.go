@@ -33,26 +33,30 @@ type TableCount struct {
 	Rows int64
 }
 
-// schemaMarks are what a migration can be known by: the first table or column
+// schemaMark is what a migration can be known by: the first table or column
 // that it added and no later one took away. Some leave no mark.
-var schemaMarks = []struct {
+type schemaMark struct {
 	version       int
 	table, column string
-}{
-	{1, "pipeline_state", ""}, {2, "pipeline_run", ""}, {3, "performance_metric", ""}, {4, "step_progress", ""},
-	{5, "artifact_metadata", ""}, {6, "pipeline_run", "tags_json"}, {7, "pipeline_run", "branch_name"}, {8, "pipeline_run", "pid"},
-	{9, "step_attempt", ""}, {10, "chat_session", ""}, {12, "step_state", "visit_count"}, {13, "retrospective", ""},
-	{14, "pipeline_run", "parent_run_id"}, {15, "checkpoint", ""}, {17, "decision_log", ""}, {18, "webhooks", ""},
-	{19, "event_log", "model"}, {20, "event_log", "configured_model"}, {21, "pipeline_outcome", ""},
-	{22, "orchestration_decision", ""}, {25, "pipeline_outcome", "description"}, {26, "pipeline_run", "last_heartbeat"},
-	{27, "pipeline_run", "run_kind"}, {29, "pipeline_eval", ""}, {30, "pipeline_version", ""}, {31, "evolution_proposal", ""},
-	{32, "worksource_binding", ""}, {33, "schedule", ""},
+}
+
+func schemaMarks() []schemaMark {
+	return []schemaMark{
+		{1, "pipeline_state", ""}, {2, "pipeline_run", ""}, {3, "performance_metric", ""}, {4, "step_progress", ""},
+		{5, "artifact_metadata", ""}, {6, "pipeline_run", "tags_json"}, {7, "pipeline_run", "branch_name"}, {8, "pipeline_run", "pid"},
+		{9, "step_attempt", ""}, {10, "chat_session", ""}, {12, "step_state", "visit_count"}, {13, "retrospective", ""},
+		{14, "pipeline_run", "parent_run_id"}, {15, "checkpoint", ""}, {17, "decision_log", ""}, {18, "webhooks", ""},
+		{19, "event_log", "model"}, {20, "event_log", "configured_model"}, {21, "pipeline_outcome", ""},
+		{22, "orchestration_decision", ""}, {25, "pipeline_outcome", "description"}, {26, "pipeline_run", "last_heartbeat"},
+		{27, "pipeline_run", "run_kind"}, {29, "pipeline_eval", ""}, {30, "pipeline_version", ""}, {31, "evolution_proposal", ""},
+		{32, "worksource_binding", ""}, {33, "schedule", ""},
+	}
 }
 
 // versions is which schema versions the tables are those of: from the last
 // whose mark is there to the one before the first whose mark is not.
 func (s schema) versions() (oldest, newest int) {
-	for _, m := range schemaMarks {
+	for _, m := range schemaMarks() {
 		if !s.has(m.table) || m.column != "" && !s[m.table][m.column] {
 			return oldest, m.version - 1
 		}
@@ -64,8 +68,8 @@ func (s schema) versions() (oldest, newest int) {
 // Inspect reads what there is to say of the database at path. A file that is
 // missing or cannot be read is told in the Inspection; the error is that of a
 // query that failed, or of ctx.
-func Inspect(ctx context.Context, path string) (Inspection, error) {
-	in := Inspection{Path: path, Phase: Ready}
+func Inspect(ctx context.Context, path string) (in Inspection, err error) {
+	in = Inspection{Path: path, Phase: Ready}
 	db, mode, err := openFile(ctx, path, Options{})
 	if err != nil {
 		var u *unreadable
@@ -75,7 +79,7 @@ func Inspect(ctx context.Context, path string) (Inspection, error) {
 		in.Phase, in.Problem = u.phase, u.problem
 		return in, nil
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	in.ReadMode = string(mode)
 	in.Bytes, in.LogBytes = fileSize(path), fileSize(path+"-wal")
 	in.Oldest, in.Newest = db.schema.versions()

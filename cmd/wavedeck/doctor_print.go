@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -67,7 +68,7 @@ func (d databaseFinding) print(path string, line func(name, format string, args 
 
 // String tells the version, and what the tables say where that is another.
 func (s schemaFinding) String() string {
-	tables := fmt.Sprintf("%d", s.Newest)
+	tables := strconv.Itoa(s.Newest)
 	if s.Oldest < s.Newest {
 		tables = fmt.Sprintf("%d to %d", s.Oldest, s.Newest)
 	}
@@ -79,7 +80,7 @@ func (s schemaFinding) String() string {
 	case s.Noted > statedb.Latest:
 		return fmt.Sprintf("%d, newer than %d, the newest that is known here", s.Noted, statedb.Latest)
 	default:
-		return fmt.Sprintf("%d", s.Noted)
+		return strconv.Itoa(s.Noted)
 	}
 }
 

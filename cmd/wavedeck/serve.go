@@ -52,6 +52,9 @@ const (
 	maxHeader         = 32 << 10
 )
 
+// openGrace is how long the address is held back for the database to open.
+const openGrace = 200 * time.Millisecond
+
 // How long answers may go on after the server was told to end, and how long
 // connections then have to close.
 const (
@@ -98,16 +101,36 @@ func (s site) serve(ctx context.Context) error {
 	group.Go(func() error {
 		<-ctx.Done()
 		defer endAnswers()
-		return shutdown(server, endAnswers)
+		return shutdown(context.WithoutCancel(ctx), server, endAnswers)
 	})
+	awaitState(ctx, db)
 	fmt.Fprintf(s.out, "http://%s%s/\n", listener.Addr(), s.listen.BasePath)
 	return group.Wait()
 }
 
+// awaitState waits until it is known whether there is a database, but not
+// long: whoever opens the address at once should not be told that nobody looked.
+func awaitState(ctx context.Context, db *store.Store) {
+	sub := db.Subscribe()
+	defer sub.Close()
+	late := time.NewTimer(openGrace)
+	defer late.Stop()
+	for db.Health().Phase == store.Closed {
+		select {
+		case <-sub.Ready():
+			sub.Take()
+		case <-late.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // shutdown lets the answers in flight end, which streams never do by themselves.
-func shutdown(server *http.Server, endAnswers func()) error {
+func shutdown(ctx context.Context, server *http.Server, endAnswers func()) error {
 	defer time.AfterFunc(answerGrace, endAnswers).Stop()
-	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
+	ctx, cancel := context.WithTimeout(ctx, closeGrace)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		return server.Close() // whoever does not read its answer waits no longer
@@ -137,8 +160,10 @@ func (s site) hosts() []string {
 
 // unlessEnded drops an error that is only the end of ctx.
 func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }

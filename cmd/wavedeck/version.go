@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"runtime/debug"
 )
@@ -12,8 +13,7 @@ type versionCommand struct{}
 func (versionCommand) Run(io stdio) error {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		fmt.Fprintln(io.out, "wavedeck, of an unknown version")
-		return nil
+		return errors.New("the build noted no version")
 	}
 	revision := ""
 	for _, s := range info.Settings {

@@ -9,10 +9,13 @@ import (
 	"wavedeck/store/manifest"
 )
 
-var trees = [...]string{"Boskoop", "Gravenstein", "Conference", "Hedelfinger", "Reine Claude", "Roter Berlepsch", "Mirabelle de Nancy", "Kentish Red"}
+func trees() []string {
+	return []string{"Boskoop", "Gravenstein", "Conference", "Hedelfinger", "Reine Claude", "Roter Berlepsch", "Mirabelle de Nancy", "Kentish Red"}
+}
 
 // artifactContent is what a step would have written for one of its outputs.
 func artifactContent(input string, out manifest.OutputArtifact, luck *rand.Rand) []byte {
+	trees := trees()
 	switch out.Type {
 	case "json":
 		return jsonContent(input, out.Name, luck)
@@ -48,10 +51,10 @@ func jsonContent(input, name string, luck *rand.Rand) []byte {
 		Currency string `json:"currency"`
 		Trees    []tree `json:"trees"`
 	}{What: name, For: input, Currency: "EUR"}
-	for _, t := range trees {
+	for _, t := range trees() {
 		content.Trees = append(content.Trees, tree{t, fmt.Sprintf("M%d", luck.IntN(20)+7), float64(luck.IntN(4000)+1900) / 100, luck.IntN(120)})
 	}
-	text, _ := json.MarshalIndent(content, "", "  ") // nothing in it can fail to encode
+	text, _ := json.MarshalIndent(content, "", "  ") //nolint:errchkjson // none of its numbers is infinite
 	return append(text, '\n')
 }
 

@@ -24,14 +24,16 @@ func (r *recording) addHistory() {
 	r.addUnderway()
 }
 
-var bugs = [...]string{
-	"#431 <b>Äpfel & Birnen</b> shows its tags",
-	"#418 the apple filter shows pears",
-	"#422 total is off by one cent for 3 × 19,90",
-	"#425 order mail has no rootstock",
-	"#429 \"Früh's Reine Claude\" cannot be found",
-	"#440 basket is empty after the login",
-	"#443 delivery week 53 does not exist",
+func bugs() []string {
+	return []string{
+		"#431 <b>Äpfel & Birnen</b> shows its tags",
+		"#418 the apple filter shows pears",
+		"#422 total is off by one cent for 3 × 19,90",
+		"#425 order mail has no rootstock",
+		"#429 \"Früh's Reine Claude\" cannot be found",
+		"#440 basket is empty after the login",
+		"#443 delivery week 53 does not exist",
+	}
 }
 
 // addDay plans one ordinary day; left is how many days before the epoch it is.
@@ -60,7 +62,7 @@ func (r *recording) addDay(midnight time.Duration, left int, luck *rand.Rand) {
 		r.add(build)
 	}
 	bug := plan{
-		pipeline: "fix-bug", input: bugs[left%len(bugs)], at: midnight + 9*time.Hour + minutes(7*60),
+		pipeline: "fix-bug", input: bugs()[left%len(bugs())], at: midnight + 9*time.Hour + minutes(7*60),
 		branch: fmt.Sprintf("fix/%d", 418+left), tags: []string{"bug"},
 	}
 	if luck.IntN(3) == 0 {
@@ -114,12 +116,12 @@ func (r *recording) addSpecials() {
 		steps: map[string]fate{"": {message: "preflight check failed: 2 problems\n  - tool \"pdftotext\" is not installed\n  - tool \"xlsx2csv\" is not installed"}},
 	})
 	source := r.add(plan{
-		pipeline: "fix-bug", input: bugs[2], at: ago(26 * time.Hour), branch: "fix/422", tags: []string{"bug"},
+		pipeline: "fix-bug", input: bugs()[2], at: ago(26 * time.Hour), branch: "fix/422", tags: []string{"bug"},
 		steps: map[string]fate{"unit-tests": {result: fails, message: testFailure}},
 	})
-	r.add(plan{pipeline: "fix-bug", input: bugs[2], at: ago(25 * time.Hour), branch: "fix/422-again", tags: []string{"bug"}, fork: source})
+	r.add(plan{pipeline: "fix-bug", input: bugs()[2], at: ago(25 * time.Hour), branch: "fix/422-again", tags: []string{"bug"}, fork: source})
 	r.add(plan{
-		pipeline: "fix-bug", input: bugs[5], at: ago(5 * time.Hour), branch: "fix/440", tags: []string{"bug"},
+		pipeline: "fix-bug", input: bugs()[5], at: ago(5 * time.Hour), branch: "fix/440", tags: []string{"bug"},
 		steps: map[string]fate{"review": {result: isRejected}},
 	})
 	r.add(plan{

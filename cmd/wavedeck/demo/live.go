@@ -24,7 +24,7 @@ func (r *recording) addPass(n int) {
 		"bundle": {took: seconds(9)}, "pack": {took: seconds(4)},
 	}}
 	bug := plan{
-		pipeline: "fix-bug", input: bugs[n%len(bugs)], at: at(4), branch: fmt.Sprintf("fix/%d", 450+n), tags: []string{"bug"},
+		pipeline: "fix-bug", input: bugs()[n%len(bugs())], at: at(4), branch: fmt.Sprintf("fix/%d", 450+n), tags: []string{"bug"},
 		steps: map[string]fate{
 			"triage": {took: seconds(9)}, "plan": {took: seconds(8)}, "repair": {took: seconds(15)},
 			"unit-tests": {took: seconds(6)}, "review": {took: seconds(8), failed: 1},

@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,8 +11,10 @@ import (
 	"wavedeck/store/statedb"
 )
 
-// models are what the demo's adapters make of a tier.
-var models = map[string]string{"cheapest": "claude-haiku-4-5", "strongest": "claude-opus-4"}
+// models is what the demo's adapters make of a tier.
+func models() map[string]string {
+	return map[string]string{"cheapest": "claude-haiku-4-5", "strongest": "claude-opus-4"}
+}
 
 // persona does a step that is given to a persona, attempt by attempt.
 func (r *run) persona(s manifest.Step, f fate) *trouble {
@@ -20,7 +23,7 @@ func (r *run) persona(s manifest.Step, f fate) *trouble {
 		tries = max(1, f.failed)
 	}
 	for n := 1; n <= tries; n++ {
-		t := r.attempt(s, f, n)
+		t := r.attempt(f, n)
 		began := r.now
 		r.beginAttempt(s, n, t.took)
 		took := r.wait(t.took)
@@ -59,7 +62,7 @@ type try struct {
 	contract string // what the contract said
 }
 
-func (r *run) attempt(s manifest.Step, f fate, n int) try {
+func (r *run) attempt(f fate, n int) try {
 	return try{
 		took:   orUsual(f.took, func() time.Duration { return r.between(35*time.Second, 4*time.Minute) }),
 		tokens: r.luck.Int64N(14_000) + 1_800,
@@ -70,7 +73,7 @@ func (r *run) attempt(s manifest.Step, f fate, n int) try {
 func (r *run) beginAttempt(s manifest.Step, n int, took time.Duration) {
 	who, _ := r.rec.project.Persona(s.Persona)
 	model, rationale := who.EffectiveModel(), "adapter default (no override)"
-	if tier, ok := models[who.Model]; ok {
+	if tier, ok := models()[who.Model]; ok {
 		model, rationale = tier, "per-persona model configuration"
 	}
 	r.stepState(s.ID, "running", nil)
@@ -94,16 +97,16 @@ func (r *run) beginAttempt(s manifest.Step, n int, took time.Duration) {
 // tools are the calls that a persona makes while it works, spread over its
 // time; the run's clock stays where it was.
 func (r *run) tools(s manifest.Step, who manifest.Persona, took time.Duration) {
-	start, usual := r.now, len(toolTargets)
+	start, targets := r.now, toolTargets()
 	defer func() { r.now = start }()
 	if r.plan.hurry > 0 {
 		took = time.Duration(float64(took) / r.plan.hurry)
 	}
 	allowed := who.Permissions.AllowedTools
-	for i := range usual {
-		r.now = start + took*time.Duration(i+1)/time.Duration(usual+2)
+	for i := range targets {
+		r.now = start + took*time.Duration(i+1)/time.Duration(len(targets)+2)
 		tool, _, _ := strings.Cut(allowed[r.luck.IntN(len(allowed))], "(")
-		target := toolTargets[r.luck.IntN(usual)]
+		target := targets[r.luck.IntN(len(targets))]
 		if tool == "Bash" {
 			target = "npm test"
 		}
@@ -111,8 +114,10 @@ func (r *run) tools(s manifest.Step, who manifest.Persona, took time.Duration) {
 	}
 }
 
-var toolTargets = [...]string{
-	"src/filter/apple.ts", "src/basket/total.ts", "src/catalogue/index.ts", "test/basket.test.ts", "rootstock", "docs/prices.md",
+func toolTargets() []string {
+	return []string{
+		"src/filter/apple.ts", "src/basket/total.ts", "src/catalogue/index.ts", "test/basket.test.ts", "rootstock", "docs/prices.md",
+	}
 }
 
 // check tells what the step's contract says of the work; empty without one.
@@ -162,9 +167,9 @@ func (r *run) endAttempt(s manifest.Step, n int, began, took time.Duration, t tr
 // giveUp ends a step whose contract failed in every attempt.
 func (r *run) giveUp(s manifest.Step, f fate, tries int) *trouble {
 	message := "contract validation failed"
-	for i := len(r.entries) - 1; i >= 0; i-- {
-		if row := r.entries[i].Row; row["state"] == "contract_failed" && row["step_id"] == s.ID && row["run_id"] == r.id {
-			message += ": " + row["message"].(string)
+	for _, e := range slices.Backward(r.entries) {
+		if e.Row["state"] == "contract_failed" && e.Row["step_id"] == s.ID && e.Row["run_id"] == r.id {
+			message += ": " + text(e.Row, "message")
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -91,7 +92,8 @@ func (r *run) spent() int64 {
 	var sum int64
 	for _, e := range r.entries {
 		if e.Table == "event_log" && e.Row["run_id"] == r.id && e.Row["state"] == "step_progress" {
-			sum += e.Row["tokens_used"].(int64)
+			tokens, _ := e.Row["tokens_used"].(int64)
+			sum += tokens
 		}
 	}
 	return sum
@@ -110,18 +112,14 @@ func (r *run) event(step, state, message string, more statedb.Row) {
 		"message": message, "tokens_used": int64(0), "duration_ms": int64(0),
 		"model": "", "adapter": "", "configured_model": "",
 	}
-	for column, v := range more {
-		row[column] = v
-	}
+	maps.Copy(row, more)
 	r.insert("event_log", row)
 }
 
 // stepState changes the step's row; the first word for a step creates it.
 func (r *run) stepState(step, state string, more statedb.Row) {
 	row := statedb.Row{"step_id": step, "pipeline_id": r.id, "state": state}
-	for column, v := range more {
-		row[column] = v
-	}
+	maps.Copy(row, more)
 	known := slices.ContainsFunc(r.entries, func(e tape.Entry) bool {
 		return e.Table == "step_state" && e.Row["step_id"] == step && e.Row["pipeline_id"] == r.id
 	})
@@ -144,6 +142,12 @@ func (r *run) wait(d time.Duration) time.Duration {
 	return d
 }
 
+// text is a column that holds one.
+func text(row statedb.Row, column string) string {
+	s, _ := row[column].(string)
+	return s
+}
+
 // between is a duration by luck.
 func (r *run) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(r.luck.Int64N(int64(most-least)))
@@ -158,7 +162,7 @@ func (r *run) cut() []string {
 		if e.Table != "step_state" || e.Row["pipeline_id"] != r.id {
 			continue
 		}
-		step := e.Row["step_id"].(string)
+		step := text(e.Row, "step_id")
 		open = slices.DeleteFunc(open, func(s string) bool { return s == step })
 		if state := e.Row["state"]; state == "running" || state == "retrying" {
 			open = append(open, step)

@@ -40,10 +40,7 @@ func (r *run) perform() {
 
 // reserve writes the pending row that every run begins with.
 func (r *run) reserve() {
-	tags := []byte("[]")
-	if len(r.plan.tags) > 0 {
-		tags, _ = json.Marshal(r.plan.tags) // strings always encode
-	}
+	tags, _ := json.Marshal(append([]string{}, r.plan.tags...)) //nolint:errchkjson // strings always encode
 	row := statedb.Row{
 		"run_id": r.id, "pipeline_name": r.plan.pipeline, "status": "pending", "input": r.plan.input, "current_step": "",
 		"total_tokens": int64(0), "started_at": r.unix(), "tags_json": string(tags), "branch_name": r.plan.branch,

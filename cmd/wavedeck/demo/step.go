@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -106,7 +107,7 @@ func (r *run) iterate(s manifest.Step) *trouble {
 		r.now = max(r.now, free)
 	}
 	if failed != "" {
-		message := "iterate: 1 of " + fmt.Sprint(len(items)) + " items failed: " + failed
+		message := "iterate: 1 of " + strconv.Itoa(len(items)) + " items failed: " + failed
 		r.failStep(s.ID, message)
 		return &trouble{step: s.ID, message: message}
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -89,7 +90,7 @@ func (r *recording) takeFiles(entries []tape.Entry) []file {
 	var files []file
 	for _, e := range entries {
 		if e.Table == "artifact" {
-			path := e.Row["path"].(string)
+			path := text(e.Row, "path")
 			files = append(files, file{path, r.files[path]})
 			delete(r.files, path)
 		}
@@ -165,18 +166,11 @@ func folded(schema statedb.Schema, entries []tape.Entry) []tape.Entry {
 			key += fmt.Sprintf("\x00%v", e.Row[column])
 		}
 		if e.Op == tape.Update {
-			row := byKey[key]
-			for column, v := range e.Row {
-				row[column] = v
-			}
+			maps.Copy(byKey[key], e.Row)
 			continue
 		}
-		row := statedb.Row{}
-		for column, v := range e.Row {
-			row[column] = v
-		}
-		byKey[key] = row
-		e.Row = row
+		e.Row = maps.Clone(e.Row)
+		byKey[key] = e.Row
 		out = append(out, e)
 	}
 	return out
