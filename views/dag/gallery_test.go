@@ -86,7 +86,7 @@ func TestGallery(t *testing.T) {
 		t.Logf("%s: %d boxes, %dx%d, %d crossings, %d bytes", name, len(l.Boxes), l.Width, l.Height, l.Crossings, page.Len())
 	}
 	if *gallery != "" {
-		rules, err := os.ReadFile("dag.css")
+		rules, err := os.ReadFile("../../static/dag.css")
 		if err != nil {
 			t.Fatal(err)
 		}
