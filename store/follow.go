@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -67,27 +66,30 @@ func (f *follower) follow(ctx context.Context) {
 		return
 	}
 	s.replace(o)
-	s.setHealth(func(h *Health) {
-		*h = Health{
-			Path: s.path, Phase: Ready, Epoch: o.epoch, ReadMode: string(o.mode), Notified: f.watch.working(),
-			SchemaVersion: t.schemaVersion(ctx), LastEventID: t.mark.last, ChangedAt: s.opt.Now(),
-		}
-	})
+	now := Health{
+		Path: s.path, Phase: Ready, Epoch: o.epoch, ReadMode: string(o.mode), Notified: f.watch.working(),
+		SchemaVersion: t.schemaVersion(ctx), LastEventID: t.mark.last, ChangedAt: s.opt.Now(),
+	}
+	s.setHealth(func(h *Health) { *h = now })
 	s.feed.publish(Change{Epoch: o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
 
-	ctx, cancel := context.WithCancel(ctx)
-	var group errgroup.Group
-	group.Go(func() error {
-		o.index.follow(ctx, s)
-		return nil
-	})
-	err = f.track(ctx, t)
-	cancel()
-	_ = group.Wait() // returns nil
+	using, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() { o.index.follow(using, s) })
+	err = f.track(using, t)
+	stop()
+	group.Wait()
 	t.close()
 	f.marks[t.seed] = pastFile{t.mark, f.marks[t.seed].rollbacks}
-	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+	switch {
+	case ctx.Err() != nil: // Follow ends
+	case errors.Is(err, errReplaced):
 		s.opt.Log.Info("state database opens again", "path", s.path, "reason", err)
+	default:
+		// It opened and yet cannot be read. Trying at once would not end.
+		s.replace(nil)
+		f.report(ctx, whyUnreadable(s.path, err))
+		rest(ctx, safetyPoll)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -209,6 +210,35 @@ func TestFollowFile(t *testing.T) {
 		if c.LastEventID != 1 {
 			t.Errorf("got %+v", c)
 		}
+	})
+
+	t.Run("a file damaged where it is read is unreadable until it is whole", func(t *testing.T) {
+		b := storetest.New(t)
+		for range 200 {
+			b.Event(b.Run(storetest.Run{Input: strings.Repeat("long ", 200)}), storetest.Event{})
+		}
+		b.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+		whole, err := os.ReadFile(b.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, sub := followed(t, b.Path, Options{})
+		opens(t, s, sub)
+		damaged := slices.Clone(whole)
+		for i := 4096; i < len(damaged); i++ {
+			damaged[i] = 0xff
+		}
+		if err := os.WriteFile(b.Path, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		until(t, sub, "the word that it is damaged", func(Change) bool { return s.Health().Phase == Unreadable })
+		if p := s.Health().Problem; !strings.Contains(p, "damaged") {
+			t.Errorf("problem is %q", p)
+		}
+		if err := os.WriteFile(b.Path, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		until(t, sub, "the file to be read again", func(Change) bool { return s.Health().Phase == Ready })
 	})
 
 	t.Run("tables that change have the file opened anew in the same epoch", func(t *testing.T) {

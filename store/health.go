@@ -38,10 +38,10 @@ type IndexHealth struct {
 // Health returns how the store is now.
 func (s *Store) Health() Health {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	h := s.health
-	if s.current != nil {
-		h.Index = s.current.index.health()
+	h, o := s.health, s.current
+	s.mu.Unlock()
+	if o != nil {
+		h.Index = o.index.health() // may wait for the index, which queries need not
 	}
 	return h
 }

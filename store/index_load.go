@@ -57,7 +57,10 @@ func (d *database) entriesSQL(where string) string {
 		}
 		return "CASE r.status WHEN 'failed' THEN COALESCE(CAST(r." + column + " AS TEXT), '') ELSE '' END"
 	}
-	other := "''"
+	other, cancel := "''", "NULL"
+	if d.schema.has("cancellation") {
+		cancel = "CASE r.status WHEN 'failed' THEN (SELECT CAST(c.requested_at AS INTEGER) FROM cancellation c WHERE c.run_id = r.run_id) END"
+	}
 	if d.schema.has("pipeline_state") {
 		other = "CASE r.status WHEN 'failed' THEN COALESCE((SELECT s.status FROM pipeline_state s WHERE s.pipeline_id = r.run_id), '') ELSE '' END"
 	}
@@ -70,7 +73,7 @@ func (d *database) entriesSQL(where string) string {
 	return "SELECT r.rowid, r.run_id, " + strings.Join([]string{
 		d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.number("r", t, "started_at"),
 		d.schema.number("r", t, "completed_at"), d.schema.number("r", t, "cancelled_at"), d.schema.text("r", t, "tags_json"),
-		d.schema.text("r", t, "parent_run_id"), input, failed("error_message"), failed("current_step"), other,
+		d.schema.text("r", t, "parent_run_id"), input, failed("error_message"), failed("current_step"), other, cancel,
 	}, ", ") + " FROM pipeline_run r WHERE r.run_id <> '' AND " + where
 }
 
@@ -102,17 +105,16 @@ func (d *database) selectEntries(ctx context.Context, query string, args ...any)
 		var e entry
 		r := record{}
 		err := rows.Scan(&e.row, &e.id, &e.pipeline, &r.Status, &e.started, &r.CompletedAt, &r.CancelledAt,
-			&e.tags, &e.parent, &e.input, &r.ErrorMessage, &r.CurrentStep, &r.PipelineState)
+			&e.tags, &e.parent, &e.input, &r.ErrorMessage, &r.CurrentStep, &r.PipelineState, &r.CancelAsked)
 		if err != nil {
 			return nil, fmt.Errorf("read runs for the index: %w", err)
 		}
 		e.ended = max(r.CompletedAt, r.CancelledAt)
 		r.StartedAt = e.started
 		r.facts = r.factsOf()
-		switch {
-		case r.undecided(), r.Status == "failed" && (r.facts.Error == "" || killed(r.facts.Error)):
+		if r.undecided() || r.Status == "failed" && (r.facts.Error == "" || killed(r.facts.Error) && e.parent != "") {
 			unclear = append(unclear, e.id)
-		default:
+		} else {
 			e.state, _ = tellRun(r.facts, d.opt.Now(), d.opt.Alive)
 		}
 		entries = append(entries, e)

@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,9 +22,23 @@ import (
 // its value is the path.
 const writerEnv = "WAVEDECK_TEST_WRITER"
 
+// inspectEnv makes it one that prints what Inspect tells of a database.
+const inspectEnv = "WAVEDECK_TEST_INSPECT"
+
 func TestMain(m *testing.M) {
 	if path := os.Getenv(writerEnv); path != "" {
 		if err := writeAsTold(path); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	if path := os.Getenv(inspectEnv); path != "" {
+		in, err := Inspect(context.Background(), path)
+		if err == nil {
+			err = json.NewEncoder(os.Stdout).Encode(in)
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
