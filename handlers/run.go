@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -211,6 +212,13 @@ func (s *Server) failureOf(d store.RunDetail) *views.Failure {
 
 func words(identifier string) string { return strings.ReplaceAll(identifier, "_", " ") }
 
+// wrappings are what Wave puts before the reason of a failure.
+var wrappings = []*regexp.Regexp{ //nolint:gochecknoglobals // compiled once, read only
+	regexp.MustCompile(`^step "[^"]*" failed: `),
+	regexp.MustCompile(`^command failed: `),
+	regexp.MustCompile(`^(contract validation failed: )+`),
+}
+
 // tellingLine is the line of an error that says what is wrong. A failed schema
 // wraps it: the line that names the property is more use than the wrapping.
 func tellingLine(text string) string {
@@ -221,12 +229,10 @@ func tellingLine(text string) string {
 		}
 	}
 	line := firstLine(text)
-	for range 3 { // "step x failed: command failed: exit status 2": the last part says it
-		_, rest, ok := strings.Cut(line, " failed: ")
-		if !ok {
-			break
+	for _, wrapping := range wrappings {
+		if rest := wrapping.ReplaceAllString(line, ""); rest != "" {
+			line = rest
 		}
-		line = rest
 	}
 	return line
 }
