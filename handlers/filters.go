@@ -38,11 +38,10 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 			f.Hidden[key] = q[key]
 		}
 	}
-	facets, err := s.store.Facets(ctx)
-	if err != nil && !errors.Is(err, store.ErrUnavailable) {
-		return f, err //nolint:wrapcheck // described by the error table
+	facets, known, err := s.facets(ctx)
+	if err != nil {
+		return f, err
 	}
-	known := err == nil
 	for _, state := range chipStates {
 		count := countOf(facets.States[state], known)
 		on := slices.Contains(query.filter.States, state)
@@ -57,6 +56,19 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 		f.Times = append(f.Times, s.option(q, "since", t.value, t.label, -1, q.Get("since") == t.value))
 	}
 	return f, nil
+}
+
+// facets are the counts, when they can be told: the list does not wait for them
+// while a long history is still being read.
+func (s *Server) facets(ctx context.Context) (counts store.Facets, known bool, err error) {
+	if !s.store.Health().Index.Ready {
+		return counts, false, nil
+	}
+	counts, err = s.store.Facets(ctx)
+	if errors.Is(err, store.ErrUnavailable) {
+		return counts, false, nil
+	}
+	return counts, err == nil, err //nolint:wrapcheck // described by the error table
 }
 
 // countOf is -1 for a count that is not known.

@@ -57,6 +57,7 @@ type pastFile struct {
 // follow opens the file once and returns when it must be opened anew.
 func (f *follower) follow(ctx context.Context) {
 	s := f.store
+	f.locate()
 	f.watch.aim()
 	o, t, err := f.open(ctx)
 	if err != nil {
@@ -90,6 +91,17 @@ func (f *follower) follow(ctx context.Context) {
 		s.replace(nil)
 		f.report(ctx, whyUnreadable(s.path, err))
 		rest(ctx, safetyPoll)
+	}
+}
+
+// locate asks where the database is now.
+func (f *follower) locate() {
+	s := f.store
+	if s.opt.Locate == nil {
+		return
+	}
+	if path := s.opt.Locate(); path != s.path {
+		s.path, f.watch.path = path, filepath.Clean(path)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,6 +81,28 @@ func TestFollowFile(t *testing.T) {
 		opens(t, s, sub)
 		if r, err := s.Run(t.Context(), "r"); err != nil || r.ID != "r" {
 			t.Errorf("got %v, %v", r.ID, err)
+		}
+	})
+
+	t.Run("a file that appears where the project has it now", func(t *testing.T) {
+		source := storetest.New(t)
+		dir := t.TempDir()
+		var at atomic.Pointer[string]
+		locate := func(name string) string {
+			path := filepath.Join(dir, name, "state.db")
+			at.Store(&path)
+			return path
+		}
+		s, sub := followed(t, locate(".agents"), Options{Locate: func() string { return *at.Load() }})
+		until(t, sub, "the word that it is missing", func(Change) bool { return s.Health().Phase == Missing })
+		path := locate(".wave")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		copyDatabase(t, source, path)
+		opens(t, s, sub)
+		if got := s.Health().Path; got != path {
+			t.Errorf("open is %s, want %s", got, path)
 		}
 	})
 

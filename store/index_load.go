@@ -153,6 +153,7 @@ func (ix *index) follow(ctx context.Context, s *Store) {
 	}
 	ix.sort()
 	close(ix.ready)
+	s.publishFound(ix, nil) // counts can be told now
 	for rest(ctx, sweepRest) {
 		if !ix.beginSweep() {
 			continue

@@ -33,6 +33,9 @@ type Options struct {
 	// pipeline is not defined (any more). It must be quick: it is asked for
 	// each row of a list.
 	Definition func(pipeline string) []StepDef
+	// Locate says where the database is, while there is none: a project may get
+	// its state directory later, and of another name. Nil: where Open was told.
+	Locate func() string
 	// Log receives what an operator of the dashboard should know; nil drops it.
 	Log *slog.Logger
 }
@@ -57,7 +60,7 @@ func (o Options) withDefaults() Options {
 // Store answers from the database at its path, as long as there is one. It is
 // safe for concurrent use. Follow must run, or every answer is ErrUnavailable.
 type Store struct {
-	path  string
+	path  string // of Follow only once it runs
 	opt   Options
 	feed  *feed
 	doubt chan struct{} // a query found the file broken: look at it again
@@ -142,7 +145,7 @@ func (s *Store) replace(o *opened) {
 
 func (s *Store) closeDatabase(o *opened) {
 	if err := o.Close(); err != nil {
-		s.opt.Log.Warn("close state database", "path", s.path, "err", err)
+		s.opt.Log.Warn("close state database", "err", err)
 	}
 }
 

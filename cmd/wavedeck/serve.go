@@ -71,6 +71,7 @@ func (s site) serve(ctx context.Context) error {
 	}
 	db := store.Open(s.source.Current().Project.DB, store.Options{
 		Definition: handlers.Definition(s.source), Log: s.log,
+		Locate: func() string { return s.source.Current().Project.DB },
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	// What answers need outlives the signal by as long as they may go on.
