@@ -74,8 +74,8 @@ func marked(text, line string) (before, hit, after string) {
 	if line == "" {
 		return text, "", ""
 	}
-	if i := strings.Index(text, line); i >= 0 {
-		return text[:i], line, text[i+len(line):]
+	if before, after, found := strings.Cut(text, line); found {
+		return before, line, after
 	}
 	if text == "" {
 		return "", line, ""

@@ -8,19 +8,18 @@ import (
 	"wavedeck/static"
 )
 
-// States are the told states, in the order in which filters offer them. Each is
-// a class of app.css and a symbol of sprite.svg.
-var states = [...]string{
-	"running", "waiting", "queued", "pending", "succeeded", "empty",
-	"failed", "rejected", "lost", "cancelled", "skipped", "unknown",
+// States lists the told states, in the order in which filters offer them. Each
+// is a class of app.css and a symbol of sprite.svg.
+func States() []string {
+	return []string{
+		"running", "waiting", "queued", "pending", "succeeded", "empty",
+		"failed", "rejected", "lost", "cancelled", "skipped", "unknown",
+	}
 }
-
-// States lists the told states.
-func States() []string { return slices.Clone(states[:]) }
 
 // told keeps a state that has a class and a symbol; any other text is unknown.
 func told(state string) string {
-	if slices.Contains(states[:], state) {
+	if slices.Contains(States(), state) {
 		return state
 	}
 	return "unknown"

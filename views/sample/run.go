@@ -65,14 +65,14 @@ func failedRun() views.RunView {
 
 func failedSteps() []views.StepRow {
 	attempt := func(n int, state, class, text string, d time.Duration) views.AttemptRow {
-		return views.AttemptRow{Number: n, State: state, Word: state, Class: class, Error: text, Started: ago(18*time.Minute - time.Duration(n)*5*time.Second), Took: views.Took{D: d, Known: true}, Tokens: count(3400)}
+		return views.AttemptRow{Number: n, State: state, Word: state, Class: class, Error: text, Started: ago(18*time.Minute - time.Duration(n)*5*time.Second), Took: views.Took{D: d, Known: true}, Tokens: new(int64(3400))}
 	}
 	return []views.StepRow{
 		{ID: "provision", State: "succeeded", Word: "succeeded", Kind: "command", Started: ago(18 * time.Minute), Took: took(0), Anchor: "step-provision"},
 		{
 			ID: "integration", State: "failed", Word: "failed", Kind: "prompt", Persona: "craftsman", Model: "claude-opus-4", Adapter: "claude",
 			Error: "at '': missing property 'suite_passed'\nresult.json against result.schema.json", Started: ago(18 * time.Minute),
-			Took: views.Took{D: 15840 * time.Millisecond, Known: true}, Tokens: count(10240), Max: 3, Contract: "failed", ContText: "json_schema: result.schema.json",
+			Took: views.Took{D: 15840 * time.Millisecond, Known: true}, Tokens: new(int64(10240)), Max: 3, Contract: "failed", ContText: "json_schema: result.schema.json",
 			Attempts: []views.AttemptRow{
 				attempt(1, "failed", "contract failure", "at '': missing property 'suite_passed'", 4812*time.Millisecond),
 				attempt(2, "failed", "transient", "exit status 1: connection reset by peer", 4700*time.Millisecond),
@@ -154,7 +154,7 @@ func manySteps() views.RunView {
 	for i := range 60 {
 		s := views.StepRow{ID: fmt.Sprintf("shard-%02d", i+1), State: "pending", Word: "pending", Kind: "prompt", Persona: "navigator", Model: "claude-sonnet-4-5-20260929", Adapter: "claude"}
 		if i < 20 {
-			s.State, s.Word, s.Took, s.Started, s.Tokens = "succeeded", "succeeded", took(time.Duration(i*97)*time.Second), ago(18*time.Hour), count(int64(i)*13_377)
+			s.State, s.Word, s.Took, s.Started, s.Tokens = "succeeded", "succeeded", took(time.Duration(i*97)*time.Second), ago(18*time.Hour), new(int64(i)*13_377)
 		} else if i < 22 {
 			s.State, s.Word, s.Took, s.Started = "running", "running", ticking(40*time.Minute), ago(40*time.Minute)
 			s.Children = views.Children{All: 12, Ended: 7, Failed: 2}

@@ -89,7 +89,7 @@ func runRows() []views.RunRow {
 	pending := row("plan-task-20261123-125500-00fe", "plan-task", "Write the migration guide", "pending", 6*time.Minute)
 
 	failed := row("flaky-integration-20261123-123934-9c1e", "flaky-integration", "staging", "failed", 18*time.Minute)
-	failed.Reason, failed.Took, failed.Tokens = "integration: missing property suite_passed", took(16*time.Second), count(10240)
+	failed.Reason, failed.Took, failed.Tokens = "integration: missing property suite_passed", took(16*time.Second), new(int64(10240))
 	failed.Done, failed.All, failed.Segments = 2, 5, strings.Fields("succeeded failed skipped skipped succeeded")
 
 	cancelled := row("slow-soak-20261123-123634-1234", "slow-soak", "60", "cancelled", 21*time.Minute)
@@ -97,7 +97,7 @@ func runRows() []views.RunRow {
 	cancelled.Done, cancelled.All, cancelled.Segments = 1, 3, strings.Fields("succeeded cancelled pending")
 
 	done := row("fix-issue-20261123-123534-abcd", "fix-issue", "acme/widgets 43", "succeeded", 22*time.Minute)
-	done.Took, done.Tokens, done.Branch = took(20*time.Second), count(24900), "fix/43"
+	done.Took, done.Tokens, done.Branch = took(20*time.Second), new(int64(24900)), "fix/43"
 	done.Done, done.All, done.Segments = 4, 4, strings.Fields("succeeded succeeded succeeded succeeded")
 
 	lost := row("slow-soak-20261123-123334-5555", "slow-soak", "61", "lost", 24*time.Minute)
@@ -108,7 +108,7 @@ func runRows() []views.RunRow {
 	empty.Took, empty.Done, empty.All, empty.Segments = took(0), 2, 2, strings.Fields("succeeded empty")
 
 	rejected := row("review-20261123-122000-7777", "ops-pr-review", "PR #107", "rejected", 37*time.Minute)
-	rejected.Reason, rejected.Took, rejected.Tokens = "review: design contract said no", took(400*time.Second), count(40700)
+	rejected.Reason, rejected.Took, rejected.Tokens = "review: design contract said no", took(400*time.Second), new(int64(40700))
 	rejected.Done, rejected.All, rejected.Segments = 2, 4, strings.Fields("succeeded succeeded rejected skipped")
 
 	skipped := row("docs-20261123-121000-8888", "docs", "nothing to do", "skipped", 47*time.Minute)
@@ -121,12 +121,12 @@ func runRows() []views.RunRow {
 
 func parent() views.RunRow {
 	p := row("nightly-audit-20261123-123334-4444", "nightly-audit", "all areas", "failed", 24*time.Minute)
-	p.Took, p.Tokens, p.Branch = took(15*time.Second), count(31000), "audit/nightly"
+	p.Took, p.Tokens, p.Branch = took(15*time.Second), new(int64(31000)), "audit/nightly"
 	p.Done, p.All, p.Segments = 1, 2, strings.Fields("succeeded failed")
 	p.Children = views.Children{All: 14, Ended: 14, Failed: 1}
 	for i, area := range []string{"licences", "secrets", "dead-code"} {
 		kid := row(fmt.Sprintf("audit-part-20261123-12333%d-aaa%d", i, i), "audit-part", area, "succeeded", 24*time.Minute)
-		kid.Iterate, kid.Took, kid.Tokens = fmt.Sprintf("%d of 14", i+1), took(5*time.Second), count(7100)
+		kid.Iterate, kid.Took, kid.Tokens = fmt.Sprintf("%d of 14", i+1), took(5*time.Second), new(int64(7100))
 		kid.Done, kid.All, kid.Segments = 2, 2, strings.Fields("succeeded succeeded")
 		kid.Cursor = ""
 		if i == 2 {
@@ -149,11 +149,11 @@ func past() []views.RunRow {
 	wide.Current = []string{"shard-21", "shard-22"}
 	alone := row("audit-part-20261122-183000-solo", "audit-part", "dead-code", "succeeded", 19*time.Hour)
 	alone.Of = &views.RunRef{ID: "nightly-audit-20261122-183000-0000", Pipeline: "nightly-audit", State: "succeeded"}
-	alone.Iterate, alone.Took, alone.Tokens, alone.Done, alone.All = "3 of 4", took(63*time.Minute), count(88100), 4, 4
+	alone.Iterate, alone.Took, alone.Tokens, alone.Done, alone.All = "3 of 4", took(63*time.Minute), new(int64(88100)), 4, 4
 	rows = append(rows, long, wide, alone)
 	for i := range 8 {
 		r := row(fmt.Sprintf("fix-issue-2026112%d-1%02d000-b%03d", i%2, i, i), "fix-issue", fmt.Sprintf("acme/widgets %d", 40-i), "succeeded", time.Duration(26+7*i)*time.Hour)
-		r.Took, r.Tokens, r.Branch = took(time.Duration(131+i)*time.Second), count(int64(12400+i*997)), fmt.Sprintf("fix/%d", 40-i)
+		r.Took, r.Tokens, r.Branch = took(time.Duration(131+i)*time.Second), new(int64(12400+i*997)), fmt.Sprintf("fix/%d", 40-i)
 		r.Done, r.All, r.Segments = 4, 4, strings.Fields("succeeded succeeded succeeded succeeded")
 		rows = append(rows, r)
 	}

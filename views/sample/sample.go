@@ -19,7 +19,7 @@ type Case struct {
 }
 
 // Now is the moment all of it is seen at.
-var Now = time.Date(2026, 11, 23, 12, 57, 34, 0, time.UTC)
+var Now = time.Date(2026, 11, 23, 12, 57, 34, 0, time.UTC) //nolint:gochecknoglobals // a time cannot be a constant
 
 // Cases lists everything, in the order in which to look at it.
 func Cases() []Case {
@@ -42,8 +42,6 @@ func Chrome(title, section, topic string) views.Chrome {
 }
 
 func ago(d time.Duration) time.Time { return Now.Add(-d) }
-
-func count(n int64) *int64 { return &n }
 
 func took(d time.Duration) views.Took { return views.Took{D: d, Known: true, Coarse: true} }
 
