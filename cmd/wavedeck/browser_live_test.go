@@ -35,7 +35,7 @@ func listFollows(t *testing.T, browser *browsertest.Browser) {
 	tab.Run(stays)
 	tab.Run(watchStates)
 
-	playing := play(t, database, storetest.TapeText(t), speed, begun(speed))
+	playing := play(t, database, storetest.TapeText(t), speed, begun())
 	tab.Until(`document.querySelectorAll('tr.run.running').length > 0`)
 	playing.end(t)
 
@@ -76,7 +76,8 @@ func runPageFollows(t *testing.T, browser *browsertest.Browser) {
 	root, database := emptyProject(t)
 	whole := recording(storetest.TapeText(t)).of(t, func(id string) bool { return id == run })
 	first, rest := whole.split(1) // the row of the run, pending
-	play(t, database, first, 0, time.Time{}).end(t)
+	begin := begun()
+	play(t, database, first, 0, begin).end(t)
 
 	p := start(t, "--project", root, "--port", "0")
 	tab := browser.Tab(t)
@@ -89,7 +90,7 @@ new MutationObserver(() => {
 	const n = document.querySelectorAll('tr.step.succeeded').length
 	if (done.at(-1) !== n) done.push(n)
 }).observe(document.body, {subtree: true, childList: true, attributes: true})`)
-	play(t, database, rest, speed, time.Time{}).end(t)
+	play(t, database, rest, speed, begin).end(t)
 
 	tab.Until(`document.querySelector('#head .meta li.succeeded b')?.textContent === 'succeeded'`)
 	tab.Until(`document.querySelectorAll('tr.step.succeeded').length === 4`)

@@ -26,19 +26,17 @@ func TestBrowser(t *testing.T) {
 		{"runs appear, advance and end in the list without a reload", listFollows},
 		{"a run's page shows its steps advance and every event", runPageFollows},
 		{"a run's page shows each attempt and why the run failed", runPageShowsFailure},
+		{"a server that is killed and comes back loses no event", serverComesBack},
+		{"a hidden tab loses nothing when it is shown again", hiddenTabLosesNothing},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(t, browser) })
 	}
 }
 
-// tapeLength is how long the recording of the sample went on.
-const tapeLength = 50 * time.Second
-
-// begun is when a tape played from now on at a speed must have begun so that no
-// row is ahead of the clock.
-func begun(speed float64) time.Time {
-	return time.Now().Add(time.Duration(float64(tapeLength)/speed) - tapeLength)
-}
+// begun is when a tape that is played from now on is to have begun: as long ago
+// as the recording of the sample went on, so that no row is ahead of the clock,
+// whatever the speed, and no run is so old that it would be told as lost.
+func begun() time.Time { return time.Now().Add(-50 * time.Second) }
 
 // emptyProject is the sample project with a database in which nothing has run.
 func emptyProject(t testing.TB) (root, database string) {

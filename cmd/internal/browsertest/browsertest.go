@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
@@ -48,8 +49,6 @@ func Start(t testing.TB) *Browser {
 		// Nothing of the browser's own goes out.
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-domain-reliability", true), chromedp.Flag("no-pings", true),
-		// A page is measured as it is on a screen with a mouse.
-		chromedp.Flag("blink-settings", "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"),
 	}
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
@@ -92,19 +91,8 @@ type Tab struct {
 // Tab opens an empty tab with storage of its own.
 func (b *Browser) Tab(t testing.TB) *Tab {
 	t.Helper()
-	return open(t, b.ctx, chromedp.WithNewBrowserContext())
-}
-
-// Beside opens another tab in the window of this one, in front of it.
-func (tab *Tab) Beside(t testing.TB) *Tab {
-	t.Helper()
-	return open(t, tab.ctx)
-}
-
-func open(t testing.TB, parent context.Context, options ...chromedp.ContextOption) *Tab { //nolint:revive // the test comes first, as everywhere
-	t.Helper()
 	tab := &Tab{t: t}
-	ctx, stop := chromedp.NewContext(parent, append(options, chromedp.WithListener(tab.heard))...)
+	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(tab.heard))
 	tab.ctx = ctx
 	t.Cleanup(func() {
 		stop()
@@ -219,6 +207,35 @@ func (tab *Tab) Run(script string) {
 func (tab *Tab) Before(script string) {
 	tab.t.Helper()
 	Call(tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+}
+
+// Hide minimises the tab's window: the page is told that it is hidden.
+func (tab *Tab) Hide() {
+	tab.t.Helper()
+	tab.window(browser.WindowStateMinimized)
+}
+
+// Freeze hides the page and stops its timers, as a browser does with a tab that
+// was hidden for long.
+func (tab *Tab) Freeze() {
+	tab.t.Helper()
+	tab.Hide()
+	Call(tab, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateFrozen})
+}
+
+// Show ends Hide and Freeze.
+func (tab *Tab) Show() {
+	tab.t.Helper()
+	Call(tab, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateActive})
+	tab.window(browser.WindowStateNormal)
+}
+
+func (tab *Tab) window(state browser.WindowState) {
+	tab.t.Helper()
+	window := Call(tab, browser.GetWindowForTarget, browser.GetWindowForTargetParams{})
+	Call(tab, browser.SetWindowBounds, browser.SetWindowBoundsParams{
+		WindowID: window.WindowID, Bounds: &browser.Bounds{WindowState: state},
+	})
 }
 
 // Until waits until an expression is true. It holds over navigations, and in

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tmaxmax/go-sse"
+
+	"wavedeck/cmd/internal/browsertest"
+	"wavedeck/store/storetest"
+)
+
+// watchIndicator keeps what the live indicator said, in order.
+const watchIndicator = `
+window.told = []
+new MutationObserver(() => {
+	const text = document.querySelector('#live-text').textContent.trim()
+	if (told.at(-1) !== text) told.push(text)
+}).observe(document.querySelector('#live-text'), {subtree: true, childList: true, characterData: true, attributes: true})`
+
+// reader reads the stream of a run's events as a program would: it comes back
+// when the connection is lost and says where it stopped.
+type reader struct {
+	done chan struct{} // closed at the end of the stream
+
+	mu      sync.Mutex
+	ids     []int64
+	retries int
+	err     error
+}
+
+func readEvents(t *testing.T, url string) *reader {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reader{done: make(chan struct{})}
+	client := &sse.Client{OnRetry: func(error, time.Duration) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.retries++
+	}}
+	connection := client.NewConnection(request)
+	connection.SubscribeToAll(func(e sse.Event) {
+		if e.Type == "end" {
+			cancel()
+			return
+		}
+		if e.Type == "" { // only sets the time after which to come back
+			return
+		}
+		id, err := strconv.ParseInt(e.LastEventID, 10, 64)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.ids, r.err = append(r.ids, id), errors.Join(r.err, err)
+	})
+	go func() {
+		defer close(r.done)
+		if err := connection.Connect(); !errors.Is(err, context.Canceled) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.err = errors.Join(r.err, err)
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-r.done
+	})
+	return r
+}
+
+// end waits for the end of the stream and returns the ids in the order in which
+// they came.
+func (r *reader) end(t *testing.T) []int64 {
+	t.Helper()
+	select {
+	case <-r.done:
+	case <-time.After(patience):
+		t.Fatal("the stream does not end")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	if r.retries == 0 {
+		t.Error("the reader was never cut off")
+	}
+	return r.ids
+}
+
+// downs are what a browser and htmx say of requests while no server is there.
+var downs = []string{
+	"net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_EMPTY_RESPONSE",
+	"htmx:sse:error: network error", "htmx:sse:error: Failed to fetch", "htmx:error: Failed to fetch",
+}
+
+func serverComesBack(t *testing.T, browser *browsertest.Browser) {
+	const speed, run = 4, "fix-issue-20261123-003814-e2da"
+	root, database := emptyProject(t)
+	whole := recording(storetest.TapeText(t)).of(t, func(id string) bool { return id == run })
+	first, rest := whole.split(5)
+	begin := begun()
+	play(t, database, first, 0, begin).end(t)
+
+	p := start(t, "--project", root, "--port", "0")
+	tab := browser.Tab(t)
+	tab.Expect(downs...)
+	tab.Open(p.url + "runs/" + run)
+	tab.Until(live)
+	tab.Run(stays)
+	tab.Run(watchEvents)
+	tab.Run(watchIndicator)
+	stream := readEvents(t, p.url+"api/runs/"+run+"/events")
+
+	playing := play(t, database, rest, speed, begin)
+	playing.await(t, 8)
+	tab.Until(`seenEvents.size > 5`)
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-p.done
+	tab.Until(`told.some(s => s.startsWith('Reconnecting, last data '))`)
+	during := len(playing.told())
+	playing.await(t, during+4) // nobody is there to see these
+	again := start(t, "--project", root, "--port", p.port())
+	tab.Until(live)
+	playing.end(t)
+
+	tab.Until(`document.querySelector('#head .meta li.succeeded b')?.textContent === 'succeeded'`)
+	tab.Until(`document.querySelectorAll('tr.step.succeeded').length === 4`)
+	eventually(t, "every event is in the page", func() bool {
+		return len(seenEvents(tab)) >= len(eventIDs(t, database, run))
+	})
+	sameEvents(t, "the page", seenEvents(tab), database, run)
+	sameEvents(t, "the reader of the stream", stream.end(t), database, run)
+	if twice := browsertest.Eval[int](tab, `twice`); twice > 0 {
+		t.Errorf("%d times an event stood in the page twice", twice)
+	}
+	told := browsertest.Eval[[]string](tab, `told`)
+	gone := slices.IndexFunc(told, func(s string) bool { return strings.HasPrefix(s, "Reconnecting") })
+	if gone < 0 || !strings.HasPrefix(told[len(told)-1], "Live · event ") {
+		t.Errorf("the indicator said %q", told)
+	}
+	fresh := browser.Tab(t)
+	fresh.Open(again.url + "runs/" + run)
+	if d := browsertest.Eval[string](fresh, normal("#main")); d != browsertest.Eval[string](tab, normal("#main")) {
+		t.Errorf("the page says\n%s\nthe server renders\n%s", browsertest.Eval[string](tab, normal("#main")), d)
+	}
+	if browsertest.Eval[bool](tab, reloaded) {
+		t.Error("the page was loaded anew")
+	}
+}
+
+func hiddenTabLosesNothing(t *testing.T, browser *browsertest.Browser) {
+	const speed, run = 8, "fix-issue-20261123-003814-e2da"
+	root, database := emptyProject(t)
+	whole := recording(storetest.TapeText(t)).of(t, func(id string) bool { return id == run })
+	first, rest := whole.split(5)
+	begin := begun()
+	play(t, database, first, 0, begin).end(t)
+
+	p := start(t, "--project", root, "--port", "0")
+	tab := browser.Tab(t)
+	tab.Open(p.url + "runs/" + run)
+	tab.Until(live)
+	tab.Run(stays)
+	tab.Run(watchEvents)
+	second, third := rest.split(20)
+	for _, away := range []struct {
+		leave  func()
+		happen recording
+	}{{tab.Hide, second}, {tab.Freeze, third}} {
+		away.leave()
+		tab.Until(`document.hidden`)
+		before := browsertest.Eval[int](tab, `seenEvents.size`)
+		play(t, database, away.happen, speed, begin).end(t)
+		if after := browsertest.Eval[int](tab, `seenEvents.size`); after != before {
+			t.Errorf("the hidden tab went on reading: %d events, then %d", before, after)
+		}
+		tab.Show()
+		tab.Until(`!document.hidden`)
+		tab.Until(live)
+		tab.Until(`seenEvents.size > ` + strconv.Itoa(before))
+	}
+	tab.Until(`document.querySelector('#head .meta li.succeeded b')?.textContent === 'succeeded'`)
+	eventually(t, "every event is in the page", func() bool {
+		return len(seenEvents(tab)) >= len(eventIDs(t, database, run))
+	})
+	sameEvents(t, "the page", seenEvents(tab), database, run)
+	if browsertest.Eval[bool](tab, reloaded) {
+		t.Error("the page was loaded anew")
+	}
+}
