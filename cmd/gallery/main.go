@@ -27,8 +27,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "gallery:", err)
 		os.Exit(1)
 	}
@@ -135,7 +136,8 @@ func stream(w http.ResponseWriter, r *http.Request) {
 }
 
 func serve(ctx context.Context, addr string, h http.Handler, stdout io.Writer) error {
-	listener, err := net.Listen("tcp", addr)
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
