@@ -18,9 +18,9 @@ type scope struct {
 func (s *scope) add(f fields, id string, index int) {
 	switch {
 	case id == "":
-		s.r.problem(f.line, "step %d has no id", index+1)
+		s.r.problemf(f.line, "step %d has no id", index+1)
 	case s.ids[id]:
-		s.r.problem(f.line, "there are two steps %s", quote(id))
+		s.r.problemf(f.line, "there are two steps %s", quote(id))
 	default:
 		s.ids[id] = true
 	}
@@ -44,7 +44,7 @@ func (s *scope) visible() map[string]bool {
 func (s *scope) check(steps []Step) {
 	for _, ref := range s.refs {
 		if !s.ids[ref.name] && !s.outer[ref.name] {
-			s.r.problem(ref.line, "step %s %s %s, which is not a step", quote(steps[ref.step].ID), ref.what, quote(ref.name))
+			s.r.problemf(ref.line, "step %s %s %s, which is not a step", quote(steps[ref.step].ID), ref.what, quote(ref.name))
 		}
 	}
 	// In a pipeline that is walked along its edges a circle is a way to go back.
@@ -85,7 +85,7 @@ func (s *scope) checkCycles(steps []Step) {
 			case state[next] == unseen:
 				visit(next)
 			case state[next] == open:
-				s.r.problem(line[[2]string{steps[i].ID, name}], "steps wait for each other: %s", circle(path, name))
+				s.r.problemf(line[[2]string{steps[i].ID, name}], "steps wait for each other: %s", circle(path, name))
 			}
 		}
 		path = path[:len(path)-1]

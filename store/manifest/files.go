@@ -47,8 +47,6 @@ func openTree(p Project) (*tree, error) {
 	return t, nil
 }
 
-func (t *tree) close() error { return t.root.Close() }
-
 // within gives path relative to the project's root, where it lies in it.
 func (p Project) within(path string) (string, bool) {
 	if !filepath.IsAbs(path) {
@@ -70,10 +68,12 @@ func (p Project) display(path string) string {
 // FIFO or a device is refused before it is opened, and would not block if it
 // took the file's place in between.
 func (t *tree) open(path string) (*os.File, os.FileInfo, error) {
-	root, name := t.root, ""
-	if rel, ok := t.project.within(path); ok {
-		name = rel
-	} else if path == t.project.Manifest {
+	root := t.root
+	name, inside := t.project.within(path)
+	if !inside {
+		if path != t.project.Manifest {
+			return nil, nil, errors.New("lies outside the project")
+		}
 		// The operator has named this file, so it may lie, and lead, anywhere.
 		target, err := filepath.EvalSymlinks(path)
 		if err != nil {
@@ -84,8 +84,6 @@ func (t *tree) open(path string) (*os.File, os.FileInfo, error) {
 		}
 		defer root.Close()
 		name = filepath.Base(target)
-	} else {
-		return nil, nil, errors.New("lies outside the project")
 	}
 	info, err := root.Stat(name)
 	if err != nil {
@@ -157,8 +155,7 @@ func (t *tree) readYAML(path string) ([]byte, error) {
 // plain drops the operation and the path from an error of package os: they are
 // told with the file that the problem is about.
 func plain(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathErr.Err
 	}
 	return err
@@ -195,7 +192,7 @@ func (c *Catalog) Prompt(path string) (Prompt, error) {
 	if err != nil {
 		return Prompt{}, fmt.Errorf("read prompt %s: %w", p.File, err)
 	}
-	defer t.close()
+	defer t.root.Close()
 	f, info, err := t.openFile(path)
 	if err != nil {
 		return Prompt{}, fmt.Errorf("read prompt %s: %w", p.File, err)

@@ -28,13 +28,13 @@ func Load(p Project) *Catalog {
 	l := loader{catalog: &Catalog{Project: p}, sum: sha256.New(), search: newLineSearch()}
 	t, err := openTree(p)
 	if err != nil {
-		l.problem(p.Root, "cannot be opened: %v", plain(err))
+		l.problemf(p.Root, "cannot be opened: %v", plain(err))
 	} else {
 		l.tree = t
 		l.loadManifest()
 		l.loadPipelines()
-		if err := t.close(); err != nil {
-			l.problem(p.Root, "cannot be closed: %v", plain(err))
+		if err := t.root.Close(); err != nil {
+			l.problemf(p.Root, "cannot be closed: %v", plain(err))
 		}
 	}
 	l.finish()
@@ -49,7 +49,7 @@ type loader struct {
 	search  lineSearch
 }
 
-func (l *loader) problem(path, format string, args ...any) {
+func (l *loader) problemf(path, format string, args ...any) {
 	l.catalog.Problems = append(l.catalog.Problems, Problem{
 		File: l.catalog.Project.display(path), Text: fmt.Sprintf(format, args...),
 	})
@@ -60,10 +60,10 @@ func (l *loader) loadManifest() {
 	data, err := l.tree.readYAML(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		l.problem(path, "is missing: no personas and adapters are known")
+		l.problemf(path, "is missing: no personas and adapters are known")
 		return
 	case err != nil:
-		l.problem(path, "%v", err)
+		l.problemf(path, "%v", err)
 		return
 	}
 	l.note(path, data)
@@ -133,27 +133,27 @@ func (l *loader) pipelineFiles() []string {
 	f, info, err := l.tree.open(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		l.problem(dir, "is missing: no pipelines are known")
+		l.problemf(dir, "is missing: no pipelines are known")
 		return nil
 	case err != nil:
-		l.problem(dir, "%v", err)
+		l.problemf(dir, "%v", err)
 		return nil
 	}
 	defer f.Close()
 	if !info.IsDir() {
-		l.problem(dir, "is not a directory")
+		l.problemf(dir, "is not a directory")
 		return nil
 	}
 	entries, err := f.ReadDir(maxEntries)
 	if err != nil && !errors.Is(err, io.EOF) { // an empty directory ends at once
-		l.problem(dir, "cannot be listed: %v", plain(err))
+		l.problemf(dir, "cannot be listed: %v", plain(err))
 	}
 	if len(entries) == maxEntries {
-		l.problem(dir, "has %d entries or more: pipelines may be left out", maxEntries)
+		l.problemf(dir, "has %d entries or more: pipelines may be left out", maxEntries)
 	}
 	names := yamlNames(entries)
 	if len(names) > maxPipelines {
-		l.problem(dir, "has %d pipelines: only the first %d are read", len(names), maxPipelines)
+		l.problemf(dir, "has %d pipelines: only the first %d are read", len(names), maxPipelines)
 		names = names[:maxPipelines]
 	}
 	return names

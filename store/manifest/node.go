@@ -32,7 +32,7 @@ func newReader(file string) *reader {
 	return &reader{file: file, left: expansion}
 }
 
-func (r *reader) problem(line int, format string, args ...any) {
+func (r *reader) problemf(line int, format string, args ...any) {
 	switch len(r.problems) {
 	case maxProblems:
 		return
@@ -50,7 +50,7 @@ func (r *reader) spend(n *yaml.Node) bool {
 	}
 	if r.left -= nodeCost + len(n.Value); r.left < 0 {
 		r.exhausted = true
-		r.problem(n.Line, "aliases make this file too large: what follows is left out")
+		r.problemf(n.Line, "aliases make this file too large: what follows is left out")
 		return false
 	}
 	return true
@@ -91,7 +91,7 @@ func (r *reader) mapping(n *yaml.Node, path string) fields {
 	}
 	f.line = line
 	if n.Kind != yaml.MappingNode {
-		r.problem(line, "%s is %s, want a mapping", f.name(), describe(n))
+		r.problemf(line, "%s is %s, want a mapping", f.name(), describe(n))
 		return f
 	}
 	f.present = true
@@ -119,7 +119,7 @@ func (f *fields) take(n *yaml.Node, merged bool, depth int) {
 		}
 		if _, twice := f.values[key.Value]; twice {
 			if !merged {
-				f.r.problem(key.Line, "%s has the key %s twice", f.name(), quote(key.Value))
+				f.r.problemf(key.Line, "%s has the key %s twice", f.name(), quote(key.Value))
 			}
 			continue
 		}
@@ -175,7 +175,7 @@ func (f fields) scalar(key, want string) *yaml.Node {
 		return nil
 	}
 	if n.Kind != yaml.ScalarNode {
-		f.r.problem(f.lines[key], "%s is %s, want %s", f.at(key), describe(n), want)
+		f.r.problemf(f.lines[key], "%s is %s, want %s", f.at(key), describe(n), want)
 		return nil
 	}
 	return n
@@ -206,7 +206,7 @@ func (f fields) number(key string) *float64 {
 	var value *float64
 	f.decode(key, "a number", &value)
 	if value != nil && (math.IsNaN(*value) || math.IsInf(*value, 0)) {
-		f.r.problem(f.lines[key], "%s is %v, want a number", f.at(key), *value)
+		f.r.problemf(f.lines[key], "%s is %v, want a number", f.at(key), *value)
 		return nil
 	}
 	return value
@@ -218,7 +218,7 @@ func (f fields) decode(key, want string, into any) {
 		return
 	}
 	if err := n.Decode(into); err != nil {
-		f.r.problem(f.lines[key], "%s is %s, want %s", f.at(key), describe(n), want)
+		f.r.problemf(f.lines[key], "%s is %s, want %s", f.at(key), describe(n), want)
 	}
 }
 
@@ -233,7 +233,7 @@ func (f fields) list(key string) []*yaml.Node {
 		return nil
 	}
 	if n.Kind != yaml.SequenceNode {
-		f.r.problem(f.lines[key], "%s is %s, want a list", f.at(key), describe(n))
+		f.r.problemf(f.lines[key], "%s is %s, want a list", f.at(key), describe(n))
 		return nil
 	}
 	return n.Content
@@ -260,7 +260,7 @@ func (f fields) texts(key string) (texts []string, lines []int) {
 			continue
 		}
 		if n.Kind != yaml.ScalarNode {
-			f.r.problem(line, "%s[%d] is %s, want text", f.at(key), i, describe(n))
+			f.r.problemf(line, "%s[%d] is %s, want text", f.at(key), i, describe(n))
 			continue
 		}
 		texts = append(texts, n.Value)

@@ -70,7 +70,7 @@ func readPersonas(all fields, adapters []Adapter) []Persona {
 			p.AdapterModel = adapters[i].DefaultModel
 			p.AdapterPermissions = adapters[i].DefaultPermissions
 		case p.Adapter != "" && !isTemplate(p.Adapter):
-			all.r.problem(f.lines["adapter"], "%s: adapter %s is not in the manifest", f.path, quote(p.Adapter))
+			all.r.problemf(f.lines["adapter"], "%s: adapter %s is not in the manifest", f.path, quote(p.Adapter))
 		}
 		personas = append(personas, p)
 	}

@@ -59,7 +59,7 @@ func parsePipeline(file, name string, data []byte, search *lineSearch) parsedPip
 	}
 	parsed.Steps = p.readSteps(top, nil)
 	if len(parsed.Steps) == 0 && len(p.r.problems) == 0 {
-		p.r.problem(top.line, "has no steps")
+		p.r.problemf(top.line, "has no steps")
 	}
 	parsed.Problems = p.r.problems
 	parsed.personas, parsed.adapters = p.personas, p.adapters
@@ -97,7 +97,7 @@ func (p *pipelineParser) readSteps(parent fields, outer map[string]bool) []Step 
 	for i, node := range parent.list("steps") {
 		if p.steps++; p.steps > maxSteps {
 			if p.steps == maxSteps+1 {
-				p.r.problem(node.Line, "has more than %d steps: the rest is left out", maxSteps)
+				p.r.problemf(node.Line, "has more than %d steps: the rest is left out", maxSteps)
 			}
 			break
 		}

@@ -46,7 +46,7 @@ func readGate(f fields, index int, scope *scope) *Gate {
 		}
 	}
 	if len(g.Choices) > 0 && !defaultKnown {
-		f.r.problem(f.lines["default"], "%s: default %s is the key of no choice", f.path, quote(g.Default))
+		f.r.problemf(f.lines["default"], "%s: default %s is the key of no choice", f.path, quote(g.Default))
 	}
 	return g
 }
