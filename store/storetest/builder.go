@@ -21,7 +21,7 @@ import (
 
 // Base is when the first run of a [Builder] starts unless it is told otherwise:
 // a Sunday noon, UTC.
-var Base = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var Base = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a time cannot be a constant
 
 // Builder writes rows as Wave would, one commit each, into a database of its
 // own. Its methods end the test on an error. Foreign keys are not enforced, so
@@ -42,6 +42,8 @@ type Builder struct {
 
 // newest makes the empty database that [New] copies: 33 migrations take longer
 // than most tests.
+//
+//nolint:gochecknoglobals // made once for all tests of a process, and then only read
 var newest = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "storetest-*")
 	if err != nil {

@@ -87,7 +87,10 @@ WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN (?) ORDER BY rowid`, ta
 	if err != nil {
 		return err
 	}
-	var indexes []struct{ Name, SQL string }
+	var indexes []struct {
+		Name string `db:"name"`
+		SQL  string `db:"sql"`
+	}
 	if err := tx.SelectContext(ctx, &indexes, query, args...); err != nil {
 		return err
 	}

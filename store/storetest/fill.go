@@ -68,6 +68,7 @@ type history struct {
 	gaps                        *rand.Rand
 	at                          int64 // when the run now drawn starts, unix seconds
 	seed                        uint64
+	words                       []string
 	parent                      string
 	children, child             int // the parent has, and how many of them are drawn
 	runs, events, cancellations *batch
@@ -75,7 +76,7 @@ type history struct {
 
 func newHistory(tx *sqlx.Tx, n int, seed uint64) *history {
 	h := &history{
-		n: n, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)),
+		n: n, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), words: strings.Fields(words),
 		runs: newBatch(tx, "pipeline_run", `run_id pipeline_name status input current_step total_tokens started_at
 completed_at cancelled_at tags_json branch_name parent_run_id parent_step_id last_heartbeat
 iterate_index iterate_total iterate_mode run_kind sub_pipeline_ref`),
@@ -178,7 +179,7 @@ func (h *history) draw(i int) drawn {
 	}
 	// A number in place of the random end keeps ids apart in every second.
 	at := time.Unix(h.at, 0).UTC().Format("20060102-150405")
-	r.id = r.pipeline + "-" + at + "-" + strconv.FormatUint(h.seed<<32+uint64(i), 16)
+	r.id = r.pipeline + "-" + at + "-" + strconv.FormatUint(h.seed<<32+uint64(i), 16) //nolint:gosec // i counts from zero
 	if r.parent == "" && h.rng.Float64() < 0.05 {
 		h.parent, h.child, h.children = r.id, 0, 1+h.rng.IntN(5)
 	}
@@ -229,9 +230,9 @@ func (h *history) pipeline() string {
 	return fmt.Sprintf("pipeline-%02d", int(pipelines*u*u))
 }
 
-var words = strings.Fields(`add audit broken build cache check clean compare config deploy document draft fetch fix flaky
+const words = `add audit broken build cache check clean compare config deploy document draft fetch fix flaky
 format index issue label lint merge migrate notes parse plan probe pull refactor release rename report request retry review
-schema search secret ship slow stale sync table tag test token trace update upgrade verify version widget 日本語 größer`)
+schema search secret ship slow stale sync table tag test token trace update upgrade verify version widget 日本語 größer`
 
 func (h *history) input(i int) string {
 	if i == h.n/2 {
@@ -246,7 +247,7 @@ func (h *history) input(i int) string {
 	b.WriteString(strconv.Itoa(h.rng.IntN(9000)))
 	for range size {
 		b.WriteByte(' ')
-		b.WriteString(words[h.rng.IntN(len(words))])
+		b.WriteString(h.words[h.rng.IntN(len(h.words))])
 	}
 	return b.String()
 }

@@ -110,15 +110,11 @@ VALUES (?1, ?1, 'completed', 'all of it', ?2, ?3)`
 	return l.runs.add(ctx, l.id, "long-haul", "completed", "all of it", "", l.tokens, l.start, end, end)
 }
 
-var (
-	longPersonas = []string{"navigator", "craftsman", "reviewer", "summarizer"}
-	longNoise    = []string{"Read store/runs.go", "Bash go test ./...", "Edit views/run.templ", "Grep started_at"}
-)
-
 // step writes step i with so many events: noise besides one more than four for
 // each attempt.
 func (l *longRun) step(ctx context.Context, i, events int) error {
-	id, persona := fmt.Sprintf("step-%02d", i+1), longPersonas[i%len(longPersonas)]
+	personas := [...]string{"navigator", "craftsman", "reviewer", "summarizer"}
+	id, persona := fmt.Sprintf("step-%02d", i+1), personas[i%len(personas)]
 	start := l.start + int64(i)*secondsPerStep
 	end := start + secondsPerStep
 	noise, from, attempts, tokens := events-5, start, 1, 0
@@ -160,8 +156,9 @@ func (l *longRun) attempt(ctx context.Context, id, persona string, n, of, noise 
 	if err := l.eventOf(ctx, from, id, "running", persona, "Starting "+persona+" persona", 0, 0, model); err != nil {
 		return 0, err
 	}
+	activities := [...]string{"Read store/runs.go", "Bash go test ./...", "Edit views/run.templ", "Grep started_at"}
 	for k := range noise {
-		at, state, message := from+(to-from)*int64(k)/int64(noise), "stream_activity", longNoise[k%len(longNoise)]
+		at, state, message := from+(to-from)*int64(k)/int64(noise), "stream_activity", activities[k%len(activities)]
 		if k%5 == 4 {
 			state, message = "step_progress", ""
 		}
