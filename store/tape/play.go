@@ -147,7 +147,8 @@ func (p *player) move(row statedb.Row) {
 
 // rename gives row the ids of this playing.
 func (p *player) rename(e Entry, numbered bool) error {
-	for _, column := range runColumns {
+	// A pipeline_id is a run's id too, whatever its name says.
+	for _, column := range []string{"run_id", "parent_run_id", "forked_from_run_id", "last_run_id", "pipeline_id"} {
 		if id, ok := e.Row[column].(string); ok && p.runs[id] {
 			e.Row[column] = id + p.suffix
 		}
@@ -174,9 +175,6 @@ func (p *player) renumber(row statedb.Row, column, table string) error {
 	row[column] = id
 	return nil
 }
-
-// runColumns hold ids of runs; pipeline_id is one too, whatever its name says.
-var runColumns = []string{"run_id", "parent_run_id", "forked_from_run_id", "last_run_id", "pipeline_id"}
 
 // unixTime returns v when it is a moment in unix seconds, going by the name of
 // its column. Zero stands for never.
