@@ -47,6 +47,7 @@ type runDetailResponse struct {
 	Steps     []stepDetail      `json:"steps"`
 	Events    []eventSummary    `json:"events"`
 	Artifacts []artifactSummary `json:"artifacts"`
+	DAG       *dagData          `json:"dag,omitempty"`
 }
 
 type stepDetail struct {
@@ -101,7 +102,7 @@ func (s *Server) apiRuns(w http.ResponseWriter, r *http.Request) error {
 	return s.serveCached(w, r, typeJSON, func(ctx context.Context, b *bytes.Buffer) error {
 		page, err := s.store.Runs(ctx, query.filter)
 		if err != nil {
-			return err //nolint:wrapcheck // described by the error table
+			return err
 		}
 		body := runListResponse{Runs: []runSummary{}, HasMore: page.Older != nil}
 		if page.Older != nil {
@@ -122,13 +123,15 @@ func (s *Server) apiRun(w http.ResponseWriter, r *http.Request) error {
 	return s.serveCached(w, r, typeJSON, func(ctx context.Context, b *bytes.Buffer) error {
 		detail, err := s.store.Detail(ctx, id)
 		if err != nil {
-			return err //nolint:wrapcheck // described by the error table
+			return err
 		}
 		events, err := s.store.Events(ctx, store.EventFilter{Run: id, Limit: apiEvents, Newest: true})
 		if err != nil {
-			return err //nolint:wrapcheck // described by the error table
+			return err
 		}
-		return encodeJSON(b, detailOf(detail, events))
+		body := detailOf(detail, events)
+		body.DAG = s.dagOf(detail)
+		return encodeJSON(b, body)
 	})
 }
 

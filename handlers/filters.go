@@ -68,7 +68,7 @@ func (s *Server) facets(ctx context.Context) (counts store.Facets, known bool, e
 	if errors.Is(err, store.ErrUnavailable) {
 		return counts, false, nil
 	}
-	return counts, err == nil, err //nolint:wrapcheck // described by the error table
+	return counts, err == nil, err
 }
 
 // countOf is -1 for a count that is not known.

@@ -111,7 +111,7 @@ func (s *Server) missedBy(ctx context.Context, seen string) (store.Change, error
 	if !ok {
 		return store.Change{Epoch: health.Epoch, LastEventID: health.LastEventID, Reset: true}, nil
 	}
-	return s.store.Replay(ctx, epoch, event) //nolint:wrapcheck // described by the error table
+	return s.store.Replay(ctx, epoch, event)
 }
 
 // sendChange sends the part of a change that the topic is about. Whatever that

@@ -119,7 +119,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 	}
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)
-	return n, err //nolint:wrapcheck // a ResponseWriter hands errors on as they are
+	return n, err
 }
 
 // Unwrap lets http.ResponseController reach the connection.

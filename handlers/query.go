@@ -69,19 +69,19 @@ func (query *runsQuery) parsePage(q url.Values) error {
 	f := &query.filter
 	var err error
 	if f.Older, err = store.ParseCursor(firstOf(q, "older", "cursor")); err != nil {
-		return err //nolint:wrapcheck // an InputError is whole
+		return err
 	}
 	if f.Newer, err = store.ParseCursor(q.Get("newer")); err != nil {
-		return err //nolint:wrapcheck // an InputError is whole
+		return err
 	}
 	if f.Older != nil && f.Newer != nil {
 		return &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "given without older"}
 	}
 	if query.hold, err = store.ParseCursor(q.Get("hold")); err != nil {
-		return err //nolint:wrapcheck // an InputError is whole
+		return err
 	}
 	f.Limit, err = store.ParseLimit(q.Get("limit"))
-	return err //nolint:wrapcheck // an InputError is whole
+	return err
 }
 
 // texts are the values of a parameter, empty ones left out: an empty field of a
@@ -168,7 +168,7 @@ func parseAge(text string) (time.Duration, error) {
 		}
 		return time.Duration(n) * 24 * time.Hour, nil
 	}
-	return time.ParseDuration(text) //nolint:wrapcheck // the caller says what would be right
+	return time.ParseDuration(text)
 }
 
 func firstOf(q url.Values, keys ...string) string {

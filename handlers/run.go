@@ -78,19 +78,42 @@ func (s *Server) renderRun(w http.ResponseWriter, r *http.Request, component fun
 func (s *Server) runView(ctx context.Context, r *http.Request, id string, window eventWindow) (views.RunView, error) {
 	d, err := s.store.Detail(ctx, id)
 	if err != nil {
-		return views.RunView{}, err //nolint:wrapcheck // described by the error table
+		return views.RunView{}, err
 	}
+	view := s.runHeadView(r, d)
+	view.Tabs = s.tabs(d, "")
+	view.Refresh.Steps, view.Refresh.Artifacts, view.Refresh.Family = s.paths.RunPart(id, "steps"), s.paths.RunPart(id, "artifacts"), s.paths.RunPart(id, "family")
+	if window == (eventWindow{}) { // an older window stands still
+		view.Refresh.Events = s.paths.RunPart(id, "events")
+	}
+	for _, kid := range d.Children {
+		view.Kids = append(view.Kids, runRow(kid))
+	}
+	view.KidsMore = max(0, d.Run.Children.All-len(d.Children))
+	view.KidsURL = s.paths.Runs(url.Values{"parent": {id}})
+	pipeline, _ := s.manifest.Current().Pipeline(d.Run.Pipeline)
+	kinds := map[string]string{}
+	for _, step := range pipeline.Steps {
+		kinds[step.ID] = string(step.Kind)
+	}
+	for _, step := range d.Steps {
+		view.Steps = append(view.Steps, stepRow(step, kinds[step.ID]))
+	}
+	view.Artifacts = artifactGroups(d.Artifacts)
+	view.Events, err = s.eventsView(ctx, d, window)
+	return view, err
+}
+
+// runHeadView is what stands at the head of each of a run's pages.
+func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	run := d.Run
-	pipeline, defined := s.manifest.Current().Pipeline(run.Pipeline)
+	_, defined := s.manifest.Current().Pipeline(run.Pipeline)
 	view := views.RunView{
 		Chrome: s.chrome(r, "runs", run.Pipeline+" "+firstLine(run.Input), url.Values{"run": {run.ID}}.Encode()),
 		Run:    runRow(run), RunID: run.ID, Input: run.Input, Error: run.Error,
 		Completed: run.CompletedAt, Heartbeat: run.Heartbeat, PID: run.PID, Kind: run.Kind, Progress: run.Progress,
 		ParentAt: run.ParentStep, FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
-		Refresh: views.RunRefresh{
-			Head: s.paths.RunPart(id, "head"), Steps: s.paths.RunPart(id, "steps"), Events: s.paths.RunPart(id, "events"),
-			Artifacts: s.paths.RunPart(id, "artifacts"), Family: s.paths.RunPart(id, "family"),
-		},
+		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head")},
 	}
 	view.Run.Reason = run.Reason // the failure stands in its own panel here
 	if run.Reason != "" || statusWords[run.State].word != run.Status {
@@ -106,22 +129,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 	} else if run.ForkedFrom != "" {
 		view.Fork = &views.RunRef{ID: run.ForkedFrom}
 	}
-	for _, kid := range d.Children {
-		view.Kids = append(view.Kids, runRow(kid))
-	}
-	view.KidsMore = max(0, run.Children.All-len(d.Children))
-	view.KidsURL = s.paths.Runs(map[string][]string{"parent": {id}})
-	kinds := map[string]string{}
-	for _, step := range pipeline.Steps {
-		kinds[step.ID] = string(step.Kind)
-	}
-	for _, step := range d.Steps {
-		view.Steps = append(view.Steps, stepRow(step, kinds[step.ID]))
-	}
-	view.Artifacts = artifactGroups(d.Artifacts)
-	view.Failure = s.failureOf(d)
-	view.Events, err = s.eventsView(ctx, d, window)
-	return view, err
+	return view
 }
 
 // eventsView reads one window of a run's events.

@@ -52,7 +52,7 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	case errors.Is(err, store.ErrUnavailable):
 		view.Known = false // the chrome says why
 	case err != nil:
-		return view, err //nolint:wrapcheck // described by the error table
+		return view, err
 	}
 	if view.Filter, err = s.filterView(ctx, query); err != nil {
 		return view, err
@@ -84,7 +84,7 @@ func (s *Server) newerThan(ctx context.Context, query runsQuery) (n int, more bo
 	if errors.Is(err, store.ErrUnavailable) {
 		return 0, false, nil
 	}
-	return len(page.Runs), page.Newer != nil, err //nolint:wrapcheck // described by the error table
+	return len(page.Runs), page.Newer != nil, err
 }
 
 // runRows turns runs into rows. In the list of top-level runs the children stand

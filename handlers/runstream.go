@@ -47,7 +47,7 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 	defer sub.Close()
 	run, err := s.store.Run(ctx, id)
 	if err != nil {
-		return err //nolint:wrapcheck // described by the error table
+		return err
 	}
 	var stream *eventStream
 	for {
@@ -110,7 +110,7 @@ func (s *Server) awaitRun(ctx context.Context, stream *eventStream, sub *store.S
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err() //nolint:wrapcheck // the client left, or the server ends
+			return ctx.Err()
 		case <-sub.Ready():
 			if change, ok := sub.Take(); ok && concerns(change, id) {
 				return nil
