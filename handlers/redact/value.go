@@ -1,0 +1,125 @@
+package redact
+
+import "strings"
+
+// harmless tells whether a quoted value is plainly no secret: empty, a word that
+// means "none", a reference to where the secret is, or a blank that somebody has
+// already put in its place.
+func harmless(v string, kind Kind) bool {
+	v = strings.TrimSpace(v)
+	if len(v) == 0 || references(v) || len(v) < 32 && words[strings.ToLower(v)] {
+		return true
+	}
+	if len(v) < 64 && strings.Trim(v, "*xX.•-_") == "" {
+		return true
+	}
+	if kind == Password || kind == Secret || kind == AWSSecret || kind == Authorization || kind == URLPassword {
+		return false
+	}
+	digits, upper, lower := count(v)
+	switch n := len(v); {
+	case n < 6, digits == n && n < 10: // "token": "42"
+		return true
+	case digits == 0 && (upper == 0 || lower == 0) && n < 24 && strings.IndexByte(v, ' ') < 0: // a name: "token": "ident"
+		return n < 12
+	case strings.IndexByte(v, ' ') >= 0: // a sentence
+		return true
+	}
+	return false
+}
+
+// references tells whether a value says where a secret is, and not what it is.
+func references(v string) bool {
+	for _, start := range []string{"${", "$(", "{{", "<", "%{", "env:", "vault:", "!vault", "!Ref", "!Sub", "$env:"} {
+		if strings.HasPrefix(v, start) {
+			return !strings.HasPrefix(start, "<") || strings.HasSuffix(v, ">")
+		}
+	}
+	if v[0] == '$' && len(v) > 1 {
+		return strings.Trim(v[1:min(len(v), 64)], "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" || identifier(v[1:min(len(v), 64)]) && strings.IndexAny(v[1:], "0123456789") < 0
+	}
+	return len(v) == 2 && v[0] == '%'
+}
+
+var words = map[string]bool{
+	"true": true, "false": true, "null": true, "nil": true, "none": true, "undefined": true, "empty": true, "unset": true,
+	"string": true, "str": true, "text": true, "bool": true, "boolean": true, "int": true, "number": true, "object": true,
+	"bytes": true, "[]byte": true, "any": true, "optional": true, "required": true, "yes": true, "no": true, "redacted": true,
+	"[redacted]": true, "~": true, "|": true, ">": true, "|-": true, ">-": true, "password": true, "token": true, "secret": true,
+}
+
+// secretLooking tells whether a value without quotes is one, and not the code or
+// the sentence that goes on behind a name. end is where it ends in the text.
+func (s *scanner) secretLooking(v string, end int, f valueForm) bool {
+	if harmless(v, Password) {
+		return false
+	}
+	digits, upper, lower := count(v)
+	strong := digits > 0 && upper+lower > 0
+	stern := f.kind == Password || f.kind == Secret || f.kind == AWSSecret
+	switch {
+	case f.kind == Authorization:
+		return f.colon && (len(v) >= 16 || digits > 0 || s.schemed(v, end))
+	case f.kind == Azure:
+		return len(v) >= 30
+	case !f.colon && !f.spaced: // NAME=value, name=value&
+		if call(v) && !strong {
+			return false
+		}
+		return stern || !harmless(v, f.kind)
+	case f.quotedName && f.colon: // "name": 12345
+		return digits == len(v) && digits >= 4 && stern || strong && !code(v)
+	case f.colon && f.field == '\n' && f.spaced: // YAML
+		if code(v) || s.continues(end) {
+			return strong && len(v) >= 12 && upper > 0 && lower > 0 && !call(v) && strings.IndexByte(v, ' ') < 0
+		}
+		if stern {
+			return strings.Count(v, " ") < 6
+		}
+		return strings.IndexByte(v, ' ') < 0 && !harmless(v, f.kind)
+	case f.colon && f.field != 0: // a header in quotes, a part of {a: b}
+		return !code(v) && (strong || stern && len(v) >= 6 || len(v) >= 16)
+	default: // in a sentence, or in code: a word with digits among letters
+		return strong && len(v) >= 6 && !code(v)
+	}
+}
+
+// schemed tells whether a scheme such as Basic stands before the value that ends at end.
+func (s *scanner) schemed(v string, end int) bool {
+	start := end - len(v)
+	return start > 0 && s.text[start-1] == ' ' && start > 1 && wordChar[s.text[start-2]]
+}
+
+// continues tells whether the line goes on as a line of code would.
+func (s *scanner) continues(end int) bool {
+	return end < len(s.text) && strings.IndexByte(",;)]}`\"'", s.text[end]) >= 0
+}
+
+// call tells whether v reads as an expression.
+func call(v string) bool {
+	return strings.ContainsAny(v[:min(len(v), 256)], "()[]{}")
+}
+
+// code tells whether v reads as something that a program says and no secret does.
+func code(v string) bool {
+	v = v[:min(len(v), 256)]
+	if strings.ContainsAny(v, "()[]{}") {
+		return true
+	}
+	return strings.IndexByte("*&", v[0]) >= 0 && identifier(v[1:]) || strings.IndexByte(v, '.') > 0 && identifier(v)
+}
+
+// identifier tells whether v is a name, or names joined by dots.
+func identifier(v string) bool {
+	if v == "" {
+		return false
+	}
+	for i := range len(v) {
+		c := v[i]
+		first := i == 0 || v[i-1] == '.'
+		if !wordChar[c] && c != '.' || first && (c >= '0' && c <= '9' || c == '.') {
+			return false
+		}
+	}
+	return true
+}
