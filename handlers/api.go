@@ -175,22 +175,31 @@ func stepDetailOf(step store.Step, artifacts []artifactSummary) stepDetail {
 	return d
 }
 
-// statusWords are Wave's five words for the told states, and whether the word
-// says everything.
-var statusWords = map[store.State]struct {
-	word  string
-	exact bool
-}{
-	store.Pending:   {"pending", true},
-	store.Queued:    {"pending", false},
-	store.Running:   {"running", true},
-	store.Waiting:   {"running", false},
-	store.Succeeded: {"completed", true},
-	store.Empty:     {"completed", false},
-	store.Failed:    {"failed", true},
-	store.Cancelled: {"cancelled", true},
-	store.Rejected:  {"failed", false},
-	store.Lost:      {"failed", false},
+// statusWord is Wave's word, one of five, for a told state, and whether the word
+// says everything. It is empty for a state that Wave has no word for.
+func statusWord(s store.State) (word string, exact bool) {
+	switch s {
+	case store.Pending:
+		return "pending", true
+	case store.Queued:
+		return "pending", false
+	case store.Running:
+		return "running", true
+	case store.Waiting:
+		return "running", false
+	case store.Succeeded:
+		return "completed", true
+	case store.Empty:
+		return "completed", false
+	case store.Cancelled:
+		return "cancelled", true
+	case store.Failed:
+		return "failed", true
+	case store.Rejected, store.Lost:
+		return "failed", false
+	default:
+		return "", false
+	}
 }
 
 func summaryOf(run store.Run) runSummary {
@@ -200,12 +209,12 @@ func summaryOf(run store.Run) runSummary {
 		Tags: run.Tags, Progress: valueOf(run.Progress), ErrorMessage: run.Error,
 		ParentRunID: run.Parent, BranchName: run.Branch,
 	}
-	told, known := statusWords[run.State]
-	sum.Status = told.word
-	if !known {
+	word, exact := statusWord(run.State)
+	sum.Status = word
+	if word == "" {
 		sum.Status = run.Status
 	}
-	if !told.exact {
+	if !exact {
 		sum.State = string(run.State)
 	}
 	if len(run.Current) > 0 {

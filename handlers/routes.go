@@ -32,6 +32,7 @@ func (s *Server) routes() http.Handler {
 	get("/runs", s.listRuns)
 	get("/runs/{run}", s.showRun)
 	get("/runs/{run}/parts/{part:head|steps|events|artifacts|family}", s.showRunPart)
+	get("/runs/{run}/graph", s.showRunGraph)
 	get("/pipelines", s.listPipelines)
 	get("/pipelines/{pipeline}", s.showPipeline)
 	get("/personas", s.listPersonas)

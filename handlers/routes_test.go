@@ -36,6 +36,7 @@ var routes = []struct {
 	{"/runs/" + sampleRun + "/parts/events", http.StatusOK, "", "section#events"},
 	{"/runs/" + sampleRun + "/parts/artifacts", http.StatusOK, "", "section#artifacts"},
 	{"/runs/" + sampleRun + "/parts/family", http.StatusOK, "", "section#family"},
+	{"/runs/" + sampleRun + "/graph", http.StatusOK, "section#tab svg.dag", "section#tab"},
 	{"/pipelines", http.StatusOK, "main table", "section#pipelines"},
 	{"/pipelines/fix-issue", http.StatusOK, "main h1", ""},
 	{"/personas", http.StatusOK, "main table", "section#personas"},

@@ -116,7 +116,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head")},
 	}
 	view.Run.Reason = run.Reason // the failure stands in its own panel here
-	if run.Reason != "" || statusWords[run.State].word != run.Status {
+	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
 		view.Recorded = run.Status
 	}
 	if d.Parent != nil {

@@ -154,10 +154,21 @@ type RunView struct {
 	LastID    int64
 	Defined   bool // the pipeline is still defined
 	Refresh   RunRefresh
+	Tabs      []Option
+}
+
+// tab is the label of the page that is shown.
+func (v RunView) tab() string {
+	for _, t := range v.Tabs {
+		if t.On {
+			return t.Label
+		}
+	}
+	return ""
 }
 
 // RunRefresh holds the fragment URLs of a run's page.
-type RunRefresh struct{ Head, Steps, Events, Artifacts, Family string }
+type RunRefresh struct{ Head, Steps, Events, Artifacts, Family, Tab string }
 
 // Failure is what an operator wants first: where and why.
 type Failure struct {

@@ -26,6 +26,9 @@ func (p Paths) Run(id string) string { return p.at("runs", id) }
 // RunPart is a fragment of a run's page: head, steps, events, artifacts, family.
 func (p Paths) RunPart(id, part string) string { return p.at("runs", id, "parts", part) }
 
+// RunTab is one of a run's pages: timeline, graph, log.
+func (p Paths) RunTab(id, tab string) string { return p.at("runs", id, tab) }
+
 // RunEvents is the page of a run whose events end before, or start after, an event id.
 func (p Paths) RunEvents(id, direction string, event int64) string {
 	return p.at("runs", id) + "?" + direction + "=" + strconv.FormatInt(event, 10) + "#events"

@@ -1,0 +1,167 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"wavedeck/static"
+	"wavedeck/store"
+	"wavedeck/store/manifest"
+	"wavedeck/views"
+	"wavedeck/views/dag"
+)
+
+// tableFirst is from how many steps the table says more than the picture.
+const tableFirst = 300
+
+// showRunGraph is the page of a run's graph.
+func (s *Server) showRunGraph(w http.ResponseWriter, r *http.Request) error {
+	return s.renderTab(w, r, "graph", func(_ context.Context, d store.RunDetail, _ *views.RunView) (templ.Component, error) {
+		return s.runGraph(d), nil
+	})
+}
+
+// runGraph draws what a run did over its pipeline's definition. Without one it
+// is drawn from what ran: then nobody knows what depended on what.
+func (s *Server) runGraph(d store.RunDetail) templ.Component {
+	layout := s.layoutOf(d)
+	status := map[string]dag.Status{}
+	for _, step := range d.Steps {
+		status[step.ID] = dag.Status{
+			State: string(step.State), Word: stateWord(step.State), Note: step.Note,
+			Href: s.paths.Run(d.Run.ID) + "#" + views.StepAnchor(step.ID),
+		}
+	}
+	return s.drawn(layout, dag.Options{
+		ID: "graph", Title: "Steps of " + d.Run.Pipeline,
+		Status: func(id string) dag.Status { return status[id] },
+	})
+}
+
+// pipelineGraph draws a definition.
+func (s *Server) pipelineGraph(p manifest.Pipeline) templ.Component {
+	return s.drawn(dag.Lay(graphOf(p)), dag.Options{ID: "graph", Title: "Steps of " + p.Name})
+}
+
+func (s *Server) drawn(layout *dag.Layout, o dag.Options) templ.Component {
+	o.Sprite = static.URL(string(s.paths), "sprite.svg")
+	parts := []templ.Component{dag.Problems(layout), dag.Graph(layout, o), dag.Table(layout, o)}
+	if len(layout.Steps) > tableFirst {
+		parts[1], parts[2] = parts[2], parts[1]
+	}
+	return templ.Join(parts...)
+}
+
+// layoutOf lays out the graph of a run's steps.
+func (s *Server) layoutOf(d store.RunDetail) *dag.Layout {
+	if p, ok := s.manifest.Current().Pipeline(d.Run.Pipeline); ok && len(p.Steps) > 0 {
+		nodes, edges := graphOf(p)
+		defined := map[string]bool{}
+		for _, n := range nodes {
+			defined[n.ID] = true
+		}
+		for _, step := range d.Steps {
+			if !defined[step.ID] {
+				nodes = append(nodes, dag.Node{ID: step.ID, Detail: step.Persona})
+			}
+		}
+		return dag.Lay(nodes, edges)
+	}
+	nodes := make([]dag.Node, 0, len(d.Steps))
+	for _, step := range d.Steps {
+		nodes = append(nodes, dag.Node{ID: step.ID, Detail: step.Persona})
+	}
+	return dag.Lay(nodes, nil)
+}
+
+// graphOf names the steps of a definition and what leads from one to another.
+func graphOf(p manifest.Pipeline) (nodes []dag.Node, edges []dag.Edge) {
+	for _, step := range p.Steps {
+		kind := dag.Kind(step.Kind)
+		if step.ReworkOnly {
+			kind = dag.KindRework
+		}
+		nodes = append(nodes, dag.Node{ID: step.ID, Kind: kind, Detail: cmp.Or(step.Persona, step.Pipeline, string(step.Kind))})
+		edges = append(edges, edgesOf(step)...)
+	}
+	return nodes, edges
+}
+
+func edgesOf(step manifest.Step) []dag.Edge {
+	var edges []dag.Edge
+	for _, before := range step.Dependencies {
+		edges = append(edges, dag.Edge{From: before, To: step.ID, Kind: dag.Dependency})
+	}
+	for _, e := range step.Edges {
+		edges = append(edges, dag.Edge{From: step.ID, To: e.Target, Kind: dag.Arm, Label: e.Condition})
+	}
+	if step.Gate != nil {
+		for _, choice := range step.Gate.Choices {
+			if choice.Target != "" && choice.Target != endsRun {
+				edges = append(edges, dag.Edge{From: step.ID, To: choice.Target, Kind: dag.Arm, Label: choice.Label})
+			}
+		}
+	}
+	rework := []string{step.Retry.ReworkStep}
+	for _, c := range step.Contracts {
+		rework = append(rework, c.ReworkStep)
+	}
+	for _, to := range rework {
+		if to != "" {
+			edges = append(edges, dag.Edge{From: step.ID, To: to, Kind: dag.Rework})
+		}
+	}
+	return edges
+}
+
+// endsRun is the target of a gate's choice that is no step: it fails the run.
+const endsRun = "_fail"
+
+// dagData is the graph of a run for programs.
+type dagData struct {
+	Nodes []dagNode `json:"nodes"`
+	Edges []dagEdge `json:"edges"`
+}
+
+type dagNode struct {
+	ID       string `json:"id"`
+	Label    string `json:"label"`
+	Persona  string `json:"persona"`
+	Status   string `json:"status"`
+	Progress int    `json:"progress"`
+	X        int    `json:"x"`
+	Y        int    `json:"y"`
+}
+
+type dagEdge struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// dagOf is nil for a run of which no step is known.
+func (s *Server) dagOf(d store.RunDetail) *dagData {
+	if len(d.Steps) == 0 {
+		return nil
+	}
+	layout := s.layoutOf(d)
+	steps := map[string]store.Step{}
+	for _, step := range d.Steps {
+		steps[step.ID] = step
+	}
+	data := &dagData{Nodes: []dagNode{}, Edges: []dagEdge{}}
+	for _, node := range layout.Steps {
+		step := steps[node.ID]
+		x, y, _ := layout.XY(node.ID)
+		data.Nodes = append(data.Nodes, dagNode{
+			ID: node.ID, Label: cmp.Or(node.Label, node.ID), Persona: step.Persona,
+			Status: cmp.Or(string(step.State), string(store.Unknown)), Progress: valueOf(step.Progress), X: x, Y: y,
+		})
+	}
+	for _, edge := range layout.Edges {
+		data.Edges = append(data.Edges, dagEdge{From: edge.From, To: edge.To})
+	}
+	return data
+}

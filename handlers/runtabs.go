@@ -1,0 +1,56 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// tabs are the pages of a run, the current one marked. A count below 0 is none.
+func (s *Server) tabs(d store.RunDetail, current string) []views.Option {
+	id := d.Run.ID
+	tab := func(name, label string, count int) views.Option {
+		href := s.paths.Run(id)
+		if name != "" {
+			href = s.paths.RunTab(id, name)
+		}
+		return views.Option{Label: label, Href: href, Count: count, On: name == current}
+	}
+	return []views.Option{
+		tab("", "Summary", -1),
+		tab("graph", "Graph", -1),
+	}
+}
+
+// tabBody makes the content of one of a run's pages. It may add to the view.
+type tabBody func(ctx context.Context, d store.RunDetail, view *views.RunView) (templ.Component, error)
+
+// renderTab answers with one of a run's pages, or for htmx with its content.
+func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, body tabBody) error {
+	id, err := pathVar(r, "run")
+	if err != nil {
+		return err
+	}
+	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+		d, err := s.store.Detail(ctx, id)
+		if err != nil {
+			return err
+		}
+		view := s.runHeadView(r, d)
+		view.Tabs = s.tabs(d, tab)
+		view.Refresh.Tab = r.URL.RequestURI()
+		content, err := body(ctx, d, &view)
+		if err != nil {
+			return err
+		}
+		if isFragment(r) {
+			return views.RunTabBody(view, content).Render(ctx, b)
+		}
+		return views.RunTab(view, content).Render(ctx, b)
+	})
+}
