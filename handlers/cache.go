@@ -180,7 +180,7 @@ func makeAnswer(contentType string, fill func(*bytes.Buffer) error) (answer, err
 // notModified compares weakly (RFC 9110, 13.1.2): a compressing proxy may have
 // weakened or suffixed nothing else of it.
 func notModified(ifNoneMatch, etag string) bool {
-	for _, candidate := range strings.Split(ifNoneMatch, ",") {
+	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
 		candidate = strings.TrimSpace(candidate)
 		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(etag, "W/") && candidate != "" {
 			return true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -23,7 +24,7 @@ func (s *Server) chrome(_ *http.Request, section, title, topic string) views.Chr
 	c := views.Chrome{
 		Paths: s.paths, Title: title, Section: section, Now: s.now(),
 		Project: projectName(catalog), Source: sourceName(catalog.Project, health),
-		Notices: append(s.notices[:len(s.notices):len(s.notices)], s.problems(catalog, health)...),
+		Notices: slices.Concat(s.notices, s.problems(catalog, health)),
 	}
 	c.Live = views.Live{Topic: topic, Cursor: cursorID(health.Epoch, health.LastEventID), LastEvent: health.LastEventID}
 	if health.Phase != store.Ready {

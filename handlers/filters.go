@@ -12,14 +12,19 @@ import (
 )
 
 // chipStates are the told states that the filter bar offers, with what they count.
-var chipStates = []store.State{
-	store.Running, store.Waiting, store.Pending, store.Failed, store.Lost, store.Rejected,
-	store.Cancelled, store.Succeeded, store.Empty, store.Unknown,
+func chipStates() []store.State {
+	return []store.State{
+		store.Running, store.Waiting, store.Pending, store.Failed, store.Lost, store.Rejected,
+		store.Cancelled, store.Succeeded, store.Empty, store.Unknown,
+	}
 }
 
 // timeOptions are the spans that the filter bar offers.
-var timeOptions = []struct{ value, label string }{
-	{"1h", "last hour"}, {"24h", "last 24 hours"}, {"7d", "last 7 days"}, {"30d", "last 30 days"},
+func timeOptions() []views.Option {
+	return []views.Option{
+		{Value: "1h", Label: "last hour"}, {Value: "24h", Label: "last 24 hours"},
+		{Value: "7d", Label: "last 7 days"}, {Value: "30d", Label: "last 30 days"},
+	}
 }
 
 // optionsShown bounds the choices of a select.
@@ -42,7 +47,7 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 	if err != nil {
 		return f, err
 	}
-	for _, state := range chipStates {
+	for _, state := range chipStates() {
 		count := countOf(facets.States[state], known)
 		on := slices.Contains(query.filter.States, state)
 		if count == 0 && !on {
@@ -52,8 +57,8 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 	}
 	f.Pipelines = s.options(q, "pipeline", facets.Pipelines, known)
 	f.Tags = s.options(q, "tag", facets.Tags, known)
-	for _, t := range timeOptions {
-		f.Times = append(f.Times, s.option(q, "since", t.value, t.label, -1, q.Get("since") == t.value))
+	for _, t := range timeOptions() {
+		f.Times = append(f.Times, s.option(q, "since", t.Value, t.Label, -1, q.Get("since") == t.Value))
 	}
 	return f, nil
 }

@@ -8,5 +8,5 @@ const varyFragment = "HX-Request, HX-Request-Type"
 
 // isFragment reports whether htmx asks for a part of a page.
 func isFragment(r *http.Request) bool {
-	return r.Header.Get("HX-Request-Type") == "partial"
+	return r.Header.Get("HX-Request-Type") == "partial" //nolint:canonicalheader // as htmx and varyFragment spell it
 }

@@ -35,7 +35,7 @@ func requestID(ctx context.Context) string {
 func identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()[:10]
-		w.Header().Set("X-Request-Id", id)
+		w.Header().Set("X-Request-ID", id)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
 	})
 }
@@ -129,11 +129,11 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // an operator searched for.
 func (s *Server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
+		ctx, start := r.Context(), time.Now()
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
-			s.log.InfoContext(r.Context(), "request",
-				"request", requestID(r.Context()), "method", r.Method, "path", r.URL.Path,
+			s.log.InfoContext(ctx, "request",
+				"request", requestID(ctx), "method", r.Method, "path", r.URL.Path,
 				"status", rec.status, "bytes", rec.bytes, "took", time.Since(start).Round(time.Microsecond))
 		}()
 		next.ServeHTTP(rec, r)

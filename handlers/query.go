@@ -119,7 +119,7 @@ func parseStates(states, statuses []string) ([]store.State, error) {
 	for _, word := range statuses {
 		var matching []store.State
 		for _, s := range store.States {
-			if statusWords[s].word == word {
+			if status, _ := statusWord(s); status == word {
 				matching = append(matching, s)
 			}
 		}

@@ -13,6 +13,8 @@ import (
 
 // buffers are reused between answers: a page is rendered whole before its first
 // byte is sent, so that an error half way is an error and not half a page.
+//
+//nolint:gochecknoglobals // a pool holds nothing that anybody could tell from a new buffer
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // maxPooled keeps one huge page from staying in memory for ever.

@@ -35,14 +35,9 @@ func childrenOf(c store.ChildCounts) views.Children {
 	return views.Children{All: c.All, Ended: c.Ended, Failed: c.Failed}
 }
 
-// stateWords are what the told states are called where their own name is not the word.
-var stateWords = map[store.State]string{
-	store.Empty: "succeeded, empty",
-}
-
 func stateWord(s store.State) string {
-	if word, ok := stateWords[s]; ok {
-		return word
+	if s == store.Empty {
+		return "succeeded, empty"
 	}
 	return string(s)
 }
@@ -127,20 +122,34 @@ func stepRow(step store.Step, kind string) views.StepRow {
 	return row
 }
 
-// eventTones are the told states whose colour an event's word has; other words
-// are shown plainly.
-var eventTones = map[string]store.State{
-	"started": store.Running, "running": store.Running, "retrying": store.Waiting, "reworking": store.Waiting,
-	"completed": store.Succeeded, "completed_empty": store.Empty, "contract_passed": store.Succeeded,
-	"failed": store.Failed, "contract_failed": store.Failed, "review_failed": store.Failed,
-	"rejected": store.Rejected, "skipped": store.Skipped, "cancelled": store.Cancelled,
-	"gate_waiting": store.Waiting, "gate_resolved": store.Succeeded,
-	"warning": store.Waiting, "contract_warning": store.Waiting, "contract_soft_failure": store.Waiting,
+// eventTone is the told state whose colour an event's word has; none where the
+// word is shown plainly.
+func eventTone(word string) store.State {
+	switch word {
+	case "started", "running":
+		return store.Running
+	case "gate_waiting", "retrying", "reworking", "warning", "contract_warning", "contract_soft_failure":
+		return store.Waiting
+	case "completed", "contract_passed", "gate_resolved":
+		return store.Succeeded
+	case "completed_empty":
+		return store.Empty
+	case "failed", "contract_failed", "review_failed":
+		return store.Failed
+	case "rejected":
+		return store.Rejected
+	case "skipped":
+		return store.Skipped
+	case "cancelled":
+		return store.Cancelled
+	default:
+		return ""
+	}
 }
 
 func eventRow(e store.Event) views.EventRow {
 	return views.EventRow{
-		ID: e.ID, At: e.At, Step: e.StepID, State: e.State, Tone: string(eventTones[e.State]),
+		ID: e.ID, At: e.At, Step: e.StepID, State: e.State, Tone: string(eventTone(e.State)),
 		Persona: e.Persona, Message: e.Message, Tokens: e.Tokens, Model: e.Model,
 		Took: views.Took{D: e.Duration, Known: e.Duration > 0},
 	}
