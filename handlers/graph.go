@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -30,10 +31,14 @@ func (s *Server) runGraph(d store.RunDetail) templ.Component {
 	layout := s.layoutOf(d)
 	status := map[string]dag.Status{}
 	for _, step := range d.Steps {
-		status[step.ID] = dag.Status{
+		told := dag.Status{
 			State: string(step.State), Word: stateWord(step.State), Note: step.Note,
 			Href: s.paths.Run(d.Run.ID) + "#" + views.StepAnchor(step.ID),
 		}
+		if strings.HasPrefix(step.Note, store.BlockedBy) {
+			told.Note = "" // the picture shows what blocks it
+		}
+		status[step.ID] = told
 	}
 	return s.drawn(layout, dag.Options{
 		ID: "graph", Title: "Steps of " + d.Run.Pipeline,
@@ -41,13 +46,17 @@ func (s *Server) runGraph(d store.RunDetail) templ.Component {
 	})
 }
 
-// pipelineGraph draws a definition.
-func (s *Server) pipelineGraph(p manifest.Pipeline) templ.Component {
-	return s.drawn(dag.Lay(graphOf(p)), dag.Options{ID: "graph", Title: "Steps of " + p.Name})
+// pipelinePicture draws a definition. Its steps stand beside it in a table of their own.
+func (s *Server) pipelinePicture(p manifest.Pipeline) templ.Component {
+	layout := dag.Lay(graphOf(p))
+	return dag.Graph(layout, dag.Options{ID: "graph", Title: "Steps of " + p.Name, Sprite: s.sprite()})
 }
 
+func (s *Server) sprite() string { return static.URL(string(s.paths), "sprite.svg") }
+
+// drawn is the picture and its table; of many steps the table says more.
 func (s *Server) drawn(layout *dag.Layout, o dag.Options) templ.Component {
-	o.Sprite = static.URL(string(s.paths), "sprite.svg")
+	o.Sprite = s.sprite()
 	parts := []templ.Component{dag.Problems(layout), dag.Graph(layout, o), dag.Table(layout, o)}
 	if len(layout.Steps) > tableFirst {
 		parts[1], parts[2] = parts[2], parts[1]

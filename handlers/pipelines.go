@@ -133,6 +133,9 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 	for _, step := range p.Steps {
 		view.Defs = append(view.Defs, stepDefRow(step))
 	}
+	if len(p.Steps) > 0 {
+		view.Graph = s.pipelinePicture(p)
+	}
 	if view.Recent, err = s.runRows(ctx, history.Recent, false); err != nil {
 		return view, err
 	}

@@ -9,6 +9,8 @@ package views
 import (
 	"net/url"
 	"time"
+
+	"github.com/a-h/templ"
 )
 
 // Chrome is what every page has around its content.
@@ -305,6 +307,7 @@ type PipelineView struct {
 	Defined bool // false: only its runs are known
 	Input   InputView
 	Defs    []StepDefRow
+	Graph   templ.Component // nil: nothing to draw
 	Recent  []RunRow
 	RunsURL string
 	Refresh string
