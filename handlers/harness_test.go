@@ -87,12 +87,14 @@ func (s *site) ready() *site {
 // until waits for a condition that something else brings about.
 func (s *site) until(what string, holds func() bool) {
 	s.t.Helper()
-	end := time.Now().Add(20 * time.Second)
-	for !holds() {
-		if time.Now().After(end) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(20 * time.Second); !holds(); {
+		select {
+		case <-late:
 			s.t.Fatalf("waited too long until %s", what)
+		case <-tick.C:
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 

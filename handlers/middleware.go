@@ -81,6 +81,7 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 // contained turns a panic into an error answer of its own request.
 func (s *Server) contained(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
 		defer func() {
 			caught := recover()
 			if caught == nil {
@@ -89,7 +90,7 @@ func (s *Server) contained(next http.Handler) http.Handler {
 			if err, ok := caught.(error); ok && err == http.ErrAbortHandler { //nolint:errorlint // the documented sentinel is compared as it is
 				panic(caught)
 			}
-			s.log.ErrorContext(r.Context(), "panic", "request", requestID(r.Context()), "value", caught, "stack", string(debug.Stack()))
+			s.log.ErrorContext(ctx, "panic", "request", requestID(ctx), "value", caught, "stack", string(debug.Stack()))
 			if rec, ok := w.(*recorder); ok && rec.status != 0 {
 				panic(http.ErrAbortHandler) // half an answer is out: cut the connection rather than pretend
 			}

@@ -38,9 +38,8 @@ const (
 
 // writeHTML renders component and sends it.
 func (s *Server) writeHTML(w http.ResponseWriter, r *http.Request, status int, component templ.Component) {
-	s.write(w, r, status, typeHTML, func(b *bytes.Buffer) error {
-		return component.Render(r.Context(), b)
-	})
+	ctx := r.Context()
+	s.write(w, r, status, typeHTML, func(b *bytes.Buffer) error { return component.Render(ctx, b) })
 }
 
 // writeJSON encodes body and sends it.
@@ -59,10 +58,11 @@ func encodeJSON(b *bytes.Buffer, body any) error {
 // write fills a buffer and sends it. A body that cannot be made is a bare 500:
 // this is the last resort of the error pages themselves.
 func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, contentType string, fill func(*bytes.Buffer) error) {
+	ctx := r.Context()
 	_ = withBuffer(func(b *bytes.Buffer) error {
 		if err := fill(b); err != nil {
-			s.log.ErrorContext(r.Context(), "render answer", "request", requestID(r.Context()), "path", r.URL.Path, "error", err)
-			http.Error(w, "something went wrong here; the log has it under request "+requestID(r.Context()), http.StatusInternalServerError)
+			s.log.ErrorContext(ctx, "render answer", "request", requestID(ctx), "path", r.URL.Path, "error", err)
+			http.Error(w, "something went wrong here; the log has it under request "+requestID(ctx), http.StatusInternalServerError)
 			return nil
 		}
 		s.send(w, r, status, contentType, b.Bytes())

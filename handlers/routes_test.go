@@ -155,7 +155,7 @@ func TestWrongAddresses(t *testing.T) {
 				t.Fatalf("status %d, want %d: %s", r.status, c.status, clip(r.body))
 			}
 			wantSafeHeaders(t, r)
-			said := r.body
+			var said string
 			if strings.HasPrefix(c.path, "/api/") {
 				var body struct{ Error string }
 				if err := json.Unmarshal([]byte(r.body), &body); err != nil {

@@ -43,18 +43,25 @@ func (s *Server) showRun(w http.ResponseWriter, r *http.Request) error {
 	return s.renderRun(w, r, views.RunPage)
 }
 
-// runParts are the fragments of a run's page, by the last segment of their path.
-var runParts = map[string]func(views.RunView) templ.Component{
-	"head":      views.RunHead,
-	"steps":     views.RunSteps,
-	"events":    func(v views.RunView) templ.Component { return views.RunEvents(v) },
-	"artifacts": views.RunArtifacts,
-	"family":    views.RunFamily,
+// runPart is the fragment of a run's page whose path ends with name.
+func runPart(name string) func(views.RunView) templ.Component {
+	switch name {
+	case "steps":
+		return views.RunSteps
+	case "events":
+		return views.RunEvents
+	case "artifacts":
+		return views.RunArtifacts
+	case "family":
+		return views.RunFamily
+	default:
+		return views.RunHead
+	}
 }
 
 // showRunPart is one fragment of a run's page.
 func (s *Server) showRunPart(w http.ResponseWriter, r *http.Request) error {
-	return s.renderRun(w, r, runParts[muxVar(r, "part")])
+	return s.renderRun(w, r, runPart(muxVar(r, "part")))
 }
 
 func (s *Server) renderRun(w http.ResponseWriter, r *http.Request, component func(views.RunView) templ.Component) error {

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -64,24 +65,18 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 		}
-		for _, e := range events {
-			if err := stream.add(e.State, strconv.FormatInt(e.ID, 10), wireEventOf(e)); err != nil {
-				return err
-			}
-			after = e.ID
-		}
-		if err := stream.flush(); err != nil {
+		if err := stream.sendEvents(events); err != nil {
 			return err
+		}
+		if n := len(events); n > 0 {
+			after = events[n-1].ID
 		}
 		switch {
 		case len(events) == streamWindow:
 			continue
 		case run.State.Ended():
 			// The state was read before the events: none of its can be missing.
-			if err := stream.add(eventEnd, "", summaryOf(run)); err != nil {
-				return err
-			}
-			return stream.flush()
+			return stream.sendEnd(run)
 		}
 		if err := s.awaitRun(ctx, stream, sub, id); err != nil {
 			return s.endStream(ctx, stream, err)
@@ -90,6 +85,22 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 			return s.endStream(ctx, stream, err)
 		}
 	}
+}
+
+func (s *eventStream) sendEvents(events []store.Event) error {
+	for _, e := range events {
+		if err := s.add(e.State, strconv.FormatInt(e.ID, 10), wireEventOf(e)); err != nil {
+			return err
+		}
+	}
+	return s.flush()
+}
+
+func (s *eventStream) sendEnd(run store.Run) error {
+	if err := s.add(eventEnd, "", summaryOf(run)); err != nil {
+		return err
+	}
+	return s.flush()
 }
 
 // endStream ends an answer that failed. When it has begun there is no status
@@ -125,15 +136,7 @@ func (s *Server) awaitRun(ctx context.Context, stream *eventStream, sub *store.S
 }
 
 func concerns(c store.Change, run string) bool {
-	if c.Reset || c.Health {
-		return true
-	}
-	for _, changed := range c.Runs {
-		if changed == run {
-			return true
-		}
-	}
-	return false
+	return c.Reset || c.Health || slices.Contains(c.Runs, run)
 }
 
 // lastEvent reads the id of the last event a client saw, in the form of this
