@@ -50,6 +50,7 @@ type stepHistory struct {
 	retries   int // n of "attempt i/n"
 	attempts  []attemptHistory
 	contract  *Contract
+	checks    []Check // oldest first, at most maxAttempts
 }
 
 type attemptHistory struct {
@@ -220,8 +221,21 @@ func (s *stepHistory) addContract(e Event) {
 		return
 	}
 	s.contract = &Contract{Result: result, Text: e.Message, At: e.At}
+	s.addCheck(result, e.At)
 	if n := len(s.attempts); n > 0 && result == "failed" {
 		s.attempts[n-1].err = clip(e.Message, 4096)
+	}
+}
+
+// addCheck notes how long a contract was looked at: from validating to a result.
+func (s *stepHistory) addCheck(result string, at time.Time) {
+	n := len(s.checks)
+	if n > 0 && s.checks[n-1].Result == "validating" {
+		s.checks[n-1].Result, s.checks[n-1].To = result, at
+		return
+	}
+	if n < maxAttempts {
+		s.checks = append(s.checks, Check{From: at, To: at, Result: result})
 	}
 }
 
@@ -259,7 +273,7 @@ func (h *history) clone() *history {
 	c.steps = maps.Clone(h.steps)
 	for id, s := range c.steps {
 		copied := *s
-		copied.attempts = slices.Clone(s.attempts)
+		copied.attempts, copied.checks = slices.Clone(s.attempts), slices.Clone(s.checks)
 		c.steps[id] = &copied
 	}
 	return &c

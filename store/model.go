@@ -80,7 +80,15 @@ type Step struct {
 	Attempts []Attempt
 	Retries  int // MaxAttempts when known from "attempt i/n", else 0
 	Contract *Contract
+	Checks   []Check     // each time a contract was looked at, oldest first
+	Gate     bool        // it waits for a human
 	Children ChildCounts // of a composed step
+}
+
+// Check is one look at a step's contract.
+type Check struct {
+	From, To time.Time // equal while it goes on, and when only its result is known
+	Result   string    // as in Contract
 }
 
 // Attempt is one try at a step.
