@@ -31,6 +31,7 @@ type history struct {
 
 	order []string // steps in the order of their first event
 	steps map[string]*stepHistory
+	marks []LogMark // by id
 }
 
 // stepHistory is what the events of a run say of one step.
@@ -75,7 +76,9 @@ func (h *history) add(e Event) {
 	if s == nil {
 		return
 	}
+	before := len(s.attempts)
 	s.add(e)
+	h.mark(e, s, before)
 }
 
 func (h *history) addRunLevel(e Event) {
@@ -269,7 +272,7 @@ func (h *history) passOver(id int64, at time.Time) {
 // clone copies h so that it can be read while the original goes on.
 func (h *history) clone() *history {
 	c := *h
-	c.order = slices.Clone(h.order)
+	c.order, c.marks = slices.Clone(h.order), slices.Clip(h.marks) // marks are only added
 	c.steps = maps.Clone(h.steps)
 	for id, s := range c.steps {
 		copied := *s
