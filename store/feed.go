@@ -28,14 +28,17 @@ type Change struct {
 
 // EventRef is a new row of event_log.
 type EventRef struct {
-	ID    int64
-	Run   string
-	Step  string // empty: of the run itself
-	State string // as recorded
+	ID    int64  `db:"id"`
+	Run   string `db:"run"`
+	Step  string `db:"step"`  // empty: of the run itself
+	State string `db:"state"` // as recorded
 }
 
 // StepRef names a step of a run.
-type StepRef struct{ Run, Step string }
+type StepRef struct {
+	Run  string `db:"run"`
+	Step string `db:"step"`
+}
 
 // Subscription is one reader's mailbox. Changes that it has not taken yet are
 // merged by key, so a slow reader costs its publisher nothing and reads the

@@ -37,7 +37,7 @@ func (c *histories) get(run string) *cachedHistory {
 	defer c.mu.Unlock()
 	if e := c.byRun[run]; e != nil {
 		c.used.MoveToFront(e)
-		return e.Value.(*cachedHistory)
+		return cached(e)
 	}
 	if c.byRun == nil {
 		c.byRun = map[string]*list.Element{}
@@ -47,9 +47,14 @@ func (c *histories) get(run string) *cachedHistory {
 	if c.used.Len() > maxHistories {
 		oldest := c.used.Back()
 		c.used.Remove(oldest)
-		delete(c.byRun, oldest.Value.(*cachedHistory).run)
+		delete(c.byRun, cached(oldest).run)
 	}
 	return entry
+}
+
+func cached(e *list.Element) *cachedHistory {
+	h, _ := e.Value.(*cachedHistory) // the list holds nothing else
+	return h
 }
 
 func (c *cachedHistory) last() int64 {

@@ -266,7 +266,7 @@ func (t *idTable) find(hash uint64, is func(row uint32) bool) (uint32, bool) {
 	if len(t.cells) == 0 {
 		return 0, false
 	}
-	mask := uint64(len(t.cells) - 1)
+	mask := uint64(len(t.cells)) - 1
 	for at := hash & mask; ; at = (at + 1) & mask {
 		switch c := t.cells[at]; {
 		case c == cellEmpty:
@@ -302,7 +302,7 @@ func (t *idTable) add(hash uint64, row uint32, hashOf func(row uint32) uint64) {
 }
 
 func (t *idTable) enter(hash uint64, cell uint32) {
-	mask := uint64(len(t.cells) - 1)
+	mask := uint64(len(t.cells)) - 1
 	at := hash & mask
 	for t.cells[at] != cellEmpty {
 		at = (at + 1) & mask
@@ -312,7 +312,7 @@ func (t *idTable) enter(hash uint64, cell uint32) {
 }
 
 func (t *idTable) remove(hash uint64, row uint32) {
-	mask := uint64(len(t.cells) - 1)
+	mask := uint64(len(t.cells)) - 1
 	for at := hash & mask; t.cells[at] != cellEmpty; at = (at + 1) & mask {
 		if t.cells[at] == row+cellFirst {
 			t.cells[at] = cellRemoved

@@ -255,7 +255,7 @@ func (ix *index) dropUnseen(ctx context.Context) ([]string, error) {
 	var unseen []string
 	for i := range ix.rows {
 		if r := &ix.rows[i]; r.used && r.seen != ix.sweep {
-			unseen = append(unseen, string(ix.id(uint32(i)))) //nolint:gosec // as alloc
+			unseen = append(unseen, string(ix.id(uint32(i))))
 		}
 	}
 	ix.mu.RUnlock()

@@ -131,7 +131,7 @@ func (ix *index) compile(f RunFilter) *matcher {
 	if !f.Until.IsZero() {
 		m.high = ix.position(ceilUnix(f.Until), nil)
 	}
-	for _, w := range strings.Fields(strings.ToLower(f.Text)) {
+	for w := range strings.FieldsSeq(strings.ToLower(f.Text)) {
 		word := searchWord{text: []byte(w), pipelines: make([]bool, len(ix.names.list))}
 		for n, name := range ix.names.list {
 			word.pipelines[n] = strings.Contains(strings.ToLower(name), w)
@@ -234,7 +234,7 @@ func (ix *index) endedSince(ctx context.Context, seconds int64, limit int) ([]st
 	var ids []string
 	for i := range ix.rows {
 		if r := &ix.rows[i]; r.used && r.ended >= seconds && r.ended > 0 {
-			if ids = append(ids, string(ix.id(uint32(i)))); len(ids) == limit { //nolint:gosec // as alloc
+			if ids = append(ids, string(ix.id(uint32(i)))); len(ids) == limit {
 				break
 			}
 		}

@@ -21,6 +21,8 @@ const (
 )
 
 // States lists every told state once.
+//
+//nolint:gochecknoglobals // never written; Go has no constant arrays
 var States = [...]State{Pending, Queued, Running, Waiting, Succeeded, Empty, Failed, Cancelled, Rejected, Skipped, Lost, Unknown}
 
 // Ended reports whether s is final: nothing more is expected to happen.
