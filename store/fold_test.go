@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -119,7 +119,7 @@ func TestHistoriesFollowNewEvents(t *testing.T) {
 	d := openTest(t, b.Path, storetest.Base, Options{})
 	want := &history{}
 	for i := range 50 {
-		e := storetest.Event{Step: fmt.Sprint("s", i%3), State: []string{"running", "stream_activity", "completed", "eta_updated"}[i%4], Message: fmt.Sprint(i)}
+		e := storetest.Event{Step: fmt.Sprint("s", i%3), State: []string{"running", "stream_activity", "completed", "eta_updated"}[i%4], Message: strconv.Itoa(i)}
 		id := b.Event(run, e)
 		folded := Event{ID: id, RunID: run, At: storetest.Base, StepID: e.Step, State: e.State, Message: e.Message}
 		if e.State == "stream_activity" || e.State == "eta_updated" {

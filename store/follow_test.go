@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -184,7 +184,7 @@ func TestFollowFile(t *testing.T) {
 		b := storetest.New(t)
 		run := b.Run(storetest.Run{})
 		for i := range 5 {
-			b.Event(run, storetest.Event{Message: fmt.Sprint(i)})
+			b.Event(run, storetest.Event{Message: strconv.Itoa(i)})
 		}
 		s, sub := followed(t, b.Path, Options{})
 		first := opens(t, s, sub)

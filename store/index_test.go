@@ -3,9 +3,11 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +37,7 @@ func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] 
 
 func (h *randomHistory) grow() {
 	r := storetest.Run{
-		ID:       fmt.Sprintf("%s-Run-%04x", pick(h.rng, somePipelines), h.rng.IntN(1<<16)) + fmt.Sprint(len(h.ids)),
+		ID:       fmt.Sprintf("%s-Run-%04x", pick(h.rng, somePipelines), h.rng.IntN(1<<16)) + strconv.Itoa(len(h.ids)),
 		Pipeline: pick(h.rng, somePipelines), Status: pick(h.rng, someStatuses), Input: pick(h.rng, someInputs),
 		Tags: pick(h.rng, someTags), CurrentStep: pick(h.rng, someErrors),
 		Start: storetest.Base.Add(time.Duration(h.rng.IntN(40)) * time.Second),
@@ -43,7 +45,7 @@ func (h *randomHistory) grow() {
 	if len(h.ids) > 0 && h.rng.IntN(3) == 0 {
 		r.Parent = pick(h.rng, h.ids)
 	}
-	h.Builder.Run(r)
+	h.Run(r)
 	h.ids = append(h.ids, r.ID)
 	if h.rng.IntN(4) == 0 {
 		h.Cancel(r.ID)
@@ -105,7 +107,7 @@ func randomFilter(rng *rand.Rand, ids []string) RunFilter {
 // matches is the filter as RunFilter documents it, on a run as shown.
 func matches(f RunFilter, r Run) bool {
 	text := strings.ToLower(r.ID) + "\x00" + strings.ToLower(r.Pipeline) + "\x00" + searchText(r.Input)
-	for _, word := range strings.Fields(strings.ToLower(f.Text)) {
+	for word := range strings.FieldsSeq(strings.ToLower(f.Text)) {
 		if !strings.Contains(text, word) || strings.Contains(word, "\x00") {
 			return false
 		}
@@ -278,14 +280,14 @@ func TestIndexWaits(t *testing.T) {
 	t.Run("a reader leaves when its context ends", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := newIndex(nil).runs(ctx, RunFilter{}); err != context.Canceled {
+		if _, err := newIndex(nil).runs(ctx, RunFilter{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("a reader leaves when the file is closed first", func(t *testing.T) {
 		ix := newIndex(nil)
 		close(ix.gone)
-		if _, err := ix.facets(t.Context()); err != ErrUnavailable {
+		if _, err := ix.facets(t.Context()); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
 	})

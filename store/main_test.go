@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -27,7 +28,7 @@ const inspectEnv = "WAVEDECK_TEST_INSPECT"
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(writerEnv); path != "" {
-		if err := writeAsTold(path); err != nil {
+		if err := writeAsTold(path, os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -47,22 +48,22 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// writeAsTold runs each line of standard input as SQL, one commit each, and
-// answers with the unix nanoseconds at which it began.
-func writeAsTold(path string) error {
+// writeAsTold runs each line of in as SQL, one commit each, and answers with the
+// unix nanoseconds at which it began.
+func writeAsTold(path string, in io.Reader, out io.Writer) error {
 	ctx := context.Background()
 	db, err := statedb.Open(ctx, path)
 	if err != nil {
 		return err
 	}
-	lines := bufio.NewScanner(os.Stdin)
+	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		began := time.Now().UnixNano()
 		if _, err := db.ExecContext(ctx, lines.Text()); err != nil {
 			return fmt.Errorf("%s: %w", lines.Text(), err)
 		}
-		fmt.Println(began)
+		fmt.Fprintln(out, began)
 	}
 	return db.Close()
 }

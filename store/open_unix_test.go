@@ -28,7 +28,7 @@ func inspectAsNobody(t *testing.T, path string) Inspection {
 		return in
 	}
 	const nobody = 65534
-	cmd := exec.CommandContext(t.Context(), reachableCopy(t, os.Args[0])) //nolint:gosec // this very program
+	cmd := exec.CommandContext(t.Context(), reachableCopy(t, os.Args[0]))
 	cmd.Env = []string{inspectEnv + "=" + path}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	out, err := cmd.Output()
@@ -51,7 +51,7 @@ func reachableCopy(t *testing.T, program string) string {
 		t.Fatal(err)
 	}
 	defer from.Close()
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755) //nolint:gosec // to be run by another user
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755) // to be run by another user
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func openDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, d := range []string{dir, filepath.Dir(dir)} {
-		if err := os.Chmod(d, 0o755); err != nil { //nolint:gosec // meant to be entered
+		if err := os.Chmod(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestOpenInForeignDirectory(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		t.Cleanup(func() { _ = os.Chmod(dir, 0o755) }) //nolint:gosec // so that it can be removed
+		t.Cleanup(func() { _ = os.Chmod(dir, 0o755) }) // so that it can be removed
 		return path
 	}
 

@@ -85,7 +85,7 @@ review succeeded 5s tokens 5812 reviewer o3 codex #1 succeeded 5s 5812`,
 // known.
 type line struct{ strings.Builder }
 
-func (l *line) add(format string, args ...any) {
+func (l *line) addf(format string, args ...any) {
 	if l.Len() > 0 {
 		l.WriteByte(' ')
 	}
@@ -95,16 +95,16 @@ func (l *line) add(format string, args ...any) {
 func (l *line) duration(d time.Duration, known, coarse bool) {
 	switch {
 	case coarse:
-		l.add("~%v", d)
+		l.addf("~%v", d)
 	case known:
-		l.add("%v", d)
+		l.addf("%v", d)
 	}
 }
 
 func (l *line) words(words ...string) {
 	for _, w := range words {
 		if w != "" {
-			l.add("%s", w)
+			l.addf("%s", w)
 		}
 	}
 }
@@ -112,20 +112,20 @@ func (l *line) words(words ...string) {
 func summary(d RunDetail) string {
 	var l line
 	r := d.Run
-	l.add("%s", r.State)
+	l.addf("%s", r.State)
 	if r.Reason != "" {
-		l.add("(%s)", r.Reason)
+		l.addf("(%s)", r.Reason)
 	}
 	l.duration(r.Duration, r.HasDuration, r.CoarseSecond)
 	if r.Tokens != nil {
-		l.add("tokens %d", *r.Tokens)
+		l.addf("tokens %d", *r.Tokens)
 	}
-	l.add("%d/%d", r.StepsDone, r.StepsAll)
+	l.addf("%d/%d", r.StepsDone, r.StepsAll)
 	if len(r.Current) > 0 {
-		l.add("at %s", strings.Join(r.Current, ","))
+		l.addf("at %s", strings.Join(r.Current, ","))
 	}
 	if r.Children.All > 0 {
-		l.add("children %d/%d", r.Children.Ended, r.Children.All)
+		l.addf("children %d/%d", r.Children.Ended, r.Children.All)
 	}
 	lines := []string{l.String()}
 	for _, s := range d.Steps {
@@ -138,33 +138,33 @@ func stepSummary(s Step) string {
 	var l line
 	l.words(s.ID, string(s.State))
 	if s.Note != "" {
-		l.add("(%s)", s.Note)
+		l.addf("(%s)", s.Note)
 	}
 	l.duration(s.Duration, s.HasDuration, s.CoarseSecond)
 	if s.Tokens != nil {
-		l.add("tokens %d", *s.Tokens)
+		l.addf("tokens %d", *s.Tokens)
 	}
 	l.words(s.Persona, s.Model, s.Adapter)
 	for _, a := range s.Attempts {
-		l.add("#%d %s", a.Number, a.State)
+		l.addf("#%d %s", a.Number, a.State)
 		if a.HasDuration && !a.CoarseSecond {
-			l.add("%v", a.Duration)
+			l.addf("%v", a.Duration)
 		}
 		if a.Tokens != nil {
-			l.add("%d", *a.Tokens)
+			l.addf("%d", *a.Tokens)
 		}
 	}
 	if s.Retries > 0 {
-		l.add("of %d", s.Retries)
+		l.addf("of %d", s.Retries)
 	}
 	if s.Contract != nil {
-		l.add("contract %s", s.Contract.Result)
+		l.addf("contract %s", s.Contract.Result)
 	}
 	if s.Error != "" {
-		l.add("error %q", clip(s.Error, 100))
+		l.addf("error %q", clip(s.Error, 100))
 	}
 	if s.Children.All > 0 {
-		l.add("children %d/%d", s.Children.Ended, s.Children.All)
+		l.addf("children %d/%d", s.Children.Ended, s.Children.All)
 	}
 	return l.String()
 }
