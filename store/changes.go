@@ -362,7 +362,7 @@ func (t *tracker) verify(ctx context.Context) error {
 	if err != nil {
 		return passing(err)
 	}
-	defer fresh.Close()
+	defer fresh.Close() //nolint:errcheck // it was only read
 	if err := t.verifyWith(ctx, fresh, info); err != nil {
 		return passing(err)
 	}

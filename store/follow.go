@@ -163,8 +163,7 @@ func (f *follower) report(ctx context.Context, err error) {
 	}
 	s := f.store
 	phase, problem := Unreadable, err.Error()
-	var why *unreadable
-	if errors.As(err, &why) {
+	if why, ok := errors.AsType[*unreadable](err); ok {
 		phase, problem = why.phase, why.problem
 	}
 	changed := false
@@ -188,7 +187,7 @@ func (f *follower) wait(ctx context.Context) {
 			return
 		case <-poll.C:
 			return
-		case <-f.watch.errors():
+		case <-f.watch.errors(): //nolint:errcheck // whatever it is, the next look at the file tells more
 			return
 		case e := <-f.watch.events():
 			if f.watch.judge(e) != nothing {
@@ -222,7 +221,7 @@ func (f *follower) track(ctx context.Context, t *tracker) error {
 				err = t.sameFile()
 			}
 			t.expect()
-		case <-f.watch.errors(): // most likely more events than the kernel holds for us
+		case <-f.watch.errors(): //nolint:errcheck // most likely more events than the kernel holds for us
 			t.expect()
 		case <-poll.C:
 			f.watch.aim()

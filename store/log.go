@@ -21,11 +21,10 @@ type LogMark struct {
 	Failed  bool // it tells a failure; else an attempt begins here
 }
 
-// failing are the recorded states that tell a failure.
-var failing = [...]string{"failed", "rejected", "contract_failed", "review_failed"}
-
 // FailingStates lists the recorded states of an event that tell a failure.
-func FailingStates() []string { return failing[:] }
+func FailingStates() []string {
+	return []string{"failed", "rejected", "contract_failed", "review_failed"}
+}
 
 // mark notes where attempts begin and what failed. It is called after e was
 // folded into s, which had so many attempts before.
@@ -40,7 +39,7 @@ func (h *history) mark(e Event, s *stepHistory, before int) {
 	if len(s.attempts) > before {
 		h.marks = append(h.marks, LogMark{ID: e.ID, Step: e.StepID, Attempt: number})
 	}
-	if slices.Contains(failing[:], e.State) {
+	if slices.Contains(FailingStates(), e.State) {
 		h.marks = append(h.marks, LogMark{ID: e.ID, Step: e.StepID, Attempt: number, Failed: true})
 	}
 }
@@ -164,12 +163,11 @@ func (f LogFilter) where(d *database, w LogWindow) (clause string, args []any) {
 		// What has control characters in it is looked at by Matches: it may show
 		// what is not there in one piece.
 		clause += ` AND (e.message LIKE ? ESCAPE '\' OR instr(e.message, char(27)) > 0 OR instr(e.message, char(13)) > 0 OR instr(e.message, char(8)) > 0)`
-		args = append(args, "%"+likeEscaper.Replace(f.Text)+"%")
+		escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+		args = append(args, "%"+escape.Replace(f.Text)+"%")
 	}
 	return clause, args
 }
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 func equals(has map[string]bool, column string) string {
 	if has[column] {

@@ -72,7 +72,7 @@ func Open(root, path string, forbidden ...string) (*os.File, os.FileInfo, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer t.Close()
+	defer t.root.Close()
 	return t.Open(path)
 }
 
@@ -167,8 +167,7 @@ func (t *Tree) allowed(info os.FileInfo) error {
 
 // explain tells an error of the system in this package's words.
 func (t *Tree) explain(name string, err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathErr.Err
 	}
 	info, lerr := t.root.Lstat(name)
