@@ -155,6 +155,12 @@
     tick()
   })
 
+  // A browser that has frozen a hidden page may never hand over the answers that were on their way, and a region waits for
+  // one before it asks again. All are read anew when the stream is back.
+  on('resume', () => {
+    for (const region of document.querySelectorAll('[data-region]')) htmx.trigger(region, 'htmx:abort', {}, false)
+  })
+
   // Regions that could not be read keep what they show and try again.
 
   const tries = new WeakMap()
