@@ -28,6 +28,10 @@ func TestBrowser(t *testing.T) {
 		{"a run's page shows each attempt and why the run failed", runPageShowsFailure},
 		{"a server that is killed and comes back loses no event", serverComesBack},
 		{"a hidden tab loses nothing when it is shown again", hiddenTabLosesNothing},
+		{"a list that is being read does not jump", heldListDoesNotJump},
+		{"nothing shifts under the pointer while runs go on", listDoesNotShift},
+		{"everything can be read and filtered without scripts", readableWithoutScripts},
+		{"every page fits a phone", fitsAPhone},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(t, browser) })
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -200,6 +201,27 @@ func Eval[T any](tab *Tab, expression string) T {
 func (tab *Tab) Run(script string) {
 	tab.t.Helper()
 	Eval[chromedp.Void](tab, "{"+script+"\n}; undefined")
+}
+
+// Point moves the mouse over the first element that fits a selector, and tells
+// where that is.
+func (tab *Tab) Point(selector string) (x, y float64) {
+	tab.t.Helper()
+	at := Eval[[]float64](tab, fmt.Sprintf(`(e => {
+		e.scrollIntoView({block: 'nearest'})
+		const r = e.getBoundingClientRect()
+		return [r.left + Math.min(r.width / 2, 60), r.top + r.height / 2]
+	})(document.querySelector(%q))`, selector))
+	tab.Do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0], at[1]))
+	return at[0], at[1]
+}
+
+// Click presses the mouse on the first element that fits a selector. It needs no
+// script of the page's world, so it works where those are switched off.
+func (tab *Tab) Click(selector string) {
+	tab.t.Helper()
+	x, y := tab.Point(selector)
+	tab.Do(chromedp.MouseClickXY(x, y))
 }
 
 // Before runs a script in every document that the tab opens from now on, before

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"wavedeck/cmd/internal/browsertest"
+	"wavedeck/store/statedb"
+	"wavedeck/store/storetest"
+	"wavedeck/store/tape"
+)
+
+// newRun is the row of a run at work.
+func newRun(id string, started time.Time) statedb.Row {
+	return statedb.Row{
+		"run_id": id, "pipeline_name": "build", "status": "running", "input": "held", "started_at": started.Unix(),
+		"last_heartbeat": started.Unix(), "tags_json": "[]", "branch_name": "", "forked_from_run_id": "",
+	}
+}
+
+// places are where the rows of a list stand, by id.
+const places = `Object.fromEntries([...document.querySelectorAll('tr.run')].map(tr => [tr.id, tr.getBoundingClientRect().top]))`
+
+func heldListDoesNotJump(t *testing.T, browser *browsertest.Browser) {
+	root, database := emptyProject(t)
+	began := time.Now().Add(-time.Minute)
+	var before recording
+	for i := range 3 {
+		before.add(0, tape.Insert, "pipeline_run", newRun(fmt.Sprintf("old-%d", i+1), began.Add(time.Duration(i)*time.Second)))
+	}
+	play(t, database, before, 0, time.Time{}).end(t)
+	p := start(t, "--project", root, "--port", "0")
+
+	for _, hold := range []struct {
+		name    string
+		take    func(*browsertest.Tab)
+		release func(*browsertest.Tab)
+	}{
+		{"a row has the focus", func(tab *browsertest.Tab) {
+			tab.Run(`document.querySelector('tr.run a').focus()`)
+		}, nil},
+		{"the pointer is over it", func(tab *browsertest.Tab) {
+			tab.Point("tr.run")
+			tab.Until(`document.querySelector('#runs table').matches(':hover')`)
+		}, nil},
+	} {
+		t.Run(hold.name, func(t *testing.T) {
+			tab := browser.Tab(t)
+			tab.Open(p.url + "runs")
+			tab.Until(live)
+			tab.Run(stays)
+			hold.take(tab)
+			at := browsertest.Eval[map[string]float64](tab, places)
+			last := browsertest.Eval[string](tab, `[...document.querySelectorAll('tr.run.running')].at(-1).id.slice(4)`)
+
+			var during recording
+			now := time.Now()
+			for i := range 2 {
+				during.add(0, tape.Insert, "pipeline_run", newRun(fmt.Sprintf("new-%d-%s", i, last), now))
+			}
+			during.add(0, tape.Update, "pipeline_run", statedb.Row{"run_id": last, "status": "completed", "completed_at": now.Unix()})
+			play(t, database, during, 0, time.Time{}).end(t)
+
+			tab.Until(`document.querySelector('#held')?.textContent === '2 new runs'`)
+			tab.Until(`document.getElementById('run-` + last + `').classList.contains('succeeded')`)
+			for id, top := range browsertest.Eval[map[string]float64](tab, places) {
+				if was, ok := at[id]; !ok || was != top {
+					t.Errorf("%s was at %v (%v), now at %v", id, was, ok, top)
+				}
+			}
+			tab.Click("#held")
+			tab.Until(fmt.Sprintf(`!document.querySelector('#held') && document.querySelectorAll('tr.run').length === %d`, len(at)+2))
+			if browsertest.Eval[bool](tab, reloaded) {
+				t.Error("the page was loaded anew")
+			}
+		})
+	}
+}
+
+// watchShifts keeps what moved up or down in the window without the reader's
+// doing, and adds up how much of the window shifted at all: a number that gains
+// a digit in its cell counts there.
+const watchShifts = `
+window.shift = 0, window.moved = []
+new PerformanceObserver(list => {
+	for (const e of list.getEntries()) if (!e.hadRecentInput) {
+		shift += e.value
+		for (const s of e.sources) if (s.previousRect.y !== s.currentRect.y)
+			moved.push((s.node?.id || s.node?.className || s.node?.nodeName) + ' from ' + s.previousRect.y + ' to ' + s.currentRect.y)
+	}
+}).observe({type: 'layout-shift'})`
+
+func listDoesNotShift(t *testing.T, browser *browsertest.Browser) {
+	root, database := emptyProject(t)
+	begin := begun()
+	first, rest := recording(storetest.TapeText(t)).split(120)
+	play(t, database, first, 0, begin).end(t)
+	p := start(t, "--project", root, "--port", "0")
+	tab := browser.Tab(t)
+	tab.Open(p.url + "runs")
+	tab.Until(live)
+	tab.Point("tr.run")
+	tab.Until(`document.querySelector('#runs table').matches(':hover')`)
+	tab.Run(watchShifts)
+	play(t, database, rest, 10, begin).end(t)
+	tab.Until(`document.querySelector('#held')`)
+	tab.Until(`document.querySelectorAll('#runs tr.run.running').length === 0`)
+	if moved := browsertest.Eval[[]string](tab, `moved`); len(moved) > 0 {
+		t.Errorf("these moved: %q", moved)
+	}
+	t.Logf("layout shift %.6f", browsertest.Eval[float64](tab, `shift`))
+}
