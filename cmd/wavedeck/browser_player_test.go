@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -178,7 +179,7 @@ func play(t testing.TB, database string, r recording, speed float64, begin time.
 func (p *player) told() []commit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.commits[:len(p.commits):len(p.commits)]
+	return slices.Clip(p.commits)
 }
 
 // await waits for n commits.
