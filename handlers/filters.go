@@ -38,7 +38,7 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 		Since: q.Get("since"), Until: q.Get("until"), Parent: q.Get("parent"),
 		Narrow: query.filter.Narrow(), Clear: s.paths.Runs(nil), Words: filterWords(q), Hidden: url.Values{},
 	}
-	for _, key := range []string{"state", "status", "parent"} { // what the form has no field for
+	for _, key := range []string{"state", "status", "parent", "limit"} { // what the form has no field for
 		if len(q[key]) > 0 {
 			f.Hidden[key] = q[key]
 		}

@@ -22,7 +22,7 @@ const (
 type runsQuery struct {
 	filter store.RunFilter
 	hold   *store.Cursor // show nothing newer than this, and count what is
-	values url.Values    // the parameters that narrow, as they were given
+	values url.Values    // the parameters that every link keeps, as they were given: what narrows, and the limit
 }
 
 // parseRunsQuery reads the parameters of the run list:
@@ -80,8 +80,13 @@ func (query *runsQuery) parsePage(q url.Values) error {
 	if query.hold, err = store.ParseCursor(q.Get("hold")); err != nil {
 		return err
 	}
-	f.Limit, err = store.ParseLimit(q.Get("limit"))
-	return err
+	if f.Limit, err = store.ParseLimit(q.Get("limit")); err != nil {
+		return err
+	}
+	if f.Limit != store.DefaultLimit {
+		query.values.Set("limit", strconv.Itoa(f.Limit))
+	}
+	return nil
 }
 
 // texts are the values of a parameter, empty ones left out: an empty field of a

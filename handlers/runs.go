@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"wavedeck/store"
 	"wavedeck/views"
@@ -150,9 +149,6 @@ func pageValues(query runsQuery) url.Values {
 	}
 	if query.filter.Newer != nil {
 		q.Set("newer", query.filter.Newer.String())
-	}
-	if query.filter.Limit != store.DefaultLimit {
-		q.Set("limit", strconv.Itoa(query.filter.Limit))
 	}
 	return q
 }
