@@ -31,21 +31,26 @@ func (s *scanner) assignment(i int) (Finding, bool) {
 	return s.value(at, v)
 }
 
+// skipBack gives the end of what stands before i but for blanks and colours.
+func (s *scanner) skipBack(floor, i int) int {
+	for n := 0; i > floor && n < 8; n++ {
+		if c := s.text[i-1]; c == ' ' || c == '\t' {
+			i--
+		} else if start := csiStart(s.text[floor:i]); start >= 0 {
+			i = floor + start
+		} else {
+			break
+		}
+	}
+	return i
+}
+
 // nameBefore gives the name that ends before i, whether it is quoted, and whether
 // it stands where a field begins: at the beginning of a line, of a quoted header,
 // or of a part of a query (then fresh is the ? & or ; before it).
 func (s *scanner) nameBefore(i int) (name string, quoted bool, fresh byte) {
 	floor := max(s.floor, i-128)
-	end := i
-	for n := 0; end > floor && n < 8; n++ {
-		if c := s.text[end-1]; c == ' ' || c == '\t' {
-			end--
-		} else if start := csiStart(s.text[floor:end]); start >= 0 {
-			end = floor + start
-		} else {
-			break
-		}
-	}
+	end := s.skipBack(floor, i)
 	if end > floor && (s.text[end-1] == '"' || s.text[end-1] == '\'' || s.text[end-1] == '`') {
 		quoted, end = true, end-1
 		for end > floor && s.text[end-1] == '\\' {

@@ -36,7 +36,7 @@ func references(v string) bool {
 		}
 	}
 	if v[0] == '$' && len(v) > 1 {
-		return strings.Trim(v[1:min(len(v), 64)], "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" || identifier(v[1:min(len(v), 64)]) && strings.IndexAny(v[1:], "0123456789") < 0
+		return strings.Trim(v[1:min(len(v), 64)], "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" || identifier(v[1:min(len(v), 64)]) && !strings.ContainsAny(v[1:], "0123456789")
 	}
 	return len(v) == 2 && v[0] == '%'
 }
@@ -50,6 +50,8 @@ var words = map[string]bool{
 
 // secretLooking tells whether a value without quotes is one, and not the code or
 // the sentence that goes on behind a name. end is where it ends in the text.
+//
+//nolint:gocognit // one case for each way in which a value stands behind its name
 func (s *scanner) secretLooking(v string, end int, f valueForm) bool {
 	if harmless(v, Password) {
 		return false
