@@ -23,8 +23,6 @@ const (
 	hidden
 )
 
-var attrNames = [...]string{"a-bold", "a-dim", "a-italic", "a-underline", "a-inverse", "a-strike", "a-hidden"}
-
 // Class gives the CSS classes, "" for plain text: a-f0 to a-f15 and a-b0 to a-b15
 // for the colours, and a-bold, a-dim, a-italic, a-underline, a-inverse, a-strike.
 // Hidden text is shown, as a-hidden: nothing may hide in a log.
@@ -39,7 +37,7 @@ func (s Style) Class() string {
 	if s.bg > 0 {
 		names = append(names, "a-b"+strconv.Itoa(int(s.bg-1)))
 	}
-	for i, name := range attrNames {
+	for i, name := range [...]string{"a-bold", "a-dim", "a-italic", "a-underline", "a-inverse", "a-strike", "a-hidden"} {
 		if s.attr&(1<<i) != 0 {
 			names = append(names, name)
 		}
@@ -63,8 +61,8 @@ func (s Style) apply(params string) Style {
 		codes = append(codes, subparams(part)...)
 	}
 	for i := 0; i < len(codes); i++ {
-		switch c := codes[i]; {
-		case c == 38 || c == 48:
+		switch c := codes[i]; c {
+		case 38, 48:
 			color, used := extended(codes[i+1:])
 			i += used
 			if color > 0 && c == 38 {
@@ -185,6 +183,8 @@ func level(n int) int {
 }
 
 // xterm's sixteen colours: what programs that choose others have in mind.
+//
+//nolint:gochecknoglobals // never written; Go has no constant arrays
 var palette = [16][3]int{
 	{0, 0, 0}, {205, 0, 0}, {0, 205, 0}, {205, 205, 0}, {0, 0, 238}, {205, 0, 205}, {0, 205, 205}, {229, 229, 229},
 	{127, 127, 127}, {255, 0, 0}, {0, 255, 0}, {255, 255, 0}, {92, 92, 255}, {255, 0, 255}, {0, 255, 255}, {255, 255, 255},
