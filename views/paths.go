@@ -29,6 +29,19 @@ func (p Paths) RunPart(id, part string) string { return p.at("runs", id, "parts"
 // RunTab is one of a run's pages: timeline, graph, log.
 func (p Paths) RunTab(id, tab string) string { return p.at("runs", id, tab) }
 
+// Log is a run's log, or with part a fragment of it: block, end.
+func (p Paths) Log(id, part string, q url.Values) string {
+	if part == "" {
+		return withQuery(p.at("runs", id, "log"), q)
+	}
+	return withQuery(p.at("runs", id, "log", part), q)
+}
+
+// LogText is a run's log as a file.
+func (p Paths) LogText(id string, q url.Values) string {
+	return withQuery(p.at("runs", id, "log.txt"), q)
+}
+
 // RunEvents is the page of a run whose events end before, or start after, an event id.
 func (p Paths) RunEvents(id, direction string, event int64) string {
 	return p.at("runs", id) + "?" + direction + "=" + strconv.FormatInt(event, 10) + "#events"

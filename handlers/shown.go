@@ -1,0 +1,65 @@
+package handlers
+
+import (
+	"strings"
+
+	"wavedeck/handlers/redact"
+	"wavedeck/views/ansi"
+)
+
+// maxRead is how much of one text is looked at to be shown. What lies behind it
+// is in the download.
+const maxRead = 1 << 20
+
+// shown is a recorded text as a page shows it: without secrets. Every text that
+// people, agents or tools have written goes through it.
+func shown(text string) string {
+	if len(text) > maxRead {
+		text = text[:maxRead]
+	}
+	return redacted(text)
+}
+
+func redacted(text string) string {
+	text, _ = redact.Text(text)
+	return text
+}
+
+// terminal is a text with the colours that a terminal would give it, without
+// secrets, also those that only come together once the colours are taken out.
+func terminal(text string) []ansi.Line {
+	text = redacted(text)
+	lines := parseLines(text)
+	if !strings.ContainsAny(text, "\x1b\r\b") {
+		return lines
+	}
+	plain := plainText(lines)
+	if clean := redacted(plain); clean != plain {
+		return parseLines(clean)
+	}
+	return lines
+}
+
+func parseLines(text string) []ansi.Line {
+	text = strings.TrimSuffix(text, "\n")
+	lines := make([]ansi.Line, 0, 1+strings.Count(text, "\n"))
+	var state ansi.State
+	for part := range strings.SplitSeq(text, "\n") {
+		var line ansi.Line
+		line, state = ansi.Parse(part, state)
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// plainText is what a reader sees of lines.
+func plainText(lines []ansi.Line) string {
+	var b strings.Builder
+	for i, line := range lines {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(line.Text())
+	}
+	return b.String()
+}
