@@ -141,9 +141,7 @@ func detailOf(d store.RunDetail, events []store.Event) runDetailResponse {
 	}
 	byStep := map[string][]artifactSummary{}
 	for _, a := range d.Artifacts {
-		summary := artifactSummary{
-			ID: a.ID, StepID: a.StepID, Name: a.Name, Path: a.Path, Type: a.Type, SizeBytes: a.Size, CreatedAt: a.CreatedAt.UTC(),
-		}
+		summary := artifactSummaryOf(a)
 		body.Artifacts = append(body.Artifacts, summary)
 		byStep[a.StepID] = append(byStep[a.StepID], summary)
 	}
@@ -157,6 +155,12 @@ func detailOf(d store.RunDetail, events []store.Event) runDetailResponse {
 		})
 	}
 	return body
+}
+
+func artifactSummaryOf(a store.Artifact) artifactSummary {
+	return artifactSummary{
+		ID: a.ID, StepID: a.StepID, Name: a.Name, Path: a.Path, Type: a.Type, SizeBytes: a.Size, CreatedAt: a.CreatedAt.UTC(),
+	}
 }
 
 func stepDetailOf(step store.Step, artifacts []artifactSummary) stepDetail {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -106,7 +107,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 	for _, step := range d.Steps {
 		view.Steps = append(view.Steps, stepRow(step, kinds[step.ID]))
 	}
-	view.Artifacts = artifactGroups(d.Artifacts)
+	view.Artifacts = s.artifactGroups(d)
 	view.Events, err = s.eventsView(ctx, d, window)
 	return view, err
 }
@@ -168,7 +169,8 @@ func (s *Server) eventsView(ctx context.Context, d store.RunDetail, window event
 
 // artifactGroups puts outputs under their steps, in the order of their first one.
 // A step that was tried again has a row per attempt.
-func artifactGroups(artifacts []store.Artifact) []views.ArtifactGroup {
+func (s *Server) artifactGroups(d store.RunDetail) []views.ArtifactGroup {
+	artifacts := d.Artifacts
 	type output struct{ step, name string }
 	rows := map[output]int{}
 	for _, a := range artifacts {
@@ -184,10 +186,11 @@ func artifactGroups(artifacts []store.Artifact) []views.ArtifactGroup {
 			at[a.StepID] = i
 			groups = append(groups, views.ArtifactGroup{Step: a.StepID})
 		}
-		row := views.ArtifactRow{Name: a.Name, Path: a.Path, Type: a.Type, Size: a.Size, Created: a.CreatedAt, Preview: a.Preview}
+		row := s.artifactRow(d.Run.ID, a)
 		if key := (output{a.StepID, a.Name}); rows[key] > 1 {
 			seen[key]++
 			row.Attempt = seen[key]
+			row.Href += "?attempt=" + strconv.Itoa(row.Attempt)
 		}
 		groups[i].Rows = append(groups[i].Rows, row)
 	}

@@ -23,7 +23,9 @@ func (s *Server) tabs(d store.RunDetail, current string) []views.Option {
 	}
 	return []views.Option{
 		tab("", "Summary", -1),
+		tab("timeline", "Timeline", -1),
 		tab("graph", "Graph", -1),
+		tab("artifacts", "Artifacts", len(d.Artifacts)),
 	}
 }
 
@@ -52,5 +54,13 @@ func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, b
 			return views.RunTabBody(view, content).Render(ctx, b)
 		}
 		return views.RunTab(view, content).Render(ctx, b)
+	})
+}
+
+// showRunArtifacts is the page of what a run put out.
+func (s *Server) showRunArtifacts(w http.ResponseWriter, r *http.Request) error {
+	return s.renderTab(w, r, "artifacts", func(_ context.Context, d store.RunDetail, view *views.RunView) (templ.Component, error) {
+		view.Artifacts = s.artifactGroups(d)
+		return views.ArtifactTable(*view), nil
 	})
 }

@@ -14,9 +14,28 @@ const (
 	maxPreviewSize = 8192 // characters
 )
 
+// Artifact returns the rows of one output of a run, a row per attempt, oldest
+// first. ErrNotFound when there is none.
+func (s *Store) Artifact(ctx context.Context, run, step, name string) ([]Artifact, error) {
+	return read(s, func(o *opened) ([]Artifact, error) {
+		rows, err := o.artifactsWhere(ctx, o, run, " AND a.step_id = ? AND a.name = ?", step, name)
+		if err == nil && len(rows) == 0 {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return nil, fmt.Errorf("load artifact %s/%s of run %s: %w", step, name, run, err)
+		}
+		return rows, nil
+	})
+}
+
 // artifacts returns the outputs of a run in the order of their ids: a row per
 // attempt, whether or not the file was written.
 func (d *database) artifacts(ctx context.Context, q sqlx.QueryerContext, run string) ([]Artifact, error) {
+	return d.artifactsWhere(ctx, q, run, "")
+}
+
+func (d *database) artifactsWhere(ctx context.Context, q sqlx.QueryerContext, run, which string, args ...any) ([]Artifact, error) {
 	if !d.schema.has("artifact") {
 		return nil, nil
 	}
@@ -45,8 +64,8 @@ func (d *database) artifacts(ctx context.Context, q sqlx.QueryerContext, run str
 		Preview   string `db:"preview_text"`
 		MIME      string `db:"mime_type"`
 	}
-	query := "SELECT " + strings.Join(columns, ", ") + " FROM artifact a" + join + " WHERE a.run_id = ? ORDER BY a.id LIMIT ?"
-	if err := sqlx.SelectContext(ctx, q, &rows, query, run, maxArtifacts); err != nil {
+	query := "SELECT " + strings.Join(columns, ", ") + " FROM artifact a" + join + " WHERE a.run_id = ?" + which + " ORDER BY a.id LIMIT ?"
+	if err := sqlx.SelectContext(ctx, q, &rows, query, append(append([]any{run}, args...), maxArtifacts)...); err != nil {
 		return nil, fmt.Errorf("select artifacts: %w", err)
 	}
 	artifacts := make([]Artifact, len(rows))

@@ -263,6 +263,20 @@ type ArtifactRow struct {
 	Created          Stamp
 	Preview          string
 	Attempt          int // from 1 when several rows share step and name, else 0
+	Href             string
+}
+
+// ArtifactView is one output, opened.
+type ArtifactView struct {
+	Chrome
+	ArtifactRow
+	Step     string
+	Attempts []Option // when several attempts left it
+	Facts    string   // what kind of file it is, in words
+	Redacted int      // how many secrets were taken out
+	RawURL   string   // all of it, as it is; empty when there is no file
+	Body     templ.Component
+	Gone     string // why there is no body
 }
 
 // PipelineRow is one line of the pipeline list.

@@ -42,6 +42,16 @@ func (p Paths) LogText(id string, q url.Values) string {
 	return withQuery(p.at("runs", id, "log.txt"), q)
 }
 
+// Artifact is the page of one output of a run.
+func (p Paths) Artifact(run, step, name string) string {
+	return p.at("runs", run, "artifacts", step, name)
+}
+
+// ArtifactRaw is all of an output as it is.
+func (p Paths) ArtifactRaw(run, step, name string, q url.Values) string {
+	return withQuery(p.at("api", "runs", run, "artifacts", step, name), q)
+}
+
 // RunEvents is the page of a run whose events end before, or start after, an event id.
 func (p Paths) RunEvents(id, direction string, event int64) string {
 	return p.at("runs", id) + "?" + direction + "=" + strconv.FormatInt(event, 10) + "#events"

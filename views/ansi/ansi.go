@@ -261,20 +261,25 @@ func (p *parser) spans() []Span {
 func (l Line) View() templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		var b strings.Builder
-		for _, s := range l.Spans {
-			class := s.Style.Class()
-			if class != "" {
-				b.WriteString(`<span class="` + class + `">`)
-			}
-			b.WriteString(templ.EscapeString(s.Text))
-			if class != "" {
-				b.WriteString(`</span>`)
-			}
-		}
-		if l.Cut > 0 {
-			b.WriteString(`<span class="a-cut"> … ` + strconv.Itoa(l.Cut) + ` more bytes of this line</span>`)
-		}
+		l.AppendHTML(&b)
 		_, err := io.WriteString(w, b.String())
 		return err
 	})
+}
+
+// AppendHTML is View for what writes many lines.
+func (l Line) AppendHTML(b *strings.Builder) {
+	for _, s := range l.Spans {
+		class := s.Style.Class()
+		if class != "" {
+			b.WriteString(`<span class="` + class + `">`)
+		}
+		b.WriteString(templ.EscapeString(s.Text))
+		if class != "" {
+			b.WriteString(`</span>`)
+		}
+	}
+	if l.Cut > 0 {
+		b.WriteString(`<span class="a-cut"> … ` + strconv.Itoa(l.Cut) + ` more bytes of this line</span>`)
+	}
 }
