@@ -131,8 +131,7 @@ func (s *Server) artifactView(chrome views.Chrome, ref artifactRef) (views.Artif
 		}
 	}
 	body, err := s.readArtifact(a)
-	var refused *httpError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*httpError](err); ok {
 		v.Gone = refused.text
 		return v, nil
 	}

@@ -11,10 +11,12 @@ import (
 // stepsListed bounds the list of places that a log leads to.
 const stepsListed = 500
 
-// logStates are the recorded states that a log's filter offers.
-var logStates = []string{
-	"started", "running", "completed", "failed", "retrying", "stream_activity", "step_progress", "warning",
-	"contract_passed", "contract_failed", "gate_waiting", "gate_resolved", "skipped", "reworking", "rejected",
+// logStates are the states that a log's filter offers: any failure, and recorded ones.
+func logStates() []string {
+	return []string{
+		anyFailure, "started", "running", "completed", "failed", "retrying", "stream_activity", "step_progress", "warning",
+		"contract_passed", "contract_failed", "gate_waiting", "gate_resolved", "skipped", "reworking", "rejected",
+	}
 }
 
 // logForm fills in the filter.
@@ -33,7 +35,7 @@ func (s *Server) logForm(log *openedLog) views.LogForm {
 		}
 	}
 	f.Clear = s.paths.Log(log.run.ID, "", f.Keep)
-	states := append([]string{anyFailure}, logStates...)
+	states := logStates()
 	for _, state := range q.values["state"] {
 		if !slices.Contains(states, state) {
 			states = append(states, state)

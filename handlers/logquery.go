@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -128,9 +129,7 @@ func lineNumber(field, text string) (int64, error) {
 // with are the parameters that links keep with one changed; an empty value drops it.
 func (query *logQuery) with(key, value string) url.Values {
 	v := url.Values{}
-	for k, values := range query.values {
-		v[k] = values
-	}
+	maps.Copy(v, query.values)
 	if value == "" {
 		delete(v, key)
 	} else {
@@ -160,15 +159,13 @@ func (s *Server) jumpToLine(w http.ResponseWriter, r *http.Request, run string, 
 	if query.onlyHits() {
 		query.values.Set("show", "all")
 	}
-	http.Redirect(w, r, s.logLine(run, query.values, line), http.StatusSeeOther)
+	http.Redirect(w, r, s.logLine(run, query.values, line), http.StatusSeeOther) //nolint:gosec // an address of this server, whose parts are escaped
 	return true, nil
 }
 
 // logLine is a line's permalink.
 func (s *Server) logLine(run string, keep url.Values, line int64) string {
 	q := url.Values{"L": {strconv.FormatInt(line, 10)}}
-	for k, v := range keep {
-		q[k] = v
-	}
+	maps.Copy(q, keep)
 	return s.paths.Log(run, "", q) + "#" + views.LogAnchor(line)
 }

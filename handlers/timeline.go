@@ -25,8 +25,7 @@ const nestedShown = 20
 // showRunTimeline is the page of a run's waterfall.
 func (s *Server) showRunTimeline(w http.ResponseWriter, r *http.Request) error {
 	query, err := timeline.ParseQuery(r.URL.Query())
-	var wrong *timeline.QueryError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*timeline.QueryError](err); ok {
 		return &store.InputError{Field: wrong.Field, Got: clip(wrong.Got, 64), Want: wrong.Want}
 	}
 	return s.renderTab(w, r, "timeline", func(ctx context.Context, d store.RunDetail, _ *views.RunView) (templ.Component, error) {
