@@ -151,7 +151,7 @@ func detailOf(d store.RunDetail, events []store.Event) runDetailResponse {
 	for _, e := range events {
 		body.Events = append(body.Events, eventSummary{
 			ID: e.ID, Timestamp: e.At.UTC(), StepID: e.StepID, State: e.State, Persona: e.Persona,
-			Message: e.Message, TokensUsed: e.Tokens, DurationMs: e.Duration.Milliseconds(),
+			Message: shown(e.Message), TokensUsed: e.Tokens, DurationMs: e.Duration.Milliseconds(),
 		})
 	}
 	return body
@@ -165,9 +165,9 @@ func artifactSummaryOf(a store.Artifact) artifactSummary {
 
 func stepDetailOf(step store.Step, artifacts []artifactSummary) stepDetail {
 	d := stepDetail{
-		StepID: step.ID, Persona: step.Persona, State: string(step.State), Action: step.Action,
+		StepID: step.ID, Persona: step.Persona, State: string(step.State), Action: shown(step.Action),
 		StartedAt: momentOf(step.StartedAt), CompletedAt: momentOf(step.CompletedAt),
-		Error: step.Error, Model: step.Model, Attempts: len(step.Attempts), Note: step.Note, Artifacts: artifacts,
+		Error: shown(step.Error), Model: step.Model, Attempts: len(step.Attempts), Note: shown(step.Note), Artifacts: artifacts,
 		TokensUsed: valueOf(step.Tokens), Progress: valueOf(step.Progress),
 	}
 	if step.HasDuration {
@@ -208,9 +208,9 @@ func statusWord(s store.State) (word string, exact bool) {
 
 func summaryOf(run store.Run) runSummary {
 	sum := runSummary{
-		RunID: run.ID, PipelineName: run.Pipeline, Reason: run.Reason, Input: run.Input,
+		RunID: run.ID, PipelineName: run.Pipeline, Reason: shown(run.Reason), Input: shown(run.Input),
 		TotalTokens: valueOf(run.Tokens), StartedAt: run.StartedAt.UTC(), CompletedAt: momentOf(run.CompletedAt),
-		Tags: run.Tags, Progress: valueOf(run.Progress), ErrorMessage: run.Error,
+		Tags: run.Tags, Progress: valueOf(run.Progress), ErrorMessage: shown(run.Error),
 		ParentRunID: run.Parent, BranchName: run.Branch,
 	}
 	word, exact := statusWord(run.State)

@@ -152,7 +152,7 @@ func (s *Server) artifactView(chrome views.Chrome, ref artifactRef) (views.Artif
 func (s *Server) artifactRow(run string, a store.Artifact) views.ArtifactRow {
 	return views.ArtifactRow{
 		Name: a.Name, Path: a.Path, Type: a.Type, Size: a.Size, Created: a.CreatedAt,
-		Preview: a.Preview, Href: s.paths.Artifact(run, a.StepID, a.Name),
+		Preview: shown(a.Preview), Href: s.paths.Artifact(run, a.StepID, a.Name),
 	}
 }
 

@@ -62,7 +62,7 @@ func (s *Server) problems(catalog *manifest.Catalog, health store.Health) []view
 	var notices []views.Notice
 	if health.Phase != store.Ready {
 		notices = append(notices, views.Notice{
-			ID: "notice-database", Level: "error", Title: "No state database",
+			ID: "database", Level: "error", Title: "No state database",
 			Detail: append([]string{health.Problem}, lookedFor(catalog.Project, manifest.MissingDatabase)...),
 		})
 	}
@@ -70,12 +70,12 @@ func (s *Server) problems(catalog *manifest.Catalog, health store.Health) []view
 		switch missing.What {
 		case manifest.MissingManifest:
 			notices = append(notices, views.Notice{
-				ID: "notice-manifest", Level: "warn", Title: "No manifest: personas are unknown",
+				ID: "manifest", Level: "warn", Title: "No manifest: personas are unknown",
 				Detail: lookedAt(missing.Looked),
 			})
 		case manifest.MissingPipelines:
 			notices = append(notices, views.Notice{
-				ID: "notice-pipelines", Level: "warn", Title: "No pipelines: only what has run is known",
+				ID: "pipelines", Level: "warn", Title: "No pipelines: only what has run is known",
 				Detail: lookedAt(missing.Looked),
 			})
 		}

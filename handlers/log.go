@@ -111,7 +111,11 @@ func (s *Server) openLog(ctx context.Context, id string, query logQuery) (*opene
 	if err != nil {
 		return nil, err //nolint:wrapcheck // described by the error table
 	}
-	where, err := s.store.LogMap(ctx, id)
+	return s.openLogOf(ctx, run, query)
+}
+
+func (s *Server) openLogOf(ctx context.Context, run store.Run, query logQuery) (*openedLog, error) {
+	where, err := s.store.LogMap(ctx, run.ID)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // described by the error table
 	}
@@ -130,11 +134,10 @@ func (s *Server) logView(ctx context.Context, r *http.Request, id string, query 
 	if err != nil {
 		return view, err //nolint:wrapcheck // described by the error table
 	}
-	log, err := s.openLog(ctx, id, query)
+	log, err := s.openLogOf(ctx, d.Run, query)
 	if err != nil {
 		return view, err
 	}
-	log.run = d.Run
 	view.RunView = s.runHeadView(r, d)
 	view.Tabs = s.tabs(d, "log")
 	v := &view.Log

@@ -117,5 +117,5 @@ func promptOf(catalog *manifest.Catalog, p manifest.Persona) (text, note string)
 	if prompt.Truncated {
 		note = "Only the beginning is shown."
 	}
-	return prompt.Text, note
+	return shown(prompt.Text), note
 }

@@ -154,7 +154,7 @@ func noSuch(what, name, listed string) *httpError {
 
 func stepDefRow(step manifest.Step) views.StepDefRow {
 	row := views.StepDefRow{
-		ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Detail: stepDetailText(step),
+		ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Detail: shown(stepDetailText(step)),
 		Dependencies: step.Dependencies, Optional: step.Optional,
 	}
 	for _, a := range step.OutputArtifacts {

@@ -15,15 +15,15 @@ const maxSegments = 24
 // runRow turns a run into a line of a list.
 func runRow(run store.Run) views.RunRow {
 	row := views.RunRow{
-		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(run.Input),
-		State: string(run.State), Word: runWord(run), Reason: run.Reason,
+		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(shown(run.Input)),
+		State: string(run.State), Word: runWord(run), Reason: shown(run.Reason),
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
 		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: run.Tags, Branch: run.Branch,
 		Children: childrenOf(run.Children),
 		Cursor:   store.Cursor{T: run.StartedAt.Unix(), ID: run.ID}.String(),
 	}
 	if row.Reason == "" && (run.State == store.Failed || run.State == store.Rejected) {
-		row.Reason = tellingLine(run.Error)
+		row.Reason = tellingLine(shown(run.Error))
 	}
 	if run.Iterate != nil {
 		row.Iterate = fmt.Sprintf("%d of %d", run.Iterate.Index+1, run.Iterate.Total)
@@ -103,18 +103,18 @@ func stepRow(step store.Step, kind string) views.StepRow {
 	row := views.StepRow{
 		ID: step.ID, State: string(step.State), Word: stateWord(step.State), Kind: kind,
 		Persona: step.Persona, Model: step.Model, Adapter: step.Adapter,
-		Note: step.Note, Error: step.Error, Action: step.Action, Progress: step.Progress,
+		Note: shown(step.Note), Error: shown(step.Error), Action: shown(step.Action), Progress: step.Progress,
 		Started: step.StartedAt, Ended: step.CompletedAt,
 		Took:   stepTook(step.State, step.StartedAt, step.Duration, step.HasDuration, step.CoarseSecond),
 		Tokens: step.Tokens, Max: step.Retries, Children: childrenOf(step.Children),
 	}
 	if step.Contract != nil {
-		row.Contract, row.ContText = step.Contract.Result, step.Contract.Text
+		row.Contract, row.ContText = step.Contract.Result, shown(step.Contract.Text)
 	}
 	for _, a := range step.Attempts {
 		row.Attempts = append(row.Attempts, views.AttemptRow{
 			Number: a.Number, State: string(a.State), Word: stateWord(a.State),
-			Class: a.FailureClass, Error: a.Error, Tail: a.OutputTail, Started: a.StartedAt,
+			Class: a.FailureClass, Error: shown(a.Error), Tail: shown(a.OutputTail), Started: a.StartedAt,
 			Took:   stepTook(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond),
 			Tokens: a.Tokens,
 		})
@@ -150,7 +150,7 @@ func eventTone(word string) store.State {
 func eventRow(e store.Event) views.EventRow {
 	return views.EventRow{
 		ID: e.ID, At: e.At, Step: e.StepID, State: e.State, Tone: string(eventTone(e.State)),
-		Persona: e.Persona, Message: e.Message, Tokens: e.Tokens, Model: e.Model,
+		Persona: e.Persona, Message: shown(e.Message), Tokens: e.Tokens, Model: e.Model,
 		Took: views.Took{D: e.Duration, Known: e.Duration > 0},
 	}
 }

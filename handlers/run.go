@@ -117,13 +117,13 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	run := d.Run
 	_, defined := s.manifest.Current().Pipeline(run.Pipeline)
 	view := views.RunView{
-		Chrome: s.chrome(r, "runs", run.Pipeline+" "+firstLine(run.Input), url.Values{"run": {run.ID}}.Encode()),
-		Run:    runRow(run), RunID: run.ID, Input: run.Input, Error: run.Error,
+		Chrome: s.chrome(r, "runs", run.Pipeline+" "+firstLine(shown(run.Input)), url.Values{"run": {run.ID}}.Encode()),
+		Run:    runRow(run), RunID: run.ID, Input: shown(run.Input), Error: shown(run.Error),
 		Completed: run.CompletedAt, Heartbeat: run.Heartbeat, PID: run.PID, Kind: run.Kind, Progress: run.Progress,
 		ParentAt: run.ParentStep, FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
 		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head")},
 	}
-	view.Run.Reason = run.Reason // the failure stands in its own panel here
+	view.Run.Reason = shown(run.Reason) // the failure stands in its own panel here
 	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
 		view.Recorded = run.Status
 	}
@@ -221,6 +221,7 @@ func (s *Server) failureOf(d store.RunDetail) *views.Failure {
 			f.Blocked = append(f.Blocked, step.ID)
 		}
 	}
+	f.Text = shown(f.Text)
 	f.Line = tellingLine(f.Text)
 	if f.Line == "" {
 		f.Line = d.Run.Reason

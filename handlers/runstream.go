@@ -158,7 +158,7 @@ func lastEvent(seen string) (int64, error) {
 func wireEventOf(e store.Event) wireEvent {
 	return wireEvent{
 		Timestamp: e.At.UTC(), PipelineID: e.RunID, StepID: e.StepID, State: e.State,
-		DurationMs: e.Duration.Milliseconds(), Message: e.Message, Persona: e.Persona,
+		DurationMs: e.Duration.Milliseconds(), Message: shown(e.Message), Persona: e.Persona,
 		TokensUsed: e.Tokens, Model: e.Model, Adapter: e.Adapter,
 	}
 }

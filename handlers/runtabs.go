@@ -25,6 +25,7 @@ func (s *Server) tabs(d store.RunDetail, current string) []views.Option {
 		tab("", "Summary", -1),
 		tab("timeline", "Timeline", -1),
 		tab("graph", "Graph", -1),
+		tab("log", "Log", int(d.Events)),
 		tab("artifacts", "Artifacts", len(d.Artifacts)),
 	}
 }

@@ -97,7 +97,7 @@ func (s *Server) lanes(ctx context.Context, d store.RunDetail, nested bool) ([]t
 		def := defs[step.ID]
 		lane := timeline.Lane{
 			ID: step.ID, Detail: cmp.Or(step.Persona, string(def.Kind)), State: string(step.State), Word: stateWord(step.State),
-			Note: step.Note, Tokens: step.Tokens, Depends: def.Dependencies, Children: kids[step.ID],
+			Note: shown(step.Note), Tokens: step.Tokens, Depends: def.Dependencies, Children: kids[step.ID],
 			Href: s.paths.Run(d.Run.ID) + "#" + views.StepAnchor(step.ID), Attempts: stepSpans(step),
 		}
 		if step.HasDuration {
@@ -158,8 +158,8 @@ func (s *Server) childLanes(ctx context.Context, d store.RunDetail) (map[string]
 	lanes := map[string][]timeline.Lane{}
 	for i, kid := range d.Children {
 		lane := timeline.Lane{
-			ID: kid.ID, Label: cmp.Or(firstLine(kid.Input), kid.Pipeline), Detail: kid.Pipeline,
-			State: string(kid.State), Word: runWord(kid), Note: kid.Reason, Href: s.paths.Run(kid.ID), Tokens: kid.Tokens,
+			ID: kid.ID, Label: cmp.Or(firstLine(shown(kid.Input)), kid.Pipeline), Detail: kid.Pipeline,
+			State: string(kid.State), Word: runWord(kid), Note: shown(kid.Reason), Href: s.paths.Run(kid.ID), Tokens: kid.Tokens,
 		}
 		if kid.HasDuration {
 			lane.Took = views.Duration(kid.Duration, kid.CoarseSecond)
