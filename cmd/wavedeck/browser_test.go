@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,10 +26,13 @@ func TestBrowser(t *testing.T) {
 		{"a run's page shows each attempt and why the run failed", runPageShowsFailure},
 		{"a server that is killed and comes back loses no event", serverComesBack},
 		{"a hidden tab loses nothing when it is shown again", hiddenTabLosesNothing},
+		{"a database that goes, comes as another one and comes back is followed", databaseGoesAndComes},
+		{"a project that appears bit by bit is picked up", projectAppears},
 		{"a list that is being read does not jump", heldListDoesNotJump},
 		{"nothing shifts under the pointer while runs go on", listDoesNotShift},
 		{"everything can be read and filtered without scripts", readableWithoutScripts},
 		{"every page fits a phone", fitsAPhone},
+		{"hostile texts stay texts", hostileTextsStayTexts},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(t, browser) })
 	}
@@ -125,6 +126,3 @@ func (p *program) port() string {
 	at := strings.LastIndexByte(strings.TrimSuffix(p.url, "/"), ':')
 	return strings.Trim(p.url[at:], ":/")
 }
-
-var _ = strconv.Itoa
-var _ = filepath.Join

@@ -46,7 +46,7 @@ func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
 	return site{
 		source: source, listen: c.listenFlags, log: log, out: io.out,
 		notices: []views.Notice{{
-			ID: "notice-demo", Level: "info", Title: "Demo: a recording played by a second process; nothing is really executed",
+			ID: "demo", Level: "info", Title: "Demo: a recording played by a second process; nothing is really executed",
 		}},
 		beside: func(ctx context.Context) error { return replay(ctx, script, io.err) },
 	}.serve(ctx)
