@@ -51,6 +51,7 @@ type stepHistory struct {
 	retries   int // n of "attempt i/n"
 	attempts  []attemptHistory
 	contract  *Contract
+	evidence  *Contract
 	checks    []Check // oldest first, at most maxAttempts
 }
 
@@ -219,6 +220,10 @@ func (s *stepHistory) endAttempt(state State, at time.Time) {
 }
 
 func (s *stepHistory) addContract(e Event) {
+	if e.State == "contract_evidence" { // beside a result, never in its place
+		s.evidence = &Contract{Result: "evidence", Text: e.Message, At: e.At}
+		return
+	}
 	result, ok := contractResult(e.State)
 	if !ok {
 		return

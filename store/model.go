@@ -80,6 +80,7 @@ type Step struct {
 	Attempts []Attempt
 	Retries  int // MaxAttempts when known from "attempt i/n", else 0
 	Contract *Contract
+	Evidence *Contract   // what was last shown for or against the contract
 	Checks   []Check     // each time a contract was looked at, oldest first
 	Gate     bool        // it waits for a human
 	Children ChildCounts // of a composed step
@@ -108,7 +109,7 @@ type Attempt struct {
 
 // Contract is the latest contract result of a step.
 type Contract struct {
-	Result string // passed, failed, warning, skipped, soft_failure, validating
+	Result string // passed, failed, warning, skipped, soft_failure, validating; evidence
 	Text   string
 	At     time.Time
 }
@@ -153,4 +154,8 @@ type RunDetail struct {
 	FirstID   int64 // event ids of this run; 0: it has none
 	LastID    int64
 	Events    int64 // how many events it has
+
+	Outcomes    Newest[Outcome]
+	Decisions   Newest[Decision]
+	Checkpoints Newest[Checkpoint]
 }

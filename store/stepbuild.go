@@ -75,7 +75,7 @@ func (b *stepBuilder) step(id string) *Step {
 	if h == nil {
 		h = &stepHistory{}
 	}
-	s := &Step{ID: id, Recorded: b.word(id), Persona: h.persona, Model: h.model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract, Checks: h.checks, Gate: h.gate}
+	s := &Step{ID: id, Recorded: b.word(id), Persona: h.persona, Model: h.model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract, Evidence: h.evidence, Checks: h.checks, Gate: h.gate}
 	s.Attempts = b.attemptsOf(id, h)
 	children := b.childrenOf(id)
 	s.Children = ChildCounts{All: max(children.All, children.Total), Ended: children.Ended, Failed: children.Failed}

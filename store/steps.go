@@ -65,6 +65,9 @@ func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id strin
 	if detail.Artifacts, err = d.artifacts(ctx, q, id); err != nil {
 		return detail, err
 	}
+	if err := d.addLedgers(ctx, q, &detail, id); err != nil {
+		return detail, err
+	}
 	rows, err := d.stepRows(ctx, q, run)
 	if err != nil {
 		return detail, err

@@ -65,6 +65,7 @@ func growing() []watchedTable {
 		{name: "pipeline_run", run: "run_id"}, {name: "cancellation", run: "run_id"},
 		{name: "artifact", run: "run_id", step: "step_id"}, {name: "step_attempt", run: "run_id", step: "step_id"},
 		{name: "performance_metric", run: "run_id", step: "step_id"}, {name: "pipeline_outcome", run: "run_id", step: "step_id"},
+		{name: "decision_log", run: "run_id", step: "step_id"}, {name: "checkpoint", run: "run_id", step: "step_id"},
 	}
 }
 
