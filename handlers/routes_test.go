@@ -39,6 +39,10 @@ var routes = []struct {
 	{"/runs/" + sampleRun + "/timeline", http.StatusOK, "section#tab #waterfall", "section#tab"},
 	{"/runs/" + sampleRun + "/timeline?scale=tokens&from=0&to=100", http.StatusOK, "section#tab #waterfall", "section#tab"},
 	{"/runs/" + sampleRun + "/graph", http.StatusOK, "section#tab svg.dag", "section#tab"},
+	{"/runs/" + sampleRun + "/log", http.StatusOK, "section#log .l.bad", ""},
+	{"/runs/" + sampleRun + "/log/block", http.StatusOK, "", ".block"},
+	{"/runs/" + sampleRun + "/log/end", http.StatusOK, "", "p#logend"},
+	{"/runs/" + sampleRun + "/log.txt", http.StatusOK, "", ""},
 	{"/pipelines", http.StatusOK, "main table", "section#pipelines"},
 	{"/pipelines/fix-issue", http.StatusOK, "main h1", ""},
 	{"/personas", http.StatusOK, "main table", "section#personas"},
@@ -113,7 +117,7 @@ func wantLinksBelow(t *testing.T, r reply, base string) {
 	for _, attr := range []string{"href", "src", "action", "hx-get", "hx-sse:connect"} {
 		for _, node := range doc.Find("*").EachIter() {
 			value, ok := node.Attr(attr)
-			if !ok || strings.HasPrefix(value, "#") || value == "" {
+			if !ok || strings.HasPrefix(value, "#") || strings.HasPrefix(value, "?") || value == "" {
 				continue
 			}
 			if !strings.HasPrefix(value, base+"/") || strings.HasPrefix(value, "//") {

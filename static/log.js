@@ -92,16 +92,24 @@
     return null
   }
 
-  const ours = e => ['earlier', 'later'].includes(e.detail.ctx?.sourceElement?.id) && e.detail.ctx.sourceElement.classList.contains('more')
+  const swapping = new WeakMap() // which sentinel asked: after the swap it is gone
 
   on('htmx:before:request', e => {
-    if (ours(e) && e.detail.ctx.sourceElement.id === 'earlier' && !moved) e.preventDefault()
+    if (e.detail.ctx.sourceElement.id === 'earlier' && !moved) e.preventDefault()
   })
-  on('htmx:before:swap', e => { if (ours(e)) anchor = seen() })
+  on('htmx:before:swap', e => {
+    const { ctx } = e.detail
+    const nav = ctx.sourceElement
+    if (!nav?.classList.contains('more') || !lines().contains(nav)) return
+    swapping.set(ctx, nav.id)
+    anchor = seen()
+  })
   on('htmx:after:swap', e => {
-    if (e.detail.ctx?.sourceElement?.id === 'logend') return ended()
-    if (!ours(e)) return
-    trim(e.detail.ctx.sourceElement.id)
+    const { ctx } = e.detail
+    if (ctx.sourceElement?.id === 'logend') return ended()
+    const loaded = swapping.get(ctx)
+    if (!loaded) return
+    trim(loaded)
     settle()
     if (following) bottom()
     else if (anchor?.line.isConnected) scrollBy(0, anchor.line.getBoundingClientRect().top - anchor.top)
@@ -143,7 +151,7 @@
   addEventListener('scroll', () => {
     const up = scrollY < scrolled - 2
     scrolled = scrollY
-    if (up) following = false
+    if (up && !atBottom()) following = false
     else if (whole() && atBottom()) {
       following = true
       known = +(end()?.total ?? 0)
@@ -206,4 +214,5 @@
   else if (target && !location.hash) $('L' + target)?.scrollIntoView({ block: 'center' })
   scrolled = scrollY
   if (whole() && atBottom()) following = true
+  new ResizeObserver(() => { if (following) bottom() }).observe(document.documentElement) // whatever else on the page grows
 })()
