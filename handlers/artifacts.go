@@ -108,7 +108,7 @@ func (s *Server) showArtifact(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		view := s.runHeadView(r, d)
-		view.Tabs = s.tabs(d, "artifacts")
+		view.Tabs = s.tabs(d.Run.ID, "artifacts")
 		view.Failure, view.Error, view.Refresh.Head = nil, "", "" // the output is what is asked for here
 		artifact, err := s.artifactView(view.Chrome, ref)
 		if err != nil {

@@ -139,7 +139,7 @@ func (s *Server) logView(ctx context.Context, r *http.Request, id string, query 
 		return view, err
 	}
 	view.RunView = s.runHeadView(r, d)
-	view.Tabs = s.tabs(d, "log")
+	view.Tabs = s.tabs(d.Run.ID, "log")
 	v := &view.Log
 	v.Of, v.Clock, v.Wrap = "Log of "+id, query.clock, query.wrap
 	if log.where.Events == 0 {

@@ -89,7 +89,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 		return views.RunView{}, err
 	}
 	view := s.runHeadView(r, d)
-	view.Tabs = s.tabs(d, "")
+	view.Tabs = s.tabs(d.Run.ID, "")
 	view.Refresh.Steps, view.Refresh.Artifacts, view.Refresh.Family = s.paths.RunPart(id, "steps"), s.paths.RunPart(id, "artifacts"), s.paths.RunPart(id, "family")
 	if window == (eventWindow{}) { // an older window stands still
 		view.Refresh.Events = s.paths.RunPart(id, "events")

@@ -11,22 +11,22 @@ import (
 	"wavedeck/views"
 )
 
-// tabs are the pages of a run, the current one marked. A count below 0 is none.
-func (s *Server) tabs(d store.RunDetail, current string) []views.Option {
-	id := d.Run.ID
-	tab := func(name, label string, count int) views.Option {
+// tabs are the pages of a run, the current one marked. They say no counts: those
+// would grow while the page stands.
+func (s *Server) tabs(id, current string) []views.Option {
+	tab := func(name, label string) views.Option {
 		href := s.paths.Run(id)
 		if name != "" {
 			href = s.paths.RunTab(id, name)
 		}
-		return views.Option{Label: label, Href: href, Count: count, On: name == current}
+		return views.Option{Label: label, Href: href, Count: -1, On: name == current}
 	}
 	return []views.Option{
-		tab("", "Summary", -1),
-		tab("timeline", "Timeline", -1),
-		tab("graph", "Graph", -1),
-		tab("log", "Log", int(d.Events)),
-		tab("artifacts", "Artifacts", len(d.Artifacts)),
+		tab("", "Summary"),
+		tab("timeline", "Timeline"),
+		tab("graph", "Graph"),
+		tab("log", "Log"),
+		tab("artifacts", "Artifacts"),
 	}
 }
 
@@ -45,7 +45,7 @@ func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, b
 			return err
 		}
 		view := s.runHeadView(r, d)
-		view.Tabs = s.tabs(d, tab)
+		view.Tabs = s.tabs(d.Run.ID, tab)
 		view.Refresh.Tab = r.URL.RequestURI()
 		content, err := body(ctx, d, &view)
 		if err != nil {
