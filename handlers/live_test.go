@@ -273,3 +273,29 @@ func TestRunStreamFollowsToTheEnd(t *testing.T) {
 	}
 	wantEvents(t, b, run, 1, events)
 }
+
+func TestRunStreamWaitsForWhatComesAfterTheEnd(t *testing.T) {
+	root := emptyProject(t)
+	b := newState(t, root)
+	run := b.Run(storetest.Run{ID: "live", Pipeline: "p", Status: "running", Start: opened.Add(-time.Minute), Heartbeat: opened})
+	b.Event(run, storetest.Event{State: "started", At: opened})
+	s := openSite(t, root).ready()
+	st := s.listen("/api/runs/live/events")
+	st.next("started")
+	sub := s.store.Subscribe()
+	defer sub.Close()
+	b.Update("pipeline_run", map[string]any{"run_id": run, "status": "completed", "completed_at": opened.Unix()})
+	<-sub.Ready() // so has the stream heard of it
+	if response, err := s.Client().Get(s.URL + "/runs/live"); err != nil { // longer than the stream takes to look
+		t.Fatal(err)
+	} else if err := response.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Wave records the end of a run before the events that tell of it.
+	b.Event(run, storetest.Event{State: "completed", Message: "1 steps completed", At: opened})
+	events := st.rest()
+	if names := namesOf(events); len(names) < 2 || names[len(names)-2] != "completed" || names[len(names)-1] != "end" {
+		t.Fatalf("the stream ended with %v", names)
+	}
+	wantEvents(t, b, run, 1, events)
+}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -31,6 +32,10 @@ type wireEvent struct {
 // eventEnd is the last event of a run's stream: its data is the run's summary.
 const eventEnd = "end"
 
+// settle is how long a run that has ended may still get events: Wave records
+// the end first, and of a run that is stopped a second before the last events.
+const settle = 2 * time.Second
+
 // streamRunEvents sends a run's events, all of them or those after the one the
 // client saw last, until the run has ended. A client that has seen the end is
 // told to stay away (204), or its browser would come back for ever.
@@ -51,13 +56,15 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var stream *eventStream
+	last := recordedEnd(run) // when the run was last known at work
 	for {
 		events, err := s.store.Events(ctx, store.EventFilter{Run: id, After: after, Limit: streamWindow})
 		if err != nil {
 			return s.endStream(ctx, stream, err)
 		}
+		left := settle - s.now().Sub(last)
 		if stream == nil {
-			if len(events) == 0 && run.State.Ended() && r.Header.Get("Last-Event-ID") != "" {
+			if len(events) == 0 && run.State.Ended() && left <= 0 && r.Header.Get("Last-Event-ID") != "" {
 				w.WriteHeader(http.StatusNoContent)
 				return nil
 			}
@@ -71,20 +78,33 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 		if n := len(events); n > 0 {
 			after = events[n-1].ID
 		}
-		switch {
-		case len(events) == streamWindow:
+		if len(events) == streamWindow {
 			continue
-		case run.State.Ended():
-			// The state was read before the events: none of its can be missing.
+		}
+		if run.State.Ended() {
+			err = s.awaitMore(ctx, stream, sub, id, left)
+		} else {
+			err = s.awaitRun(ctx, stream, sub, id)
+			last = s.now()
+		}
+		if errors.Is(err, errQuiet) {
 			return stream.sendEnd(run)
 		}
-		if err := s.awaitRun(ctx, stream, sub, id); err != nil {
+		if err != nil {
 			return s.endStream(ctx, stream, err)
 		}
 		if run, err = s.store.Run(ctx, id); err != nil {
 			return s.endStream(ctx, stream, err)
 		}
 	}
+}
+
+// recordedEnd is the later of the two ends that may be recorded, or zero.
+func recordedEnd(run store.Run) time.Time {
+	if run.CancelledAt.After(run.CompletedAt) {
+		return run.CancelledAt
+	}
+	return run.CompletedAt
 }
 
 func (s *eventStream) sendEvents(events []store.Event) error {
@@ -111,6 +131,24 @@ func (s *Server) endStream(ctx context.Context, stream *eventStream, err error) 
 	}
 	s.log.WarnContext(ctx, "stream ended", "request", requestID(ctx), "error", err)
 	return nil
+}
+
+// errQuiet says that nothing more came of a run that has ended.
+var errQuiet = errors.New("nothing more comes")
+
+// awaitMore returns when something about a run that has ended changed, or
+// errQuiet when nothing did for so long.
+func (s *Server) awaitMore(ctx context.Context, stream *eventStream, sub *store.Subscription, id string, left time.Duration) error {
+	if left <= 0 {
+		return errQuiet
+	}
+	quiet, stop := context.WithTimeout(ctx, left)
+	defer stop()
+	err := s.awaitRun(quiet, stream, sub, id)
+	if err != nil && quiet.Err() != nil && ctx.Err() == nil {
+		return errQuiet
+	}
+	return err
 }
 
 // awaitRun returns when something about the run changed; the client is pinged
