@@ -47,7 +47,7 @@ func BenchmarkCommitToPixels(b *testing.B) {
 			for i := range max(b.N, 60) {
 				at += rhythm.gap(i)
 				rest.add(at, tape.Insert, "event_log", statedb.Row{
-					"run_id": run, "timestamp": now.Unix(), "step_id": "build", "state": "running", "message": "line " + strconv.Itoa(i),
+					"id": i + 1, "run_id": run, "timestamp": now.Unix(), "step_id": "build", "state": "running", "message": "line " + strconv.Itoa(i),
 				})
 			}
 			play(b, database, first, 0, time.Time{}).end(b)

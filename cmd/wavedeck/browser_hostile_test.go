@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -98,7 +99,7 @@ func hostileHistory(t *testing.T, database string) (runs []string) {
 		status := []string{"failed", "running", "completed", "cancelled"}[i%4]
 		run := b.Run(storetest.Run{
 			ID: fmt.Sprintf("%02d-%s", i, text), Pipeline: text, Status: status, Input: text + "\n" + text, CurrentStep: text, Error: text,
-			Tags: []string{text, fmt.Sprint(i)}, Branch: text, ParentStep: text, ForkedFrom: text, Kind: text, SubPipeline: text,
+			Tags: []string{text, strconv.Itoa(i)}, Branch: text, ParentStep: text, ForkedFrom: text, Kind: text, SubPipeline: text,
 			Heartbeat: time.Now(),
 		})
 		b.Step(run, storetest.Step{ID: text, State: "failed", Error: text})
