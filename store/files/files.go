@@ -1,5 +1,5 @@
 // Package files opens files that others have named, within one folder and nowhere
-// else: the artifacts and logs of a project. What a name leads to is not trusted.
+// else: the manifest, pipelines, prompts, artifacts and logs of a project. What a name leads to is not trusted.
 // It may be a link out, a FIFO that never answers, a device, or the state database,
 // which must not even be opened and closed: with any descriptor of a file that is
 // closed, SQLite loses all locks that this process holds on it.
@@ -102,7 +102,8 @@ func (t *Tree) Within(path string) (string, error) {
 
 // Open opens a regular file for reading. It waits for nothing and opens nothing
 // else: what the name leads to is pinned before it is looked at, and what is read
-// is what was looked at, whatever takes the name in between. The caller closes it.
+// is what was looked at, whatever takes the name in between. The file's own Name may
+// be one of this process and says nothing of path. The caller closes it.
 func (t *Tree) Open(path string) (*os.File, os.FileInfo, error) {
 	f, info, err := t.OpenAny(path)
 	if err == nil && info.IsDir() {
@@ -112,7 +113,8 @@ func (t *Tree) Open(path string) (*os.File, os.FileInfo, error) {
 	return f, info, err
 }
 
-// OpenAny is Open for a directory too.
+// OpenAny is Open for a directory too. Its entries are listed by Readdirnames only:
+// ReadDir may look them up by the directory's Name.
 func (t *Tree) OpenAny(path string) (*os.File, os.FileInfo, error) {
 	name, err := t.Within(path)
 	if err != nil {
@@ -185,7 +187,7 @@ func (t *Tree) explain(name string, err error) error {
 
 // own tells whether an error is one that this package gave.
 func own(err error) bool {
-	for _, e := range []error{ErrDirectory, ErrFIFO, ErrSocket, ErrDevice, ErrForbidden} {
+	for _, e := range []error{ErrDirectory, ErrFIFO, ErrSocket, ErrDevice, ErrForbidden, ErrUnreachable} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -129,6 +129,13 @@ func TestOpen(t *testing.T) {
 			}
 		})
 	}
+	t.Run("what is said of a link is said once", func(t *testing.T) {
+		for _, path := range []string{"out", "abs", "loop", "outdir/secret.txt"} {
+			if _, _, err := tree.Open(path); err == nil || strings.Count(err.Error(), ErrUnreachable.Error()) != 1 {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	})
 	t.Run("a device inside", func(t *testing.T) {
 		if err := syscall.Mknod(filepath.Join(root, "null"), syscall.S_IFCHR|0o666, 1<<8|3); err != nil {
 			t.Skip("devices can be made by root only:", err)

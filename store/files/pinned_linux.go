@@ -1,6 +1,8 @@
 package files
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +19,8 @@ const (
 	oPath    = 0x200000
 	maxLinks = 40
 )
+
+var errNoProc = errors.New("cannot be opened: /proc is not mounted")
 
 // pinned opens what name leads to within root once allowed has agreed. The file is
 // first held without opening it, so no other can take its place while it is asked
@@ -39,6 +43,9 @@ func pinned(root *os.Root, name string, allowed func(os.FileInfo) error) (*os.Fi
 		f, err = os.OpenFile("/proc/self/fd/"+strconv.Itoa(int(fd)), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	}); cerr != nil {
 		return nil, nil, cerr
+	}
+	if errors.Is(err, fs.ErrNotExist) { // it is held, so it is not the file that is missing
+		return nil, nil, errNoProc
 	}
 	if err != nil {
 		return nil, nil, err
@@ -73,7 +80,7 @@ func hold(root *os.Root, name string) (*os.File, os.FileInfo, error) {
 			return nil, nil, err
 		}
 		if filepath.IsAbs(target) {
-			return nil, nil, ErrUnreachable
+			return nil, nil, fmt.Errorf("%w: leads to an absolute path", ErrUnreachable)
 		}
 		name = name[:strings.LastIndexByte(name, '/')+1] + target // not cleaned: a way up counts from where links lead
 	}
