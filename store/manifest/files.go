@@ -7,9 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"unicode/utf8"
+
+	"wavedeck/store/files"
 )
 
 const (
@@ -17,37 +20,20 @@ const (
 	maxPrompt = 64 << 10 // bytes shown of a prompt file
 )
 
-// tree reads the files of a project, and none beside it: a symbolic link that
-// leads out is refused. The caller closes it.
+// tree reads the files of a project, and none beside it but the manifest that the
+// operator named. The caller closes it.
 type tree struct {
+	*files.Tree
 	project Project
-	root    *os.Root
-	// databases must never be opened here: closing any descriptor of a file drops
-	// all locks that SQLite holds on it in this process.
-	databases []os.FileInfo
 }
 
 func openTree(p Project) (*tree, error) {
-	root, err := os.OpenRoot(p.Root)
-	if err != nil {
-		return nil, fmt.Errorf("open project %s: %w", p.Root, err)
-	}
-	t := &tree{project: p, root: root}
-	paths := []string{p.DB}
-	for _, dir := range p.Looked {
-		paths = append(paths, filepath.Join(dir.Path, databaseName))
-	}
-	for _, path := range paths {
-		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-			if info, err := os.Stat(path + suffix); err == nil {
-				t.databases = append(t.databases, info)
-			}
-		}
-	}
-	return t, nil
+	t, err := files.OpenTree(p.Root, p.Databases()...)
+	return &tree{Tree: t, project: p}, err
 }
 
-// within gives path relative to the project's root, where it lies in it.
+// within names a file by its path from the project's root, and tells whether it
+// lies in it as far as the path shows.
 func (p Project) within(path string) (string, bool) {
 	if !filepath.IsAbs(path) {
 		return filepath.Clean(path), filepath.IsLocal(path)
@@ -64,72 +50,64 @@ func (p Project) display(path string) string {
 	return strings.ToValidUTF8(path, "\uFFFD")
 }
 
-// open opens a regular file or a directory for reading. It waits for nothing: a
-// FIFO or a device is refused before it is opened, and would not block if it
-// took the file's place in between.
-func (t *tree) open(path string) (*os.File, os.FileInfo, error) {
-	root := t.root
+// openFile opens a regular file for reading.
+func (t *tree) openFile(path string) (*os.File, os.FileInfo, error) {
 	name, inside := t.project.within(path)
-	if !inside {
-		if path != t.project.Manifest {
-			return nil, nil, errors.New("lies outside the project")
-		}
+	if !inside && path == t.project.Manifest {
 		// The operator has named this file, so it may lie, and lead, anywhere.
 		target, err := filepath.EvalSymlinks(path)
 		if err != nil {
 			return nil, nil, plain(err)
 		}
-		if root, err = os.OpenRoot(filepath.Dir(target)); err != nil {
-			return nil, nil, plain(err)
-		}
-		defer root.Close()
-		name = filepath.Base(target)
+		f, info, err := files.Open(filepath.Dir(target), target, t.project.Databases()...)
+		return f, info, t.explain(target, err)
 	}
-	info, err := root.Stat(name)
-	if err != nil {
-		return nil, nil, explainLink(root, name, plain(err))
-	}
-	if err := t.mayOpen(info); err != nil {
-		return nil, nil, err
-	}
-	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, nil, plain(err)
-	}
-	if info, err = f.Stat(); err == nil {
-		err = t.mayOpen(info)
-	}
-	if err != nil {
-		return nil, nil, errors.Join(plain(err), f.Close())
-	}
-	return f, info, nil
+	f, info, err := t.Open(name)
+	return f, info, t.explain(name, err)
 }
 
-func (t *tree) mayOpen(info os.FileInfo) error {
-	for _, database := range t.databases {
-		if os.SameFile(info, database) {
-			return errors.New("is the state database")
+// listYAML names the YAML files of a directory, in order, and counts all entries
+// it has looked at. Those that it found before an error are there with it.
+func (t *tree) listYAML(dir string) (names []string, entries int, err error) {
+	name, _ := t.project.within(dir)
+	f, info, err := t.OpenAny(name)
+	if err != nil {
+		return nil, 0, t.explain(name, err)
+	}
+	defer f.Close()
+	if !info.IsDir() {
+		return nil, 0, errors.New("is not a directory")
+	}
+	all, err := f.Readdirnames(maxEntries)
+	if errors.Is(err, io.EOF) { // an empty directory ends at once
+		err = nil
+	}
+	if err != nil {
+		err = fmt.Errorf("cannot be listed: %w", plain(err))
+	}
+	for _, name := range all {
+		// Hidden files are left out: editors keep their locks in them.
+		if ext := filepath.Ext(name); (ext == ".yaml" || ext == ".yml") && name[0] != '.' {
+			names = append(names, name)
 		}
 	}
-	switch mode := info.Mode(); {
-	case mode.IsRegular(), mode.IsDir():
-		return nil
-	case mode&fs.ModeNamedPipe != 0:
-		return errors.New("is a FIFO, not a file")
-	case mode&fs.ModeSocket != 0:
-		return errors.New("is a socket, not a file")
-	default:
-		return errors.New("is a device, not a file")
-	}
+	slices.Sort(names)
+	return names, len(all), err
 }
 
-// openFile is open for what has to be a regular file.
-func (t *tree) openFile(path string) (*os.File, os.FileInfo, error) {
-	f, info, err := t.open(path)
-	if err == nil && info.IsDir() {
-		return nil, nil, errors.Join(errors.New("is a directory, not a file"), f.Close())
+// explain tells of a file that is not there as one that somebody has yet to write:
+// a project's files are not cleaned up as those of its runs are.
+func (t *tree) explain(path string, err error) error {
+	if !errors.Is(err, files.ErrGone) {
+		return err
 	}
-	return f, info, err
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(t.project.Root, path)
+	}
+	if info, lerr := os.Lstat(path); lerr == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return errors.New("is a symbolic link to nothing")
+	}
+	return syscall.ENOENT
 }
 
 // readYAML reads a whole file, or says that it is too large.
@@ -153,23 +131,13 @@ func (t *tree) readYAML(path string) ([]byte, error) {
 }
 
 // plain drops the operation and the path from an error of package os: they are
-// told with the file that the problem is about.
+// told with the file that the problem is about, which is not always the path that
+// was opened.
 func plain(err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathErr.Err
 	}
 	return err
-}
-
-func explainLink(root *os.Root, name string, err error) error {
-	info, lerr := root.Lstat(name)
-	if lerr != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return err
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("is a symbolic link to nothing")
-	}
-	return fmt.Errorf("is a symbolic link that cannot be followed within the project: %w", err)
 }
 
 // Prompt is the text of a prompt file.
@@ -192,7 +160,7 @@ func (c *Catalog) Prompt(path string) (Prompt, error) {
 	if err != nil {
 		return Prompt{}, fmt.Errorf("read prompt %s: %w", p.File, err)
 	}
-	defer t.root.Close()
+	defer t.Close()
 	f, info, err := t.openFile(path)
 	if err != nil {
 		return Prompt{}, fmt.Errorf("read prompt %s: %w", p.File, err)

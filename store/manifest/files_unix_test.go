@@ -74,7 +74,7 @@ func TestFilesThatAreNotRead(t *testing.T) {
 			if err := os.Chmod(path, 0); err != nil {
 				t.Fatal(err)
 			}
-		}, "permission denied"},
+		}, "cannot be read: permission denied"},
 		{"a link within the project is read", func(t *testing.T, root, path string) {
 			writeFile(t, filepath.Join(root, "shared.yaml"), okPipeline)
 			symlink(t, "../../shared.yaml", path)
@@ -141,6 +141,28 @@ func TestDirectoriesThatLeadOut(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAManifestElsewhereIsOpenedAsCarefully(t *testing.T) {
+	root := writeProject(t, map[string]string{".agents/state.db": "db", ".agents/pipelines/": ""})
+	outside := writeProject(t, map[string]string{"folder/": ""})
+	if err := syscall.Mkfifo(filepath.Join(outside, "fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	symlink(t, filepath.Join(root, ".agents/state.db"), filepath.Join(outside, "database"))
+	symlink(t, "nothing", filepath.Join(outside, "dangling"))
+	for name, want := range map[string]string{
+		"database": "is the state database",
+		"fifo":     "is a FIFO, not a file",
+		"folder":   "is a directory, not a file",
+		"dangling": "is missing: no personas and adapters are known",
+		"nothing":  "is missing: no personas and adapters are known",
+	} {
+		c := Load(mustLocate(t, Options{Dir: root, Manifest: filepath.Join(outside, name)}))
+		if c.Manifest.Loaded || len(c.Problems) != 1 || c.Problems[0].Text != want {
+			t.Errorf("%s: got %+v, %v, want %s", name, c.Manifest, told(c.Problems), want)
+		}
+	}
 }
 
 func TestFileNamesMayBeAnyText(t *testing.T) {

@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,7 +23,7 @@ func fingerprint(p Project) print {
 	fmt.Fprintf(sum, "%#v\n", p)
 	writeStat(sum, p.Manifest)
 	writeStat(sum, p.Pipelines)
-	names, err := listYAML(p.Pipelines)
+	names, err := listYAML(p)
 	fmt.Fprintf(sum, "%v\n", err)
 	for _, name := range names {
 		writeStat(sum, filepath.Join(p.Pipelines, name))
@@ -32,16 +31,16 @@ func fingerprint(p Project) print {
 	return print(sum.Sum(nil))
 }
 
-func listYAML(path string) ([]string, error) {
-	if !isDir(path) { // opening a FIFO would wait for its writer
-		return nil, nil
-	}
-	dir, err := os.Open(path)
+// listYAML opens the directory as reading it does: a FIFO may lie in its place, and
+// opening that would wait for its writer.
+func listYAML(p Project) ([]string, error) {
+	t, err := openTree(p)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := dir.ReadDir(maxEntries)
-	return yamlNames(entries), errors.Join(err, dir.Close())
+	defer t.Close()
+	names, _, err := t.listYAML(p.Pipelines)
+	return names, err
 }
 
 // promptPaths names the prompt files of a catalog.

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,12 +28,10 @@ func Load(p Project) *Catalog {
 	if err != nil {
 		l.problemf(p.Root, "cannot be opened: %v", plain(err))
 	} else {
+		defer t.Close()
 		l.tree = t
 		l.loadManifest()
 		l.loadPipelines()
-		if err := t.root.Close(); err != nil {
-			l.problemf(p.Root, "cannot be closed: %v", plain(err))
-		}
 	}
 	l.finish()
 	return l.catalog
@@ -130,45 +126,20 @@ func (l *loader) strangers(p parsedPipeline) []Problem {
 // pipelineFiles names the YAML files of the pipelines directory, in order.
 func (l *loader) pipelineFiles() []string {
 	dir := l.catalog.Project.Pipelines
-	f, info, err := l.tree.open(dir)
+	names, entries, err := l.tree.listYAML(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		l.problemf(dir, "is missing: no pipelines are known")
-		return nil
 	case err != nil:
 		l.problemf(dir, "%v", err)
-		return nil
 	}
-	defer f.Close()
-	if !info.IsDir() {
-		l.problemf(dir, "is not a directory")
-		return nil
-	}
-	entries, err := f.ReadDir(maxEntries)
-	if err != nil && !errors.Is(err, io.EOF) { // an empty directory ends at once
-		l.problemf(dir, "cannot be listed: %v", plain(err))
-	}
-	if len(entries) == maxEntries {
+	if entries == maxEntries {
 		l.problemf(dir, "has %d entries or more: pipelines may be left out", maxEntries)
 	}
-	names := yamlNames(entries)
 	if len(names) > maxPipelines {
 		l.problemf(dir, "has %d pipelines: only the first %d are read", len(names), maxPipelines)
 		names = names[:maxPipelines]
 	}
-	return names
-}
-
-// yamlNames leaves out hidden files: editors keep their locks in them.
-func yamlNames(entries []os.DirEntry) []string {
-	var names []string
-	for _, entry := range entries {
-		name := entry.Name()
-		if ext := filepath.Ext(name); (ext == ".yaml" || ext == ".yml") && name[0] != '.' {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
 	return names
 }
 

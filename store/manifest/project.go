@@ -161,6 +161,18 @@ func (p Project) missing(opts Options) []Missing {
 	return missing
 }
 
+// Databases are the paths where a state database of the project may lie, the one
+// that is read first. No file of them may be opened but by SQLite.
+func (p Project) Databases() []string {
+	paths := []string{p.DB}
+	for _, dir := range p.Looked {
+		if path := filepath.Join(dir.Path, databaseName); path != p.DB {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()

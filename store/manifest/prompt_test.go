@@ -12,7 +12,7 @@ func TestPrompt(t *testing.T) {
 	outside := writeProject(t, map[string]string{"secret.md": "secret"})
 	root := writeProject(t, map[string]string{
 		"p/nav.md": "You plan.\n", "p/long.md": long, "p/latin.md": "caf\xe9", "p/dir/": "",
-		"p/exact.md": strings.Repeat("y", maxPrompt), ".agents/state.db": "db", ".agents/state.db-wal": "wal",
+		"p/exact.md": strings.Repeat("y", maxPrompt), ".agents/state.db": "db", ".agents/state.db-wal": "wal", ".wave/state.db": "old",
 	})
 	c := load(t, root)
 	tests := []struct {
@@ -48,9 +48,11 @@ func TestPrompt(t *testing.T) {
 		"no path":                             {"", "read prompt: no file is named"},
 		"a directory":                         {"p/dir", "read prompt p/dir: is a directory, not a file"},
 		"a file that is not there":            {"p/none.md", "read prompt p/none.md: no such file or directory"},
+		"a file under a file":                 {"p/nav.md/x", "read prompt p/nav.md/x: no such file or directory"},
+		"the database of an older Wave":       {".wave/state.db", "is the state database"},
 		"the database":                        {".agents/state.db", "is the state database"},
 		"the database's log":                  {".agents/state.db-wal", "is the state database"},
-		"a path with a zero byte":             {"p/\x00", "invalid argument"},
+		"a path with a zero byte":             {"p/\x00", "is no name of a file"},
 	} {
 		t.Run(name+" is an error", func(t *testing.T) {
 			got, err := c.Prompt(tt.path)
