@@ -57,11 +57,7 @@ func (s *Server) showLogBlock(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
-		log, err := s.openLog(ctx, run, query)
-		if err != nil {
-			return err
-		}
-		block, err := log.block(ctx, s, logWindow{after: query.after, before: query.before})
+		block, err := s.logBlock(ctx, run, query)
 		if err != nil {
 			return err
 		}
@@ -75,6 +71,23 @@ func (s *Server) showLogBlock(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// logBlock is the window that an address asks for.
+func (s *Server) logBlock(ctx context.Context, run string, query logQuery) (block views.LogBlock, err error) {
+	window := logWindow{after: query.after, before: query.before}
+	if query.process {
+		err = s.withProcessLog(ctx, run, query, func(log *processLog) error {
+			block, err = log.block(ctx, s, window)
+			return err
+		})
+		return block, err
+	}
+	log, err := s.openLog(ctx, run, query)
+	if err != nil {
+		return block, err
+	}
+	return log.block(ctx, s, window)
+}
+
 // showLogEnd says how far a run's log goes by now.
 func (s *Server) showLogEnd(w http.ResponseWriter, r *http.Request) error {
 	run, query, err := s.logRequest(r)
@@ -82,6 +95,11 @@ func (s *Server) showLogEnd(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+		if query.process {
+			return s.withProcessLog(ctx, run, query, func(log *processLog) error {
+				return views.LogEndPart(log.end(s)).Render(ctx, b)
+			})
+		}
 		log, err := s.openLog(ctx, run, query)
 		if err != nil {
 			return err
@@ -141,6 +159,10 @@ func (s *Server) logView(ctx context.Context, r *http.Request, id string, query 
 	view.RunView = s.runHeadView(r, d)
 	view.Tabs = s.tabs(d.Run.ID, "log")
 	v := &view.Log
+	v.Sources = s.logSources(id, query.process)
+	if query.process {
+		return view, s.processView(ctx, d.Run, query, v)
+	}
 	v.Of, v.Clock, v.Wrap = "Log of "+id, query.clock, query.wrap
 	if log.where.Events == 0 {
 		v.Missing = "No events were recorded for this run."
@@ -315,12 +337,43 @@ func (s *Server) logHits(ctx context.Context, log *openedLog) (store.LogHits, er
 
 // logHitsView counts the hits and leads to those next to the current line.
 func (s *Server) logHitsView(ctx context.Context, log *openedLog, hits store.LogHits) (views.LogHits, error) {
-	view := views.LogHits{Known: log.query.filter.Narrow()}
-	if !view.Known {
+	if !log.query.filter.Narrow() {
+		return views.LogHits{}, nil
+	}
+	link := func(line int64) string { return s.logLine(log.run.ID, log.query.values, line) }
+	view := hitsView(log.query, hits, link)
+	current := max(log.query.from, log.query.at)
+	n := len(hits.IDs)
+	if whole := !hits.More && !hits.Tired; whole || n > 0 && current < hits.IDs[n-1] {
 		return view, nil
 	}
+	// The line lies behind those that were counted.
+	ctx, cancel := context.WithTimeout(ctx, searchWithin)
+	defer cancel()
+	next, err := s.store.LogHit(ctx, log.query.filter, current, false)
+	if err != nil {
+		return view, err //nolint:wrapcheck // described by the error table
+	}
+	prev, err := s.store.LogHit(ctx, log.query.filter, current, true)
+	if err != nil {
+		return view, err //nolint:wrapcheck // described by the error table
+	}
+	view.Next, view.Prev = "", ""
+	if next > 0 {
+		view.Next = link(next)
+	}
+	if prev > 0 && current > 0 {
+		view.Prev = link(prev)
+	}
+	return view, nil
+}
+
+// hitsView tells the hits that were found, and leads to those next to the line
+// that the address names.
+func hitsView(query logQuery, hits store.LogHits, link func(line int64) string) views.LogHits {
+	view := views.LogHits{Known: query.filter.Narrow()}
 	n := len(hits.IDs)
-	current := max(log.query.from, log.query.at)
+	current := max(query.from, query.at)
 	i, on := slices.BinarySearch(hits.IDs, current)
 	switch {
 	case hits.More:
@@ -334,36 +387,16 @@ func (s *Server) logHitsView(ctx context.Context, log *openedLog, hits store.Log
 	default:
 		view.Text = views.Plural(n, "hit", "hits")
 	}
-	var prev, next int64
-	if i > 0 {
-		prev = hits.IDs[i-1]
+	if i > 0 && current > 0 {
+		view.Prev = link(hits.IDs[i-1])
 	}
 	if on {
 		i++
 	}
 	if i < n {
-		next = hits.IDs[i]
+		view.Next = link(hits.IDs[i])
 	}
-	if hits.More || hits.Tired { // the list is not whole
-		ctx, cancel := context.WithTimeout(ctx, searchWithin)
-		defer cancel()
-		var err error
-		if i == n {
-			if next, err = s.store.LogHit(ctx, log.query.filter, max(current, hits.IDs[n-1]), false); err != nil {
-				return view, err
-			}
-			if prev, err = s.store.LogHit(ctx, log.query.filter, current, true); err != nil {
-				return view, err
-			}
-		}
-	}
-	if prev > 0 && current > 0 {
-		view.Prev = s.logLine(log.run.ID, log.query.values, prev)
-	}
-	if next > 0 {
-		view.Next = s.logLine(log.run.ID, log.query.values, next)
-	}
-	return view, nil
+	return view
 }
 
 // logEnd says how far a log goes, and whether it goes on.

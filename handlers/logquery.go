@@ -78,7 +78,11 @@ func parseLogQuery(run string, q url.Values) (logQuery, error) {
 			return query, &store.InputError{Field: choice.key, Got: clip(value, 64), Want: strings.Join(choice.from, " or ")}
 		}
 	}
-	query.all, query.wrap, query.process = v.Get("show") == "all", v.Get("wrap") == "", v.Get("source") != ""
+	query.wrap, query.process = v.Get("wrap") == "", v.Get("source") != ""
+	query.all = v.Get("show") == "all" || query.process
+	if query.process { // lines of a file have a text only
+		query.filter.Step, query.filter.States = "", nil
+	}
 	if v.Get("times") != "" {
 		query.clock = v.Get("times")
 	}

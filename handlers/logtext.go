@@ -19,6 +19,9 @@ func (s *Server) downloadLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if query.process {
+		return s.downloadProcessLog(w, r, run, query)
+	}
 	if _, err := s.store.Run(r.Context(), run); err != nil {
 		return err //nolint:wrapcheck // described by the error table
 	}

@@ -25,15 +25,16 @@ type Config struct {
 // Server answers requests. It holds caches only: another server on the same
 // database gives the same answers.
 type Server struct {
-	store    *store.Store
-	manifest *manifest.Source
-	paths    views.Paths
-	hosts    map[string]bool
-	notices  []views.Notice
-	log      *slog.Logger
-	now      func() time.Time
-	answers  *answers
-	handler  http.Handler
+	store       *store.Store
+	manifest    *manifest.Source
+	paths       views.Paths
+	hosts       map[string]bool
+	notices     []views.Notice
+	log         *slog.Logger
+	now         func() time.Time
+	answers     *answers
+	processLogs indexes
+	handler     http.Handler
 }
 
 // answerWithin bounds the work for one answer; streams are not answers.
