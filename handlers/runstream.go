@@ -64,27 +64,19 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 		}
 		left := settle - s.now().Sub(last)
 		if stream == nil {
-			if len(events) == 0 && run.State.Ended() && left <= 0 && r.Header.Get("Last-Event-ID") != "" {
-				w.WriteHeader(http.StatusNoContent)
-				return nil
-			}
-			if stream, err = startStream(w); err != nil {
+			over := len(events) == 0 && run.State.Ended() && left <= 0
+			if stream, err = startRunStream(w, r, over); stream == nil {
 				return err
 			}
 		}
-		if err := stream.sendEvents(events); err != nil {
+		if after, err = stream.sendEvents(events, after); err != nil {
 			return err
-		}
-		if n := len(events); n > 0 {
-			after = events[n-1].ID
 		}
 		if len(events) == streamWindow {
 			continue
 		}
-		if run.State.Ended() {
-			err = s.awaitMore(ctx, stream, sub, id, left)
-		} else {
-			err = s.awaitRun(ctx, stream, sub, id)
+		err = s.awaitNews(ctx, stream, sub, run, left)
+		if !run.State.Ended() {
 			last = s.now()
 		}
 		if errors.Is(err, errQuiet) {
@@ -99,6 +91,16 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
+// startRunStream returns no stream when there is nothing left to send to a
+// client that came back, and has told it so.
+func startRunStream(w http.ResponseWriter, r *http.Request, over bool) (*eventStream, error) {
+	if over && r.Header.Get("Last-Event-ID") != "" {
+		w.WriteHeader(http.StatusNoContent)
+		return nil, nil
+	}
+	return startStream(w)
+}
+
 // recordedEnd is the later of the two ends that may be recorded, or zero.
 func recordedEnd(run store.Run) time.Time {
 	if run.CancelledAt.After(run.CompletedAt) {
@@ -107,13 +109,15 @@ func recordedEnd(run store.Run) time.Time {
 	return run.CompletedAt
 }
 
-func (s *eventStream) sendEvents(events []store.Event) error {
+// sendEvents returns the id of the last event sent, after when there is none.
+func (s *eventStream) sendEvents(events []store.Event, after int64) (int64, error) {
 	for _, e := range events {
 		if err := s.add(e.State, strconv.FormatInt(e.ID, 10), wireEventOf(e)); err != nil {
-			return err
+			return after, err
 		}
+		after = e.ID
 	}
-	return s.flush()
+	return after, s.flush()
 }
 
 func (s *eventStream) sendEnd(run store.Run) error {
@@ -136,15 +140,18 @@ func (s *Server) endStream(ctx context.Context, stream *eventStream, err error) 
 // errQuiet says that nothing more came of a run that has ended.
 var errQuiet = errors.New("nothing more comes")
 
-// awaitMore returns when something about a run that has ended changed, or
+// awaitNews returns when something about the run changed, or, if it has ended,
 // errQuiet when nothing did for so long.
-func (s *Server) awaitMore(ctx context.Context, stream *eventStream, sub *store.Subscription, id string, left time.Duration) error {
+func (s *Server) awaitNews(ctx context.Context, stream *eventStream, sub *store.Subscription, run store.Run, left time.Duration) error {
+	if !run.State.Ended() {
+		return s.awaitRun(ctx, stream, sub, run.ID)
+	}
 	if left <= 0 {
 		return errQuiet
 	}
 	quiet, stop := context.WithTimeout(ctx, left)
 	defer stop()
-	err := s.awaitRun(quiet, stream, sub, id)
+	err := s.awaitRun(quiet, stream, sub, run.ID)
 	if err != nil && quiet.Err() != nil && ctx.Err() == nil {
 		return errQuiet
 	}
