@@ -48,6 +48,14 @@ type runDetailResponse struct {
 	Events    []eventSummary    `json:"events"`
 	Artifacts []artifactSummary `json:"artifacts"`
 	DAG       *dagData          `json:"dag,omitempty"`
+
+	// The newest of each, oldest first, and how many there are.
+	Outcomes         []outcomeSummary    `json:"outcomes,omitempty"`
+	OutcomesTotal    int                 `json:"outcomes_total,omitempty"`
+	Decisions        []decisionSummary   `json:"decisions,omitempty"`
+	DecisionsTotal   int                 `json:"decisions_total,omitempty"`
+	Checkpoints      []checkpointSummary `json:"checkpoints,omitempty"`
+	CheckpointsTotal int                 `json:"checkpoints_total,omitempty"`
 }
 
 type stepDetail struct {
@@ -131,6 +139,7 @@ func (s *Server) apiRun(w http.ResponseWriter, r *http.Request) error {
 		}
 		body := detailOf(detail, events)
 		body.DAG = s.dagOf(detail)
+		body.addLedger(detail)
 		return encodeJSON(b, body)
 	})
 }

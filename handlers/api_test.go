@@ -72,7 +72,7 @@ func TestRunsAsJSON(t *testing.T) {
 func TestRunAsJSON(t *testing.T) {
 	s := openSample(t).ready()
 	body := s.get("/api/runs/" + sampleRun).object()
-	if got, want := keysOf(body), []string{"artifacts", "dag", "events", "run", "steps"}; !slices.Equal(got, want) {
+	if got, want := keysOf(body), []string{"artifacts", "dag", "decisions", "decisions_total", "events", "run", "steps"}; !slices.Equal(got, want) {
 		t.Errorf("keys %v, want %v", got, want)
 	}
 	steps := map[string]object{}

@@ -103,23 +103,51 @@ func stepRow(step store.Step, kind string) views.StepRow {
 	row := views.StepRow{
 		ID: step.ID, State: string(step.State), Word: stateWord(step.State), Kind: kind,
 		Persona: step.Persona, Model: step.Model, Adapter: step.Adapter,
-		Note: shown(step.Note), Error: shown(step.Error), Action: shown(step.Action), Progress: step.Progress,
+		Note: shown(step.Note), Error: account(step.Error), Action: shown(step.Action), Progress: step.Progress,
 		Started: step.StartedAt, Ended: step.CompletedAt,
 		Took:   stepTook(step.State, step.StartedAt, step.Duration, step.HasDuration, step.CoarseSecond),
 		Tokens: step.Tokens, Max: step.Retries, Children: childrenOf(step.Children),
 	}
 	if step.Contract != nil {
-		row.Contract, row.ContText = step.Contract.Result, shown(step.Contract.Text)
+		row.Contract, row.ContText = words(step.Contract.Result), account(step.Contract.Text)
+	}
+	if step.Evidence != nil {
+		row.Evidence = account(step.Evidence.Text)
 	}
 	for _, a := range step.Attempts {
-		row.Attempts = append(row.Attempts, views.AttemptRow{
-			Number: a.Number, State: string(a.State), Word: stateWord(a.State),
-			Class: a.FailureClass, Error: shown(a.Error), Tail: shown(a.OutputTail), Started: a.StartedAt,
-			Took:   stepTook(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond),
-			Tokens: a.Tokens,
-		})
+		row.Attempts = append(row.Attempts, attemptRow(a))
 	}
 	return row
+}
+
+// outputShown is how many lines of an attempt's output a page shows.
+const outputShown = 40
+
+func attemptRow(a store.Attempt) views.AttemptRow {
+	row := views.AttemptRow{
+		Number: a.Number, State: string(a.State), Word: stateWord(a.State), Class: failureClass(a.FailureClass),
+		Error: account(a.Error), Started: a.StartedAt, Tokens: a.Tokens,
+		Took: stepTook(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond),
+	}
+	if strings.TrimSpace(a.OutputTail) != "" {
+		lines := terminal(a.OutputTail[max(0, len(a.OutputTail)-maxRead):])
+		row.Tail, row.TailOf = lines[max(0, len(lines)-outputShown):], len(lines)
+	}
+	return row
+}
+
+// account is a recorded text as a page shows it, with the line that says most.
+func account(text string) views.Account {
+	text = shown(text)
+	return views.Account{Line: tellingLine(text), Text: text}
+}
+
+// failureClass is what kind of failure it was, in words.
+func failureClass(recorded string) string {
+	if recorded == "canceled" {
+		return "cancelled" // as the state is called
+	}
+	return words(recorded)
 }
 
 // eventTone is the told state whose colour an event's word has; none where the

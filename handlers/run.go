@@ -53,6 +53,8 @@ func runPart(name string) func(views.RunView) templ.Component {
 		return views.RunEvents
 	case "artifacts":
 		return views.RunArtifacts
+	case "outcomes":
+		return views.RunOutcomes
 	case "family":
 		return views.RunFamily
 	default:
@@ -91,6 +93,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 	view := s.runHeadView(r, d)
 	view.Tabs = s.tabs(d.Run.ID, "")
 	view.Refresh.Steps, view.Refresh.Artifacts, view.Refresh.Family = s.paths.RunPart(id, "steps"), s.paths.RunPart(id, "artifacts"), s.paths.RunPart(id, "family")
+	view.Refresh.Outcomes = s.paths.RunPart(id, "outcomes")
 	if window == (eventWindow{}) { // an older window stands still
 		view.Refresh.Events = s.paths.RunPart(id, "events")
 	}
@@ -107,7 +110,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 	for _, step := range d.Steps {
 		view.Steps = append(view.Steps, stepRow(step, kinds[step.ID]))
 	}
-	view.Artifacts = s.artifactGroups(d)
+	view.Artifacts, view.Ledger = s.artifactGroups(d), s.ledger(d)
 	view.Events, err = s.eventsView(ctx, d, window)
 	return view, err
 }
@@ -215,7 +218,7 @@ func (s *Server) failureOf(d store.RunDetail) *views.Failure {
 			}
 			if n := len(step.Attempts); n > 0 {
 				last := step.Attempts[n-1]
-				f.Attempt, f.Of, f.Class = last.Number, max(step.Retries, n), words(last.FailureClass)
+				f.Attempt, f.Of, f.Class = last.Number, step.Retries, failureClass(last.FailureClass)
 			}
 		case strings.HasPrefix(step.Note, store.BlockedBy):
 			f.Blocked = append(f.Blocked, step.ID)

@@ -146,11 +146,13 @@ func since(d time.Duration) string {
 	return "+" + Duration(d, true)
 }
 
-// text is what the line says. It is no template because those put white space
-// between elements, which counts here.
-func (l LogLine) text() templ.Component {
+func (l LogLine) text() templ.Component { return ansiLines(l.Text) }
+
+// ansiLines shows the output of a terminal. It is no template because those put
+// white space between elements, which counts here.
+func ansiLines(lines []ansi.Line) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		for i, line := range l.Text {
+		for i, line := range lines {
 			if i > 0 {
 				if _, err := io.WriteString(w, "\n"); err != nil {
 					return err

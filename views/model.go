@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"wavedeck/views/ansi"
 )
 
 // Chrome is what every page has around its content.
@@ -146,6 +148,7 @@ type RunView struct {
 	Steps     []StepRow
 	Events    EventsView
 	Artifacts []ArtifactGroup
+	Ledger    LedgerView
 	Parent    *RunRef
 	ParentAt  string // the parent's step
 	Fork      *RunRef
@@ -170,7 +173,7 @@ func (v RunView) tab() string {
 }
 
 // RunRefresh holds the fragment URLs of a run's page.
-type RunRefresh struct{ Head, Steps, Events, Artifacts, Family, Tab string }
+type RunRefresh struct{ Head, Steps, Events, Artifacts, Outcomes, Family, Tab string }
 
 // Failure is what an operator wants first: where and why.
 type Failure struct {
@@ -198,7 +201,7 @@ type StepRow struct {
 	Model    string
 	Adapter  string
 	Note     string
-	Error    string
+	Error    Account
 	Action   string
 	Progress *int
 	Started  Stamp
@@ -208,7 +211,8 @@ type StepRow struct {
 	Attempts []AttemptRow
 	Max      int
 	Contract string // result in a word
-	ContText string
+	ContText Account
+	Evidence Account // what was shown for or against the contract
 	Children Children
 	Anchor   string // DOM id
 }
@@ -218,13 +222,17 @@ type AttemptRow struct {
 	Number  int
 	State   string
 	Word    string
-	Class   string
-	Error   string
-	Tail    string
+	Class   string // failure class in words
+	Error   Account
+	Tail    []ansi.Line // the end of its output
+	TailOf  int         // how many lines the recorded output has, when Tail is not all of it
 	Started Stamp
 	Took    Took
 	Tokens  *int64
 }
+
+// Account is a recorded text and the line of it that says most.
+type Account struct{ Line, Text string }
 
 // EventsView is a window of a run's events, newest last.
 type EventsView struct {

@@ -90,7 +90,7 @@ func attemptOf(n, of int) string {
 	switch {
 	case n <= 0:
 		return ""
-	case of <= 0:
+	case of < n: // not known, or of another visit of the step
 		return "attempt " + strconv.Itoa(n)
 	default:
 		return "attempt " + strconv.Itoa(n) + " of " + strconv.Itoa(of)

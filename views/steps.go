@@ -1,6 +1,10 @@
 package views
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // stepID is the DOM id of a step, to which links go.
 func stepID(s StepRow) string {
@@ -19,11 +23,11 @@ func EventAnchor(id int64) string { return "e" + strconv.FormatInt(id, 10) }
 // hasMore tells whether a step has something to unfold: one clean attempt says
 // nothing that its row does not.
 func hasMore(s StepRow) bool {
-	if s.Error != "" || s.ContText != "" || len(s.Attempts) > 1 {
+	if s.Error.Text != "" || s.ContText.Text != "" || s.Evidence.Text != "" || len(s.Attempts) > 1 {
 		return true
 	}
 	for _, a := range s.Attempts {
-		if a.Error != "" || a.Tail != "" || a.Class != "" {
+		if a.Error.Text != "" || len(a.Tail) > 0 || a.Class != "" {
 			return true
 		}
 	}
@@ -35,15 +39,33 @@ func stepSummary(s StepRow) string {
 	if len(s.Attempts) > 0 {
 		attempts = Plural(len(s.Attempts), "attempt", "attempts")
 	}
-	why := firstLine(s.Error)
+	why := s.Error.Line
 	if why == "" && len(s.Attempts) > 0 {
 		last := s.Attempts[len(s.Attempts)-1]
-		why = join(": ", last.Class, firstLine(last.Error))
+		why = join(": ", last.Class, last.Error.Line)
 	}
-	if w := join(" · ", attempts, why); w != "" {
-		return w
+	if why == "" && s.ContText.Text != "" {
+		why = join(": ", "contract "+s.Contract, s.ContText.Line)
 	}
-	return join(" ", "contract", s.Contract)
+	if why == "" && s.Evidence.Text != "" {
+		why = join(": ", "contract evidence", s.Evidence.Line)
+	}
+	return join(" · ", attempts, why)
+}
+
+// ownError tells whether the step's error is none that an attempt shows.
+func (s StepRow) ownError() bool {
+	return s.Error.Text != "" && !slices.ContainsFunc(s.Attempts, func(a AttemptRow) bool { return a.Error == s.Error })
+}
+
+// short tells whether a text is its one line.
+func (a Account) short() bool { return !strings.Contains(strings.TrimSpace(a.Text), "\n") }
+
+func tailWords(a AttemptRow) string {
+	if a.TailOf > len(a.Tail) {
+		return "End of its output, " + Number(int64(len(a.Tail))) + " of " + Plural(a.TailOf, "line", "lines") + ":"
+	}
+	return "End of its output:"
 }
 
 // stepTone colours what is folded under a step only when the step went wrong.

@@ -18,6 +18,7 @@ func runs() []Case {
 		{"run-hostile", "texts that try to be something else", true, views.RunPage(hostileRun())},
 		{"run-head", "the fragment alone", false, views.RunHead(failed)},
 		{"run-steps", "the fragment alone", false, views.RunSteps(failed)},
+		{"run-outcomes", "the fragment alone", false, views.RunOutcomes(failed)},
 		{"run-events", "the fragment alone", false, views.RunEvents(failed)},
 		{"run-artifacts", "the fragment alone", false, views.RunArtifacts(failed)},
 		{"run-family", "the fragment alone", false, views.RunFamily(failed)},
@@ -30,7 +31,7 @@ func runView(r views.RunRow) views.RunView {
 		Chrome: Chrome(r.Pipeline+" "+r.Title, "runs", "run="+r.ID), Run: r, RunID: r.ID, Defined: true,
 		Refresh: views.RunRefresh{
 			Head: p.RunPart(r.ID, "head"), Steps: p.RunPart(r.ID, "steps"), Events: p.RunPart(r.ID, "events"),
-			Artifacts: p.RunPart(r.ID, "artifacts"), Family: p.RunPart(r.ID, "family"),
+			Outcomes: p.RunPart(r.ID, "outcomes"), Artifacts: p.RunPart(r.ID, "artifacts"), Family: p.RunPart(r.ID, "family"),
 		},
 	}
 }
@@ -47,7 +48,7 @@ func failedRun() views.RunView {
 		EventURL: "#e18200", EventID: 18200, Blocked: []string{"deploy", "smoke"},
 	}
 	v.Steps = failedSteps()
-	v.Events = events()
+	v.Events, v.Ledger = events(), ledger()
 	v.Artifacts = []views.ArtifactGroup{
 		{Step: "provision", Rows: []views.ArtifactRow{{Name: "env", Path: ".agents/output/env.json", Type: "json", Size: 812, Created: ago(18 * time.Minute), Preview: "{\n  \"host\": \"staging-3\"\n}"}}},
 		{Step: "integration", Rows: []views.ArtifactRow{
@@ -65,17 +66,19 @@ func failedRun() views.RunView {
 
 func failedSteps() []views.StepRow {
 	attempt := func(n int, state, class, text string, d time.Duration) views.AttemptRow {
-		return views.AttemptRow{Number: n, State: state, Word: state, Class: class, Error: text, Started: ago(18*time.Minute - time.Duration(n)*5*time.Second), Took: views.Took{D: d, Known: true}, Tokens: new(int64(3400))}
+		return views.AttemptRow{Number: n, State: state, Word: state, Class: class, Error: account(text), Started: ago(18*time.Minute - time.Duration(n)*5*time.Second), Took: views.Took{D: d, Known: true}, Tokens: new(int64(3400))}
 	}
+	transient := attempt(2, "failed", "transient", "exit status 1: connection reset by peer", 4700*time.Millisecond)
+	transient.Tail, transient.TailOf = tail("ok   suite/read 0.4s", "\x1b[31mFAIL\x1b[0m suite/write 1.2s"), 240
 	return []views.StepRow{
 		{ID: "provision", State: "succeeded", Word: "succeeded", Kind: "command", Started: ago(18 * time.Minute), Took: took(0), Anchor: "step-provision"},
 		{
 			ID: "integration", State: "failed", Word: "failed", Kind: "prompt", Persona: "craftsman", Model: "claude-opus-4", Adapter: "claude",
-			Error: "at '': missing property 'suite_passed'\nresult.json against result.schema.json", Started: ago(18 * time.Minute),
-			Took: views.Took{D: 15840 * time.Millisecond, Known: true}, Tokens: new(int64(10240)), Max: 3, Contract: "failed", ContText: "json_schema: result.schema.json",
+			Error: account("at '': missing property 'suite_passed'\nresult.json against result.schema.json"), Started: ago(18 * time.Minute),
+			Took: views.Took{D: 15840 * time.Millisecond, Known: true}, Tokens: new(int64(10240)), Max: 3, Contract: "failed", ContText: account("json_schema: result.schema.json"), Evidence: account("result.json has 3 keys"),
 			Attempts: []views.AttemptRow{
 				attempt(1, "failed", "contract failure", "at '': missing property 'suite_passed'", 4812*time.Millisecond),
-				attempt(2, "failed", "transient", "exit status 1: connection reset by peer", 4700*time.Millisecond),
+				transient,
 				attempt(3, "failed", "contract failure", "at '': missing property 'suite_passed'\nresult.json against result.schema.json", 4400*time.Millisecond),
 			},
 		},
@@ -136,7 +139,7 @@ func cancelledRun() views.RunView {
 	v.Recorded, v.Error, v.Completed = "failed", "step \"soak\" failed: context canceled", ago(21*time.Minute-10*time.Second)
 	v.Steps = []views.StepRow{
 		{ID: "prepare", State: "succeeded", Word: "succeeded", Kind: "command", Took: took(time.Second), Started: ago(21 * time.Minute)},
-		{ID: "soak", State: "cancelled", Word: "cancelled", Kind: "command", Took: took(9 * time.Second), Started: ago(21 * time.Minute), Error: "context canceled"},
+		{ID: "soak", State: "cancelled", Word: "cancelled", Kind: "command", Took: took(9 * time.Second), Started: ago(21 * time.Minute), Error: account("context canceled")},
 		{ID: "report", State: "pending", Word: "not run", Kind: "command"},
 	}
 	return v
@@ -174,8 +177,11 @@ func hostileRun() views.RunView {
 	v.Failure = &views.Failure{State: text, Step: text, Attempt: 1, Persona: text, Model: text, Class: text, Line: text, Text: h[1].Title + text + h[3].Title, EventURL: "javascript:alert(1)", EventID: 1, Blocked: []string{text}}
 	for i, hr := range h {
 		t := hr.Title
-		v.Steps = append(v.Steps, views.StepRow{ID: t, State: t, Word: t, Kind: t, Persona: t, Model: t, Adapter: t, Note: t, Error: t, Action: t, Contract: t, ContText: t, Attempts: []views.AttemptRow{{Number: i, State: t, Word: t, Class: t, Error: t + t, Tail: t}}})
+		v.Steps = append(v.Steps, views.StepRow{ID: t, State: t, Word: t, Kind: t, Persona: t, Model: t, Adapter: t, Note: t, Error: account(t), Action: t, Contract: t, ContText: account(t), Evidence: account(t + "\n" + t), Attempts: []views.AttemptRow{{Number: i, State: t, Word: t, Class: t, Error: account(t + "\n" + t), Tail: tail(t)}}})
 		v.Events.Rows = append(v.Events.Rows, views.EventRow{ID: int64(i + 1), Step: t, State: t, Tone: t, Persona: t, Message: t, Model: t})
+		v.Ledger.Outcomes = append(v.Ledger.Outcomes, views.OutcomeRow{Kind: t, Label: t, Value: t + t, Description: t, Step: t, Out: t, Host: t})
+		v.Ledger.Decisions = append(v.Ledger.Decisions, views.DecisionRow{Step: t, Category: t, Decision: t, Rationale: account(t + "\n" + t), Context: t})
+		v.Ledger.Checkpoints = append(v.Ledger.Checkpoints, views.CheckpointRow{Number: i, Step: t, Workspace: t, Commit: t})
 		v.Artifacts = append(v.Artifacts, views.ArtifactGroup{Step: t, Rows: []views.ArtifactRow{{Name: t, Path: t, Type: t, Preview: t}}})
 	}
 	v.Kids = h
