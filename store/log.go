@@ -53,20 +53,19 @@ type LogMap struct {
 }
 
 // Failure is the event to open a failed run at: the first that tells a failure
-// within the attempt that failed last. 0: none does.
+// within the attempt that failed last and was not tried again. 0: none does.
 func (m LogMap) Failure() int64 {
-	last := LogMark{}
-	for _, mark := range m.Marks {
-		if mark.Failed {
-			last = mark
+	var at LogMark // the first failure of the attempt that failed last
+	tried := map[string]bool{}
+	for _, mark := range slices.Backward(m.Marks) {
+		switch {
+		case !mark.Failed:
+			tried[mark.Step] = true
+		case at.ID == 0 && !tried[mark.Step], mark.Step == at.Step && mark.Attempt == at.Attempt:
+			at = mark
 		}
 	}
-	for _, mark := range m.Marks {
-		if mark.Failed && mark.Step == last.Step && mark.Attempt == last.Attempt {
-			return mark.ID
-		}
-	}
-	return 0
+	return at.ID
 }
 
 // FirstError is the first event that tells a failure. 0: none does.

@@ -181,6 +181,10 @@ func TestLogMap(t *testing.T) {
 	if m.Failure() != at(10) || m.FirstError() != at(6) {
 		t.Errorf("failure at %d, first error at %d", m.Failure(), m.FirstError())
 	}
+	m.Marks = append(m.Marks, LogMark{ID: 90, Step: "other", Attempt: 1, Failed: true}, LogMark{ID: 91, Step: "other", Attempt: 2})
+	if m.Failure() != at(10) {
+		t.Errorf("failure at %d, where a step was tried again", m.Failure())
+	}
 	if m, err = d.logMap(t.Context(), "nothing"); err != nil || m.Failure() != 0 || m.FirstError() != 0 || m.Last != 0 {
 		t.Errorf("a run that is not there: %+v, %v", m, err)
 	}
