@@ -67,11 +67,7 @@ func (s *Server) artifactOf(ctx context.Context, r *http.Request) (artifactRef, 
 // the state database.
 func (s *Server) openArtifact(a store.Artifact) (*os.File, os.FileInfo, error) {
 	project := s.manifest.Current().Project
-	forbidden := []string{project.DB}
-	for _, dir := range project.Looked {
-		forbidden = append(forbidden, path.Join(dir.Path, "state.db"))
-	}
-	f, info, err := files.Open(project.Root, a.Path, forbidden...)
+	f, info, err := files.Open(project.Root, a.Path, project.Databases()...)
 	if err != nil {
 		return nil, nil, refusal(err)
 	}

@@ -285,7 +285,7 @@ func TestRunStreamWaitsForWhatComesAfterTheEnd(t *testing.T) {
 	sub := s.store.Subscribe()
 	defer sub.Close()
 	b.Update("pipeline_run", map[string]any{"run_id": run, "status": "completed", "completed_at": opened.Unix()})
-	<-sub.Ready() // so has the stream heard of it
+	<-sub.Ready()                                                          // so has the stream heard of it
 	if response, err := s.Client().Get(s.URL + "/runs/live"); err != nil { // longer than the stream takes to look
 		t.Fatal(err)
 	} else if err := response.Body.Close(); err != nil {

@@ -12,9 +12,11 @@ import (
 	"wavedeck/store"
 )
 
-// maxText bounds what is searched for and how many values a filter may have.
+// Bounds of what an address may ask for: characters of a text to search for and
+// of a name, and how many values one filter may have.
 const (
 	maxText   = 200
+	maxName   = 4096
 	maxValues = 50
 )
 
@@ -89,9 +91,21 @@ func (query *runsQuery) parsePage(q url.Values) error {
 	return nil
 }
 
+// maxOf is how long a value may be. Names come out of the history itself, and
+// there a tag may be of any length: its link has to work.
+func maxOf(key string) int {
+	switch key {
+	case "pipeline", "tag", "parent", "step":
+		return maxName
+	default:
+		return maxText
+	}
+}
+
 // texts are the values of a parameter, empty ones left out: an empty field of a
 // form restricts nothing.
 func texts(q url.Values, key string) ([]string, error) {
+	most := maxOf(key)
 	var values []string
 	for _, v := range q[key] {
 		v = strings.TrimSpace(v)
@@ -100,8 +114,8 @@ func texts(q url.Values, key string) ([]string, error) {
 			continue
 		case !utf8.ValidString(v) || strings.ContainsRune(v, 0):
 			return nil, &store.InputError{Field: key, Got: strings.ToValidUTF8(clip(v, 64), "?"), Want: "text in UTF-8"}
-		case utf8.RuneCountInString(v) > maxText:
-			return nil, &store.InputError{Field: key, Got: clip(v, 64), Want: "at most " + strconv.Itoa(maxText) + " characters"}
+		case utf8.RuneCountInString(v) > most:
+			return nil, &store.InputError{Field: key, Got: clip(v, 64), Want: "at most " + strconv.Itoa(most) + " characters"}
 		case !slices.Contains(values, v):
 			values = append(values, v)
 		}

@@ -246,7 +246,7 @@ func Document(c Chrome) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "\" hx-swap=\"none\" hx-sync=\"this:drop\" hx-trigger=\"load, every 3s\" hx-config=\"sse.reconnectDelay:200ms sse.reconnectMaxDelay:2s\"></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "\" hx-swap=\"none\" hx-sync=\"this:drop\" hx-trigger=\"load, every 3s\" hx-config=\"sse.reconnectDelay:200ms sse.reconnectMaxDelay:2s sse.connectTimeout:5s\"></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -84,12 +84,11 @@ const (
 	reloaded = `window.__same !== true`
 )
 
-// normal is what a region says, whatever the age of what it says. The counts of
-// a run's tabs are as of the load of the page, so they are left out.
+// normal is what a region says, whatever the age of what it says.
 func normal(region string) string {
 	return `(region => {
 	const copy = region.cloneNode(true)
-	copy.querySelectorAll('time, [data-since], nav.parts').forEach(e => e.remove())
+	copy.querySelectorAll('time, [data-since]').forEach(e => e.remove())
 	return copy.textContent.replace(/\s+/g, ' ').trim()
 })(document.querySelector('` + region + `'))`
 }
