@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestLogPages(t *testing.T) {
 		has   []string
 		not   []string
 	}{
-		"a failed run opens at its failure":          {"", []string{at(failed) + ".bad .a-f1", "#lines[data-target='" + fmt.Sprint(failed) + "']", "nav#earlier[hx-get]", "nav#later[hx-get]"}, []string{at(1), "#lines[data-follow]"}},
+		"a failed run opens at its failure":          {"", []string{at(failed) + ".bad .a-f1", "#lines[data-target='" + strconv.FormatInt(failed, 10) + "']", "nav#earlier[hx-get]", "nav#later[hx-get]"}, []string{at(1), "#lines[data-follow]"}},
 		"a range is marked and in the window":        {"?L=500-502", []string{at(500) + ".mk", at(502) + ".mk", at(503) + ":not(.mk)", at(499) + ":not(.mk)"}, nil},
 		"a range that is told backwards is the same": {"?L=502-500", []string{at(500) + ".mk"}, nil},
 		"a place without a mark":                     {"?at=700", []string{at(700) + ":not(.mk)"}, nil},

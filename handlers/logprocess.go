@@ -308,7 +308,7 @@ func (log *processLog) end(s *Server) views.LogEnd {
 
 // downloadProcessLog sends the whole file without colours and secrets, as a stream.
 func (s *Server) downloadProcessLog(w http.ResponseWriter, r *http.Request, id string, query logQuery) error {
-	return s.withProcessLog(r.Context(), id, query, func(log *processLog) error {
+	return s.withProcessLog(r.Context(), id, query, func(log *processLog) error { //nolint:contextcheck // it reads a file, until the client leaves
 		attachment(w, id+".process.log.txt")
 		if r.Method == http.MethodHead {
 			return nil

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sort"
 	"sync"
 )
@@ -72,7 +73,7 @@ func (x *Index) Look(ctx context.Context, f *os.File) (Window, error) {
 		if n > 0 {
 			x.size += int64(n)
 			x.lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
-			x.open = buf[n-1] != '\n'
+			x.open = !bytes.HasSuffix(buf[:n], []byte{'\n'})
 		}
 		if errors.Is(err, io.EOF) {
 			break
@@ -81,7 +82,7 @@ func (x *Index) Look(ctx context.Context, f *os.File) (Window, error) {
 			return Window{}, fmt.Errorf("index log: %w", err)
 		}
 	}
-	w := Window{f: f, size: x.size, sums: x.sums[:len(x.sums):len(x.sums)], Lines: x.lines}
+	w := Window{f: f, size: x.size, sums: slices.Clip(x.sums), Lines: x.lines}
 	if x.open {
 		w.Lines++
 	}
@@ -106,14 +107,15 @@ func (w Window) Read(ctx context.Context, no int64, n int, limit int) ([]Line, e
 	var lines []Line
 	for size := 0; len(lines) < n && no <= w.Lines; no++ {
 		text, cut, err := line(r)
-		if err != nil && !errors.Is(err, io.EOF) {
+		end := errors.Is(err, io.EOF)
+		if err != nil && !end {
 			return nil, fmt.Errorf("read log: %w", err)
 		}
 		if size += len(text); size > limit && len(lines) > 0 {
 			break
 		}
 		lines = append(lines, Line{No: no, Text: string(text), Cut: cut})
-		if err != nil {
+		if end {
 			break
 		}
 	}
@@ -164,10 +166,11 @@ func (w Window) Search(ctx context.Context, text string, limit int, holds func(s
 	var folded []byte
 	for no := int64(1); no <= w.Lines; no++ {
 		if no%1024 == 0 && ctx.Err() != nil {
-			return found, false, true, nil
+			return found, false, true, nil //nolint:nilerr // what was found by then is the answer
 		}
 		raw, _, err := line(r)
-		if err != nil && !errors.Is(err, io.EOF) {
+		end := errors.Is(err, io.EOF)
+		if err != nil && !end {
 			return found, false, false, fmt.Errorf("search log: %w", err)
 		}
 		folded = lower(folded[:0], raw)
@@ -177,7 +180,7 @@ func (w Window) Search(ctx context.Context, text string, limit int, holds func(s
 			}
 			found = append(found, no)
 		}
-		if err != nil {
+		if end {
 			break
 		}
 	}
