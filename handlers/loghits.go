@@ -1,0 +1,91 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// Searching the whole log for hits.
+const (
+	hitsCounted  = 1000
+	searchWithin = 250 * time.Millisecond
+)
+
+// logHits looks for what is filtered for, as long as there is time.
+func (s *Server) logHits(ctx context.Context, log *openedLog) (store.LogHits, error) {
+	if !log.query.filter.Narrow() {
+		return store.LogHits{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, searchWithin)
+	defer cancel()
+	return s.store.LogHits(ctx, log.query.filter, hitsCounted) //nolint:wrapcheck // described by the error table
+}
+
+// logHitsView counts the hits and leads to those next to the current line.
+func (s *Server) logHitsView(ctx context.Context, log *openedLog, hits store.LogHits) (views.LogHits, error) {
+	if !log.query.filter.Narrow() {
+		return views.LogHits{}, nil
+	}
+	link := func(line int64) string { return s.logLine(log.run.ID, log.query.values, line) }
+	view := hitsView(log.query, hits, link)
+	current := max(log.query.from, log.query.at)
+	n := len(hits.IDs)
+	if whole := !hits.More && !hits.Tired; whole || n > 0 && current < hits.IDs[n-1] {
+		return view, nil
+	}
+	// The line lies behind those that were counted.
+	ctx, cancel := context.WithTimeout(ctx, searchWithin)
+	defer cancel()
+	next, err := s.store.LogHit(ctx, log.query.filter, current, false)
+	if err != nil {
+		return view, err //nolint:wrapcheck // described by the error table
+	}
+	prev, err := s.store.LogHit(ctx, log.query.filter, current, true)
+	if err != nil {
+		return view, err //nolint:wrapcheck // described by the error table
+	}
+	view.Next, view.Prev = "", ""
+	if next > 0 {
+		view.Next = link(next)
+	}
+	if prev > 0 && current > 0 {
+		view.Prev = link(prev)
+	}
+	return view, nil
+}
+
+// hitsView tells the hits that were found, and leads to those next to the line
+// that the address names.
+func hitsView(query logQuery, hits store.LogHits, link func(line int64) string) views.LogHits {
+	view := views.LogHits{Known: query.filter.Narrow()}
+	n := len(hits.IDs)
+	current := max(query.from, query.at)
+	i, on := slices.BinarySearch(hits.IDs, current)
+	switch {
+	case hits.More:
+		view.Text = views.Number(int64(n)) + "+ hits"
+	case hits.Tired:
+		view.Text = fmt.Sprintf("at least %s: the search was given up after %s", views.Plural(n, "hit", "hits"), views.Duration(searchWithin, false))
+	case n == 0:
+		view.Text = "no hits"
+	case on:
+		view.Text = "hit " + views.Number(int64(i+1)) + " of " + views.Number(int64(n))
+	default:
+		view.Text = views.Plural(n, "hit", "hits")
+	}
+	if i > 0 && current > 0 {
+		view.Prev = link(hits.IDs[i-1])
+	}
+	if on {
+		i++
+	}
+	if i < n {
+		view.Next = link(hits.IDs[i])
+	}
+	return view
+}
