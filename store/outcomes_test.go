@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +17,7 @@ import (
 
 func decision(run, step string, extra statedb.Row) statedb.Row {
 	row := statedb.Row{"run_id": run, "step_id": step, "timestamp": 1795394390, "category": "retry", "decision": "again"}
-	for k, v := range extra {
-		row[k] = v
-	}
+	maps.Copy(row, extra)
 	return row
 }
 
@@ -119,7 +119,7 @@ func TestLedgersAreBounded(t *testing.T) {
 			INSERT INTO decision_log (run_id, category, decision, timestamp) SELECT ?, 'retry', i, i FROM n`, all, run)
 		b.Insert("decision_log", decision(other, "a", nil))
 		got := mustDetail(t, openBuilt(t, b), run).Decisions
-		if got.All != all || len(got.Rows) != maxNewest || got.Rows[0].Decision != "8" || got.Rows[maxNewest-1].Decision != fmt.Sprint(all) {
+		if got.All != all || len(got.Rows) != maxNewest || got.Rows[0].Decision != "8" || got.Rows[maxNewest-1].Decision != strconv.Itoa(all) {
 			t.Errorf("%d of %d, from %q", len(got.Rows), got.All, got.Rows[0].Decision)
 		}
 	})
