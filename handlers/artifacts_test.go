@@ -66,6 +66,7 @@ func TestOnlyFilesOfTheProjectAreServed(t *testing.T) {
 		"the state database's absolute path": {"ROOT/.agents/state.db", 403},
 		"nothing":                            {"", 404},
 		"a name that is encoded":             {"out/%2e%2e/a.txt", 404},
+		"a name with a zero byte":            {"out/a.txt\x00.png", 404},
 	}
 	paths := map[string]string{}
 	for name, c := range cases {
