@@ -52,8 +52,9 @@ const (
 	maxHeader         = 32 << 10
 )
 
-// openGrace is how long the address is held back for the database to open.
-const openGrace = 200 * time.Millisecond
+// openGrace is how long requests are held back for the database to open: no
+// longer than a reader would wait anyway.
+const openGrace = 2 * time.Second
 
 // How long answers may go on after the server was told to end, and how long
 // connections then have to close.
@@ -94,6 +95,8 @@ func (s site) serve(ctx context.Context) error {
 		group.Go(func() error { return unlessEnded(ctx, s.beside(ctx)) })
 	}
 	group.Go(func() error {
+		awaitState(ctx, db)
+		fmt.Fprintf(s.out, "http://%s%s/\n", listener.Addr(), s.listen.BasePath)
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
@@ -104,13 +107,12 @@ func (s site) serve(ctx context.Context) error {
 		defer endAnswers()
 		return shutdown(context.WithoutCancel(ctx), server, endAnswers)
 	})
-	awaitState(ctx, db)
-	fmt.Fprintf(s.out, "http://%s%s/\n", listener.Addr(), s.listen.BasePath)
 	return group.Wait()
 }
 
-// awaitState waits until it is known whether there is a database, but not
-// long: whoever opens the address at once should not be told that nobody looked.
+// awaitState waits until it is known whether there is a database, but not long:
+// whoever asks at once, or comes back to a server that was restarted, should not
+// be told that nobody looked. Connections wait in the listener's queue meanwhile.
 func awaitState(ctx context.Context, db *store.Store) {
 	sub := db.Subscribe()
 	defer sub.Close()
