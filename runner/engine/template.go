@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"regexp"
-	"strings"
 )
 
 // values are what the templates of one step stand for, by name.
@@ -55,19 +54,4 @@ func (v values) fill(text string) string {
 		}
 		return template
 	})
-}
-
-// maxText bounds an input: the kernel gives a process no longer variable or argument
-// than 128 KiB.
-const maxText = 120 << 10
-
-// checkText tells what makes a text unfit to be given to a process.
-func checkText(text string) error {
-	switch {
-	case strings.ContainsRune(text, 0):
-		return fmt.Errorf("holds a NUL character")
-	case len(text) > maxText:
-		return fmt.Errorf("is longer than %d bytes", maxText)
-	}
-	return nil
 }
