@@ -35,19 +35,15 @@ func NewRunID(pipeline string, at time.Time) string {
 	return pipeline + at.Local().Format("-20060102-150405-") + hex.EncodeToString(random[:])
 }
 
-// CreateRun records r as pending and returns its id. At most limit runs may be
-// pending or running then, those older than five minutes left out; 0 is no
-// limit. [*LimitError] when there are more. The same call with the same id may
-// be repeated as long as the run has not begun; else the id is [ErrTaken].
-func (c *Control) CreateRun(ctx context.Context, r NewRun, limit int) (string, error) {
-	id := r.ID
-	err := c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
-		if r.ID != "" {
-			switch same, err := reservedAlready(ctx, tx, r); {
-			case err != nil:
+// CreateRun records r as pending. At most limit runs may be pending or running
+// then, those older than five minutes left out; 0 is no limit. [*LimitError]
+// when there are more. The same call with the same id may be repeated: then
+// nothing is created. For another run the id is [ErrTaken].
+func (c *Control) CreateRun(ctx context.Context, r NewRun, limit int) (id string, created bool, err error) {
+	err = c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+		if id = r.ID; id != "" {
+			if same, err := isRecorded(ctx, tx, r); err != nil || same {
 				return err
-			case same:
-				return nil
 			}
 		}
 		now := c.now()
@@ -59,34 +55,32 @@ func (c *Control) CreateRun(ctx context.Context, r NewRun, limit int) (string, e
 			if r.ID == "" {
 				id = NewRunID(r.Pipeline, now)
 			}
-			inserted, err := insertRun(ctx, tx, sch, r, id, now)
-			if err != nil || inserted {
+			if created, err = insertRun(ctx, tx, sch, r, id, now); err != nil || created {
 				return err
 			}
 		}
 		return ErrTaken
 	})
 	if err != nil {
-		return "", fmt.Errorf("create run of %s: %w", r.Pipeline, err)
+		return "", false, fmt.Errorf("create run of %s: %w", r.Pipeline, err)
 	}
-	return id, nil
+	return id, created, nil
 }
 
-const reservedSQL = `SELECT pipeline_name, COALESCE(input, '') AS input, status FROM pipeline_run WHERE run_id = ?`
+const recordedSQL = `SELECT pipeline_name, COALESCE(input, '') AS input FROM pipeline_run WHERE run_id = ?`
 
-// reservedAlready reports whether r was recorded before and has not begun.
-func reservedAlready(ctx context.Context, tx *sqlx.Tx, r NewRun) (bool, error) {
+// isRecorded reports whether r was recorded before.
+func isRecorded(ctx context.Context, tx *sqlx.Tx, r NewRun) (bool, error) {
 	var row struct {
 		Pipeline string `db:"pipeline_name"`
 		Input    string `db:"input"`
-		Status   string `db:"status"`
 	}
-	switch err := tx.GetContext(ctx, &row, reservedSQL, r.ID); {
+	switch err := tx.GetContext(ctx, &row, recordedSQL, r.ID); {
 	case errors.Is(err, sql.ErrNoRows):
 		return false, nil
 	case err != nil:
 		return false, err
-	case row.Pipeline != r.Pipeline || row.Input != r.Input || row.Status != "pending":
+	case row.Pipeline != r.Pipeline || row.Input != r.Input:
 		return false, fmt.Errorf("%w: %s", ErrTaken, r.ID)
 	}
 	return true, nil

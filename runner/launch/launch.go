@@ -75,12 +75,9 @@ func (l *Launcher) Start(ctx context.Context, r store.NewRun, p Program) (string
 	if err := l.ctx.Err(); err != nil {
 		return "", fmt.Errorf("start %s: %w", r.Pipeline, err)
 	}
-	id, err := l.control.CreateRun(ctx, r, l.opt.Limit)
-	if err != nil {
-		return "", err
-	}
-	if pid, status, err := l.control.RunProcess(ctx, id); err == nil && (pid > 0 || status != "pending") {
-		return id, nil // the same call came before
+	id, created, err := l.control.CreateRun(ctx, r, l.opt.Limit)
+	if err != nil || !created {
+		return id, err // the same call may have come before
 	}
 	output := filepath.Join(p.Logs, id+".log")
 	pid, err := spawn(p, id, output)

@@ -60,7 +60,7 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 		return "", err
 	}
 	project := e.catalog().Project
-	if err := engine.EnsureDatabase(ctx, project.DB); err != nil {
+	if err := runner.EnsureDatabase(ctx, project.DB); err != nil {
 		return "", err
 	}
 	binary := e.opt.Binary

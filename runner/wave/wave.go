@@ -68,7 +68,7 @@ func (e *Engine) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep
 }
 
 // Start reserves the run and has Wave begin it. Before Wave ran for the first
-// time there is no database to reserve it in: [store.ErrUnavailable].
+// time there is no database to reserve it in; then one is made as Wave would.
 func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 	if _, err := e.Plan(ctx, r); err != nil {
 		return "", err
@@ -79,6 +79,9 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 		return "", fmt.Errorf("%w: %w", runner.ErrUnavailable, err)
 	}
 	if binary, err = filepath.Abs(binary); err != nil {
+		return "", err
+	}
+	if err := runner.EnsureDatabase(ctx, project.DB); err != nil {
 		return "", err
 	}
 	return e.launcher.Start(ctx, runner.NewRun(r), launch.Program{
