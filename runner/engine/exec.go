@@ -82,14 +82,11 @@ func (s *stepRun) await(ctx context.Context, cmd *exec.Cmd, out *jobOutput) erro
 	select {
 	case err = <-exited:
 	case <-ctx.Done():
-		process.EndGroup(s.force, group, s.opt.grace)
+		process.End(s.force, group, s.opt.grace, "WAVE_RUN_ID="+s.rec.run, "WAVE_STEP_ID="+s.step.ID)
 		err = <-exited
 	}
 	if process.GroupAlive(group) { // what it left in the background ends with it
 		process.EndGroup(s.force, group, s.opt.grace)
-	}
-	if ctx.Err() != nil {
-		process.EndMarked(s.force, s.opt.grace, "WAVE_RUN_ID="+s.rec.run, "WAVE_STEP_ID="+s.step.ID)
 	}
 	if closed := out.finish(); closed != nil {
 		return closed

@@ -49,7 +49,7 @@ func openRecord(ctx context.Context, path string, r runner.Request) (_ *record, 
 	if rec.run == "" {
 		rec.run = store.NewRunID(r.Pipeline, time.Now())
 	}
-	if err := rec.transact(ctx, func(tx *sqlx.Tx) error { return rec.begin(ctx, tx, r) }); err != nil {
+	if err := rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return rec.begin(ctx, tx, r) }); err != nil {
 		return nil, fmt.Errorf("begin run %s: %w", rec.run, err)
 	}
 	return rec, nil
@@ -102,7 +102,7 @@ const patience = 2 * time.Minute
 
 // transact makes a transaction that the end of ctx does not cut off: what
 // happened is recorded even while the run is being stopped.
-func (rec *record) transact(ctx context.Context, fn func(*sqlx.Tx) error) error {
+func (rec *record) transact(ctx context.Context, fn func(context.Context, *sqlx.Tx) error) error {
 	ctx = context.WithoutCancel(ctx)
 	for give := time.Now().Add(patience); ; {
 		err := rec.try(ctx, fn)
@@ -122,12 +122,12 @@ func busy(err error) bool {
 	return ok && coded.Code()&0xff == 5
 }
 
-func (rec *record) try(ctx context.Context, fn func(*sqlx.Tx) error) (err error) {
+func (rec *record) try(ctx context.Context, fn func(context.Context, *sqlx.Tx) error) (err error) {
 	tx, err := rec.db.BeginTxx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	if err := fn(tx); err != nil {
+	if err := fn(ctx, tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()
@@ -159,7 +159,7 @@ func (rec *record) insert(ctx context.Context, table string, row statedb.Row) er
 	if known == nil {
 		return nil
 	}
-	return rec.transact(ctx, func(tx *sqlx.Tx) error {
+	return rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := rec.schema.Insert(ctx, tx, table, known)
 		return err
 	})
@@ -188,7 +188,7 @@ func (rec *record) events(ctx context.Context, events []event) error {
 	}
 	marks := "(?" + strings.Repeat(", ?", len(known)-1) + ")"
 	query := "INSERT INTO event_log (" + strings.Join(known, ", ") + ") VALUES " + marks + strings.Repeat(", "+marks, len(events)-1)
-	return rec.transact(ctx, func(tx *sqlx.Tx) error {
+	return rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, query, args...)
 		return err
 	})
@@ -200,7 +200,7 @@ func (rec *record) beat(ctx context.Context) error {
 	if len(row) == 0 {
 		return nil
 	}
-	return rec.transact(ctx, func(tx *sqlx.Tx) error { return rec.update(ctx, tx, row) })
+	return rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return rec.update(ctx, tx, row) })
 }
 
 // end records how the run ended.
@@ -216,7 +216,7 @@ func (rec *record) end(ctx context.Context, o Outcome, message string, tokens in
 	case Cancelled:
 		row["cancelled_at"], row["error_message"] = now, message
 	}
-	return rec.transact(ctx, func(tx *sqlx.Tx) error {
+	return rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := rec.update(ctx, tx, row); err != nil {
 			return err
 		}

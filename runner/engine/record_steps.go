@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -15,7 +17,7 @@ func (rec *record) stepState(ctx context.Context, step, state string, more state
 	for column, value := range more {
 		row[column] = value
 	}
-	return rec.transact(ctx, func(tx *sqlx.Tx) error { return rec.upsert(ctx, tx, "step_state", row) })
+	return rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return rec.upsert(ctx, tx, "step_state", row) })
 }
 
 // attempt is one try at a step.
@@ -77,11 +79,18 @@ func (rec *record) cancellation(ctx context.Context) (asked, force bool, err err
 }
 
 // completed are the steps that an earlier run completed.
-func (rec *record) completed(ctx context.Context, run string) ([]string, error) {
-	var steps []string
-	err := rec.db.SelectContext(ctx, &steps,
+func completed(ctx context.Context, path, run string) (steps []string, err error) {
+	db, err := statedb.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	err = db.SelectContext(ctx, &steps,
 		`SELECT step_id FROM step_state WHERE pipeline_id = ? AND state IN ('completed', 'completed_empty')`, run)
-	return steps, err
+	if err != nil {
+		return nil, fmt.Errorf("read steps of %s: %w", run, err)
+	}
+	return steps, nil
 }
 
 // leftover is an artifact of an earlier run.

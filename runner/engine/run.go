@@ -100,6 +100,13 @@ func Run(ctx context.Context, opt Options) (Result, error) {
 	if err := runner.EnsureDatabase(ctx, opt.Catalog.Project.DB); err != nil {
 		return Result{}, err
 	}
+	if r.Original != "" && r.FromStep != "" {
+		var err error
+		if r.Completed, err = completed(ctx, opt.Catalog.Project.DB, r.Original); err != nil {
+			return Result{}, err
+		}
+		opt.Request = r
+	}
 	checked, refusal := Check(opt.Catalog, r)
 	if refusal != nil && r.ID == "" {
 		return Result{}, refusal
@@ -109,13 +116,7 @@ func Run(ctx context.Context, opt Options) (Result, error) {
 		return Result{}, err
 	}
 	defer rec.Close()
-	if refusal == nil && r.Original != "" {
-		if r.Completed, err = rec.completed(ctx, r.Original); err == nil {
-			opt.Request = r
-			checked, refusal = Check(opt.Catalog, r)
-		}
-	}
-	if refusal = errors.Join(refusal, err); refusal != nil { // of a run that was reserved: its record must not stay open
+	if refusal != nil { // of a run that was reserved: its record must not stay open
 		return Result{Run: rec.run, Outcome: Failed, Message: refusal.Error()}, errors.Join(refusal, rec.end(ctx, Failed, refusal.Error(), 0))
 	}
 	pipeline, _ := opt.Catalog.Pipeline(r.Pipeline)

@@ -41,6 +41,43 @@ func holdsAll(environ [][]byte, variables []string) bool {
 	return true
 }
 
+// groupWorks reports whether a process of the group is more than a zombie.
+func groupWorks(pgid int) bool {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(entries, func(entry os.DirEntry) bool {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			return false
+		}
+		state, group := status(pid)
+		return group == pgid && state != 'Z' && state != 'X'
+	})
+}
+
+// works reports whether a process is there and more than a zombie.
+func works(pid int) bool {
+	state, _ := status(pid)
+	return state != 0 && state != 'Z' && state != 'X'
+}
+
+// status is the state of a process, 0 when there is none, and its group.
+func status(pid int) (state byte, group int) {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return 0, 0
+	}
+	// "pid (name) state ppid pgrp …": the name may hold anything.
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 3 {
+		return 0, 0
+	}
+	group, _ = strconv.Atoi(string(fields[2]))
+	return fields[0][0], group
+}
+
 // HasArgument reports whether a process was started with the argument: a pid
 // that is recorded may be another process by now.
 func HasArgument(pid int, argument string) bool {
