@@ -25,6 +25,8 @@ const (
 	exitOK    = 0
 	exitError = 1
 	exitUsage = 2
+	// exitCancelled is what shells say of a program that Ctrl-C ended.
+	exitCancelled = 130
 )
 
 // stdio is where the program reads and writes. Lines for people go to err, so
@@ -38,6 +40,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve a project (what happens without a command)."`
 	Doctor  doctorCommand  `cmd:"" help:"Print what is found of a project. Exits 1 when something is missing or broken."`
 	Demo    demoCommand    `cmd:"" help:"Serve an example project with live runs; needs nothing."`
+	Run     runCommand     `cmd:"" help:"Run a pipeline here, without Wave. Exits 0 when it completed, 1 when it failed, 130 when it was stopped."`
 	Replay  replayCommand  `cmd:"" hidden:"" help:"Play the demo's runs into its database until stdin ends."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
@@ -72,9 +75,14 @@ func run(ctx context.Context, args []string, io stdio) (code int) {
 	if err != nil {
 		return io.fail(fmt.Errorf("%w (wavedeck --help tells the flags)", err), exitUsage)
 	}
+	var ended exitCode
 	switch err := parsed.Run(); {
 	case errors.Is(err, errUnwell):
 		return exitError // doctor has said everything
+	case errors.As(err, &ended):
+		return int(ended) // as run has
+	case errors.Is(err, errUsage):
+		return io.fail(err, exitUsage)
 	case err != nil:
 		return io.fail(err, exitError)
 	}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wavedeck/runner"
+	"wavedeck/runner/engine"
+)
+
+// runCommand carries out a pipeline in this process. Its flags come from the
+// command line only: a variable of a run must not become that of another.
+type runCommand struct {
+	Project  string `default:"." env:"-" placeholder:"DIR" help:"The project's folder, with wave.yaml and .agents or .wave in it. Default: here."`
+	DB       string `name:"db" env:"-" placeholder:"FILE" help:"The state database, if it is not state.db in the state directory."`
+	Manifest string `env:"-" placeholder:"FILE" help:"The manifest, if it is not wave.yaml in the project's folder."`
+
+	Pipeline  string   `arg:"" env:"-" help:"The pipeline to run."`
+	Input     string   `env:"-" placeholder:"TEXT" help:"What the pipeline works on."`
+	RunID     string   `name:"run" env:"-" placeholder:"ID" help:"The run, when it is recorded already."`
+	FromStep  string   `env:"-" placeholder:"STEP" help:"Begin at this step."`
+	Original  string   `env:"-" placeholder:"ID" help:"The run to take up again; what it completed before --from-step is used again."`
+	Steps     []string `env:"-" placeholder:"A,B" help:"Run these steps only."`
+	Exclude   []string `env:"-" placeholder:"A,B" help:"Leave out these steps."`
+	Timeout   int      `env:"-" placeholder:"MIN" help:"How many minutes a step may take."`
+	OnFailure string   `env:"-" enum:",halt,skip" default:"" help:"When a step fails: halt, or skip what needs it."`
+	DryRun    bool     `env:"-" help:"Tell what would run, and execute nothing."`
+	Model     string   `env:"-" help:"The model of every persona."`
+	Adapter   string   `env:"-" help:"The adapter of every persona."`
+}
+
+// exitCode is an end about which everything has been said.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// errUsage marks a mistake in what was asked for.
+var errUsage = errors.New("cannot run")
+
+// Run carries the pipeline out until it has ended. A signal stops it.
+func (c *runCommand) Run(ctx context.Context, io stdio) error {
+	source, err := projectFlags{Project: c.Project, DB: c.DB, Manifest: c.Manifest}.open()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	result, err := engine.Run(ctx, engine.Options{
+		Catalog: source.Current(), Out: io.out,
+		Request: runner.Request{
+			ID: c.RunID, Pipeline: c.Pipeline, Input: c.Input, FromStep: c.FromStep, Original: c.Original,
+			Steps: c.Steps, Exclude: c.Exclude, Model: c.Model, Adapter: c.Adapter,
+			Timeout: time.Duration(c.Timeout) * time.Minute, OnFailure: runner.OnFailure(c.OnFailure), DryRun: c.DryRun,
+		},
+	})
+	switch {
+	case err != nil && refused(err):
+		return fmt.Errorf("%w %s: %w", errUsage, c.Pipeline, err)
+	case err != nil:
+		return err
+	case result.Outcome == engine.Completed:
+		return nil
+	}
+	fmt.Fprintf(io.err, "wavedeck: run %s: %s: %s\n", result.Run, result.Outcome, result.Message)
+	if result.Outcome == engine.Cancelled {
+		return exitCode(exitCancelled)
+	}
+	return exitCode(exitError)
+}
+
+// refused reports whether nothing ran because of what was asked for.
+func refused(err error) bool {
+	var input *runner.InputError
+	var unsupported *runner.UnsupportedError
+	var conflict *runner.ConflictError
+	return errors.Is(err, runner.ErrUnknownPipeline) || errors.As(err, &input) || errors.As(err, &unsupported) || errors.As(err, &conflict)
+}

@@ -1,0 +1,100 @@
+package process
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+)
+
+// Marked are the processes whose environment holds all of the variables.
+func Marked(variables ...string) []int {
+	var found []int
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil || pid <= 1 || pid == os.Getpid() {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "environ"))
+		if err != nil || len(environ) == 0 {
+			continue
+		}
+		if holdsAll(bytes.Split(environ, []byte{0}), variables) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+func holdsAll(environ [][]byte, variables []string) bool {
+	for _, variable := range variables {
+		if !slices.ContainsFunc(environ, func(entry []byte) bool { return string(entry) == variable }) {
+			return false
+		}
+	}
+	return true
+}
+
+// groupWorks reports whether a process of the group is more than a zombie.
+func groupWorks(pgid int) bool {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(entries, func(entry os.DirEntry) bool {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			return false
+		}
+		state, group := status(pid)
+		return group == pgid && state != 'Z' && state != 'X'
+	})
+}
+
+// works reports whether a process is there and more than a zombie.
+func works(pid int) bool {
+	state, _ := status(pid)
+	return state != 0 && state != 'Z' && state != 'X'
+}
+
+// status is the state of a process, 0 when there is none, and its group.
+func status(pid int) (state byte, group int) {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return 0, 0
+	}
+	// "pid (name) state ppid pgrp …": the name may hold anything.
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 3 {
+		return 0, 0
+	}
+	group, _ = strconv.Atoi(string(fields[2]))
+	return fields[0][0], group
+}
+
+// HasArgument reports whether a process was started with the argument: a pid
+// that is recorded may be another process by now.
+func HasArgument(pid int, argument string) bool {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	if err != nil {
+		return false
+	}
+	for arg := range bytes.SplitSeq(text, []byte{0}) {
+		if string(arg) == argument || bytes.HasSuffix(arg, []byte("="+argument)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Group has a process start in a group of its own, and die with the thread that
+// started it: the caller must hold that thread.
+func Group() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}

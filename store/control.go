@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Errors of writes that callers tell apart.
+var (
+	// ErrBusy says that another process held the database for longer than a
+	// write waits. Nothing was written; the same call may succeed later.
+	ErrBusy = errors.New("state database is busy")
+	// ErrEnded says that a run has ended, so that it cannot be stopped.
+	ErrEnded = errors.New("run has ended")
+	// ErrTaken says that another run has the id.
+	ErrTaken = errors.New("run id is taken")
+)
+
+// LimitError says that as many runs are active as may be.
+type LimitError struct {
+	Active, Limit int
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("%d runs are active, and no more than %d may be", e.Active, e.Limit)
+}
+
+// ReasonGone is the text that tells a run whose process had gone, as Wave
+// itself words it.
+const ReasonGone = orphaned
+
+// How long a write waits: for the lock of another process, and altogether,
+// when writes of this process wait for each other too.
+const (
+	busyTimeout  = 5 * time.Second
+	writeTimeout = 6 * time.Second
+)
+
+// limitAge is how old an unfinished run may be and still count against a
+// limit, as Wave counts.
+const limitAge = 300 * time.Second
+
+// Control makes the few changes to a state database that an operator asks for.
+// It has a connection of its own, opened with the first write, and is safe for
+// concurrent use. The database must exist: making one is not for it to do.
+type Control struct {
+	locate func() string
+	now    func() time.Time
+	busy   time.Duration // busyTimeout, shorter in tests
+
+	mu     sync.Mutex
+	file   fs.FileInfo // of the open database
+	db     *sqlx.DB    // nil before the first write
+	schema schema
+}
+
+// OpenControl returns the write side of the database that locate names at each
+// write. The caller closes it.
+func OpenControl(locate func() string) *Control {
+	return &Control{locate: locate, now: time.Now, busy: busyTimeout}
+}
+
+// Close lets go of the database.
+func (c *Control) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closeLocked()
+}
+
+func (c *Control) closeLocked() error {
+	if c.db == nil {
+		return nil
+	}
+	err := c.db.Close()
+	c.db, c.file, c.schema = nil, nil, nil
+	return err
+}
+
+// writeDSN names path for writing with Wave's settings. The lock is taken at
+// BEGIN, where busy_timeout waits for it; the journal is left as it is.
+func writeDSN(path string, busy time.Duration) string {
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+	return fmt.Sprintf("file:%s?mode=rw&_txlock=immediate&_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)",
+		escaped, busy.Milliseconds())
+}
+
+// open returns the connection to what lies under the path now: a database that
+// was replaced is opened anew, or writes would go to a file that nobody sees.
+func (c *Control) open(ctx context.Context) (*sqlx.DB, schema, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	path := c.locate()
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if c.db != nil && os.SameFile(info, c.file) {
+		return c.db, c.schema, nil
+	}
+	if err := c.closeLocked(); err != nil {
+		return nil, nil, err
+	}
+	db, err := sqlx.Open("sqlite", writeDSN(path, c.busy))
+	if err != nil {
+		return nil, nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(1)
+	db.SetConnMaxIdleTime(time.Minute)
+	sch, err := readSchema(ctx, db)
+	if err == nil && !sch.has("pipeline_run") {
+		err = fmt.Errorf("%w: %s holds no runs", ErrUnavailable, path)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	c.db, c.file, c.schema = db, info, sch
+	return db, sch, nil
+}
+
+// write runs fn in one transaction: all of it is done, or nothing.
+func (c *Control) write(ctx context.Context, fn func(*sqlx.Tx, schema) error) error {
+	limited, cancel := context.WithTimeout(ctx, c.busy+writeTimeout-busyTimeout)
+	defer cancel()
+	err := c.transact(limited, fn)
+	switch {
+	case err == nil:
+		return nil
+	case sqliteCode(err) == sqliteBusy, limited.Err() != nil && ctx.Err() == nil:
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	case broken(err) && !errors.Is(err, ErrUnavailable):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	default:
+		return err
+	}
+}
+
+func (c *Control) transact(ctx context.Context, fn func(*sqlx.Tx, schema) error) (err error) {
+	db, sch, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		if rollback := tx.Rollback(); !errors.Is(rollback, sql.ErrTxDone) {
+			err = errors.Join(err, rollback)
+		}
+	}()
+	if err := fn(tx, sch); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

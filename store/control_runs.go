@@ -1,0 +1,258 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// NewRun is a run to be recorded before its process starts.
+type NewRun struct {
+	ID         string // empty: one is made
+	Pipeline   string
+	Input      string
+	Parent     string   // the run that this one resumes or belongs to
+	ParentStep string   // the step in it
+	Kind       string   // run_kind: empty, or "resume"
+	ForkedFrom string   // the run that this one repeats
+	Tags       []string // none is an empty list, as Wave writes it
+}
+
+// NewRunID makes an id as Wave does: the pipeline, the local time and four
+// random hex digits.
+func NewRunID(pipeline string, at time.Time) string {
+	var random [2]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return pipeline + at.Local().Format("-20060102-150405-") + hex.EncodeToString(random[:])
+}
+
+// CreateRun records r as pending. At most limit runs may be pending or running
+// then, those older than five minutes left out; 0 is no limit. [*LimitError]
+// when there are more. The same call with the same id may be repeated: then
+// nothing is created. For another run the id is [ErrTaken].
+func (c *Control) CreateRun(ctx context.Context, r NewRun, limit int) (id string, created bool, err error) {
+	err = c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+		if id = r.ID; id != "" {
+			if same, err := isRecorded(ctx, tx, r); err != nil || same {
+				return err
+			}
+		}
+		now := c.now()
+		if err := checkLimit(ctx, tx, now, limit); err != nil {
+			return err
+		}
+		const tries = 20 // of 65,536 ids in a second
+		for range tries {
+			if r.ID == "" {
+				id = NewRunID(r.Pipeline, now)
+			}
+			if created, err = insertRun(ctx, tx, sch, r, id, now); err != nil || created {
+				return err
+			}
+		}
+		return ErrTaken
+	})
+	if err != nil {
+		return "", false, fmt.Errorf("create run of %s: %w", r.Pipeline, err)
+	}
+	return id, created, nil
+}
+
+const recordedSQL = `SELECT pipeline_name, COALESCE(input, '') AS input FROM pipeline_run WHERE run_id = ?`
+
+// isRecorded reports whether r was recorded before.
+func isRecorded(ctx context.Context, tx *sqlx.Tx, r NewRun) (bool, error) {
+	var row struct {
+		Pipeline string `db:"pipeline_name"`
+		Input    string `db:"input"`
+	}
+	switch err := tx.GetContext(ctx, &row, recordedSQL, r.ID); {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, err
+	case row.Pipeline != r.Pipeline || row.Input != r.Input:
+		return false, fmt.Errorf("%w: %s", ErrTaken, r.ID)
+	}
+	return true, nil
+}
+
+const activeSQL = `SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND started_at > ?`
+
+func checkLimit(ctx context.Context, tx *sqlx.Tx, now time.Time, limit int) error {
+	if limit <= 0 {
+		return nil
+	}
+	var active int
+	if err := tx.GetContext(ctx, &active, activeSQL, now.Add(-limitAge).Unix()); err != nil {
+		return fmt.Errorf("count active runs: %w", err)
+	}
+	if active >= limit {
+		return &LimitError{Active: active, Limit: limit}
+	}
+	return nil
+}
+
+// insertRun reports false when the id exists.
+func insertRun(ctx context.Context, tx *sqlx.Tx, sch schema, r NewRun, id string, now time.Time) (bool, error) {
+	tags, err := json.Marshal(append([]string{}, r.Tags...))
+	if err != nil {
+		return false, err
+	}
+	columns := []string{"run_id", "pipeline_name", "status", "input", "started_at"}
+	values := []any{id, r.Pipeline, "pending", r.Input, now.Unix()}
+	for _, more := range []struct {
+		column string
+		value  string
+		always bool
+	}{
+		{"tags_json", string(tags), true},
+		{"current_step", "", true},
+		{"parent_run_id", r.Parent, false},
+		{"parent_step_id", r.ParentStep, false},
+		{"run_kind", r.Kind, false},
+		{"forked_from_run_id", r.ForkedFrom, false},
+	} {
+		if sch["pipeline_run"][more.column] && (more.always || more.value != "") {
+			columns, values = append(columns, more.column), append(values, more.value)
+		}
+	}
+	marks := strings.Join(slices.Repeat([]string{"?"}, len(columns)), ", ")
+	res, err := tx.ExecContext(ctx, "INSERT INTO pipeline_run ("+strings.Join(columns, ", ")+") VALUES ("+marks+
+		") ON CONFLICT (run_id) DO NOTHING", values...) //nolint:gosec // columns of this file
+	if err != nil {
+		return false, fmt.Errorf("insert run: %w", err)
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+// RequestCancellation asks the process of a run to stop. Asked again, the first
+// time stands and force is only ever added. [ErrNotFound], [ErrEnded].
+func (c *Control) RequestCancellation(ctx context.Context, id string, force bool) error {
+	const query = `INSERT INTO cancellation (run_id, requested_at, force) VALUES (?, ?, ?)
+ON CONFLICT (run_id) DO UPDATE SET force = max(COALESCE(cancellation.force, 0), excluded.force)`
+	err := c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+		open, err := isOpen(ctx, tx, id)
+		switch {
+		case err != nil:
+			return err
+		case !open:
+			return ErrEnded
+		case !sch.has("cancellation"):
+			return errors.New("this database has no place for a request to stop")
+		}
+		_, err = tx.ExecContext(ctx, query, id, c.now().Unix(), force)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("stop run %s: %w", id, err)
+	}
+	return nil
+}
+
+func isOpen(ctx context.Context, tx *sqlx.Tx, id string) (bool, error) {
+	var status string
+	switch err := tx.GetContext(ctx, &status, `SELECT status FROM pipeline_run WHERE run_id = ?`, id); {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, ErrNotFound
+	case err != nil:
+		return false, err
+	}
+	return status == "pending" || status == "running" || status == "queued", nil
+}
+
+// SetPID records the process of a run. A database without that column keeps none.
+func (c *Control) SetPID(ctx context.Context, id string, pid int) error {
+	err := c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+		if !sch["pipeline_run"]["pid"] {
+			_, err := isOpen(ctx, tx, id)
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE pipeline_run SET pid = ? WHERE run_id = ?`, pid, id)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(ErrNotFound, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record process of run %s: %w", id, err)
+	}
+	return nil
+}
+
+// RunProcess is what the record of a run says of its process: its pid, 0 when
+// none is recorded, and the recorded status. [ErrNotFound].
+func (c *Control) RunProcess(ctx context.Context, id string) (pid int, status string, err error) {
+	err = c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+		var row struct {
+			PID    int    `db:"pid"`
+			Status string `db:"status"`
+		}
+		err := tx.GetContext(ctx, &row, "SELECT "+sch.number("r", "pipeline_run", "pid")+", r.status AS status FROM pipeline_run r WHERE r.run_id = ?", id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrNotFound
+		}
+		pid, status = row.PID, row.Status
+		return err
+	})
+	if err != nil {
+		return 0, "", fmt.Errorf("look for process of run %s: %w", id, err)
+	}
+	return pid, status, nil
+}
+
+// CloseRun records that a run whose process went without a word has failed,
+// with the reason where Wave keeps an error. A run that has ended is left as it
+// is. [ErrNotFound].
+func (c *Control) CloseRun(ctx context.Context, id, reason string) error {
+	_, err := c.closeIf(ctx, id, reason, "pending", "running", "queued")
+	return err
+}
+
+// AbandonRun is [Control.CloseRun] for a run whose process never came: one that
+// has begun is left as it is too. It reports whether the run was closed.
+func (c *Control) AbandonRun(ctx context.Context, id, reason string) (bool, error) {
+	return c.closeIf(ctx, id, reason, "pending", "queued")
+}
+
+func (c *Control) closeIf(ctx context.Context, id, reason string, statuses ...string) (closed bool, err error) {
+	err = c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+		var status string
+		switch err := tx.GetContext(ctx, &status, `SELECT status FROM pipeline_run WHERE run_id = ?`, id); {
+		case errors.Is(err, sql.ErrNoRows):
+			return ErrNotFound
+		case err != nil || !slices.Contains(statuses, status):
+			return err
+		}
+		closed = true
+		now := c.now().Unix()
+		where := "error_message"
+		if sch["pipeline_run"]["current_step"] {
+			where = "current_step"
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE pipeline_run SET status = 'failed', completed_at = ?, "+where+" = ? WHERE run_id = ?",
+			now, reason, id); err != nil || !sch.has("pipeline_state") {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE pipeline_state SET status = 'failed', updated_at = ?
+WHERE pipeline_id = ? AND status IN ('pending', 'running')`, now, id)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("close run %s: %w", id, err)
+	}
+	return closed, nil
+}
