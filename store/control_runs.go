@@ -128,7 +128,7 @@ func insertRun(ctx context.Context, tx *sqlx.Tx, sch schema, r NewRun, id string
 	}
 	marks := strings.Join(slices.Repeat([]string{"?"}, len(columns)), ", ")
 	res, err := tx.ExecContext(ctx, "INSERT INTO pipeline_run ("+strings.Join(columns, ", ")+") VALUES ("+marks+
-		") ON CONFLICT (run_id) DO NOTHING", values...) //nolint:gosec // columns of this file
+		") ON CONFLICT (run_id) DO NOTHING", values...)
 	if err != nil {
 		return false, fmt.Errorf("insert run: %w", err)
 	}

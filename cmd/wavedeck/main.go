@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, io stdio) (code int) {
 	if err != nil {
 		return io.fail(fmt.Errorf("%w (wavedeck --help tells the flags)", err), exitUsage)
 	}
-	var ended exitCode
+	var ended codeError
 	switch err := parsed.Run(); {
 	case errors.Is(err, errUnwell):
 		return exitError // doctor has said everything

@@ -31,10 +31,10 @@ type runCommand struct {
 	Adapter   string   `env:"-" help:"The adapter of every persona."`
 }
 
-// exitCode is an end about which everything has been said.
-type exitCode int
+// codeError is an end about which everything has been said.
+type codeError int
 
-func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // errUsage marks a mistake in what was asked for.
 var errUsage = errors.New("cannot run")
@@ -63,9 +63,9 @@ func (c *runCommand) Run(ctx context.Context, io stdio) error {
 	}
 	fmt.Fprintf(io.err, "wavedeck: run %s: %s: %s\n", result.Run, result.Outcome, result.Message)
 	if result.Outcome == engine.Cancelled {
-		return exitCode(exitCancelled)
+		return codeError(exitCancelled)
 	}
-	return exitCode(exitError)
+	return codeError(exitError)
 }
 
 // refused reports whether nothing ran because of what was asked for.

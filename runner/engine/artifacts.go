@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -76,10 +77,7 @@ func (x *executor) find(step, name string) (output, bool) {
 func (s *stepRun) inject(ctx context.Context) error {
 	for _, need := range s.step.Dependencies {
 		s.mu.Lock()
-		outputs := make(map[string]output, len(s.outputs[need]))
-		for name, o := range s.outputs[need] {
-			outputs[name] = o
-		}
+		outputs := maps.Clone(s.outputs[need])
 		s.mu.Unlock()
 		for _, o := range outputs {
 			for _, to := range []string{path.Join(artifactsDir, need, o.base), path.Join(".agents/output", o.base)} {

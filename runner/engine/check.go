@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -102,7 +103,7 @@ func checkStep(catalog *manifest.Catalog, s manifest.Step, r runner.Request) err
 	if s.Kind == manifest.KindCommand {
 		script := commandScript(s)
 		if script == "" {
-			return fmt.Errorf("it has no script")
+			return errors.New("it has no script")
 		}
 		if _, err := bindScript(script); err != nil {
 			return err

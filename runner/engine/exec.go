@@ -82,11 +82,12 @@ func (s *stepRun) await(ctx context.Context, cmd *exec.Cmd, out *jobOutput) erro
 	select {
 	case err = <-exited:
 	case <-ctx.Done():
-		process.End(s.force, group, s.opt.grace, "WAVE_RUN_ID="+s.rec.run, "WAVE_STEP_ID="+s.step.ID)
+		process.End(s.force, group, //nolint:contextcheck // ctx has ended: force alone may cut the grace short
+			s.opt.grace, "WAVE_RUN_ID="+s.rec.run, "WAVE_STEP_ID="+s.step.ID)
 		err = <-exited
 	}
 	if process.GroupAlive(group) { // what it left in the background ends with it
-		process.EndGroup(s.force, group, s.opt.grace)
+		process.EndGroup(s.force, group, s.opt.grace) //nolint:contextcheck // as above
 	}
 	if closed := out.finish(); closed != nil {
 		return closed

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -81,7 +82,7 @@ func checkCommand(call *syntax.CallExpr, constant func(*syntax.Word) bool) error
 			break
 		}
 		if !constant(w) {
-			return fmt.Errorf("its script has a value where the name of a program is expected")
+			return errors.New("its script has a value where the name of a program is expected")
 		}
 	}
 	kinds, fed := interpreters(), slices.ContainsFunc(call.Args, func(w *syntax.Word) bool {

@@ -57,7 +57,7 @@ func engineHere(text string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Println(res.Outcome)
+	fmt.Fprintln(os.Stdout, res.Outcome)
 	return 0
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -14,9 +15,7 @@ import (
 // stepState records the state of a step.
 func (rec *record) stepState(ctx context.Context, step, state string, more statedb.Row) error {
 	row := statedb.Row{"step_id": step, "pipeline_id": rec.run, "state": state}
-	for column, value := range more {
-		row[column] = value
-	}
+	maps.Copy(row, more)
 	return rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return rec.upsert(ctx, tx, "step_state", row) })
 }
 

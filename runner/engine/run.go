@@ -83,12 +83,11 @@ type executor struct {
 	began    time.Time
 	force    context.Context //nolint:containedctx // ends when nothing may take its time any more
 
-	mu        sync.Mutex
-	outputs   map[string]map[string]output // of each step, by name
-	tokens    int64
-	broken    error // the record could not be written
-	abandon   context.CancelCauseFunc
-	artifacts int
+	mu      sync.Mutex
+	outputs map[string]map[string]output // of each step, by name
+	tokens  int64
+	broken  error // the record could not be written
+	abandon context.CancelCauseFunc
 }
 
 // Run carries out a pipeline until it has ended, and returns how. The end of
@@ -115,8 +114,8 @@ func Run(ctx context.Context, opt Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer rec.Close()
-	if refusal != nil { // of a run that was reserved: its record must not stay open
+	defer func() { _ = rec.Close() }() // all that it wrote is committed
+	if refusal != nil {                // of a run that was reserved: its record must not stay open
 		return Result{Run: rec.run, Outcome: Failed, Message: refusal.Error()}, errors.Join(refusal, rec.end(ctx, Failed, refusal.Error(), 0))
 	}
 	pipeline, _ := opt.Catalog.Pipeline(r.Pipeline)
@@ -180,7 +179,7 @@ func (x *executor) finish(work context.Context, err error) (Result, error) {
 		done := len(x.pipeline.Steps)
 		x.event(event{state: "completed", message: fmt.Sprintf("%d steps completed", done), duration: time.Since(x.began)})
 	}
-	x.say("%s %s after %v", x.rec.run, res.Outcome, time.Since(x.began).Round(time.Millisecond))
+	x.sayf("%s %s after %v", x.rec.run, res.Outcome, time.Since(x.began).Round(time.Millisecond))
 	flushed := x.log.flush()
 	return res, errors.Join(x.broken, flushed, x.rec.end(work, res.Outcome, res.Message, x.tokens))
 }
@@ -248,7 +247,7 @@ func (x *executor) check(err error) {
 
 func (x *executor) event(e event) { x.check(x.log.add(e)) }
 
-func (x *executor) say(format string, args ...any) {
+func (x *executor) sayf(format string, args ...any) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	fmt.Fprintf(x.opt.Out, format+"\n", args...)

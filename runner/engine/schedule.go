@@ -45,7 +45,7 @@ func (x *executor) work(ctx context.Context) error {
 	}
 	x.event(event{state: "started", message: fmt.Sprintf("input=%s steps=%d", strconv.Quote(x.opt.Request.Input), len(x.pipeline.Steps))})
 	x.event(event{state: "started", message: "workspace root: " + x.relative(x.root) + "/"})
-	x.say("%s started: %d of %d steps", x.rec.run, planned, len(x.pipeline.Steps))
+	x.sayf("%s started: %d of %d steps", x.rec.run, planned, len(x.pipeline.Steps))
 	s := &schedule{executor: x, settled: map[string]bool{}, blocked: map[string]bool{}, started: map[string]bool{}}
 	if err := s.settlePlanned(ctx); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (s *schedule) settlePlanned(ctx context.Context) error {
 			s.check(s.rec.stepState(ctx, step.ID, "skipped", statedb.Row{"error_message": p.Why}))
 			s.event(event{step: step.ID, state: "skipped", message: p.Why})
 		}
-		s.say("  %s: %s (%s)", step.ID, p.Does, p.Why)
+		s.sayf("  %s: %s (%s)", step.ID, p.Does, p.Why)
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (s *schedule) dryRun(ctx context.Context) error {
 		}
 		s.check(s.rec.stepState(ctx, step.ID, "skipped", statedb.Row{"error_message": "dry run"}))
 		s.event(event{step: step.ID, state: "skipped", message: "dry run"})
-		s.say("  %s: would run", step.ID)
+		s.sayf("  %s: would run", step.ID)
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func (s *schedule) passOver(ctx context.Context, step manifest.Step) {
 	s.started[step.ID], s.blocked[step.ID] = true, true
 	s.check(s.rec.stepState(ctx, step.ID, "skipped", statedb.Row{"error_message": "dependency failed"}))
 	s.event(event{step: step.ID, state: "skipped", message: "dependency failed"})
-	s.say("  %s: skipped (dependency failed)", step.ID)
+	s.sayf("  %s: skipped (dependency failed)", step.ID)
 }
 
 func (s *schedule) settle(ctx context.Context, e ended) {

@@ -37,8 +37,6 @@ type stepRun struct {
 	step      manifest.Step
 	values    values
 	workspace string
-	model     string // of the persona that does it
-	adapter   string
 }
 
 // runStep does a step to its end and records it.
@@ -46,7 +44,7 @@ func (x *executor) runStep(ctx context.Context, step manifest.Step) error {
 	s := &stepRun{executor: x, step: step, values: maps.Clone(x.values), workspace: filepath.Join(x.root, step.ID)}
 	s.values["step_id"] = step.ID
 	started := time.Now()
-	x.say("  %s: running", step.ID)
+	x.sayf("  %s: running", step.ID)
 	x.check(x.rec.stepState(ctx, step.ID, "running", statedb.Row{"started_at": started.Unix(), "workspace_path": x.relative(s.workspace)}))
 	err := s.prepare(ctx)
 	if err == nil {
@@ -70,7 +68,7 @@ func (x *executor) runStep(ctx context.Context, step manifest.Step) error {
 	}
 	x.check(x.log.flush())
 	x.check(x.rec.stepState(ctx, step.ID, state, row))
-	x.say("  %s: %s in %v%s", step.ID, state, time.Since(started).Round(time.Millisecond), because(err))
+	x.sayf("  %s: %s in %v%s", step.ID, state, time.Since(started).Round(time.Millisecond), because(err))
 	return err
 }
 
@@ -107,7 +105,7 @@ func (s *stepRun) attempts(ctx context.Context) error {
 		}
 		s.event(event{step: s.step.ID, state: "retrying", message: fmt.Sprintf("attempt %d/%d", n+1, policy.attempts)})
 		s.check(s.rec.stepState(ctx, s.step.ID, "retrying", statedb.Row{"retry_count": n, "error_message": err.Error()}))
-		s.say("  %s: attempt %d of %d%s", s.step.ID, n+1, policy.attempts, because(err))
+		s.sayf("  %s: attempt %d of %d%s", s.step.ID, n+1, policy.attempts, because(err))
 		select {
 		case <-time.After(policy.wait(n + 1)):
 		case <-ctx.Done():
@@ -117,10 +115,10 @@ func (s *stepRun) attempts(ctx context.Context) error {
 	}
 }
 
-// errTimeout is the end of a step that took too long.
-type errTimeout struct{ after time.Duration }
+// timeoutError is the end of a step that took too long.
+type timeoutError struct{ after time.Duration }
 
-func (e *errTimeout) Error() string { return fmt.Sprintf("timed out after %v", e.after) }
+func (e *timeoutError) Error() string { return fmt.Sprintf("timed out after %v", e.after) }
 
 func (s *stepRun) timeout() time.Duration {
 	if d := s.opt.Request.Timeout; d > 0 {
@@ -140,7 +138,7 @@ func (s *stepRun) attempt(ctx context.Context, n int) error {
 	trying := ctx
 	if limit := s.timeout(); limit > 0 {
 		var cancel context.CancelFunc
-		trying, cancel = context.WithTimeoutCause(ctx, limit, &errTimeout{limit})
+		trying, cancel = context.WithTimeoutCause(ctx, limit, &timeoutError{limit})
 		defer cancel()
 	}
 	done, err := s.perform(trying)
@@ -151,7 +149,7 @@ func (s *stepRun) attempt(ctx context.Context, n int) error {
 	if err == nil {
 		err = s.checkContracts(trying)
 	}
-	var late *errTimeout
+	var late *timeoutError
 	if err != nil && ctx.Err() == nil && errors.As(context.Cause(trying), &late) {
 		err = &failure{class: "transient", err: late}
 	}
