@@ -205,10 +205,12 @@ func hiddenTabLosesNothing(t *testing.T, browser *browsertest.Browser) {
 	}
 }
 
-// move moves a database away, or back, with what SQLite keeps beside it.
+// move moves a database away, or back, with what SQLite keeps beside it. The
+// database itself comes last: whoever sees it at its new place finds its log
+// there too, and does not begin another one.
 func move(t *testing.T, from, to string) {
 	t.Helper()
-	for _, beside := range []string{"", "-wal", "-shm"} {
+	for _, beside := range []string{"-shm", "-wal", ""} {
 		if err := os.Rename(from+beside, to+beside); err != nil && !errors.Is(err, os.ErrNotExist) {
 			t.Fatal(err)
 		}
