@@ -24,7 +24,7 @@ func (s *Server) chrome(_ *http.Request, section, title, topic string) views.Chr
 	c := views.Chrome{
 		Paths: s.paths, Title: title, Section: section, Now: s.now(),
 		Project: projectName(catalog), Source: sourceName(catalog.Project, health),
-		Notices: slices.Concat(s.notices, s.problems(catalog, health)),
+		Notices: slices.Concat(s.notices, s.problems(catalog, health)), CanAct: !s.readOnly,
 	}
 	c.Live = views.Live{Topic: topic, Cursor: cursorID(health.Epoch, health.LastEventID), LastEvent: health.LastEventID}
 	if health.Phase != store.Ready {
@@ -79,6 +79,12 @@ func (s *Server) problems(catalog *manifest.Catalog, health store.Health) []view
 				Detail: lookedAt(missing.Looked),
 			})
 		}
+	}
+	if problem := s.desk.Problem(); problem != "" {
+		notices = append(notices, views.Notice{
+			ID: "desk", Level: "warn", Title: "The console cannot keep anything of its own",
+			Detail: []string{problem, "Runs show as ever. What needs to be kept, such as who did what, goes to the log on stderr or is refused."},
+		})
 	}
 	return notices
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wavedeck/store"
+	"wavedeck/store/desk"
 	"wavedeck/views"
 )
 
@@ -44,6 +45,7 @@ func describe(err error) *httpError {
 	var own *httpError
 	var input *store.InputError
 	var tooLarge *http.MaxBytesError
+	var noDesk *desk.UnavailableError
 	switch {
 	case errors.As(err, &own):
 		return own
@@ -57,6 +59,8 @@ func describe(err error) *httpError {
 		return &httpError{status: http.StatusNotFound, text: "there is no such run", next: "It may have been cleaned up, or belong to another project.", err: err}
 	case errors.Is(err, store.ErrUnavailable):
 		return &httpError{status: http.StatusServiceUnavailable, text: "the state database cannot be read right now", next: "It is picked up again as soon as it is back.", err: err}
+	case errors.As(err, &noDesk):
+		return &httpError{status: http.StatusServiceUnavailable, text: "the console cannot keep anything right now: " + noDesk.Reason, err: err}
 	case errors.As(err, &tooLarge):
 		return &httpError{status: http.StatusRequestEntityTooLarge, text: "the request is too large", err: err}
 	case errors.Is(err, context.DeadlineExceeded):

@@ -14,7 +14,7 @@ import (
 func (s *Server) routes() http.Handler {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	router.NotFoundHandler = handler(s.notFound).served(s)
-	router.MethodNotAllowedHandler = handler(s.methodNotAllowed).served(s)
+	router.MethodNotAllowedHandler = handler(s.methodNotAllowed(router)).served(s)
 	base := router
 	if s.paths != "" {
 		base = router.PathPrefix(string(s.paths)).Subrouter()
@@ -26,6 +26,11 @@ func (s *Server) routes() http.Handler {
 	stream := func(path string, h handler) {
 		base.Handle(path, h.served(s)).Methods(http.MethodGet)
 	}
+	// post is for what changes something. Action is its name in the audit log.
+	post := func(path, action string, h handler) {
+		base.Handle(path, deadline(s.action(action, h)).served(s)).Methods(http.MethodPost)
+	}
+	_ = post
 
 	get("/", s.home)
 	get("", s.home)
@@ -71,11 +76,27 @@ func (s *Server) notFound(http.ResponseWriter, *http.Request) error {
 	}
 }
 
-func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) error {
-	allowed := []string{http.MethodGet, http.MethodHead}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	return &httpError{
-		status: http.StatusMethodNotAllowed, text: r.Method + " is not possible here",
-		next: "This address answers " + strings.Join(allowed, " and ") + ".",
+// methods are those that some address answers.
+//
+//nolint:gochecknoglobals // a list cannot be a constant
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// methodNotAllowed names the methods that the router knows for the address.
+func (s *Server) methodNotAllowed(router *mux.Router) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var allowed []string
+		for _, method := range methods {
+			other := r.Clone(r.Context())
+			other.Method = method
+			var match mux.RouteMatch
+			if router.Match(other, &match) && match.MatchErr == nil {
+				allowed = append(allowed, method)
+			}
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return &httpError{
+			status: http.StatusMethodNotAllowed, text: r.Method + " is not possible here",
+			next: "This address answers " + strings.Join(allowed, " and ") + ".",
+		}
 	}
 }

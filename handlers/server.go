@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 )
@@ -15,6 +16,8 @@ import (
 type Config struct {
 	Store    *store.Store
 	Manifest *manifest.Source
+	Desk     *desk.Desk       // our own files; nil: nothing is kept
+	ReadOnly bool             // every action is refused
 	BasePath string           // "" or "/deck": where the console is mounted
 	Hosts    []string         // names in the Host header that are answered; empty: any
 	Notices  []views.Notice   // shown on every page, e.g. that this is a demonstration
@@ -27,6 +30,8 @@ type Config struct {
 type Server struct {
 	store       *store.Store
 	manifest    *manifest.Source
+	desk        *desk.Desk
+	readOnly    bool
 	paths       views.Paths
 	hosts       map[string]bool
 	notices     []views.Notice
@@ -43,7 +48,7 @@ const answerWithin = 20 * time.Second
 // New builds a Server. It starts nothing: streams end with their requests.
 func New(c Config) *Server {
 	s := &Server{
-		store: c.Store, manifest: c.Manifest, paths: views.Paths(c.BasePath),
+		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, paths: views.Paths(c.BasePath),
 		notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
 	}
 	if s.log == nil {
@@ -51,6 +56,9 @@ func New(c Config) *Server {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.desk == nil {
+		s.desk = desk.Open(context.Background(), "")
 	}
 	if len(c.Hosts) > 0 {
 		s.hosts = map[string]bool{}

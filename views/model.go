@@ -25,6 +25,7 @@ type Chrome struct {
 	Now     time.Time
 	Live    Live
 	Notices []Notice
+	CanAct  bool // buttons and forms that change something show
 }
 
 // Live is where the page's stream goes on from.

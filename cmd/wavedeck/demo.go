@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 type demoCommand struct {
 	listenFlags
+	deskFlags
 	Dir  string `placeholder:"DIR" help:"Write the project here, a folder that is empty or does not exist, and leave it. Default: a temporary one."`
 	Keep bool   `help:"Leave the temporary folder at the end."`
 	Seed uint64 `default:"1" help:"Other numbers give other runs."`
@@ -43,8 +45,11 @@ func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
 	}
 	log := io.log(c.LogFormat)
 	log.Info("demo", "project", dir)
+	if c.Data == "" {
+		c.Data = filepath.Join(dir, ".wavedeck")
+	}
 	return site{
-		source: source, listen: c.listenFlags, log: log, out: io.out,
+		source: source, desk: c.deskFlags, listen: c.listenFlags, log: log, out: io.out,
 		notices: []views.Notice{{
 			ID: "demo", Level: "info", Title: "Demo: a recording played by a second process; nothing is really executed",
 		}},

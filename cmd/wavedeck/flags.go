@@ -1,10 +1,13 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -60,6 +63,35 @@ type listenFlags struct {
 	BasePath  basePath    `placeholder:"PATH" help:"A path in front of all others, such as /deck, for a proxy that mounts the console there."`
 	LogFormat string      `enum:"text,json" default:"text" help:"The form of the log on stderr: text or json."`
 }
+
+// deskFlags say where the console keeps what is its own, and whether it acts.
+type deskFlags struct {
+	Data     string `placeholder:"DIR" help:"Where the console keeps its own files: who did what, saved views. Default: a folder of the project's in $XDG_STATE_HOME/wavedeck."`
+	ReadOnly bool   `help:"Refuse every action and hide its button."`
+}
+
+// at fills in where the files of the project in root are, unless it was said.
+// It stays empty when this user has no home.
+func (f deskFlags) at(root string) deskFlags {
+	if f.Data != "" {
+		return f
+	}
+	state := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(state) { // the specification has others ignored
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return f
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	sum := sha256.Sum256([]byte(root))
+	name := strings.Trim(unplain.ReplaceAllString(filepath.Base(root), "-"), "-.")
+	f.Data = filepath.Join(state, "wavedeck", name[:min(len(name), 40)]+"-"+hex.EncodeToString(sum[:4]))
+	return f
+}
+
+// unplain is what a folder's name should not have.
+var unplain = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
 // bindAddress is a loopback address.
 type bindAddress netip.Addr

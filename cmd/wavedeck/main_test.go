@@ -31,7 +31,22 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(exitOK)
 	}
-	os.Exit(m.Run())
+	os.Exit(inState(m.Run))
+}
+
+// inState runs the tests with a state folder of their own, not that of whoever runs them.
+func inState(tests func() int) int {
+	dir, err := os.MkdirTemp("", "wavedeck-test-state-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return exitError
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Setenv("XDG_STATE_HOME", dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return exitError
+	}
+	return tests()
 }
 
 // patience is how long a test waits for what must come; it is no measure.
@@ -171,6 +186,35 @@ func TestMistakesAreToldInOneLine(t *testing.T) {
 				t.Errorf("stderr %q, want one line with %q", stderr, test.says)
 			}
 		})
+	}
+}
+
+func TestDataFolder(t *testing.T) {
+	state := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", state)
+	one, other := deskFlags{}.at("/src/acme shop"), deskFlags{}.at("/old/acme shop")
+	if one.Data == other.Data {
+		t.Error("two projects have one folder")
+	}
+	for _, f := range []deskFlags{one, other} {
+		if dir, name := filepath.Split(f.Data); dir != filepath.Join(state, "wavedeck")+"/" || !strings.HasPrefix(name, "acme-shop-") {
+			t.Errorf("folder %s", f.Data)
+		}
+	}
+	if again := (deskFlags{}).at("/src/acme shop"); again != one {
+		t.Errorf("%v, then %v", one, again)
+	}
+	if named := (deskFlags{Data: "/x"}).at("/src/shop"); named.Data != "/x" {
+		t.Errorf("folder %s, not the one that was named", named.Data)
+	}
+	t.Setenv("XDG_STATE_HOME", "relative")
+	t.Setenv("HOME", "/home/me")
+	if f := (deskFlags{}).at("/"); !strings.HasPrefix(f.Data, "/home/me/.local/state/wavedeck/") {
+		t.Errorf("folder %s", f.Data)
+	}
+	t.Setenv("HOME", "")
+	if f := (deskFlags{}).at("/src/shop"); f.Data != "" {
+		t.Errorf("folder %s without a home", f.Data)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"wavedeck/handlers"
 	"wavedeck/store"
+	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 )
@@ -23,6 +24,7 @@ import (
 type serveCommand struct {
 	projectFlags
 	listenFlags
+	deskFlags
 }
 
 // Run serves until ctx ends.
@@ -31,13 +33,16 @@ func (c *serveCommand) Run(ctx context.Context, io stdio) error {
 	if err != nil {
 		return err
 	}
-	return site{source: source, listen: c.listenFlags, log: io.log(c.LogFormat), out: io.out}.serve(ctx)
+	return site{
+		source: source, listen: c.listenFlags, desk: c.at(source.Current().Project.Root), log: io.log(c.LogFormat), out: io.out,
+	}.serve(ctx)
 }
 
 // site is a project that is served.
 type site struct {
 	source  *manifest.Source
 	listen  listenFlags
+	desk    deskFlags
 	notices []views.Notice
 	log     *slog.Logger
 	out     io.Writer                   // gets the address, on one line
@@ -65,7 +70,7 @@ const (
 
 // serve returns when ctx has ended and everything that it started has too. That is
 // no error.
-func (s site) serve(ctx context.Context) error {
+func (s site) serve(ctx context.Context) (err error) {
 	listener, err := s.listener(ctx)
 	if err != nil {
 		return err
@@ -74,13 +79,18 @@ func (s site) serve(ctx context.Context) error {
 		Definition: handlers.Definition(s.source), Log: s.log,
 		Locate: func() string { return s.source.Current().Project.DB },
 	})
+	own := desk.Open(ctx, s.desk.Data)
+	defer func() { err = errors.Join(err, own.Close()) }()
+	if problem := own.Problem(); problem != "" {
+		s.log.Warn("the console cannot keep anything of its own", "problem", problem)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	// What answers need outlives the signal by as long as they may go on.
 	answering, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
 	defer endAnswers()
 	server := &http.Server{
 		Handler: handlers.New(handlers.Config{
-			Store: db, Manifest: s.source, BasePath: string(s.listen.BasePath), Hosts: s.hosts(),
+			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, BasePath: string(s.listen.BasePath), Hosts: s.hosts(),
 			Notices: s.notices, Log: s.log,
 		}),
 		BaseContext:       func(net.Listener) context.Context { return answering },

@@ -39,6 +39,7 @@ func Chrome(title, section, topic string) views.Chrome {
 		Source:  ".agents/state.db · schema 33",
 		Now:     Now,
 		Live:    views.Live{Topic: topic, Cursor: "7f3a-18233", LastEvent: 18233},
+		CanAct:  true,
 	}
 }
 

@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"context"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+
+	"wavedeck/store/desk"
+)
+
+// Bounds of what one audit entry holds.
+const (
+	maxNoted    = 400 // bytes of one text
+	maxParams   = 40
+	maxRunNames = 1000
+)
+
+// action guards a handler that changes something: it is asked by a page of
+// ours or by a program, not on a console that only reads, and what became of it
+// is written to the audit log.
+func (s *Server) action(name string, h handler) handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	return func(w http.ResponseWriter, r *http.Request) (err error) {
+		noted := &act{}
+		rec := &recorder{ResponseWriter: w}
+		returned := false
+		defer func() {
+			told := &httpError{status: rec.status}
+			switch {
+			case !returned:
+				told = &httpError{status: http.StatusInternalServerError, text: "something went wrong here"}
+			case err != nil:
+				told = describe(err)
+			case rec.status == 0:
+				told.status = http.StatusOK
+			}
+			s.audit(r, name, noted, told)
+		}()
+		switch refused := crossOrigin.Check(r); {
+		case refused != nil:
+			err = &httpError{
+				status: http.StatusForbidden, text: "this was asked by a page of another site", err: refused,
+				next: "Open the console itself and do it there.",
+			}
+		case s.readOnly:
+			err = &httpError{
+				status: http.StatusForbidden, text: "this console only reads: it was started with --read-only",
+				next: "Ask whoever runs it for one that acts.",
+			}
+		default:
+			err = h(rec, r.WithContext(context.WithValue(r.Context(), actKey{}, noted)))
+		}
+		returned = true
+		return err
+	}
+}
+
+type actKey struct{}
+
+// act is what an action says of itself for the audit log. Its texts are
+// redacted and bounded when they are written.
+type act struct {
+	mu    sync.Mutex
+	entry desk.Entry
+}
+
+// acting is the act of the request being answered. Outside an action it goes nowhere.
+func acting(ctx context.Context) *act {
+	if a, ok := ctx.Value(actKey{}).(*act); ok {
+		return a
+	}
+	return &act{}
+}
+
+// on says which run and pipeline the action is about; either may be empty.
+func (a *act) on(run, pipeline string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.entry.Run, a.entry.Pipeline = run, pipeline
+}
+
+// onRuns says which runs an action on many is about.
+func (a *act) onRuns(runs []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.entry.Runs = slices.Clone(runs[:min(len(runs), maxRunNames)])
+}
+
+// with notes a parameter.
+func (a *act) with(name, value string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.entry.Params == nil {
+		a.entry.Params = map[string]string{}
+	}
+	if len(a.entry.Params) < maxParams {
+		a.entry.Params[name] = value
+	}
+}
+
+// note says what was done, in a few words.
+func (a *act) note(text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.entry.Note = text
+}
+
+// audit writes the entry of an action that was answered with told. An entry
+// that cannot be kept is in the log on stderr: stopping a run on a full disk
+// must go on being possible.
+func (s *Server) audit(r *http.Request, action string, noted *act, told *httpError) {
+	noted.mu.Lock()
+	e := noted.entry
+	e.Params = maps.Clone(e.Params)
+	noted.mu.Unlock()
+	visitor := visitorOf(r)
+	e.At, e.Action, e.Request = s.now().UTC(), action, requestID(r.Context())
+	e.Who, e.Says, e.From = visitor.who, auditText(visitor.says), visitor.from
+	e.Run, e.Pipeline, e.Note = auditText(e.Run), auditText(e.Pipeline), auditText(e.Note)
+	e.Status, e.Error = told.status, auditText(told.text)
+	for i, run := range e.Runs {
+		e.Runs[i] = auditText(run)
+	}
+	for name, value := range e.Params {
+		e.Params[name] = auditText(value)
+	}
+	switch {
+	case told.status >= http.StatusInternalServerError:
+		e.Result = desk.Failed
+	case told.status >= http.StatusBadRequest:
+		e.Result = desk.Refused
+	default:
+		e.Result = desk.Done
+	}
+	if err := s.desk.Append(e); err != nil {
+		s.log.ErrorContext(r.Context(), "audit entry not kept", "entry", e, "error", err)
+	}
+}
+
+func auditText(text string) string { return clip(shown(clip(text, maxRead)), maxNoted) }
+
+// visitor is who asks, as far as it is known.
+type visitor struct {
+	who  string // "local", or "token:" and the start of the token's hash
+	says string // the name they gave, which nobody checked
+	from string // address
+}
+
+func visitorOf(r *http.Request) visitor {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	return visitor{who: "local", from: host}
+}

@@ -1,0 +1,149 @@
+package handlers
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wavedeck/store"
+	"wavedeck/store/desk"
+	"wavedeck/store/manifest"
+)
+
+// benchServer is a server on an empty project, with a desk.
+func benchServer(t *testing.T, change ...func(*Config)) *Server {
+	t.Helper()
+	source, err := manifest.Open(manifest.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := desk.Open(t.Context(), t.TempDir())
+	t.Cleanup(func() { _ = own.Close() })
+	config := Config{Store: store.Open(source.Current().Project.DB, store.Options{}), Manifest: source, Desk: own}
+	for _, c := range change {
+		c(&config)
+	}
+	return New(config)
+}
+
+// entries are the lines of the audit log in dir.
+func entries(t *testing.T, dir string) (all []desk.Entry) {
+	t.Helper()
+	file, err := os.Open(filepath.Join(dir, "audit.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var e desk.Entry
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			t.Fatalf("%s: %v", lines.Text(), err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func TestAction(t *testing.T) {
+	const secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+	act := func(w http.ResponseWriter, r *http.Request) error {
+		acting(r.Context()).on("run-1", "build")
+		acting(r.Context()).with("input", "token "+secret)
+		acting(r.Context()).with("long", strings.Repeat("x", 10_000))
+		acting(r.Context()).note("stopped")
+		switch r.URL.Query().Get("end") {
+		case "refused":
+			return &httpError{status: http.StatusConflict, text: "it has ended"}
+		case "failed":
+			return context.DeadlineExceeded
+		case "panic":
+			panic("no")
+		case "silent":
+			return nil
+		}
+		w.WriteHeader(http.StatusSeeOther)
+		return nil
+	}
+	for name, c := range map[string]struct {
+		query    string
+		readOnly bool
+		header   []string
+		status   int
+		want     desk.Result
+		says     string
+	}{
+		"it is done":                                     {"", false, nil, 303, desk.Done, ""},
+		"it is done and says nothing":                    {"end=silent", false, nil, 200, desk.Done, ""},
+		"it is refused":                                  {"end=refused", false, nil, 409, desk.Refused, "it has ended"},
+		"it fails":                                       {"end=failed", false, nil, 503, desk.Failed, "this took too long and was given up"},
+		"it panics":                                      {"end=panic", false, nil, 500, desk.Failed, "something went wrong here"},
+		"a page of ours asks":                            {"", false, []string{"Sec-Fetch-Site", "same-origin"}, 303, desk.Done, ""},
+		"a person types the address":                     {"", false, []string{"Sec-Fetch-Site", "none"}, 303, desk.Done, ""},
+		"an old browser names our origin":                {"", false, []string{"Origin", "http://example.com"}, 303, desk.Done, ""},
+		"a page of another site asks":                    {"", false, []string{"Sec-Fetch-Site", "cross-site"}, 403, desk.Refused, "this was asked by a page of another site"},
+		"a page of a neighbouring name asks":             {"", false, []string{"Sec-Fetch-Site", "same-site"}, 403, desk.Refused, "this was asked by a page of another site"},
+		"an old browser names another origin":            {"", false, []string{"Origin", "http://evil.example"}, 403, desk.Refused, "this was asked by a page of another site"},
+		"an old browser names our name, another port":    {"", false, []string{"Origin", "http://example.com:81"}, 403, desk.Refused, "this was asked by a page of another site"},
+		"a sandboxed frame asks":                         {"", false, []string{"Origin", "null"}, 403, desk.Refused, "this was asked by a page of another site"},
+		"it is asked of a console that only reads":       {"", true, nil, 403, desk.Refused, "this console only reads: it was started with --read-only"},
+		"another site asks of a console that only reads": {"", true, []string{"Sec-Fetch-Site", "cross-site"}, 403, desk.Refused, "this was asked by a page of another site"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := benchServer(t, func(c2 *Config) { c2.ReadOnly = c.readOnly })
+			r := httptest.NewRequest(http.MethodPost, "/x?"+c.query, nil)
+			for i := 0; i+1 < len(c.header); i += 2 {
+				r.Header.Set(c.header[i], c.header[i+1])
+			}
+			w := httptest.NewRecorder()
+			s.wrapped(s.action("test", act).served(s)).ServeHTTP(w, r)
+			if w.Code != c.status {
+				t.Errorf("status %d, want %d", w.Code, c.status)
+			}
+			all := entries(t, s.desk.Dir())
+			if len(all) != 1 {
+				t.Fatalf("%d entries, want 1", len(all))
+			}
+			e := all[0]
+			if e.Result != c.want || e.Status != c.status || e.Error != c.says || e.Action != "test" || e.Who != "local" || e.From != "192.0.2.1" || e.Request == "" || e.At.IsZero() {
+				t.Errorf("entry %+v", e)
+			}
+			if c.status == http.StatusForbidden {
+				if e.Run != "" {
+					t.Error("the handler ran")
+				}
+				return
+			}
+			if e.Run != "run-1" || e.Pipeline != "build" || e.Note != "stopped" {
+				t.Errorf("entry %+v", e)
+			}
+			if strings.Contains(e.Params["input"], secret[8:]) || len(e.Params["long"]) > maxNoted+len("…") {
+				t.Errorf("parameters %v", e.Params)
+			}
+		})
+	}
+}
+
+func TestActionWithoutDesk(t *testing.T) {
+	var log strings.Builder
+	s := benchServer(t, func(c *Config) { c.Desk = nil; c.Log = testLog(&log) })
+	w := httptest.NewRecorder()
+	s.action("test", func(_ http.ResponseWriter, r *http.Request) error {
+		acting(r.Context()).on("run-1", "build")
+		return nil
+	}).served(s).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/x", nil))
+	if w.Code != http.StatusOK {
+		t.Errorf("status %d", w.Code)
+	}
+	if !strings.Contains(log.String(), "audit entry not kept") || !strings.Contains(log.String(), "run-1") {
+		t.Errorf("the log does not have it: %s", log.String())
+	}
+}
+
+func testLog(to *strings.Builder) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }

@@ -1,0 +1,236 @@
+// Package desk keeps what the console itself must remember, in a folder of its
+// own and beside no project's files: an SQLite file, desk.db, and a log of what
+// people did, audit.jsonl. Several servers may use one folder.
+//
+// A noun has a file here; its tables are made by an entry in migrations.
+package desk
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+)
+
+// ErrNotFound says that there is no such thing on the desk.
+var ErrNotFound = errors.New("not on the desk")
+
+// UnavailableError says why the folder cannot be used. Reason is for an operator.
+type UnavailableError struct {
+	Reason string
+	Err    error
+}
+
+func (e *UnavailableError) Error() string {
+	if e.Err == nil {
+		return e.Reason
+	}
+	return e.Reason + ": " + e.Err.Error()
+}
+
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
+var errNoFolder = &UnavailableError{Reason: "no folder is known for the console's own files; name one with --data"}
+
+// retryAfter is how long a folder that could not be used is left alone.
+const retryAfter = 5 * time.Second
+
+// Desk is the folder. It is safe for concurrent use. A folder that cannot be
+// used is no error of Open: Problem tells it, every call that needs it returns
+// an *UnavailableError, and it is tried again after a while.
+type Desk struct {
+	dir   string
+	audit audit
+	now   func() time.Time
+
+	mu      sync.Mutex
+	db      *sqlx.DB // nil while it cannot be used
+	problem *UnavailableError
+	tried   time.Time
+	closed  bool
+}
+
+// Open returns the desk in dir, which is made when it is not there. Without a
+// dir nothing can be kept. The caller closes the desk.
+func Open(ctx context.Context, dir string) *Desk {
+	d := &Desk{dir: dir, now: time.Now}
+	d.audit.dir = dir
+	_, _ = d.open(ctx) // Problem tells it
+	return d
+}
+
+// Dir is where everything is kept.
+func (d *Desk) Dir() string { return d.dir }
+
+// Problem is why nothing can be kept, for an operator; empty when all is well.
+func (d *Desk) Problem() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.problem == nil {
+		return ""
+	}
+	return d.problem.Reason
+}
+
+// Close lets go of the files.
+func (d *Desk) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	err := d.audit.close()
+	if d.db != nil {
+		err = errors.Join(err, d.db.Close())
+		d.db = nil
+	}
+	return err
+}
+
+// open returns the database, opened when it is not.
+func (d *Desk) open(ctx context.Context) (*sqlx.DB, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.db != nil:
+		return d.db, nil
+	case d.closed:
+		return nil, &UnavailableError{Reason: "the console is ending"}
+	case d.problem != nil && d.now().Sub(d.tried) < retryAfter:
+		return nil, d.problem
+	}
+	db, err := openFile(ctx, d.dir)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	d.tried, d.db, d.problem = d.now(), db, nil
+	if err != nil && !errors.As(err, &d.problem) {
+		d.problem = &UnavailableError{Reason: why(d.dir, err), Err: err}
+	}
+	if d.problem != nil {
+		return nil, d.problem
+	}
+	return db, nil
+}
+
+// why is err in words for an operator.
+func why(dir string, err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), code(err) == sqliteReadOnly, code(err) == sqliteCantOpen:
+		return "the folder " + dir + " cannot be written; name another with --data"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		return dir + " is not a folder; name another with --data"
+	case errors.Is(err, syscall.ENOSPC), code(err) == sqliteFull:
+		return "there is no space left for the folder " + dir
+	case code(err) == sqliteNotADB, code(err) == sqliteCorrupt:
+		return filepath.Join(dir, "desk.db") + " is damaged; move it away and a new one is made"
+	default:
+		return "the folder " + dir + " cannot be used: " + err.Error() + "; name another with --data"
+	}
+}
+
+func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
+	if dir == "" {
+		return nil, errNoFolder
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "desk.db")
+	if err := private(path); err != nil {
+		return nil, err
+	}
+	db, err := sqlx.Open("sqlite", dsn(path))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(4)
+	if err := migrate(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// private makes a file that only its owner may read, when there is none: it
+// holds secrets of webhooks. SQLite gives the same mode to what it puts beside.
+func private(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // and closing a database of this process would let go of its locks
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// dsn names path; busy_timeout comes first so that the others may wait.
+func dsn(path string) string {
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+	return "file:" + escaped + "?mode=rw&_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
+}
+
+// Primary result codes of SQLite, https://sqlite.org/rescode.html.
+const (
+	sqliteReadOnly = 8
+	sqliteCorrupt  = 11
+	sqliteFull     = 13
+	sqliteCantOpen = 14
+	sqliteNotADB   = 26
+)
+
+// code is the primary result code in err, 0 when SQLite did not fail.
+func code(err error) int {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code() & 0xff
+}
+
+// told turns what went wrong with a query into an error that callers know.
+func (d *Desk) told(err error) error {
+	switch code(err) {
+	case sqliteReadOnly, sqliteCorrupt, sqliteFull, sqliteCantOpen, sqliteNotADB:
+		return &UnavailableError{Reason: why(d.dir, err), Err: err}
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// read runs fn on the database; what it returns is told.
+func (d *Desk) read(ctx context.Context, fn func(*sqlx.DB) error) error {
+	db, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	return d.told(fn(db))
+}
+
+// write runs fn in one transaction that holds the file from its begin: all of
+// it is done, or nothing.
+func (d *Desk) write(ctx context.Context, fn func(*sqlx.Tx) error) error {
+	db, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return d.told(err)
+	}
+	if err := fn(tx); err != nil {
+		_ = tx.Rollback() // what went wrong first is what counts
+		return d.told(err)
+	}
+	return d.told(tx.Commit())
+}

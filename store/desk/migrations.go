@@ -1,0 +1,46 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// migrations make the tables, in this order and each once: PRAGMA user_version
+// counts them. What stands here has been carried out somewhere and is not
+// changed any more; more is appended.
+//
+//nolint:gochecknoglobals // a list cannot be a constant
+var migrations = []string{
+	// 1: small facts of the console itself, such as keys that servers share.
+	`CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT`,
+}
+
+// migrate brings a file to what this program knows. Two servers that start
+// together do it one after the other.
+func migrate(ctx context.Context, db *sqlx.DB) error {
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing is left to undo after the commit
+	var done int
+	if err := tx.GetContext(ctx, &done, `PRAGMA user_version`); err != nil {
+		return err
+	}
+	if done > len(migrations) {
+		return &UnavailableError{Reason: "desk.db was written by a newer wavedeck; start that one, or name another folder with --data"}
+	}
+	for i, statement := range migrations[done:] {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("migration %d: %w", done+i+1, err)
+		}
+	}
+	if done < len(migrations) {
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, len(migrations))); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
