@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"wavedeck/cmd/internal/browsertest"
 )
@@ -55,6 +56,9 @@ func TestAComplaintOfThePageIsHeard(t *testing.T) {
 			tab := browser.Tab(t)
 			tab.Open(server.URL + test.path)
 			problems := strings.Join(tab.Problems(), "\n")
+			for late := time.Now().Add(30 * time.Second); !strings.Contains(problems, test.says) && time.Now().Before(late); time.Sleep(20 * time.Millisecond) {
+				problems += strings.Join(tab.Problems(), "\n") // some are told after the page has loaded
+			}
 			if test.says == "" && problems != "" || !strings.Contains(problems, test.says) {
 				t.Errorf("heard %q, want %q", problems, test.says)
 			}
