@@ -23,6 +23,7 @@ func TestBrowser(t *testing.T) {
 	}{
 		{"runs appear, advance and end in the list without a reload", listFollows},
 		{"a run's page shows its steps advance and every event", runPageFollows},
+		{"a run's timeline, graph and artifacts are drawn while it runs", tabsFollow},
 		{"a run's page shows each attempt and why the run failed", runPageShowsFailure},
 		{"a server that is killed and comes back loses no event", serverComesBack},
 		{"a hidden tab loses nothing when it is shown again", hiddenTabLosesNothing},
