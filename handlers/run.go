@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -241,8 +242,12 @@ var wrappings = []*regexp.Regexp{ //nolint:gochecknoglobals // compiled once, re
 	regexp.MustCompile(`^(contract validation failed: )+`),
 }
 
+// bareExit is an end that says nothing of its reason.
+var bareExit = regexp.MustCompile(`^exit status \d+$`)
+
 // tellingLine is the line of an error that says what is wrong. A failed schema
-// wraps it: the line that names the property is more use than the wrapping.
+// wraps it: the line that names the property is more use than the wrapping. Of a
+// failed command it is the last thing that was said, not the exit status.
 func tellingLine(text string) string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimLeft(strings.TrimSpace(line), "-•· \t")
@@ -255,6 +260,11 @@ func tellingLine(text string) string {
 		if rest := wrapping.ReplaceAllString(line, ""); rest != "" {
 			line = rest
 		}
+	}
+	if bareExit.MatchString(line) {
+		_, said, _ := strings.Cut(text, "\nstderr: ")
+		said = strings.TrimSpace(said)
+		return cmp.Or(strings.TrimSpace(said[strings.LastIndexByte(said, '\n')+1:]), line)
 	}
 	return line
 }
