@@ -16,6 +16,7 @@ import (
 
 	"wavedeck/handlers"
 	"wavedeck/store"
+	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
@@ -28,6 +29,7 @@ type site struct {
 	t     testing.TB
 	root  string
 	store *store.Store
+	desk  *desk.Desk
 	*httptest.Server
 }
 
@@ -53,7 +55,8 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 	s.store = store.Open(source.Current().Project.DB, store.Options{
 		Now: now, Definition: handlers.Definition(source), Alive: func(int) bool { return false },
 	})
-	config := handlers.Config{Store: s.store, Manifest: source, Now: now}
+	s.desk = desk.Open(t.Context(), t.TempDir())
+	config := handlers.Config{Store: s.store, Manifest: source, Desk: s.desk, Now: now}
 	for _, c := range change {
 		c(&config)
 	}
@@ -70,6 +73,9 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 		s.Close()
 		<-done
 		<-done
+		if err := s.desk.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	return s
 }

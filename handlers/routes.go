@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -28,6 +29,9 @@ func (s *Server) routes() http.Handler {
 	}
 	// post is for what changes something. Action is its name in the audit log.
 	post := func(path, action string, h handler) {
+		if !slices.Contains(s.actions, action) {
+			s.actions = append(s.actions, action)
+		}
 		base.Handle(path, deadline(s.action(action, h)).served(s)).Methods(http.MethodPost)
 	}
 	_ = post
@@ -49,6 +53,7 @@ func (s *Server) routes() http.Handler {
 	get("/pipelines/{pipeline}", s.showPipeline)
 	get("/personas", s.listPersonas)
 	get("/personas/{persona}", s.showPersona)
+	get("/audit", s.listAudit)
 	stream("/events", s.streamChanges)
 
 	get("/api/runs", s.apiRuns)
@@ -58,9 +63,11 @@ func (s *Server) routes() http.Handler {
 	get("/api/pipelines", s.apiPipelines)
 	get("/api/pipelines/{pipeline}", s.apiPipeline)
 	get("/api/personas", s.apiPersonas)
+	get("/api/audit", s.apiAudit)
 
 	get("/healthz", s.health)
 	base.PathPrefix("/static/").Handler(static.Handler(string(s.paths))).Methods(http.MethodGet, http.MethodHead)
+	slices.Sort(s.actions)
 	return router
 }
 

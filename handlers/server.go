@@ -32,6 +32,7 @@ type Server struct {
 	manifest    *manifest.Source
 	desk        *desk.Desk
 	readOnly    bool
+	actions     []string // names in the audit log
 	paths       views.Paths
 	hosts       map[string]bool
 	notices     []views.Notice

@@ -69,6 +69,9 @@ func (p Paths) Personas() string { return p.at("personas") }
 // Persona is one persona's page.
 func (p Paths) Persona(name string) string { return p.at("personas", name) }
 
+// Audit is the log of what people did, narrowed by q.
+func (p Paths) Audit(q url.Values) string { return withQuery(p.at("audit"), q) }
+
 // API is where the JSON forms begin.
 func (p Paths) API() string { return string(p) + "/api/" }
 

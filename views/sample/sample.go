@@ -27,6 +27,7 @@ func Cases() []Case {
 	cases = append(cases, runs()...)
 	cases = append(cases, logs()...)
 	cases = append(cases, definitions()...)
+	cases = append(cases, audits()...)
 	return append(cases, parts()...)
 }
 

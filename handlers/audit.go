@@ -1,0 +1,133 @@
+package handlers
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"wavedeck/store"
+	"wavedeck/store/desk"
+	"wavedeck/views"
+)
+
+// auditQuery reads the parameters of the audit page: who=, action=, run=,
+// older= and limit=. Links keep values. Errors are *store.InputError.
+func auditQuery(q url.Values) (f desk.AuditFilter, values url.Values, err error) {
+	values = url.Values{}
+	for key, field := range map[string]*string{"who": &f.Who, "action": &f.Action, "run": &f.Run} {
+		given, err := texts(q, key)
+		if err != nil {
+			return f, nil, err
+		}
+		if len(given) > 0 {
+			*field = given[0]
+			values.Set(key, given[0])
+		}
+	}
+	f.Older = firstOf(q, "older", "cursor")
+	if f.Limit, err = store.ParseLimit(q.Get("limit")); err != nil {
+		return f, nil, err
+	}
+	if f.Limit != store.DefaultLimit {
+		values.Set("limit", strconv.Itoa(f.Limit))
+	}
+	return f, values, nil
+}
+
+// auditPage reads what the address asks for.
+func (s *Server) auditPage(r *http.Request) (desk.AuditPage, desk.AuditFilter, url.Values, error) {
+	f, values, err := auditQuery(r.URL.Query())
+	if err != nil {
+		return desk.AuditPage{}, f, nil, err
+	}
+	page, err := s.desk.Audit(r.Context(), f)
+	if errors.Is(err, desk.ErrCursor) {
+		err = &httpError{
+			status: http.StatusGone, text: "this place in the audit log is gone", err: err,
+			next: "The log may have been rotated. The newest entries are at " + s.paths.Audit(values) + ".",
+		}
+	}
+	return page, f, values, err
+}
+
+func (s *Server) listAudit(w http.ResponseWriter, r *http.Request) error {
+	page, f, values, err := s.auditPage(r)
+	if err != nil {
+		return err
+	}
+	v := views.AuditView{
+		Chrome: s.chrome(r, "audit", "Audit", "list=1"),
+		Who:    f.Who, Action: f.Action, Run: f.Run, Narrow: f.Who+f.Action+f.Run != "",
+		Actions: s.actions, Searched: page.Searched, Damaged: page.Damaged,
+		Where: filepath.Join(s.desk.Dir(), "audit.jsonl"),
+	}
+	if f.Older == "" {
+		v.Refresh = s.paths.Audit(values)
+	} else {
+		v.Newest = s.paths.Audit(values)
+	}
+	if page.Next != "" {
+		older := maps.Clone(values)
+		older.Set("older", page.Next)
+		v.OlderURL = s.paths.Audit(older)
+	}
+	for _, e := range page.Entries {
+		v.Rows = append(v.Rows, auditRow(e.Entry))
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	component := views.AuditPage(v)
+	if isFragment(r) {
+		component = views.AuditTable(v)
+	}
+	s.writeHTML(w, r, http.StatusOK, component)
+	return nil
+}
+
+func auditRow(e desk.Entry) views.AuditRow {
+	row := views.AuditRow{
+		At: e.At, Who: e.Who, Says: e.Says, From: e.From, Action: e.Action, Word: string(e.Result), Status: e.Status,
+		Run: e.Run, Runs: e.Runs, Pipeline: e.Pipeline, Note: e.Note, Error: e.Error, Request: e.Request,
+	}
+	switch e.Result {
+	case desk.Done:
+		row.State = "succeeded"
+	case desk.Refused:
+		row.State = "rejected"
+	default:
+		row.State = "failed"
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Params)) {
+		row.Params = append(row.Params, views.Pair{Name: name, Value: e.Params[name]})
+	}
+	return row
+}
+
+type auditResponse struct {
+	Entries    []desk.Entry `json:"entries"`
+	NextCursor string       `json:"next_cursor,omitempty"`
+	HasMore    bool         `json:"has_more"`
+	Searched   *time.Time   `json:"searched_back_to,omitempty"` // a filter gave up here before the page was full; next_cursor goes on
+	Damaged    int          `json:"damaged_lines,omitempty"`
+}
+
+func (s *Server) apiAudit(w http.ResponseWriter, r *http.Request) error {
+	page, _, _, err := s.auditPage(r)
+	if err != nil {
+		return err
+	}
+	body := auditResponse{Entries: []desk.Entry{}, NextCursor: page.Next, HasMore: page.Next != "", Damaged: page.Damaged}
+	if !page.Searched.IsZero() {
+		body.Searched = &page.Searched
+	}
+	for _, e := range page.Entries {
+		body.Entries = append(body.Entries, e.Entry)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	s.writeJSON(w, r, http.StatusOK, body)
+	return nil
+}
