@@ -45,7 +45,7 @@ func (s *Server) action(name string, h handler) handler {
 				status: http.StatusForbidden, text: "this was asked by a page of another site", err: refused,
 				next: "Open the console itself and do it there.",
 			}
-		case s.readOnly:
+		case s.readOnly && name != actionEmbedToken: // which lets read only
 			err = &httpError{
 				status: http.StatusForbidden, text: "this console only reads: it was started with --read-only",
 				next: "Ask whoever runs it for one that acts.",

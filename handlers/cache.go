@@ -112,9 +112,15 @@ func (c *answers) drop(e *list.Element) {
 // fill is given a context of its own: others may wait for its answer when the
 // client that asked first has left.
 func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType string, fill func(context.Context, *bytes.Buffer) error) error {
+	return s.serveVariant(w, r, contentType, "", fill)
+}
+
+// serveVariant is serveCached for an answer that also depends on what variant
+// names.
+func (s *Server) serveVariant(w http.ResponseWriter, r *http.Request, contentType, variant string, fill func(context.Context, *bytes.Buffer) error) error {
 	now := s.now()
 	v := s.version()
-	key := contentType + " " + r.URL.RequestURI()
+	key := contentType + " " + variant + r.URL.RequestURI()
 	if isFragment(r) {
 		key = "fragment " + key
 	}
@@ -142,7 +148,7 @@ func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType
 func (s *Server) sendAnswer(w http.ResponseWriter, r *http.Request, a answer) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-cache")
-	header.Set("Vary", "Accept-Encoding, "+varyFragment)
+	header.Add("Vary", "Accept-Encoding, "+varyFragment)
 	header.Set("ETag", a.etag)
 	if notModified(r.Header.Get("If-None-Match"), a.etag) {
 		w.WriteHeader(http.StatusNotModified)

@@ -28,6 +28,11 @@ func (s *Server) showRunGraph(w http.ResponseWriter, r *http.Request) error {
 // runGraph draws what a run did over its pipeline's definition. Without one it
 // is drawn from what ran: then nobody knows what depended on what.
 func (s *Server) runGraph(d store.RunDetail) templ.Component {
+	return s.drawn(s.runPicture(d))
+}
+
+// runPicture is the graph of a run and how each step stands.
+func (s *Server) runPicture(d store.RunDetail) (*dag.Layout, dag.Options) {
 	layout := s.layoutOf(d)
 	status := map[string]dag.Status{}
 	for _, step := range d.Steps {
@@ -40,10 +45,10 @@ func (s *Server) runGraph(d store.RunDetail) templ.Component {
 		}
 		status[step.ID] = told
 	}
-	return s.drawn(layout, dag.Options{
+	return layout, dag.Options{
 		ID: "graph", Title: "Steps of " + d.Run.Pipeline,
 		Status: func(id string) dag.Status { return status[id] },
-	})
+	}
 }
 
 // pipelinePicture draws a definition. Its steps stand beside it in a table of their own.

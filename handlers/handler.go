@@ -88,7 +88,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	id := requestID(r.Context())
 	switch {
 	case told.status >= http.StatusInternalServerError && told.err != nil:
-		s.log.ErrorContext(r.Context(), "request failed", "request", id, "path", r.URL.Path, "error", err)
+		s.log.ErrorContext(r.Context(), "request failed", "request", id, "path", s.loggedPath(r), "error", err)
 	case told.status == statusClientClosed:
 		return
 	}
@@ -96,6 +96,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "1")
 	}
 	w.Header().Set("Cache-Control", "no-store")
+	if s.below(r, embedRoot) || s.below(r, fragmentRoot) {
+		s.failExcerpt(w, r, told)
+		return
+	}
 	if s.wantsJSON(r) {
 		body := told.text
 		if told.next != "" {

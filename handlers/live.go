@@ -53,7 +53,18 @@ func parseTopic(q url.Values) topic {
 
 // streamChanges says what changed, for as long as the client listens.
 func (s *Server) streamChanges(w http.ResponseWriter, r *http.Request) error {
+	return s.streamTopic(w, r, parseTopic(r.URL.Query()), time.Time{})
+}
+
+// streamTopic says what changed of a topic, until the client leaves or a moment
+// has come; the zero moment never comes.
+func (s *Server) streamTopic(w http.ResponseWriter, r *http.Request, t topic, until time.Time) error {
 	ctx := r.Context()
+	if !until.IsZero() {
+		limited, cancel := context.WithTimeout(ctx, until.Sub(s.now()))
+		defer cancel()
+		ctx = limited
+	}
 	sub := s.store.Subscribe() // before the replay, so that nothing falls in between
 	defer sub.Close()
 	catalogChanged := s.manifest.Changed()
@@ -61,7 +72,6 @@ func (s *Server) streamChanges(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t := parseTopic(r.URL.Query())
 	missed, err := s.missedBy(ctx, lastSeen(r))
 	if err != nil {
 		return err

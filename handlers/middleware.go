@@ -21,7 +21,7 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // wrapped puts around the router what every answer needs, 404 and 405 included:
 // the router's own middleware would not run for those.
 func (s *Server) wrapped(router http.Handler) http.Handler {
-	return identified(s.logged(s.contained(secured(s.checkHost(router)))))
+	return identified(s.logged(s.contained(secured(s.checkHost(s.shared(router))))))
 }
 
 type requestIDKey struct{}
@@ -134,7 +134,7 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			s.log.InfoContext(ctx, "request",
-				"request", requestID(ctx), "method", r.Method, "path", r.URL.Path,
+				"request", requestID(ctx), "method", r.Method, "path", s.loggedPath(r),
 				"status", rec.status, "bytes", rec.bytes, "took", time.Since(start).Round(time.Microsecond))
 		}()
 		next.ServeHTTP(rec, r)

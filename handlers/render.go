@@ -61,7 +61,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, conte
 	ctx := r.Context()
 	_ = withBuffer(func(b *bytes.Buffer) error {
 		if err := fill(b); err != nil {
-			s.log.ErrorContext(ctx, "render answer", "request", requestID(ctx), "path", r.URL.Path, "error", err)
+			s.log.ErrorContext(ctx, "render answer", "request", requestID(ctx), "path", s.loggedPath(r), "error", err)
 			http.Error(w, "something went wrong here; the log has it under request "+requestID(ctx), http.StatusInternalServerError)
 			return nil
 		}

@@ -34,7 +34,15 @@ func (s *Server) routes() http.Handler {
 		}
 		base.Handle(path, deadline(s.action(action, h)).served(s)).Methods(http.MethodPost)
 	}
-	_ = post
+	// embed is for what pages of others may show: as a document in a frame or as a
+	// fragment, to who may read the console or to who holds a token for it.
+	embed := func(path string, e excerptOf) {
+		for _, root := range []string{embedRoot, fragmentRoot} {
+			h := s.excerpt(e, root == embedRoot).served(s)
+			base.Handle(root+path, h).Methods(http.MethodGet, http.MethodHead)
+			base.Handle(root+"/t/{token}"+path, h).Methods(http.MethodGet, http.MethodHead)
+		}
+	}
 
 	get("/", s.home)
 	get("", s.home)
@@ -55,6 +63,17 @@ func (s *Server) routes() http.Handler {
 	get("/personas/{persona}", s.showPersona)
 	get("/audit", s.listAudit)
 	stream("/events", s.streamChanges)
+
+	embed("/runs", excerptRuns())
+	embed("/runs/{run}/card", excerptCard())
+	embed("/runs/{run}/timeline", excerptTimeline())
+	embed("/runs/{run}/graph", excerptGraph())
+	embed("/runs/{run}/steps", excerptSteps())
+	embed("/runs/{run}/log", excerptLog())
+	embed("/pipelines/{pipeline}/latest", excerptLatest())
+	embed("/pipelines/{pipeline}/history", excerptHistory())
+	get(embedRoot+"/theme.css", s.serveTheme)
+	post("/api/v1/embed-tokens", actionEmbedToken, s.apiEmbedToken)
 
 	get("/api/runs", s.apiRuns)
 	get("/api/runs/{run}", s.apiRun)

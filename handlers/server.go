@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"wavedeck/store"
@@ -20,6 +21,8 @@ type Config struct {
 	ReadOnly bool             // every action is refused
 	BasePath string           // "" or "/deck": where the console is mounted
 	Hosts    []string         // names in the Host header that are answered; empty: any
+	Embed    EmbedConfig      // which other sites may show parts of it
+	Proxies  []netip.Prefix   // addresses of proxies whose X-Forwarded headers are believed
 	Notices  []views.Notice   // shown on every page, e.g. that this is a demonstration
 	Log      *slog.Logger     // nil drops it
 	Now      func() time.Time // nil is time.Now
@@ -41,6 +44,8 @@ type Server struct {
 	answers     *answers
 	processLogs indexes
 	handler     http.Handler
+	embed       EmbedConfig
+	mounts      mounts
 }
 
 // answerWithin bounds the work for one answer; streams are not answers.
@@ -52,6 +57,7 @@ func New(c Config) *Server {
 		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, paths: views.Paths(c.BasePath),
 		notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
 	}
+	s.embed, s.mounts.config = c.Embed, c
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -71,7 +77,13 @@ func New(c Config) *Server {
 	return s
 }
 
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if prefix := s.mounts.prefix(r); prefix != "" {
+		s.serveBehind(w, r, prefix)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
+}
 
 func (s *Server) version() version {
 	return version{state: s.store.Version(), manifest: s.manifest.Current().Generation}

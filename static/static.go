@@ -78,6 +78,9 @@ func load(files fs.FS) (catalogue, error) {
 		}
 		return c.add(path.Base(file), content)
 	})
+	if err == nil {
+		err = c.addScoped()
+	}
 	if err != nil {
 		return catalogue{}, fmt.Errorf("load static files: %w", err)
 	}

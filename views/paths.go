@@ -1,8 +1,11 @@
 package views
 
 import (
+	"errors"
 	"net/url"
+	"regexp"
 	"strconv"
+	"strings"
 )
 
 // Paths is the prefix under which the console is served: "" or "/deck". It is
@@ -84,9 +87,33 @@ func (p Paths) Events(topic, cursor string) string {
 	return withQuery(p.at("events"), q)
 }
 
+// ParsePaths reads a prefix with or without its outer slashes. It becomes a part
+// of every link, so that it may hold only what needs no escaping anywhere.
+func ParsePaths(path string) (Paths, error) {
+	trimmed := strings.Trim(path, "/")
+	if trimmed == "" && len(path) <= 1 {
+		return "", nil
+	}
+	normal := "/" + trimmed
+	if len(path) > 200 || !plainPath.MatchString(normal) || strings.HasPrefix(path, "//") || strings.HasSuffix(path, "//") {
+		return "", errors.New("not a plain path such as /deck")
+	}
+	return Paths(normal), nil
+}
+
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
+// EmbedTheme is the stylesheet that sets the theme variables of vars, a query.
+func (p Paths) EmbedTheme(vars string) string { return p.at("embed", "v1", "theme.css") + "?" + vars }
+
 func withQuery(path string, q url.Values) string {
 	if len(q) == 0 {
 		return path
 	}
 	return path + "?" + q.Encode()
+}
+
+// Signed is a resource of "embed" or "fragments" with a token that opens it.
+func (p Paths) Signed(form, token, resource string) string {
+	return string(p) + "/" + form + "/v1/t/" + token + "/" + resource
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"wavedeck/store/manifest"
+	"wavedeck/views"
 )
 
 // projectFlags say where the project is.
@@ -58,10 +59,11 @@ func readable(path string) error {
 
 // listenFlags say where to answer and how to log.
 type listenFlags struct {
-	Bind      bindAddress `default:"127.0.0.1" placeholder:"ADDR" help:"The address to listen at; loopback only."`
-	Port      uint16      `default:"8080" help:"The port to listen at; 0 takes any that is free."`
-	BasePath  basePath    `placeholder:"PATH" help:"A path in front of all others, such as /deck, for a proxy that mounts the console there."`
-	LogFormat string      `enum:"text,json" default:"text" help:"The form of the log on stderr: text or json."`
+	Bind     bindAddress `default:"127.0.0.1" placeholder:"ADDR" help:"The address to listen at; loopback only."`
+	Port     uint16      `default:"8080" help:"The port to listen at; 0 takes any that is free."`
+	BasePath basePath    `placeholder:"PATH" help:"A path in front of all others, such as /deck, for a proxy that mounts the console there."`
+	embedFlags
+	LogFormat string `enum:"text,json" default:"text" help:"The form of the log on stderr: text or json."`
 }
 
 // deskFlags say where the console keeps what is its own, and whether it acts.
@@ -119,22 +121,13 @@ func (b bindAddress) addr() netip.Addr { return netip.Addr(b) }
 // basePath is "" or a path such as "/deck", without a slash at its end.
 type basePath string
 
-var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
-
-// UnmarshalText takes the path with or without its outer slashes. It becomes a
-// part of every link, so that it may hold only what needs no escaping anywhere.
+// UnmarshalText takes the path with or without its outer slashes.
 func (p *basePath) UnmarshalText(text []byte) error {
-	path := string(text)
-	trimmed := strings.Trim(path, "/")
-	if trimmed == "" && len(path) <= 1 {
-		*p = ""
-		return nil
+	path, err := views.ParsePaths(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is %w", clip(string(text)), err)
 	}
-	normal := "/" + trimmed
-	if len(path) > 200 || !plainPath.MatchString(normal) || strings.HasPrefix(path, "//") || strings.HasSuffix(path, "//") {
-		return fmt.Errorf("%q is not a plain path such as /deck", clip(path))
-	}
-	*p = basePath(normal)
+	*p = basePath(path)
 	return nil
 }
 

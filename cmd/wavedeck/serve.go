@@ -91,6 +91,7 @@ func (s site) serve(ctx context.Context) (err error) {
 	server := &http.Server{
 		Handler: handlers.New(handlers.Config{
 			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, BasePath: string(s.listen.BasePath), Hosts: s.hosts(),
+			Embed: s.listen.config(), Proxies: s.listen.proxies(),
 			Notices: s.notices, Log: s.log,
 		}),
 		BaseContext:       func(net.Listener) context.Context { return answering },

@@ -28,6 +28,7 @@ func Cases() []Case {
 	cases = append(cases, logs()...)
 	cases = append(cases, definitions()...)
 	cases = append(cases, audits()...)
+	cases = append(cases, embeds()...)
 	return append(cases, parts()...)
 }
 

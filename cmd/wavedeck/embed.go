@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"wavedeck/handlers"
+)
+
+// embedFlags say which other sites may show parts of the console, and through
+// which proxies it is reached.
+type embedFlags struct {
+	EmbedOrigins []origin   `placeholder:"ORIGIN" help:"Sites whose pages may frame parts of the console and read its fragments and JSON, such as https://portal.example; repeatable."`
+	CORSOrigins  []origin   `name:"cors-origins" placeholder:"ORIGIN" help:"Sites whose pages may read fragments and JSON, instead of --embed-origins; repeatable."`
+	EmbedKey     []embedKey `placeholder:"KEY" help:"Secret that signs the tokens of embeds, 32 characters or more; repeatable: the first signs, all are accepted. Better given as $$WAVEDECK_EMBED_KEY. Default: one of the console's own that changes every week."`
+	PublicURL    origin     `name:"public-url" placeholder:"ORIGIN" help:"Where people reach the console, such as https://wave.example: for links that stand in other pages. Default: what each request was sent to."`
+	TrustedProxy []proxy    `placeholder:"CIDR" help:"Proxies whose X-Forwarded-Prefix, -Proto and -Host are believed, such as 127.0.0.1/32; repeatable."`
+}
+
+func (f embedFlags) config() handlers.EmbedConfig {
+	c := handlers.EmbedConfig{PublicOrigin: string(f.PublicURL)}
+	for _, o := range f.EmbedOrigins {
+		c.Origins = append(c.Origins, string(o))
+	}
+	for _, o := range f.CORSOrigins {
+		c.CORSOrigins = append(c.CORSOrigins, string(o))
+	}
+	for _, key := range f.EmbedKey {
+		c.Keys = append(c.Keys, string(key))
+	}
+	return c
+}
+
+func (f embedFlags) proxies() []netip.Prefix {
+	known := make([]netip.Prefix, len(f.TrustedProxy))
+	for i, p := range f.TrustedProxy {
+		known[i] = netip.Prefix(p)
+	}
+	return known
+}
+
+// origin is scheme, name and port of a site, as a browser writes it.
+type origin string
+
+// UnmarshalText refuses patterns: a list of exact origins is one that can be read.
+func (o *origin) UnmarshalText(text []byte) error {
+	parsed, err := handlers.ParseOrigin(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is %w, exact and without a path", clip(string(text)), err)
+	}
+	*o = origin(parsed)
+	return nil
+}
+
+// embedKey is a secret.
+type embedKey string
+
+// UnmarshalText refuses what could be guessed; it never shows it.
+func (k *embedKey) UnmarshalText(text []byte) error {
+	if len(text) < 32 {
+		return errors.New("the key has fewer than 32 characters; `openssl rand -base64 32` makes one")
+	}
+	*k = embedKey(text)
+	return nil
+}
+
+// proxy is the network that proxies are in.
+type proxy netip.Prefix
+
+// UnmarshalText takes a network, or one address.
+func (p *proxy) UnmarshalText(text []byte) error {
+	if addr, err := netip.ParseAddr(string(text)); err == nil {
+		*p = proxy(netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()))
+		return nil
+	}
+	prefix, err := netip.ParsePrefix(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a network such as 10.0.0.0/8", clip(string(text)))
+	}
+	*p = proxy(prefix.Masked())
+	return nil
+}

@@ -1,0 +1,137 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"strings"
+	"sync"
+
+	"wavedeck/views"
+)
+
+// mountsKept bounds how many prefixes are served at once. A proxy has one or two.
+const mountsKept = 16
+
+// mounts are the consoles under the prefixes that trusted proxies put in front
+// of their paths (X-Forwarded-Prefix). Each is a Server of its own, so that no
+// link and no kept answer of one can be in another.
+type mounts struct {
+	config Config
+
+	mu sync.Mutex
+	at map[views.Paths]*Server
+}
+
+// believes reports whether the request comes from a proxy that the operator named.
+func (m *mounts) believes(r *http.Request) bool {
+	if len(m.config.Proxies) == 0 {
+		return false
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	for _, known := range m.config.Proxies {
+		if known.Contains(peer.Addr().Unmap().WithZone("")) {
+			return true
+		}
+	}
+	return false
+}
+
+// prefix is what a trusted proxy took off the path; empty when there is none.
+func (m *mounts) prefix(r *http.Request) string {
+	prefix := r.Header.Get("X-Forwarded-Prefix")
+	if prefix == "" || prefix == "/" || !m.believes(r) {
+		return ""
+	}
+	return prefix
+}
+
+// under is the console at a prefix.
+func (m *mounts) under(prefix views.Paths) *Server {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, ok := m.at[prefix]; ok {
+		return s
+	}
+	if len(m.at) >= mountsKept || m.at == nil {
+		m.at = map[views.Paths]*Server{}
+	}
+	c := m.config
+	c.BasePath = string(prefix) + c.BasePath
+	s := New(c)
+	m.at[prefix] = s
+	return s
+}
+
+// serveBehind answers as the console that stands at prefix in front of its own
+// base path, where whoever asked the proxy sees it.
+func (s *Server) serveBehind(w http.ResponseWriter, r *http.Request, prefix string) {
+	paths, err := views.ParsePaths(prefix)
+	if err != nil {
+		s.wrapped(handler(func(http.ResponseWriter, *http.Request) error {
+			return &httpError{
+				status: http.StatusBadRequest, text: "the prefix " + quoted(clip(prefix, 64)) + " of the proxy cannot be used",
+				next: "X-Forwarded-Prefix should be a plain path such as /deck.", err: err,
+			}
+		}).served(s)).ServeHTTP(w, r)
+		return
+	}
+	behind := r.Clone(r.Context())
+	behind.URL.Path = string(paths) + behind.URL.Path
+	if behind.URL.RawPath != "" {
+		behind.URL.RawPath = string(paths) + behind.URL.RawPath
+	}
+	s.mounts.under(paths).handler.ServeHTTP(w, behind)
+}
+
+var plainHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+
+// origin is where people reach the console, without its path: what the operator
+// said, what a trusted proxy says, or what the request was sent to. It is empty
+// when that cannot be a name.
+func (s *Server) origin(r *http.Request) string {
+	if s.embed.PublicOrigin != "" {
+		return s.embed.PublicOrigin
+	}
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if s.mounts.believes(r) {
+		if proto := first(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
+			scheme = proto
+		}
+		if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
+			host = forwarded
+		}
+	}
+	if !plainHost.MatchString(host) {
+		return ""
+	}
+	return scheme + "://" + host
+}
+
+// first is the first of a list in a header: what the proxy next to the client said.
+func first(list string) string {
+	one, _, _ := strings.Cut(list, ",")
+	return strings.TrimSpace(one)
+}
+
+// ParseOrigin reads the origin of a site, such as "https://portal.example".
+func ParseOrigin(text string) (string, error) {
+	wrong := errors.New("not an origin such as https://portal.example")
+	scheme, host, ok := strings.Cut(strings.ToLower(text), "://")
+	if !ok || scheme != "http" && scheme != "https" || !plainHost.MatchString(host) {
+		return "", wrong
+	}
+	if scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	} else {
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return scheme + "://" + host, nil
+}
