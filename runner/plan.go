@@ -154,3 +154,14 @@ func only(id string) []string {
 	}
 	return []string{id}
 }
+
+// defaultLimit is how many runs Wave lets be active where the manifest does not say.
+const defaultLimit = 5
+
+// Limit is how many runs of a project may be active at once.
+func Limit(c *manifest.Catalog) int {
+	if n := c.Manifest.Runtime.MaxConcurrentWorkers; n > 0 {
+		return n
+	}
+	return defaultLimit
+}

@@ -57,10 +57,9 @@ type Control struct {
 	now    func() time.Time
 	busy   time.Duration // busyTimeout, shorter in tests
 
-	mu     sync.Mutex
-	file   fs.FileInfo // of the open database
-	db     *sqlx.DB    // nil before the first write
-	schema schema
+	mu   sync.Mutex
+	file fs.FileInfo // of the open database
+	db   *database   // nil before the first write
 }
 
 // OpenControl returns the write side of the database that locate names at each
@@ -81,7 +80,7 @@ func (c *Control) closeLocked() error {
 		return nil
 	}
 	err := c.db.Close()
-	c.db, c.file, c.schema = nil, nil, nil
+	c.db, c.file = nil, nil
 	return err
 }
 
@@ -95,23 +94,23 @@ func writeDSN(path string, busy time.Duration) string {
 
 // open returns the connection to what lies under the path now: a database that
 // was replaced is opened anew, or writes would go to a file that nobody sees.
-func (c *Control) open(ctx context.Context) (*sqlx.DB, schema, error) {
+func (c *Control) open(ctx context.Context) (*database, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	path := c.locate()
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if c.db != nil && os.SameFile(info, c.file) {
-		return c.db, c.schema, nil
+		return c.db, nil
 	}
 	if err := c.closeLocked(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	db, err := sqlx.Open("sqlite", writeDSN(path, c.busy))
 	if err != nil {
-		return nil, nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
 	db.SetConnMaxIdleTime(time.Minute)
@@ -120,17 +119,26 @@ func (c *Control) open(ctx context.Context) (*sqlx.DB, schema, error) {
 		err = fmt.Errorf("%w: %s holds no runs", ErrUnavailable, path)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, db.Close())
 	}
-	c.db, c.file, c.schema = db, info, sch
-	return db, sch, nil
+	c.db, c.file = &database{DB: db, schema: sch, opt: Options{Now: c.now}.withDefaults()}, info
+	return c.db, nil
 }
 
 // write runs fn in one transaction: all of it is done, or nothing.
 func (c *Control) write(ctx context.Context, fn func(*sqlx.Tx, schema) error) error {
-	limited, cancel := context.WithTimeout(ctx, c.busy+writeTimeout-busyTimeout)
+	limited, cancel := c.limited(ctx)
 	defer cancel()
-	err := c.transact(limited, fn)
+	return writeError(ctx, limited, c.transact(limited, fn))
+}
+
+// limited bounds how long a call waits altogether.
+func (c *Control) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.busy+writeTimeout-busyTimeout)
+}
+
+// writeError says of an error whether the database was busy or is not there.
+func writeError(ctx, limited context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -144,7 +152,7 @@ func (c *Control) write(ctx context.Context, fn func(*sqlx.Tx, schema) error) er
 }
 
 func (c *Control) transact(ctx context.Context, fn func(*sqlx.Tx, schema) error) (err error) {
-	db, sch, err := c.open(ctx)
+	db, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -160,7 +168,7 @@ func (c *Control) transact(ctx context.Context, fn func(*sqlx.Tx, schema) error)
 			err = errors.Join(err, rollback)
 		}
 	}()
-	if err := fn(tx, sch); err != nil {
+	if err := fn(tx, db.schema); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -193,42 +193,45 @@ func (c *Control) SetPID(ctx context.Context, id string, pid int) error {
 	return nil
 }
 
-// RunProcess is what the record of a run says of its process: its pid, 0 when
-// none is recorded, and the recorded status. [ErrNotFound].
-func (c *Control) RunProcess(ctx context.Context, id string) (pid int, status string, err error) {
-	err = c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
-		var row struct {
-			PID    int    `db:"pid"`
-			Status string `db:"status"`
+// Told reads runs as [Store] tells them, by the connection that writes: what
+// was written before is seen. An id that no run has is left out.
+func (c *Control) Told(ctx context.Context, ids ...string) ([]Run, error) {
+	limited, cancel := c.limited(ctx)
+	defer cancel()
+	db, err := c.open(limited)
+	if err == nil {
+		var runs []Run
+		if runs, err = db.runsByID(limited, ids); err == nil {
+			return runs, nil
 		}
-		err := tx.GetContext(ctx, &row, "SELECT "+sch.number("r", "pipeline_run", "pid")+", r.status AS status FROM pipeline_run r WHERE r.run_id = ?", id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrNotFound
-		}
-		pid, status = row.PID, row.Status
-		return err
-	})
-	if err != nil {
-		return 0, "", fmt.Errorf("look for process of run %s: %w", id, err)
 	}
-	return pid, status, nil
+	return nil, writeError(ctx, limited, err)
 }
 
 // CloseRun records that a run whose process went without a word has failed,
 // with the reason where Wave keeps an error. A run that has ended is left as it
 // is. [ErrNotFound].
 func (c *Control) CloseRun(ctx context.Context, id, reason string) error {
-	_, err := c.closeIf(ctx, id, reason, "pending", "running", "queued")
+	_, err := c.closeIf(ctx, id, "failed", reason, "pending", "running", "queued")
 	return err
 }
 
 // AbandonRun is [Control.CloseRun] for a run whose process never came: one that
 // has begun is left as it is too. It reports whether the run was closed.
 func (c *Control) AbandonRun(ctx context.Context, id, reason string) (bool, error) {
-	return c.closeIf(ctx, id, reason, "pending", "queued")
+	return c.closeIf(ctx, id, "failed", reason, "pending", "queued")
 }
 
-func (c *Control) closeIf(ctx context.Context, id, reason string, statuses ...string) (closed bool, err error) {
+// CloseEmpty records that a run whose process had nothing to record ended well.
+// A run that has begun is left as it is.
+func (c *Control) CloseEmpty(ctx context.Context, id string) error {
+	_, err := c.closeIf(ctx, id, "completed", "", "pending", "queued")
+	return err
+}
+
+// closeIf gives a run an end if its status is one of those given. What ended
+// well had nothing to do, which databases tell since their schema has a word for it.
+func (c *Control) closeIf(ctx context.Context, id, end, reason string, statuses ...string) (closed bool, err error) {
 	err = c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
 		var status string
 		switch err := tx.GetContext(ctx, &status, `SELECT status FROM pipeline_run WHERE run_id = ?`, id); {
@@ -238,17 +241,20 @@ func (c *Control) closeIf(ctx context.Context, id, reason string, statuses ...st
 			return err
 		}
 		closed = true
+		if end == "completed" && sch["pipeline_outcome"]["description"] { // which came later than the word
+			end = "completed_empty"
+		}
 		now := c.now().Unix()
 		where := "error_message"
 		if sch["pipeline_run"]["current_step"] {
 			where = "current_step"
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE pipeline_run SET status = 'failed', completed_at = ?, "+where+" = ? WHERE run_id = ?",
-			now, reason, id); err != nil || !sch.has("pipeline_state") {
+		if _, err := tx.ExecContext(ctx, "UPDATE pipeline_run SET status = ?, completed_at = ?, "+where+" = ? WHERE run_id = ?",
+			end, now, reason, id); err != nil || !sch.has("pipeline_state") {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE pipeline_state SET status = 'failed', updated_at = ?
-WHERE pipeline_id = ? AND status IN ('pending', 'running')`, now, id)
+		_, err := tx.ExecContext(ctx, `UPDATE pipeline_state SET status = ?, updated_at = ?
+WHERE pipeline_id = ? AND status IN ('pending', 'running')`, end, now, id)
 		return err
 	})
 	if err != nil {

@@ -175,8 +175,8 @@ func TestALockedDatabaseIsTold(t *testing.T) {
 	b := storetest.New(t)
 	run := b.Run(storetest.Run{Status: "running"})
 	c := openControl(t, b.Path)
-	if _, _, err := c.RunProcess(t.Context(), run); err != nil {
-		t.Fatal(err)
+	if runs, err := c.Told(t.Context(), run, "none"); err != nil || len(runs) != 1 || runs[0].Status != "running" {
+		t.Fatal(runs, err)
 	}
 	holder, err := statedb.Open(t.Context(), b.Path)
 	if err != nil {

@@ -50,7 +50,7 @@ func (s *stepRun) exec(ctx context.Context, j job) (jobEnd, error) {
 	}
 	cmd := exec.Command(j.path, j.args...) //nolint:gosec,noctx // to run what pipelines say is the purpose; ctx ends the whole group below
 	cmd.Dir = s.workspace
-	cmd.Env = append(append(os.Environ(), j.env...), "WAVE_RUN_ID="+s.rec.run, "WAVE_STEP_ID="+s.step.ID)
+	cmd.Env = append(append(os.Environ(), j.env...), s.marks()...)
 	cmd.SysProcAttr = process.Group()
 	if j.stdin != "" {
 		in, err := os.Open(j.stdin)
@@ -72,6 +72,11 @@ func (s *stepRun) exec(ctx context.Context, j job) (jobEnd, error) {
 	return jobEnd{tail: out.tail.String(), stderr: out.errTail.String()}, err
 }
 
+// marks are what the step's processes carry in their environment.
+func (s *stepRun) marks() []string {
+	return append(process.Marks(s.rec.run, s.project.DB), "WAVE_STEP_ID="+s.step.ID)
+}
+
 // await returns when the process and its group are gone and their output is read.
 func (s *stepRun) await(ctx context.Context, cmd *exec.Cmd, out *jobOutput) error {
 	out.read()
@@ -83,7 +88,7 @@ func (s *stepRun) await(ctx context.Context, cmd *exec.Cmd, out *jobOutput) erro
 	case err = <-exited:
 	case <-ctx.Done():
 		process.End(s.force, group, //nolint:contextcheck // ctx has ended: force alone may cut the grace short
-			s.opt.grace, "WAVE_RUN_ID="+s.rec.run, "WAVE_STEP_ID="+s.step.ID)
+			s.opt.grace, s.marks()...)
 		err = <-exited
 	}
 	if process.GroupAlive(group) { // what it left in the background ends with it

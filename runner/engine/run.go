@@ -159,7 +159,7 @@ func (x *executor) run(ctx context.Context) (Result, error) {
 	err := x.work(work)
 	endWatch()
 	watches.Wait()
-	process.EndMarked(force, x.opt.grace, "WAVE_RUN_ID="+x.rec.run)
+	process.EndMarked(force, x.opt.grace, process.Marks(x.rec.run, x.project.DB)...)
 	return x.finish(work, err)
 }
 

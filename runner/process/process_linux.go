@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // Marked are the processes whose environment holds all of the variables.
@@ -65,32 +67,63 @@ func works(pid int) bool {
 
 // status is the state of a process, 0 when there is none, and its group.
 func status(pid int) (state byte, group int) {
-	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return 0, 0
-	}
-	// "pid (name) state ppid pgrp …": the name may hold anything.
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	fields := stat(pid)
 	if len(fields) < 3 {
 		return 0, 0
 	}
-	group, _ = strconv.Atoi(string(fields[2]))
+	group, _ = strconv.Atoi(fields[2])
 	return fields[0][0], group
 }
 
-// HasArgument reports whether a process was started with the argument: a pid
-// that is recorded may be another process by now.
-func HasArgument(pid int, argument string) bool {
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+// stat is what the kernel tells of a process, from its state on: what comes
+// before, "pid (name)", may hold anything.
+func stat(pid int) []string {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
-		return false
+		return nil
 	}
-	for arg := range bytes.SplitSeq(text, []byte{0}) {
-		if string(arg) == argument || bytes.HasSuffix(arg, []byte("="+argument)) {
-			return true
-		}
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+}
+
+// hertz is the unit of times in /proc: the same on every Linux.
+const hertz = 100
+
+// started is when a process began, exact to a second, or no time.
+func started(pid int) time.Time {
+	const field = 19 // starttime, counted from the state
+	fields := stat(pid)
+	if len(fields) <= field {
+		return time.Time{}
 	}
-	return false
+	ticks, err := strconv.ParseInt(fields[field], 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return time.Time{}
+	}
+	_, rest, _ := strings.Cut(string(text), "\nbtime ")
+	line, _, _ := strings.Cut(rest, "\n")
+	boot, err := strconv.ParseInt(line, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(boot, 0).Add(time.Duration(ticks) * time.Second / hertz)
+}
+
+// arguments are those that a process was started with, its name first.
+func arguments(pid int) []string { return words(pid, "cmdline") }
+
+// carries reports whether the environment of a process holds a variable.
+func carries(pid int, variable string) bool { return slices.Contains(words(pid, "environ"), variable) }
+
+func words(pid int, file string) []string {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), file))
+	if err != nil {
+		return nil
+	}
+	return strings.Split(string(text), "\x00")
 }
 
 // Group has a process start in a group of its own, and die with the thread that

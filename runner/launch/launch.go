@@ -1,0 +1,229 @@
+//go:build unix
+
+// Package launch starts the processes of runs so that they outlive this one,
+// and closes the records of those that went without a word.
+package launch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"wavedeck/runner/process"
+	"wavedeck/store"
+)
+
+// Options adapt a Launcher. The zero value works.
+type Options struct {
+	// Begin is how long a process may live before its run has begun; 0 is two minutes.
+	Begin time.Duration
+	// Grace is how long a process that is ended by force may take; 0 is four seconds.
+	Grace time.Duration
+	// Log receives what an operator should know and no call returns; nil drops it.
+	Log *slog.Logger
+}
+
+// Launcher owns what watches over the processes it started. The caller closes it.
+type Launcher struct {
+	control *store.Control
+	locate  func() string
+	opt     Options
+	ctx     context.Context //nolint:containedctx // of the watches, which outlive the call that begins them
+	cancel  context.CancelFunc
+	watches sync.WaitGroup
+
+	mu      sync.Mutex
+	stopped map[string]bool // runs that were asked to stop and had not ended when last looked at
+}
+
+// New returns a Launcher that writes to the database that locate names at each
+// write.
+func New(locate func() string, opt Options) *Launcher {
+	opt.Begin = cmp.Or(opt.Begin, 2*time.Minute)
+	opt.Grace = cmp.Or(opt.Grace, 4*time.Second)
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Launcher{
+		control: store.OpenControl(locate), locate: locate, opt: opt, ctx: ctx, cancel: cancel, stopped: map[string]bool{},
+	}
+}
+
+// Close ends the watches and lets go of the database. The processes live on.
+func (l *Launcher) Close() error {
+	l.cancel()
+	l.watches.Wait()
+	return l.control.Close()
+}
+
+// Program is what a run is carried out by.
+type Program struct {
+	Path string
+	Args func(run string) []string
+	Dir  string
+	Logs string   // the folder that gets <run>.log
+	Keep []string // further variables of the environment that it may see
+
+	// Limit is how many runs may be active when another is started; 0 is no limit.
+	Limit int
+	// Empty says that an end without a word is what is expected of it, such as
+	// of a plan that is only printed, as long as its exit status is 0.
+	Empty bool
+}
+
+// Start records the run and starts the program for it. When that fails, the
+// record is closed with the reason.
+func (l *Launcher) Start(ctx context.Context, r store.NewRun, p Program) (string, error) {
+	if err := l.ctx.Err(); err != nil {
+		return "", fmt.Errorf("start %s: %w", r.Pipeline, err)
+	}
+	id, created, err := l.control.CreateRun(ctx, r, p.Limit)
+	if err != nil || !created {
+		return id, err // the same call may have come before
+	}
+	output := filepath.Join(p.Logs, id+".log")
+	pid, err := spawn(p, id, output)
+	if err != nil {
+		err = fmt.Errorf("start run %s: %w", id, err)
+		return "", errors.Join(err, l.control.CloseRun(context.WithoutCancel(ctx), id, err.Error()))
+	}
+	l.watches.Go(func() { l.watch(id, pid, output, p.Empty) })
+	if err := l.control.SetPID(context.WithoutCancel(ctx), id, pid); err != nil {
+		l.opt.Log.Warn("record process", "run", id, "pid", pid, "err", err) // a program of ours records it itself
+	}
+	return id, nil
+}
+
+// spawn starts the program in a session of its own, so that neither a signal to
+// this one nor its end reaches it.
+func spawn(p Program, id, output string) (int, error) {
+	if err := os.MkdirAll(p.Logs, 0o755); err != nil {
+		return 0, err
+	}
+	log, err := os.OpenFile(output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	cmd := exec.Command(p.Path, p.Args(id)...) //nolint:gosec,noctx // the engine's own program, which outlives the call
+	cmd.Dir, cmd.Env = p.Dir, Environ(p.Keep...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	pid := cmd.Process.Pid
+	return pid, cmd.Process.Release() // watch reaps it, and can be told to stop waiting
+}
+
+// poll is how often a process is looked at. A wait could not be given up.
+const poll = 100 * time.Millisecond
+
+// watch reaps the process and sees to it that its run does not stay open.
+func (l *Launcher) watch(id string, pid int, output string, empty bool) {
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	late := time.NewTimer(l.opt.Begin)
+	defer late.Stop()
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-late.C:
+			l.endUnbegun(id, pid, output)
+		case <-tick.C:
+			var status syscall.WaitStatus
+			switch got, err := syscall.Wait4(pid, &status, syscall.WNOHANG, nil); {
+			case errors.Is(err, syscall.EINTR), err == nil && got == 0:
+				continue
+			case err != nil: // somebody else reaped it
+				l.closeEnded(id, "", output)
+			case empty && status.Exited() && status.ExitStatus() == 0:
+				l.persist("close run", id, func() error { return l.control.CloseEmpty(l.ctx, id) })
+			default:
+				l.closeEnded(id, describe(status), output)
+			}
+			return
+		}
+	}
+}
+
+// closeEnded closes a run whose process ended without a word, if it did.
+func (l *Launcher) closeEnded(id, status, output string) {
+	l.persist("close run", id, func() error {
+		runs, err := l.control.Told(l.ctx, id)
+		if err != nil || len(runs) == 0 || !open(runs[0].Status) {
+			return err
+		}
+		printed := "; it printed nothing"
+		if text := tail(output); text != "" {
+			printed = "; it printed:\n" + text
+		}
+		reason := "its process ended before the run had begun"
+		switch r := runs[0]; {
+		case r.Cancel != nil && r.Cancel.Force:
+			status, printed, reason = "", "", reasonForced
+		case r.Status == "running":
+			reason = store.ReasonGone
+		}
+		if status != "" {
+			reason += ": " + status
+		}
+		return l.control.CloseRun(l.ctx, id, reason+printed)
+	})
+}
+
+// open reports whether a recorded status is that of a run without an end.
+func open(status string) bool {
+	return status == "pending" || status == "running" || status == "queued"
+}
+
+func describe(status syscall.WaitStatus) string {
+	if status.Signaled() {
+		return "signal: " + status.Signal().String()
+	}
+	return fmt.Sprintf("exit status %d", status.ExitStatus())
+}
+
+func (l *Launcher) endUnbegun(id string, pid int, output string) {
+	reason := fmt.Sprintf("its process recorded nothing for %v and was ended", l.opt.Begin)
+	if text := tail(output); text != "" {
+		reason += "; it printed:\n" + text
+	}
+	closed := false
+	l.persist("close run", id, func() (err error) {
+		closed, err = l.control.AbandonRun(l.ctx, id, reason)
+		return err
+	})
+	if closed {
+		process.EndGroup(l.ctx, pid, time.Second)
+	}
+}
+
+// persist repeats what a busy database turned away.
+func (l *Launcher) persist(what, id string, do func() error) {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := do()
+		switch {
+		case err == nil || l.ctx.Err() != nil:
+			return
+		case !errors.Is(err, store.ErrBusy):
+			l.opt.Log.Warn(what, "run", id, "err", err)
+			return
+		}
+		select {
+		case <-time.After(wait):
+		case <-l.ctx.Done():
+			return
+		}
+	}
+}

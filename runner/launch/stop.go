@@ -1,0 +1,161 @@
+//go:build unix
+
+package launch
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"wavedeck/runner/process"
+	"wavedeck/store"
+)
+
+// reasonForced closes a run that was killed, in the words of a killed step, so
+// that it is told as stopped.
+const reasonForced = "signal: killed (stopped by force)"
+
+// Stop asks the run to end, whoever started it. See runner.Engine.
+//
+// The request is a row that the process of the run looks for. Whether there is
+// such a process is told from the record as everywhere, and where nothing tells
+// it now, the run is followed until something does. Only a process that is
+// proven to be the run's is ever sent a signal.
+func (l *Launcher) Stop(ctx context.Context, id string, force bool) error {
+	run, err := l.told(ctx, id)
+	if err != nil {
+		return err
+	}
+	if run.State.Ended() && run.State != store.Lost { // the row alone does not know
+		return fmt.Errorf("stop run %s: %w", id, store.ErrEnded)
+	}
+	if err := l.control.RequestCancellation(ctx, id, force); err != nil {
+		return err
+	}
+	if closed, err := l.closeDead(ctx, run); closed || err != nil {
+		return err
+	}
+	if force && identify(run) == process.Proven {
+		l.watches.Go(func() { l.endByForce(id, run.PID) })
+		return nil
+	}
+	l.follow(id)
+	return nil
+}
+
+func (l *Launcher) told(ctx context.Context, id string) (store.Run, error) {
+	runs, err := l.control.Told(ctx, id)
+	switch {
+	case err != nil:
+		return store.Run{}, fmt.Errorf("look at run %s: %w", id, err)
+	case len(runs) == 0:
+		return store.Run{}, fmt.Errorf("run %s: %w", id, store.ErrNotFound)
+	}
+	return runs[0], nil
+}
+
+func identify(r store.Run) process.Identity {
+	if r.PID <= 0 {
+		return process.Unproven
+	}
+	last := r.StartedAt
+	for _, t := range []time.Time{r.Heartbeat, r.LastEvent} {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return process.Identify(r.PID, process.Run{ID: r.ID, Pipeline: r.Pipeline, LastSign: last})
+}
+
+// closeDead closes a run that nothing carries out any more, and ends what it
+// may have left behind.
+func (l *Launcher) closeDead(ctx context.Context, r store.Run) (bool, error) {
+	reason := ""
+	switch {
+	case r.State == store.Lost:
+		reason = store.ReasonGone
+	case identify(r) == process.Reused && time.Since(r.Heartbeat) > beatLimit:
+		reason = store.ReasonGone // the pid alone made it seem alive
+	case r.State == store.Unknown && r.Status == "pending" && r.Children.All == r.Children.Ended:
+		reason = "it was stopped, and no process had begun it"
+	default:
+		return false, nil
+	}
+	process.EndMarked(ctx, l.opt.Grace, process.Marks(r.ID, l.locate())...)
+	return true, l.control.CloseRun(ctx, r.ID, reason)
+}
+
+// beatLimit is how old a heartbeat may be that shows life, as Wave counts.
+const beatLimit = 90 * time.Second
+
+// endByForce ends what is left of a run. A process that is told to end may
+// still record how; what it leaves open is closed.
+func (l *Launcher) endByForce(id string, pid int) {
+	process.EndTree(l.ctx, pid, l.opt.Grace, process.Marks(id, l.locate())...)
+	if l.ctx.Err() == nil {
+		l.persist("close run", id, func() error { return l.control.CloseRun(l.ctx, id, reasonForced) })
+	}
+}
+
+// follow looks after a run that was asked to stop: its process may go, or turn
+// out to be gone, without a word. One watch looks after all of them.
+func (l *Launcher) follow(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopped[id] = true
+	if len(l.stopped) == 1 {
+		l.watches.Go(l.followStopped)
+	}
+}
+
+// lookEvery is how often the runs that were asked to stop are looked at.
+const lookEvery = 3 * time.Second
+
+func (l *Launcher) followStopped() {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-l.ctx.Done():
+			return
+		}
+		l.mu.Lock()
+		ids := slices.Collect(maps.Keys(l.stopped))
+		l.mu.Unlock()
+		over := l.lookAtStopped(ids)
+		l.mu.Lock()
+		for _, id := range over {
+			delete(l.stopped, id)
+		}
+		done := len(l.stopped) == 0
+		l.mu.Unlock()
+		if done {
+			return
+		}
+	}
+}
+
+// lookAtStopped returns which of the runs need no more looking after.
+func (l *Launcher) lookAtStopped(ids []string) (over []string) {
+	runs, err := l.control.Told(l.ctx, ids...)
+	if err != nil {
+		return nil // in a moment again
+	}
+	there := map[string]bool{}
+	for _, r := range runs {
+		there[r.ID] = true
+		closed, err := l.closeDead(l.ctx, r)
+		if err == nil && (closed || !open(r.Status) || r.State.Ended()) {
+			over = append(over, r.ID)
+		}
+	}
+	for _, id := range ids {
+		if !there[id] {
+			over = append(over, id)
+		}
+	}
+	return over
+}

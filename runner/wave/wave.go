@@ -1,0 +1,121 @@
+//go:build unix
+
+// Package wave has the real Wave carry out runs, as its own dashboard does.
+package wave
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"wavedeck/runner"
+	"wavedeck/runner/launch"
+	"wavedeck/store/manifest"
+)
+
+// Name is how an operator chooses this engine.
+const Name = "wave"
+
+// Options adapt the engine.
+type Options struct {
+	Binary string // the program; empty is "wave" on PATH
+	Launch launch.Options
+}
+
+// Engine starts `wave run`.
+type Engine struct {
+	catalog  func() *manifest.Catalog
+	binary   string
+	launcher *launch.Launcher
+}
+
+// New returns the engine of the project that catalog tells, which must be quick.
+func New(catalog func() *manifest.Catalog, opt Options) *Engine {
+	if opt.Binary == "" {
+		opt.Binary = "wave"
+	}
+	return &Engine{catalog: catalog, binary: opt.Binary, launcher: launch.New(func() string { return catalog().Project.DB }, opt.Launch)}
+}
+
+var _ runner.Engine = (*Engine)(nil)
+
+// Installed reports whether the program is there.
+func Installed(binary string) bool {
+	if binary == "" {
+		binary = "wave"
+	}
+	_, err := exec.LookPath(binary)
+	return err == nil
+}
+
+// Name is "wave".
+func (e *Engine) Name() string { return Name }
+
+// Plan tells what a start would do. Wave's own plan may be wiser.
+func (e *Engine) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep, error) {
+	pipeline, ok := e.catalog().Pipeline(r.Pipeline)
+	if !ok {
+		return nil, fmt.Errorf("%w %q", runner.ErrUnknownPipeline, r.Pipeline)
+	}
+	return runner.Plan(pipeline, r)
+}
+
+// Start reserves the run and has Wave begin it. Before Wave ran for the first
+// time there is no database to reserve it in; then one is made as Wave would.
+func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
+	if _, err := e.Plan(ctx, r); err != nil {
+		return "", err
+	}
+	project := e.catalog().Project
+	binary, err := exec.LookPath(e.binary)
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return "", fmt.Errorf("%w: %w", runner.ErrUnavailable, err)
+	}
+	if binary, err = filepath.Abs(binary); err != nil {
+		return "", err
+	}
+	if err := runner.EnsureDatabase(ctx, project.DB); err != nil {
+		return "", err
+	}
+	return e.launcher.Start(ctx, runner.NewRun(r), launch.Program{
+		Path: binary, Args: func(run string) []string { return arguments(run, r) },
+		Dir:  project.Root, // Wave takes its state database from below its working directory
+		Logs: filepath.Join(project.StateDir, "logs"), Limit: runner.Limit(e.catalog()), Empty: r.DryRun,
+	})
+}
+
+// arguments is what `wave run` understands.
+func arguments(run string, r runner.Request) []string {
+	args := []string{"run", "--pipeline", r.Pipeline, "--run", run, "--input", r.Input}
+	add := func(flag, value string) {
+		if value != "" {
+			args = append(args, flag, value)
+		}
+	}
+	add("--from-step", r.FromStep)
+	add("--model", r.Model)
+	add("--adapter", r.Adapter)
+	add("--steps", strings.Join(r.Steps, ","))
+	add("--exclude", strings.Join(r.Exclude, ","))
+	if r.Timeout > 0 {
+		add("--timeout", strconv.Itoa(int(r.Timeout/time.Minute)))
+	}
+	add("--on-failure", string(r.OnFailure))
+	if r.DryRun {
+		args = append(args, "--dry-run")
+	}
+	return args
+}
+
+// Stop asks the run to end.
+func (e *Engine) Stop(ctx context.Context, run string, force bool) error {
+	return e.launcher.Stop(ctx, run, force)
+}
+
+// Close lets go of the processes and the database.
+func (e *Engine) Close() error { return e.launcher.Close() }
