@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"wavedeck/store"
@@ -43,13 +44,15 @@ type noData struct{}
 
 // topic restricts a stream to what one page shows. The zero topic is everything.
 type topic struct {
-	run  string // only this run
-	list bool   // only that the list changed, not which runs
+	runs []string // only these runs; empty: every run
+	list bool     // only that the list changed, not which runs
 }
 
 func parseTopic(q url.Values) topic {
-	return topic{run: q.Get("run"), list: q.Get("list") != ""}
+	return topic{runs: q["run"][:min(len(q["run"]), maxValues)], list: q.Get("list") != ""}
 }
+
+func (t topic) about(run string) bool { return len(t.runs) == 0 || slices.Contains(t.runs, run) }
 
 // streamChanges says what changed, for as long as the client listens.
 func (s *Server) streamChanges(w http.ResponseWriter, r *http.Request) error {
@@ -161,17 +164,17 @@ func (t topic) events(c store.Change) []namedEvent {
 	var events []namedEvent
 	if !t.list {
 		for _, run := range c.Runs {
-			if t.run == "" || t.run == run {
+			if t.about(run) {
 				events = append(events, namedEvent{eventRunChanged, runChanged{RunID: run}})
 			}
 		}
 		for _, step := range c.Steps {
-			if t.run == "" || t.run == step.Run {
+			if t.about(step.Run) {
 				events = append(events, namedEvent{eventStepChanged, stepChanged{RunID: step.Run, StepID: step.Step}})
 			}
 		}
 	}
-	if t.run == "" && (c.List || len(c.Runs) > 0) {
+	if len(t.runs) == 0 && (c.List || len(c.Runs) > 0) {
 		events = append(events, namedEvent{eventRunsChanged, noData{}})
 	}
 	return events
