@@ -156,7 +156,7 @@ func (s *Server) serveTheme(w http.ResponseWriter, r *http.Request) error {
 // topicOfRun is the run that the address names.
 func topicOfRun(r *http.Request) (topic, error) {
 	id, err := pathVar(r, "run")
-	return topic{run: id}, err
+	return topic{runs: []string{id}}, err
 }
 
 func topicOfList(*http.Request) (topic, error) { return topic{list: true}, nil }

@@ -49,7 +49,13 @@ type topic struct {
 }
 
 func parseTopic(q url.Values) topic {
-	return topic{runs: q["run"][:min(len(q["run"]), maxValues)], list: q.Get("list") != ""}
+	t := topic{list: q.Get("list") != ""}
+	for _, run := range q["run"][:min(len(q["run"]), maxValues)] {
+		if run != "" {
+			t.runs = append(t.runs, run)
+		}
+	}
+	return t
 }
 
 func (t topic) about(run string) bool { return len(t.runs) == 0 || slices.Contains(t.runs, run) }

@@ -95,7 +95,7 @@ func (query *runsQuery) parsePage(q url.Values) error {
 // there a tag may be of any length: its link has to work.
 func maxOf(key string) int {
 	switch key {
-	case "pipeline", "tag", "parent", "step":
+	case "pipeline", "tag", "parent", "step", "left", "right":
 		return maxName
 	default:
 		return maxText

@@ -106,6 +106,19 @@ var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
 // EmbedTheme is the stylesheet that sets the theme variables of vars, a query.
 func (p Paths) EmbedTheme(vars string) string { return p.at("embed", "v1", "theme.css") + "?" + vars }
 
+// Compare is the page of two runs side by side; right may be empty, or
+// last-green: the run is chosen then.
+func (p Paths) Compare(left, right string) string {
+	q := url.Values{}
+	if left != "" {
+		q.Set("left", left)
+	}
+	if right != "" {
+		q.Set("right", right)
+	}
+	return withQuery(p.at("compare"), q)
+}
+
 func withQuery(path string, q url.Values) string {
 	if len(q) == 0 {
 		return path

@@ -26,6 +26,7 @@ func Cases() []Case {
 	cases := runLists()
 	cases = append(cases, runs()...)
 	cases = append(cases, logs()...)
+	cases = append(cases, compares()...)
 	cases = append(cases, definitions()...)
 	cases = append(cases, audits()...)
 	cases = append(cases, embeds()...)
