@@ -24,6 +24,7 @@ type database struct {
 	opt    Options // with its defaults filled in
 
 	histories histories // of the runs read last
+	paces     paces     // of the pipelines asked for last
 }
 
 // readMode is how a file is opened.

@@ -149,7 +149,7 @@ func (d *database) recordsUpTo(ctx context.Context, q sqlx.QueryerContext, ids [
 		if p := parentRecords[r.Parent]; p != nil {
 			r.facts.Parent, r.facts.ParentEnded = p.state, unix(p.CompletedAt)
 		}
-		r.state, r.reason = tellRun(r.facts, now, d.opt.Alive)
+		r.state, r.reason = tellRun(r.facts, now, d.aliveSince(r.facts))
 	}
 	return found, nil
 }

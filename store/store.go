@@ -29,6 +29,9 @@ type Options struct {
 	Now func() time.Time
 	// Alive reports whether a process of this host lives; nil asks the kernel.
 	Alive func(pid int) bool
+	// Born is when a process of this host began, false when that is not known;
+	// nil asks the kernel. A pid may be given again to another process.
+	Born func(pid int) (time.Time, bool)
 	// Definition names the steps of a pipeline in file order, nil when the
 	// pipeline is not defined (any more). It must be quick: it is asked for
 	// each row of a list.
@@ -47,6 +50,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Alive == nil {
 		o.Alive = processAlive
+	}
+	if o.Born == nil {
+		o.Born = processBorn
 	}
 	if o.Definition == nil {
 		o.Definition = func(string) []StepDef { return nil }

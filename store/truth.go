@@ -179,13 +179,17 @@ func (f runFacts) tellRunning(now time.Time, alive func(pid int) bool) (State, s
 	return f.living()
 }
 
+// ownProcess reports whether the run has a process to itself. A resumed run
+// names its original as parent and has; where the kind is not recorded, it is
+// known by having started after its parent had ended.
+func (f runFacts) ownProcess() bool {
+	return f.Parent == "" || f.Kind == "resume" || f.Kind == "" && !f.ParentEnded.IsZero() && !f.StartedAt.Before(f.ParentEnded)
+}
+
 // tellByParent tells a child from its parent: both live in one process, and
-// only the parent beats. A resumed run names its original as parent but has a
-// process of its own; where the kind is not recorded, it is known by having
-// started after its parent had ended.
+// only the parent beats.
 func (f runFacts) tellByParent(now time.Time) (State, string, bool) {
-	ownProcess := f.Kind == "resume" || f.Kind == "" && !f.ParentEnded.IsZero() && !f.StartedAt.Before(f.ParentEnded)
-	if ownProcess {
+	if f.ownProcess() {
 		return "", "", false
 	}
 	switch f.Parent {

@@ -1,0 +1,267 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+const (
+	waveSlots   = 5               // Wave starts no run while so many began lately and go on
+	slotsFor    = 5 * time.Minute // how lately
+	maxBelow    = 500             // runs looked at below the ones asked for, per level
+	maxOutlooks = 200             // runs judged at once
+)
+
+// Outlook is what to make of a run that goes on, or that was lost: whether it
+// moves and why not. See stall.go.
+type Outlook struct {
+	Signals Signals
+	Stall   Stall
+}
+
+// Outlooks judges the runs with these ids that have not ended, and lost ones.
+// Others, and ids beyond the first 200, are left out. The number of statements
+// does not depend on the number of runs, only on how many pipelines they are of
+// and how deep they nest.
+func (s *Store) Outlooks(ctx context.Context, ids []string) (map[string]Outlook, error) {
+	return read(s, func(o *opened) (map[string]Outlook, error) { return o.outlooks(ctx, ids) })
+}
+
+func (d *database) outlooks(ctx context.Context, ids []string) (map[string]Outlook, error) {
+	ids = ids[:min(len(ids), maxOutlooks)]
+	records, err := d.records(ctx, d, ids)
+	if err != nil {
+		return nil, fmt.Errorf("judge runs: %w", err)
+	}
+	for id, r := range records {
+		if r.state.Ended() && r.state != Lost {
+			delete(records, id)
+		}
+	}
+	if len(records) == 0 {
+		return nil, nil
+	}
+	v := view{d: d, now: d.opt.Now(), runs: records, below: map[string]below{}}
+	if err := v.lookAround(ctx); err != nil {
+		return nil, fmt.Errorf("judge runs: %w", err)
+	}
+	outlooks := make(map[string]Outlook, len(records))
+	for id, r := range records {
+		past, err := d.pastFor(ctx, r)
+		if err != nil {
+			return nil, fmt.Errorf("judge runs: %w", err)
+		}
+		signals := v.signals(r, past)
+		outlooks[id] = Outlook{Signals: signals, Stall: Judge(signals)}
+	}
+	return outlooks, nil
+}
+
+// pastFor is the past of a run's pipeline, nil where it does not matter.
+func (d *database) pastFor(ctx context.Context, r *record) ([]*pastRun, error) {
+	if r.state != Running {
+		return nil, nil
+	}
+	return d.pastOf(ctx, r.Pipeline)
+}
+
+// view is what is read to judge some runs: they, those whose process they
+// share, and those that work for them.
+type view struct {
+	d      *database
+	now    time.Time
+	runs   map[string]*record
+	around map[string]*record // the runs above and below them
+	below  map[string]below
+	slots  Slots
+}
+
+// below is what the runs that a run started add to its signals.
+type below struct {
+	last time.Time // their latest event
+	gate bool      // one waits at a gate
+}
+
+func (v *view) lookAround(ctx context.Context) error {
+	if err := v.lookUp(ctx); err != nil {
+		return err
+	}
+	if err := v.lookDown(ctx); err != nil {
+		return err
+	}
+	for _, r := range v.runs {
+		if r.state == Pending || r.state == Queued {
+			return v.countSlots(ctx)
+		}
+	}
+	return nil
+}
+
+// lookUp reads the runs above those that share a process with their parent.
+func (v *view) lookUp(ctx context.Context) error {
+	v.around = map[string]*record{}
+	ask := v.runs
+	for range maxAncestors {
+		var ids []string
+		for _, r := range ask {
+			if !r.facts.ownProcess() && v.above(r) == nil {
+				ids = append(ids, r.Parent)
+			}
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		found, err := v.d.records(ctx, v.d, ids)
+		if err != nil {
+			return err
+		}
+		for id, r := range found {
+			v.around[id] = r
+		}
+		ask = found
+	}
+	return nil
+}
+
+// above is the run in whose process r lives, nil when it has one of its own.
+func (v *view) above(r *record) *record {
+	if r.facts.ownProcess() {
+		return nil
+	}
+	if p := v.runs[r.Parent]; p != nil {
+		return p
+	}
+	return v.around[r.Parent]
+}
+
+// openBelowSQL selects the children of runs that may still work.
+const openBelowSQL = `
+SELECT run_id FROM pipeline_run
+WHERE parent_run_id IN %s AND +status IN ('pending', 'running') AND run_id <> '' LIMIT ?`
+
+// lookDown adds what the runs below say to all above them.
+func (v *view) lookDown(ctx context.Context) error {
+	if !v.d.schema["pipeline_run"]["parent_run_id"] {
+		return nil
+	}
+	seen := map[string]bool{}
+	ask := keys(v.runs)
+	for level := 0; len(ask) > 0 && level < maxAncestors; level++ {
+		var ids []string
+		query := fmt.Sprintf(openBelowSQL, in(len(ask)))
+		if err := sqlx.SelectContext(ctx, v.d, &ids, query, append(anys(ask), maxBelow)...); err != nil {
+			return fmt.Errorf("list open children: %w", err)
+		}
+		found, err := v.d.records(ctx, v.d, ids)
+		if err != nil {
+			return err
+		}
+		ask = nil
+		for id, r := range found {
+			if seen[id] || r.state.Ended() || r.facts.ownProcess() {
+				continue
+			}
+			seen[id] = true
+			if v.runs[id] == nil {
+				v.around[id] = r
+				ask = append(ask, id)
+			}
+			for up, hops := v.above(r), 0; up != nil && hops < maxAncestors; up, hops = v.above(up), hops+1 {
+				v.add(up.ID, r)
+			}
+		}
+	}
+	return nil
+}
+
+func (v *view) add(id string, child *record) {
+	b := v.below[id]
+	if child.facts.LastEvent.After(b.last) {
+		b.last = child.facts.LastEvent
+	}
+	b.gate = b.gate || child.state == Waiting
+	v.below[id] = b
+}
+
+const slotsSQL = `SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND +started_at > ?`
+
+func (v *view) countSlots(ctx context.Context) error {
+	v.slots.Limit = waveSlots
+	if err := v.d.GetContext(ctx, &v.slots.Taken, slotsSQL, v.now.Add(-slotsFor).Unix()); err != nil {
+		return fmt.Errorf("count runs that began lately: %w", err)
+	}
+	v.slots.Taken-- // the one that waits
+	return nil
+}
+
+// signals gathers what is known of one run.
+func (v *view) signals(r *record, past []*pastRun) Signals {
+	s := Signals{State: r.state, Start: v.sign(r.facts.StartedAt), Event: v.sign(r.facts.LastEvent)}
+	host := r
+	for up, hops := v.above(r), 0; up != nil && hops < maxAncestors; up, hops = v.above(up), hops+1 {
+		host = up
+	}
+	s.Beat = v.sign(host.facts.Heartbeat)
+	s.Process = v.d.process(host.facts.PID, host.facts.lastSign())
+	if b := v.below[r.ID]; b != (below{}) {
+		s.Gate = b.gate
+		if last := v.sign(b.last); last.Known && (!s.Event.Known || last.Age < s.Event.Age) {
+			s.Event = last
+		}
+	}
+	if r.CancelAsked != nil {
+		s.Asked = v.sign(r.facts.Cancel)
+		s.Asked.Known = true
+	}
+	if r.state == Pending || r.state == Queued {
+		s.Slots = v.slots
+	}
+	s.measure(r, past)
+	return s
+}
+
+// measure compares with the step of those now running that is silent for the
+// longest as a rule. Where the past of one of them is not known, nothing is.
+func (s *Signals) measure(r *record, past []*pastRun) {
+	first := true
+	for _, step := range r.runningSteps() {
+		longest, n := usualSilence(past, step)
+		if first || n < minPast || s.Past >= minPast && longest > s.Longest {
+			s.Step, s.Longest, s.Past = step, longest, n
+		}
+		first = false
+		if n < minPast {
+			return
+		}
+	}
+}
+
+func (v *view) sign(at time.Time) Sign {
+	a, ok := age(at, v.now)
+	return Sign{Known: ok, Age: a}
+}
+
+// runningSteps are the ids of the steps that run now, from the rows that Wave
+// keeps, else from the events.
+func (r *record) runningSteps() (ids []string) {
+	working := func(word string) bool {
+		return word == "running" || word == "retrying" || word == "reworking" || word == "started"
+	}
+	for _, s := range r.steps {
+		if working(s.State) {
+			ids = append(ids, s.Step)
+		}
+	}
+	if len(r.steps) > 0 || r.history == nil {
+		return ids
+	}
+	for _, id := range r.history.order {
+		if working(r.history.steps[id].word) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

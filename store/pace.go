@@ -1,0 +1,316 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Bounds of what is read to learn how a pipeline usually goes.
+const (
+	paceRuns     = 100              // past runs that figures rest on
+	paceRows     = 4 * paceRuns     // rows looked at to find them
+	paceFor      = 2 * time.Second  // how long the list of past runs is believed
+	paceEvents   = 5000             // of one run; a longer one counts by its steps' rows alone
+	paceBudget   = 50_000           // events read at one time; the next time goes on
+	maxPaces     = 256              // pipelines kept
+	paceAtATime  = 25               // runs in a statement
+	silentEvents = 2000             // the first of a run's events, whose silences are measured
+)
+
+// pastRun is one run that ended well, cut to what the next one is measured by.
+// Times are seconds since it started, which is how exact Wave is.
+type pastRun struct {
+	took    int64
+	planned int // steps it began with; 0: unknown
+	steps   map[string]pastStep
+}
+
+// pastStep is what became of one step of a past run.
+type pastStep struct {
+	start, end int64
+	skipped    bool  // passed over: it took no time
+	heard      bool  // its silences were measured
+	silence    int64 // the longest between two of its events
+	tokens     int64 // 0: not recorded
+}
+
+// paces keeps how pipelines usually go. Past runs do not change, so that each
+// is read once, and a new one costs itself alone. The zero value works. It
+// belongs to one opened file, as histories does.
+type paces struct {
+	mu   sync.Mutex
+	byID map[string]*pace // by pipeline
+}
+
+// pace is what is known of one pipeline.
+type pace struct {
+	mu      sync.Mutex // held while it is brought up to date
+	checked time.Time
+	used    time.Time // under paces.mu
+	order   []string  // the past runs, newest first
+	runs    map[string]*pastRun
+}
+
+func (c *paces) get(pipeline string, now time.Time) *pace {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.byID[pipeline]
+	if p == nil {
+		if c.byID == nil {
+			c.byID = map[string]*pace{}
+		}
+		if len(c.byID) >= maxPaces {
+			oldest := ""
+			for name, other := range c.byID {
+				if oldest == "" || other.used.Before(c.byID[oldest].used) {
+					oldest = name
+				}
+			}
+			delete(c.byID, oldest)
+		}
+		p = &pace{runs: map[string]*pastRun{}}
+		c.byID[pipeline] = p
+	}
+	p.used = now
+	return p
+}
+
+// pastOf returns the past runs of a pipeline that ended well, newest first, at
+// most paceRuns. It costs one seek when nothing is new, and nothing at all
+// within paceFor; runs whose turn to be read has not come yet are missing.
+func (d *database) pastOf(ctx context.Context, pipeline string) ([]*pastRun, error) {
+	now := time.Now()
+	p := d.paces.get(pipeline, now)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.checked.IsZero() || now.Sub(p.checked) > paceFor {
+		if err := d.updatePace(ctx, pipeline, p); err != nil {
+			return nil, fmt.Errorf("past of pipeline %s: %w", pipeline, err)
+		}
+		p.checked = now
+	}
+	past := make([]*pastRun, 0, len(p.order))
+	for _, id := range p.order {
+		if run := p.runs[id]; run != nil {
+			past = append(past, run)
+		}
+	}
+	return past, nil
+}
+
+// pastRunsSQL finds a pipeline's latest runs that ended well, along
+// idx_run_pipeline as pipelineRunsSQL does. A resumed run did a part of its
+// steps only.
+const pastRunsSQL = `
+SELECT run_id, started_at, completed_at FROM (
+	SELECT r.run_id, r.status, %s AS kind, COALESCE(CAST(r.started_at AS INTEGER), 0) AS started_at,
+		COALESCE(CAST(r.completed_at AS INTEGER), 0) AS completed_at
+	FROM pipeline_run r WHERE r.pipeline_name = ? AND +r.run_id <> '' ORDER BY r.rowid DESC LIMIT ?)
+WHERE status IN ('completed', 'completed_empty') AND kind <> 'resume' AND started_at > 0 AND completed_at >= started_at LIMIT ?`
+
+type pastRow struct {
+	ID        string `db:"run_id"`
+	Started   int64  `db:"started_at"`
+	Completed int64  `db:"completed_at"`
+}
+
+func (d *database) updatePace(ctx context.Context, pipeline string, p *pace) error {
+	if !d.schema.has("pipeline_run") {
+		return nil
+	}
+	var rows []pastRow
+	kind := "''"
+	if d.schema["pipeline_run"]["run_kind"] {
+		kind = "COALESCE(r.run_kind, '')"
+	}
+	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastRunsSQL, kind), pipeline, paceRows, paceRuns); err != nil {
+		return err
+	}
+	p.order = make([]string, len(rows))
+	listed := make(map[string]bool, len(rows))
+	var news []pastRow
+	for i, r := range rows {
+		p.order[i], listed[r.ID] = r.ID, true
+		// Some rows of a run come a moment after its end.
+		if settled := d.opt.Now().Unix()-r.Completed > int64(afterglow/time.Second); settled && p.runs[r.ID] == nil {
+			news = append(news, r)
+		}
+	}
+	maps.DeleteFunc(p.runs, func(id string, _ *pastRun) bool { return !listed[id] })
+	budget := paceBudget
+	for part := range slices.Chunk(news, paceAtATime) {
+		spent, err := d.readPast(ctx, part, p.runs)
+		if err != nil {
+			return err
+		}
+		if budget -= spent; budget <= 0 {
+			break
+		}
+	}
+	return nil
+}
+
+// eventCountsSQL counts the events of each of the listed runs, no further than
+// it matters: along the index alone.
+const eventCountsSQL = `
+WITH wanted(run_id) AS (VALUES %s)
+SELECT w.run_id, (SELECT count(*) FROM (SELECT 1 FROM event_log WHERE run_id = w.run_id LIMIT ?)) AS n FROM wanted w`
+
+// readPast reads the given runs into the map and returns how many events that took.
+func (d *database) readPast(ctx context.Context, rows []pastRow, into map[string]*pastRun) (events int, err error) {
+	past := make(map[string]*pastRun, len(rows))
+	starts := make(map[string]int64, len(rows))
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i], starts[r.ID] = r.ID, r.Started
+		past[r.ID] = &pastRun{took: r.Completed - r.Started, steps: map[string]pastStep{}}
+	}
+	if err := d.pastByRows(ctx, ids, starts, past); err != nil {
+		return 0, err
+	}
+	if d.schema.has("event_log") {
+		var counts []struct {
+			Run string `db:"run_id"`
+			N   int    `db:"n"`
+		}
+		query := fmt.Sprintf(eventCountsSQL, tuples(len(ids), 1))
+		if err := d.SelectContext(ctx, &counts, query, append(anys(ids), paceEvents+1)...); err != nil {
+			return 0, err
+		}
+		var read []string
+		for _, c := range counts {
+			if c.N > 0 && c.N <= paceEvents {
+				read, events = append(read, c.Run), events+c.N
+			}
+		}
+		if err := d.pastByEvents(ctx, read, starts, past); err != nil {
+			return 0, err
+		}
+	}
+	for id, run := range past {
+		into[id] = run
+	}
+	return events, nil
+}
+
+const pastStepsSQL = `
+SELECT pipeline_id AS run_id, step_id, COALESCE(state, '') AS state, COALESCE(CAST(started_at AS INTEGER), 0) AS started_at,
+	COALESCE(CAST(completed_at AS INTEGER), 0) AS completed_at
+FROM step_state WHERE pipeline_id IN %s`
+
+// pastByRows takes the steps from step_state: all that runs without events have.
+func (d *database) pastByRows(ctx context.Context, ids []string, starts map[string]int64, past map[string]*pastRun) error {
+	if !d.schema.has("step_state") {
+		return nil
+	}
+	var rows []struct {
+		Run       string `db:"run_id"`
+		Step      string `db:"step_id"`
+		State     string `db:"state"`
+		Started   int64  `db:"started_at"`
+		Completed int64  `db:"completed_at"`
+	}
+	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastStepsSQL, in(len(ids))), anys(ids)...); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		switch start := starts[r.Run]; {
+		case r.State == "skipped":
+			past[r.Run].steps[r.Step] = pastStep{skipped: true}
+		case r.Started >= start && r.Completed >= r.Started:
+			past[r.Run].steps[r.Step] = pastStep{start: r.Started - start, end: r.Completed - start}
+		}
+	}
+	return nil
+}
+
+// silencesSQL measures the longest time between two events of each step among
+// the first events of each run.
+const silencesSQL = `
+WITH wanted(run_id) AS (VALUES %s)
+SELECT run_id, step_id, max(gap) AS gap FROM (
+	SELECT e.run_id, COALESCE(e.step_id, '') AS step_id,
+		CAST(e.timestamp AS INTEGER) - lag(CAST(e.timestamp AS INTEGER)) OVER (PARTITION BY e.run_id, e.step_id ORDER BY e.id) AS gap
+	FROM wanted w CROSS JOIN event_log e ON e.id IN (SELECT id FROM (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id LIMIT ?))
+	WHERE COALESCE(e.step_id, '') <> '')
+WHERE gap IS NOT NULL GROUP BY run_id, step_id`
+
+// pastByEvents adds what the events tell better: when a step first began and
+// last ended, its tokens and its silences.
+func (d *database) pastByEvents(ctx context.Context, ids []string, starts map[string]int64, past map[string]*pastRun) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	entries := make(map[string]*cachedHistory, len(ids)) // not kept: what is kept is far less
+	for _, id := range ids {
+		entries[id] = &cachedHistory{run: id}
+	}
+	if err := d.foldNew(ctx, d, ids, entries); err != nil {
+		return err
+	}
+	for id, entry := range entries {
+		past[id].addHistory(&entry.h, starts[id])
+	}
+	var gaps []struct {
+		Run  string `db:"run_id"`
+		Step string `db:"step_id"`
+		Gap  int64  `db:"gap"`
+	}
+	query := fmt.Sprintf(silencesSQL, tuples(len(ids), 1))
+	if err := d.SelectContext(ctx, &gaps, query, append(anys(ids), silentEvents)...); err != nil {
+		return err
+	}
+	for _, g := range gaps {
+		if s, ok := past[g.Run].steps[g.Step]; ok && !s.skipped {
+			s.heard, s.silence = true, max(g.Gap, 0)
+			past[g.Run].steps[g.Step] = s
+		}
+	}
+	return nil
+}
+
+func (p *pastRun) addHistory(h *history, start int64) {
+	p.planned = h.total
+	for id, s := range h.steps {
+		if s.startedAt.IsZero() || s.endedAt.IsZero() || s.endedAt.Before(s.startedAt) || s.startedAt.Unix() < start {
+			continue
+		}
+		step := pastStep{start: s.startedAt.Unix() - start, end: s.endedAt.Unix() - start, tokens: s.tokens}
+		p.steps[id] = step
+	}
+}
+
+// usualSilence is the longest silence of a step in any past run, and how many
+// of them tell it.
+func usualSilence(past []*pastRun, step string) (longest time.Duration, n int) {
+	for _, run := range past {
+		if s, ok := run.steps[step]; ok && s.heard {
+			longest = max(longest, seconds(s.silence))
+			n++
+		}
+	}
+	return longest, n
+}
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
+
+// rank is the place, from 1, of a quantile among n sorted values such that a
+// further value alike is below it with at least that probability: the classical
+// (n+1)q, rounded away from the middle. 0 is below all, n+1 above all.
+func rank(n int, percent int) int {
+	if percent > 50 {
+		return min((percent*(n+1)+99)/100, n)
+	}
+	return percent * (n + 1) / 100
+}
+
+// sorted returns the values in order.
+func sorted[T cmp.Ordered](values []T) []T {
+	slices.Sort(values)
+	return values
+}
