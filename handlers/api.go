@@ -40,6 +40,8 @@ type runSummary struct {
 	ErrorMessage string     `json:"error_message,omitempty"`
 	ParentRunID  string     `json:"parent_run_id,omitempty"`
 	BranchName   string     `json:"branch_name,omitempty"`
+
+	Stall *stallSummary `json:"stall,omitempty"` // of a run that has not ended, and of a lost one
 }
 
 type runDetailResponse struct {
@@ -119,6 +121,9 @@ func (s *Server) apiRuns(w http.ResponseWriter, r *http.Request) error {
 		for _, run := range page.Runs {
 			body.Runs = append(body.Runs, summaryOf(run))
 		}
+		if err := s.addOutlooks(ctx, body.Runs, page.Runs); err != nil {
+			return err
+		}
 		return encodeJSON(b, body)
 	})
 }
@@ -140,6 +145,11 @@ func (s *Server) apiRun(w http.ResponseWriter, r *http.Request) error {
 		body := detailOf(detail, events)
 		body.DAG = s.dagOf(detail)
 		body.addLedger(detail)
+		sums := []runSummary{body.Run}
+		if err := s.addOutlooks(ctx, sums, []store.Run{detail.Run}); err != nil {
+			return err
+		}
+		body.Run = sums[0]
 		return encodeJSON(b, body)
 	})
 }

@@ -148,7 +148,9 @@ func (s *Server) logView(ctx context.Context, r *http.Request, id string, query 
 	if err != nil {
 		return view, err
 	}
-	view.RunView = s.runHeadView(r, d)
+	if view.RunView, err = s.runHeadView(ctx, r, d); err != nil {
+		return view, err
+	}
 	view.Tabs = s.tabs(d.Run.ID, "log")
 	v := &view.Log
 	v.Sources = s.logSources(id, query.process)

@@ -48,6 +48,7 @@ func (s *Server) routes() http.Handler {
 	get("", s.home)
 	get("/runs", s.listRuns)
 	get("/runs/{run}", s.showRun)
+	get("/runs/{run}/parts/why", s.showRunWhy)
 	get("/runs/{run}/parts/{part:head|steps|outcomes|events|artifacts|family}", s.showRunPart)
 	get("/runs/{run}/timeline", s.showRunTimeline)
 	get("/runs/{run}/graph", s.showRunGraph)

@@ -91,7 +91,10 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 	if err != nil {
 		return views.RunView{}, err
 	}
-	view := s.runHeadView(r, d)
+	view, err := s.runHeadView(ctx, r, d)
+	if err != nil {
+		return view, err
+	}
 	view.Tabs = s.tabs(d.Run.ID, "")
 	view.Refresh.Steps, view.Refresh.Artifacts, view.Refresh.Family = s.paths.RunPart(id, "steps"), s.paths.RunPart(id, "artifacts"), s.paths.RunPart(id, "family")
 	view.Refresh.Outcomes = s.paths.RunPart(id, "outcomes")
@@ -117,7 +120,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 }
 
 // runHeadView is what stands at the head of each of a run's pages.
-func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
+func (s *Server) runHeadView(ctx context.Context, r *http.Request, d store.RunDetail) (views.RunView, error) {
 	run := d.Run
 	_, defined := s.manifest.Current().Pipeline(run.Pipeline)
 	view := views.RunView{
@@ -125,7 +128,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 		Run:    runRow(run), RunID: run.ID, Input: shown(run.Input), Error: shown(run.Error),
 		Completed: run.CompletedAt, Heartbeat: run.Heartbeat, PID: run.PID, Kind: run.Kind, Progress: run.Progress,
 		ParentAt: run.ParentStep, FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
-		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head")},
+		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head"), Why: s.paths.RunPart(run.ID, "why")},
 	}
 	view.Run.Reason = shown(run.Reason) // the failure stands in its own panel here
 	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
@@ -141,7 +144,9 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	} else if run.ForkedFrom != "" {
 		view.Fork = &views.RunRef{ID: run.ForkedFrom}
 	}
-	return view
+	var err error
+	view.Outlook, err = s.outlookView(ctx, run)
+	return view, err
 }
 
 // eventsView reads one window of a run's events.

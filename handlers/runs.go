@@ -103,6 +103,9 @@ func (s *Server) runRows(ctx context.Context, runs []store.Run, fold bool) ([]vi
 	if err := s.foldChildren(ctx, rows, runs, folded); err != nil {
 		return nil, err
 	}
+	if err := s.addFlags(ctx, rows, runs); err != nil {
+		return nil, err
+	}
 	if len(parents) == 0 {
 		return rows, nil
 	}

@@ -44,7 +44,10 @@ func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, b
 		if err != nil {
 			return err
 		}
-		view := s.runHeadView(r, d)
+		view, err := s.runHeadView(ctx, r, d)
+		if err != nil {
+			return err
+		}
 		view.Tabs = s.tabs(d.Run.ID, tab)
 		view.Refresh.Tab = r.URL.RequestURI()
 		content, err := body(ctx, d, &view)

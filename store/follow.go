@@ -78,6 +78,7 @@ func (f *follower) follow(ctx context.Context) {
 	using, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	group.Go(func() { o.index.follow(using, s) })
+	group.Go(func() { o.lookout.follow(using, s, o) })
 	group.Go(func() { o.warm(using) })
 	err = f.track(using, t)
 	stop()

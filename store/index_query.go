@@ -177,6 +177,18 @@ func (m *matcher) match(r *indexRow) bool {
 	return true
 }
 
+// active lists the runs that go on, the newest first, at most n.
+func (ix *index) active(n int) (ids []string) {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	for at := len(ix.order) - 1; at >= 0 && len(ids) < n; at-- {
+		if i := ix.order[at]; States[ix.rows[i].state].Active() {
+			ids = append(ids, string(ix.id(i)))
+		}
+	}
+	return ids
+}
+
 // facets counts all runs. The answer is shared: callers do not write to it.
 func (ix *index) facets(ctx context.Context) (Facets, error) {
 	if err := ix.wait(ctx); err != nil {

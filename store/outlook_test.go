@@ -211,7 +211,9 @@ func TestOutlooks(t *testing.T) {
 			run := tt.make(b)
 			d := openTest(t, b.Path, now, Options{
 				Alive: func(pid int) bool { return pid == 7 || pid == 8 },
-				Born:  func(pid int) (time.Time, bool) { return map[int]time.Time{7: start, 8: start.Add(time.Minute)}[pid], true },
+				Born: func(pid int) (time.Time, bool) {
+					return map[int]time.Time{7: start, 8: start.Add(time.Minute)}[pid], true
+				},
 			})
 			if got := mustOutlook(t, d, run); got.Stall.Verdict != tt.want {
 				t.Errorf("%+v from %+v, want %s", got.Stall, got.Signals, tt.want)

@@ -12,14 +12,14 @@ import (
 
 // Bounds of what is read to learn how a pipeline usually goes.
 const (
-	paceRuns     = 100              // past runs that figures rest on
-	paceRows     = 4 * paceRuns     // rows looked at to find them
-	paceFor      = 2 * time.Second  // how long the list of past runs is believed
-	paceEvents   = 5000             // of one run; a longer one counts by its steps' rows alone
-	paceBudget   = 50_000           // events read at one time; the next time goes on
-	maxPaces     = 256              // pipelines kept
-	paceAtATime  = 25               // runs in a statement
-	silentEvents = 2000             // the first of a run's events, whose silences are measured
+	paceRuns     = 100             // past runs that figures rest on
+	paceRows     = 4 * paceRuns    // rows looked at to find them
+	paceFor      = 2 * time.Second // how long the list of past runs is believed
+	paceEvents   = 5000            // of one run; a longer one counts by its steps' rows alone
+	paceBudget   = 50_000          // events read at one time; the next time goes on
+	maxPaces     = 256             // pipelines kept
+	paceAtATime  = 25              // runs in a statement
+	silentEvents = 2000            // the first of a run's events, whose silences are measured
 )
 
 // pastRun is one run that ended well, cut to what the next one is measured by.

@@ -186,8 +186,14 @@ func TestJudge(t *testing.T) {
 		{"a silence below two minutes is never unusual", running(func(s *Signals) { s.Longest, s.Past, s.Event = 0, 50, sign(119*time.Second) }), Quiet, ActNothing},
 		{"four past runs say nothing", running(func(s *Signals) { s.Past, s.Event = 4, sign(9*time.Minute) }), Quiet, ActNothing},
 		{"without a past a long silence is unclear", running(func(s *Signals) { s.Event = sign(11 * time.Minute) }), Unclear, ActLog},
-		{"a process that no longer beats stands still when it is silent for longer than ever", running(func(s *Signals) { usual(s); s.Event, s.Beat, s.Process = sign(9*time.Minute), sign(9*time.Minute), ProcessLives }), Stuck, ActLog},
-		{"a process that no longer beats and is quiet is unclear", running(func(s *Signals) { usual(s); s.Event, s.Beat, s.Process = sign(5*time.Minute), sign(5*time.Minute), ProcessLives }), Unclear, ActLog},
+		{"a process that no longer beats stands still when it is silent for longer than ever", running(func(s *Signals) {
+			usual(s)
+			s.Event, s.Beat, s.Process = sign(9*time.Minute), sign(9*time.Minute), ProcessLives
+		}), Stuck, ActLog},
+		{"a process that no longer beats and is quiet is unclear", running(func(s *Signals) {
+			usual(s)
+			s.Event, s.Beat, s.Process = sign(5*time.Minute), sign(5*time.Minute), ProcessLives
+		}), Unclear, ActLog},
 		{"a pid that another process has says as much as one that is gone", running(func(s *Signals) { s.Process, s.Beat = ProcessOther, sign(5*time.Minute) }), Unclear, ActLog},
 		{"a gate waits for a human, however long", running(func(s *Signals) { usual(s); s.State, s.Event = Waiting, sign(9*time.Hour) }), ForHuman, ActLog},
 		{"a gate below waits for a human", running(func(s *Signals) { s.Gate = true }), ForHuman, ActLog},

@@ -83,6 +83,8 @@ type opened struct {
 	mode  readMode
 	index *index
 
+	lookout lookout
+
 	users   int  // queries in flight; under Store.mu, like retired
 	retired bool // to be closed by its last user
 }

@@ -78,6 +78,7 @@ type RunRow struct {
 	Of       *RunRef  // the parent, when this row stands alone
 	Iterate  string   // "2 of 4"
 	Cursor   string   // this row's place in the list
+	Flags    []Flag   // what is noticed of it beside its state
 }
 
 // Children says what became of the runs that a run started.
@@ -158,7 +159,8 @@ type RunView struct {
 	KidsURL   string
 	FirstID   int64
 	LastID    int64
-	Defined   bool // the pipeline is still defined
+	Defined   bool         // the pipeline is still defined
+	Outlook   *OutlookView // nil: it has ended
 	Refresh   RunRefresh
 	Tabs      []Option
 }
@@ -174,7 +176,7 @@ func (v RunView) tab() string {
 }
 
 // RunRefresh holds the fragment URLs of a run's page.
-type RunRefresh struct{ Head, Steps, Events, Artifacts, Outcomes, Family, Tab string }
+type RunRefresh struct{ Head, Why, Steps, Events, Artifacts, Outcomes, Family, Tab string }
 
 // Failure is what an operator wants first: where and why.
 type Failure struct {

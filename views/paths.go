@@ -26,7 +26,7 @@ func (p Paths) Runs(q url.Values) string { return withQuery(p.at("runs"), q) }
 // Run is one run's page.
 func (p Paths) Run(id string) string { return p.at("runs", id) }
 
-// RunPart is a fragment of a run's page: head, steps, outcomes, events, artifacts, family.
+// RunPart is a fragment of a run's page: head, why, steps, outcomes, events, artifacts, family.
 func (p Paths) RunPart(id, part string) string { return p.at("runs", id, "parts", part) }
 
 // RunTab is one of a run's pages: timeline, graph, log.

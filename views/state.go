@@ -35,7 +35,15 @@ func wordOf(state, word string) string {
 
 func (c Chrome) asset(name string) string { return static.URL(string(c.Paths), name) }
 
-func (c Chrome) symbol(state string) string { return c.asset("sprite.svg") + "#" + told(state) }
+func (c Chrome) symbol(state string) string {
+	if slices.Contains(flags(), state) {
+		return c.asset("sprite.svg") + "#" + state
+	}
+	return c.asset("sprite.svg") + "#" + told(state)
+}
+
+// flags are the symbols of sprite.svg that are no states.
+func flags() []string { return []string{"stuck", "runaway", "late"} }
 
 // region makes an element refetch itself from url when the stream says event,
 // at once and then at most every pause (the last one is never dropped), when

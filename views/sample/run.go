@@ -30,7 +30,7 @@ func runView(r views.RunRow) views.RunView {
 	return views.RunView{
 		Chrome: Chrome(r.Pipeline+" "+r.Title, "runs", "run="+r.ID), Run: r, RunID: r.ID, Defined: true,
 		Refresh: views.RunRefresh{
-			Head: p.RunPart(r.ID, "head"), Steps: p.RunPart(r.ID, "steps"), Events: p.RunPart(r.ID, "events"),
+			Head: p.RunPart(r.ID, "head"), Why: p.RunPart(r.ID, "why"), Steps: p.RunPart(r.ID, "steps"), Events: p.RunPart(r.ID, "events"),
 			Outcomes: p.RunPart(r.ID, "outcomes"), Artifacts: p.RunPart(r.ID, "artifacts"), Family: p.RunPart(r.ID, "family"),
 		},
 	}

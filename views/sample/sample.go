@@ -25,6 +25,7 @@ var Now = time.Date(2026, 11, 23, 12, 57, 34, 0, time.UTC) //nolint:gochecknoglo
 func Cases() []Case {
 	cases := runLists()
 	cases = append(cases, runs()...)
+	cases = append(cases, outlooks()...)
 	cases = append(cases, logs()...)
 	cases = append(cases, compares()...)
 	cases = append(cases, definitions()...)

@@ -1,0 +1,107 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"wavedeck/store/storetest"
+)
+
+// soak adds a run of the sample's pipeline slow-soak that works at the step
+// called soak since the given time and was silent since then.
+func soak(b *storetest.Builder, silent time.Duration, r storetest.Run) string {
+	r.Pipeline, r.Status, r.Start = "slow-soak", "running", opened.Add(-silent)
+	run := b.Run(r)
+	b.Event(run, storetest.Event{State: "started", Message: `input="60" steps=3`})
+	b.Event(run, storetest.Event{Step: "soak"})
+	b.Step(run, storetest.Step{ID: "soak", State: "running"})
+	return run
+}
+
+// soaked adds past runs of slow-soak whose step soak is silent for at most a minute.
+func soaked(b *storetest.Builder, n int) {
+	for i := range n {
+		start := opened.Add(-time.Duration(n-i) * time.Hour)
+		run := b.Run(storetest.Run{Pipeline: "slow-soak", Start: start, End: start.Add(2 * time.Minute)})
+		for k, state := range []string{"running", "stream_activity", "completed"} {
+			b.Event(run, storetest.Event{Step: "soak", State: state, At: start.Add(time.Duration(k) * time.Minute)})
+		}
+	}
+}
+
+func TestWhyIsItNotMoving(t *testing.T) {
+	s := openSample(t)
+	b := storetest.At(t, storetest.StatePath(s.root))
+	soaked(b, 5)
+	beats := storetest.Run{Heartbeat: opened.Add(-5 * time.Second)}
+	stuck, moving := soak(b, 3*time.Minute, beats), soak(b, 10*time.Second, beats)
+	s.ready()
+	s.until("the runs are noticed", func() bool { return strings.Contains(s.get("/runs").body, moving) })
+
+	page := s.get("/runs/" + stuck)
+	if got := page.text("#why h2"); got != "not moving" {
+		t.Errorf("the panel says %q", got)
+	}
+	if got := page.text("#why dd:first-of-type"); got != "3m 00s ago · the longest silence of soak in 5 past runs was 1m 00s; unusual beyond 2m 00s" {
+		t.Errorf("the evidence is %q", got)
+	}
+	if href := page.doc().Find("#why a.btn").AttrOr("href", ""); href != "/runs/"+stuck+"/log" {
+		t.Errorf("the action leads to %q", href)
+	}
+	if got := s.fragment("/runs/" + stuck + "/parts/why").text("#why-part #why h2"); got != "not moving" {
+		t.Errorf("the fragment says %q", got)
+	}
+	for _, tab := range []string{"/timeline", "/graph", "/log", "/artifacts"} {
+		if n := s.get("/runs/" + stuck + tab).doc().Find("#why").Length(); n != 1 {
+			t.Errorf("%s has %d panels", tab, n)
+		}
+	}
+	if got := s.get("/runs/" + moving).text("details#why summary"); got != "moving It wrote something within the last minute." {
+		t.Errorf("a run that moves says %q", got)
+	}
+	if n := s.get("/runs/" + sampleRun).doc().Find("#why").Length(); n != 0 {
+		t.Error("a run that has ended is told not to move")
+	}
+
+	list := s.get("/runs")
+	if got := list.text("#run-" + stuck + " .c-run .st"); got != "not moving" {
+		t.Errorf("its mark in the list is %q", got)
+	}
+	if n := list.doc().Find("#run-" + moving + " .c-run .st").Length(); n != 0 {
+		t.Error("a run that moves is marked")
+	}
+
+	var one struct {
+		Run struct {
+			Stall struct {
+				Verdict, Why, Action, Href string
+				Evidence                   []struct{ Signal, Value, At, Note string }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(s.get("/api/runs/"+stuck).body), &one); err != nil {
+		t.Fatal(err)
+	}
+	stall := one.Run.Stall
+	if stall.Verdict != "not moving" || stall.Action != "log" || stall.Href != "/runs/"+stuck+"/log" || len(stall.Evidence) != 3 {
+		t.Errorf("the JSON says %+v", stall)
+	}
+	if at := stall.Evidence[0].At; at != opened.Add(-3*time.Minute).Format(time.RFC3339) {
+		t.Errorf("its last event was at %s", at)
+	}
+	if body := s.get("/api/runs/" + sampleRun).body; strings.Contains(body, `"stall"`) {
+		t.Error("the JSON of a run that has ended has a verdict")
+	}
+	if body := s.get("/api/runs").body; !strings.Contains(body, `"verdict":"moving"`) {
+		t.Error("the JSON of the list has no verdicts")
+	}
+}
+
+func TestRunsOfTheSampleAreNotMarked(t *testing.T) {
+	s := openSample(t).ready()
+	if marks := s.get("/runs?limit=100").doc().Find(".c-run .st"); marks.Length() != 0 {
+		t.Errorf("marked: %s", marks.Text())
+	}
+}

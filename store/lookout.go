@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// lookEvery is how often runs that go on are judged though nothing was committed.
+const lookEvery = 2 * time.Second
+
+// lookout judges the runs that go on again and again: what becomes of a verdict
+// by the passing of time alone is published as a change, so that whoever shows
+// it asks anew.
+type lookout struct {
+	mu   sync.Mutex
+	told map[string]Outlook // as last judged; nil before the first time
+}
+
+// follow judges until ctx ends.
+func (l *lookout) follow(ctx context.Context, s *Store, o *opened) {
+	if o.index.wait(ctx) != nil {
+		return
+	}
+	for rest(ctx, lookEvery) {
+		turned, err := l.look(ctx, o)
+		if err != nil {
+			if ctx.Err() == nil {
+				s.opt.Log.Warn("judge runs", "err", err)
+			}
+			continue
+		}
+		if len(turned) > 0 {
+			s.publishFound(o.index, turned)
+		}
+	}
+}
+
+// look names the runs that are judged otherwise than before.
+func (l *lookout) look(ctx context.Context, o *opened) ([]string, error) {
+	ids := o.index.active(maxOutlooks)
+	outlooks, err := o.outlooks(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var turned []string
+	for id, outlook := range outlooks {
+		if was, known := l.told[id]; known && was.Stall.Verdict != outlook.Stall.Verdict {
+			turned = append(turned, id)
+		}
+	}
+	l.told = outlooks
+	return turned, nil
+}
+
+// seen is what was last judged. Callers only read it.
+func (l *lookout) seen() map[string]Outlook {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.told
+}

@@ -1,0 +1,70 @@
+package sample
+
+import (
+	"time"
+
+	"wavedeck/views"
+)
+
+// outlooks are what is made of runs that have not ended.
+func outlooks() []Case {
+	return []Case{
+		{"run-stuck", "a run that stands still", true, views.RunPage(withOutlook(stuck()))},
+		{"run-unclear", "a run whose signals disagree", true, views.RunPage(withOutlook(unclear()))},
+		{"run-why", "the fragment alone, of a run that moves", false, views.RunWhy(withOutlook(moving()))},
+		{"runs-flags", "runs of which something is noticed", false, views.RunsTable(runsView(flagged()))},
+	}
+}
+
+func withOutlook(o *views.OutlookView) views.RunView {
+	v := runningRun()
+	v.Outlook = o
+	return v
+}
+
+func signals(event, beat time.Duration, note string) []views.Evidence {
+	return []views.Evidence{
+		{Signal: "last event", Since: ago(event), Note: note},
+		{Signal: "heartbeat", Since: ago(beat)},
+		{Signal: "process", Value: "alive on this host", Note: "pid 41233"},
+	}
+}
+
+func moving() *views.OutlookView {
+	return &views.OutlookView{
+		Fine: true, Flag: views.Flag{Symbol: "running", Tone: "running", Word: "moving", Title: "It wrote something within the last minute."},
+		Evidence: signals(time.Second, 4*time.Second, "the longest silence of unit-tests in 37 past runs was 40s; unusual beyond 2m 00s"),
+	}
+}
+
+func stuckFlag() views.Flag {
+	return views.Flag{Symbol: "stuck", Tone: "waiting", Word: "not moving", Title: "Its process lives, and it is silent for longer than ever before."}
+}
+
+func unclearFlag() views.Flag {
+	return views.Flag{Symbol: "unknown", Tone: "unknown", Word: "unclear", Title: "Its process lives, but its heartbeat has stopped."}
+}
+
+func stuck() *views.OutlookView {
+	return &views.OutlookView{
+		Flag:     stuckFlag(),
+		Evidence: signals(9*time.Minute, 4*time.Second, "the longest silence of unit-tests in 37 past runs was 40s; unusual beyond 2m 00s"),
+		Action:   &views.Action{Label: "Read the log", Href: "/runs/x/log"},
+	}
+}
+
+func unclear() *views.OutlookView {
+	return &views.OutlookView{
+		Flag:     unclearFlag(),
+		Evidence: signals(3*time.Minute, 3*time.Minute, "2 past runs of unit-tests: too few to compare with"),
+		Action:   &views.Action{Label: "Read the log", Href: "/runs/x/log"},
+	}
+}
+
+func flagged() []views.RunRow {
+	rows := runRows()[:4]
+	rows[0].Flags = []views.Flag{stuckFlag()}
+	rows[1].Flags = []views.Flag{{Symbol: "stuck", Tone: "waiting", Word: "not stopping", Title: "It was asked to stop and its process goes on."}}
+	rows[3].Flags = []views.Flag{unclearFlag()}
+	return rows
+}
