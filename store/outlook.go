@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -118,9 +119,7 @@ func (v *view) lookUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for id, r := range found {
-			v.around[id] = r
-		}
+		maps.Copy(v.around, found)
 		ask = found
 	}
 	return nil

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -192,9 +191,7 @@ func (d *database) readPast(ctx context.Context, rows []pastRow, into map[string
 			return 0, err
 		}
 	}
-	for id, run := range past {
-		into[id] = run
-	}
+	maps.Copy(into, past)
 	return events, nil
 }
 
@@ -298,19 +295,3 @@ func usualSilence(past []*pastRun, step string) (longest time.Duration, n int) {
 }
 
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
-
-// rank is the place, from 1, of a quantile among n sorted values such that a
-// further value alike is below it with at least that probability: the classical
-// (n+1)q, rounded away from the middle. 0 is below all, n+1 above all.
-func rank(n int, percent int) int {
-	if percent > 50 {
-		return min((percent*(n+1)+99)/100, n)
-	}
-	return percent * (n + 1) / 100
-}
-
-// sorted returns the values in order.
-func sorted[T cmp.Ordered](values []T) []T {
-	slices.Sort(values)
-	return values
-}

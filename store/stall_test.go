@@ -107,7 +107,8 @@ func TestJudgeEveryCombination(t *testing.T) {
 		}{
 			{"an ended run has no verdict, and only it", (got.Verdict == "") == (s.State.Ended() && s.State != Lost)},
 			{"a verdict has one sentence, none has none", (got.Verdict == "") == (got.Why == "") && strings.Count(got.Why, ".") <= 1 && (got.Why == "" || strings.HasSuffix(got.Why, "."))},
-			{"only a lost run is gone, and is resumed", (got.Verdict == Gone) == (s.State == Lost) && (got.Verdict == Gone) == (got.Action == ActResume)},
+			{"what is gone is resumed, and nothing else", (got.Verdict == Gone) == (got.Action == ActResume)},
+			{"only a lost run is gone", (got.Verdict == Gone) == (s.State == Lost)},
 			{"only a run that was asked to stop and did not is offered to be stopped", (got.Action == ActStop) == (got.Verdict == Unheeded) && (got.Verdict != Unheeded || s.Asked.Known)},
 			{"what is fine asks for nothing", got.Action == ActNothing || got.Verdict != Moving && got.Verdict != Quiet && got.Verdict != InQueue && got.Verdict != Stopping},
 			{"what is doubtful asks at least for a look", got.Action == ActLog || got.Verdict != Stuck && got.Verdict != Unclear},
