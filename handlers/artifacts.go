@@ -103,12 +103,9 @@ func (s *Server) showArtifact(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		view, err := s.runHeadView(ctx, r, d)
-		if err != nil {
-			return err
-		}
+		view := s.runHeadView(r, d)
 		view.Tabs = s.tabs(d.Run.ID, "artifacts")
-		view.Failure, view.Error, view.Outlook, view.Refresh.Head, view.Refresh.Why = nil, "", nil, "", "" // the output is what is asked for here
+		view.Failure, view.Error, view.Refresh.Head, view.Refresh.Why = nil, "", "", "" // the output is what is asked for here
 		artifact, err := s.artifactView(view.Chrome, ref)
 		if err != nil {
 			return err

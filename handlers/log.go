@@ -148,7 +148,8 @@ func (s *Server) logView(ctx context.Context, r *http.Request, id string, query 
 	if err != nil {
 		return view, err
 	}
-	if view.RunView, err = s.runHeadView(ctx, r, d); err != nil {
+	view.RunView = s.runHeadView(r, d)
+	if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
 		return view, err
 	}
 	view.Tabs = s.tabs(d.Run.ID, "log")

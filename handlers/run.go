@@ -91,8 +91,8 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 	if err != nil {
 		return views.RunView{}, err
 	}
-	view, err := s.runHeadView(ctx, r, d)
-	if err != nil {
+	view := s.runHeadView(r, d)
+	if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
 		return view, err
 	}
 	view.Tabs = s.tabs(d.Run.ID, "")
@@ -120,7 +120,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 }
 
 // runHeadView is what stands at the head of each of a run's pages.
-func (s *Server) runHeadView(ctx context.Context, r *http.Request, d store.RunDetail) (views.RunView, error) {
+func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	run := d.Run
 	_, defined := s.manifest.Current().Pipeline(run.Pipeline)
 	view := views.RunView{
@@ -144,9 +144,7 @@ func (s *Server) runHeadView(ctx context.Context, r *http.Request, d store.RunDe
 	} else if run.ForkedFrom != "" {
 		view.Fork = &views.RunRef{ID: run.ForkedFrom}
 	}
-	var err error
-	view.Outlook, err = s.outlookView(ctx, run)
-	return view, err
+	return view
 }
 
 // eventsView reads one window of a run's events.

@@ -44,8 +44,8 @@ func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, b
 		if err != nil {
 			return err
 		}
-		view, err := s.runHeadView(ctx, r, d)
-		if err != nil {
+		view := s.runHeadView(r, d)
+		if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
 			return err
 		}
 		view.Tabs = s.tabs(d.Run.ID, tab)
