@@ -28,7 +28,7 @@ func (s *Server) action(name string, h handler) handler {
 		rec := &recorder{ResponseWriter: w}
 		returned := false
 		defer func() {
-			told := &httpError{status: rec.status}
+			told := &httpError{status: rec.status, text: noted.said()}
 			switch {
 			case !returned:
 				told = &httpError{status: http.StatusInternalServerError, text: "something went wrong here"}
@@ -46,15 +46,19 @@ func (s *Server) action(name string, h handler) handler {
 				next: "Open the console itself and do it there.",
 			}
 		case s.readOnly && name != actionEmbedToken: // which lets read only
-			err = &httpError{
-				status: http.StatusForbidden, text: "this console only reads: it was started with --read-only",
-				next: "Ask whoever runs it for one that acts.",
-			}
+			err = errReadOnly()
 		default:
 			err = h(rec, r.WithContext(context.WithValue(r.Context(), actKey{}, noted)))
 		}
 		returned = true
 		return err
+	}
+}
+
+func errReadOnly() error {
+	return &httpError{
+		status: http.StatusForbidden, text: "this console only reads: it was started with --read-only",
+		next: "Ask whoever runs it for one that acts.",
 	}
 }
 
@@ -65,6 +69,7 @@ type actKey struct{}
 type act struct {
 	mu    sync.Mutex
 	entry desk.Entry
+	text  string // what the client was told, when the answer is a form that says it
 }
 
 // acting is the act of the request being answered. Outside an action it goes nowhere.
@@ -106,6 +111,19 @@ func (a *act) note(text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.entry.Note = text
+}
+
+// refused says why a form was answered with the form again.
+func (a *act) refused(text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.text = text
+}
+
+func (a *act) said() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.text
 }
 
 // audit writes the entry of an action that was answered with told. An entry

@@ -47,10 +47,11 @@ type cached struct {
 type version struct {
 	state    uint64
 	manifest uint64
+	acted    uint64
 }
 
 func (v version) String() string {
-	return strconv.FormatUint(v.state, 36) + "-" + strconv.FormatUint(v.manifest, 36)
+	return strconv.FormatUint(v.state, 36) + "-" + strconv.FormatUint(v.manifest, 36) + "-" + strconv.FormatUint(v.acted, 36)
 }
 
 // answers keeps rendered answers, the least recently used dropped first. One

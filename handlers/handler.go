@@ -67,9 +67,11 @@ func describe(err error) *httpError {
 		return &httpError{status: http.StatusServiceUnavailable, text: "this took too long and was given up", next: "Narrow the filter, or try again.", err: err}
 	case errors.Is(err, context.Canceled):
 		return &httpError{status: statusClientClosed, text: "the client left", err: err}
-	default:
-		return &httpError{status: http.StatusInternalServerError, text: "something went wrong here", next: "The log has it under the request's id.", err: err}
 	}
+	if told := describeRun(err); told != nil {
+		return told
+	}
+	return &httpError{status: http.StatusInternalServerError, text: "something went wrong here", next: "The log has it under the request's id.", err: err}
 }
 
 func quoted(s string) string { return "“" + s + "”" }

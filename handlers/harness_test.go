@@ -127,7 +127,18 @@ func (s *site) get(path string, headers ...string) reply {
 
 func (s *site) do(method, path string, headers ...string) reply {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, nil)
+	return s.request(method, path, nil, headers...)
+}
+
+// send posts a body.
+func (s *site) send(path, body string, headers ...string) reply {
+	s.t.Helper()
+	return s.request(http.MethodPost, path, strings.NewReader(body), headers...)
+}
+
+func (s *site) request(method, path string, body io.Reader, headers ...string) reply {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, body)
 	if err != nil {
 		s.t.Fatalf("request %s: %v", path, err)
 	}
@@ -143,11 +154,11 @@ func (s *site) do(method, path string, headers ...string) reply {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	read, err := io.ReadAll(resp.Body)
 	if err != nil {
 		s.t.Fatalf("read %s: %v", path, err)
 	}
-	return reply{t: s.t, status: resp.StatusCode, header: resp.Header, body: string(body)}
+	return reply{t: s.t, status: resp.StatusCode, header: resp.Header, body: string(read)}
 }
 
 // fragment asks as htmx does for a part of a page.

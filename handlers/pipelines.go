@@ -37,6 +37,14 @@ func (s *Server) listPipelines(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// startURL is where a pipeline is started, empty when it cannot be.
+func (s *Server) startURL(p manifest.Pipeline) string {
+	if !s.canRun() || !startable(p) {
+		return ""
+	}
+	return s.paths.Start(p.Name, nil)
+}
+
 func isMissing(catalog *manifest.Catalog, what string) bool {
 	for _, m := range catalog.Project.Missing {
 		if m.What == what {
@@ -49,7 +57,7 @@ func isMissing(catalog *manifest.Catalog, what string) bool {
 func (s *Server) pipelineRow(ctx context.Context, p manifest.Pipeline) (views.PipelineRow, error) {
 	row := views.PipelineRow{
 		Name: p.Name, Description: p.Description, Category: p.Category, File: p.File,
-		Steps: len(p.Steps), Problems: problemRows(p.Problems),
+		Steps: len(p.Steps), Problems: problemRows(p.Problems), StartURL: s.startURL(p),
 	}
 	history, err := s.history(ctx, p.Name)
 	if err != nil {
@@ -124,12 +132,10 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 			Name: p.Name, Description: p.Description, Category: p.Category, File: p.File,
 			Steps: len(p.Steps), Problems: problemRows(p.Problems), Stats: statsOf(history),
 		},
-		Input: views.InputView{
-			Source: p.Input.Source, Type: p.Input.Type, Description: p.Input.Description, Example: p.Input.Example,
-			Default: p.Input.Default, Required: p.Input.Required, Choices: p.Input.Enum,
-		},
+		Input:   inputView(p.Input),
 		RunsURL: s.paths.Runs(url.Values{"pipeline": {name}}), Refresh: s.paths.Pipeline(name),
 	}
+	view.StartURL = s.startURL(p)
 	for _, step := range p.Steps {
 		view.Defs = append(view.Defs, stepDefRow(step))
 	}
@@ -143,6 +149,13 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 		view.Last = &view.Recent[0]
 	}
 	return view, nil
+}
+
+func inputView(in manifest.Input) views.InputView {
+	return views.InputView{
+		Source: in.Source, Type: in.Type, Description: in.Description, Example: in.Example,
+		Default: in.Default, Required: in.Required, Choices: in.Enum,
+	}
 }
 
 func noSuch(what, name, listed string) *httpError {

@@ -43,6 +43,10 @@ func (s *Server) routes() http.Handler {
 			base.Handle(root+"/t/{token}"+path, h).Methods(http.MethodGet, http.MethodHead)
 		}
 	}
+	// ask is for a question that is too long for an address. It changes nothing.
+	ask := func(path string, h handler) {
+		base.Handle(path, deadline(h).served(s)).Methods(http.MethodPost)
+	}
 
 	get("/", s.home)
 	get("", s.home)
@@ -61,6 +65,10 @@ func (s *Server) routes() http.Handler {
 	get("/compare", s.showCompare)
 	get("/pipelines", s.listPipelines)
 	get("/pipelines/{pipeline}", s.showPipeline)
+	get("/start", s.chooseStart)
+	get("/pipelines/{pipeline}/start", s.showStart)
+	ask("/pipelines/{pipeline}/start/preview", s.previewStart)
+	post("/pipelines/{pipeline}/start", "start", s.start)
 	get("/personas", s.listPersonas)
 	get("/personas/{persona}", s.showPersona)
 	get("/audit", s.listAudit)
@@ -84,6 +92,7 @@ func (s *Server) routes() http.Handler {
 	get("/api/compare", s.apiCompare)
 	get("/api/pipelines", s.apiPipelines)
 	get("/api/pipelines/{pipeline}", s.apiPipeline)
+	post("/api/pipelines/{pipeline}/start", "start", s.start)
 	get("/api/personas", s.apiPersonas)
 	get("/api/audit", s.apiAudit)
 

@@ -42,11 +42,13 @@ func stateWord(s store.State) string {
 	return string(s)
 }
 
-// runWord is what to call a run's state: a run that was asked to stop and has
-// not yet is stopping.
+// stopping is a run that was asked to stop and has not yet.
+const stopping = "stopping"
+
+// runWord is what to call a run's state.
 func runWord(run store.Run) string {
 	if run.Cancel != nil && run.State.Active() {
-		return "stopping"
+		return stopping
 	}
 	return stateWord(run.State)
 }

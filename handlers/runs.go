@@ -41,6 +41,9 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 		Chrome: s.chrome(r, "runs", "Runs", "list=1"),
 		Known:  true,
 	}
+	if s.canRun() {
+		view.StartURL = s.paths.Start("", nil)
+	}
 	filter := query.filter
 	if query.hold != nil && filter.Older == nil && filter.Newer == nil {
 		// The least cursor after the held run: the run itself is in the page.

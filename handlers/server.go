@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
+	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
@@ -19,6 +21,7 @@ type Config struct {
 	Manifest *manifest.Source
 	Desk     *desk.Desk       // our own files; nil: nothing is kept
 	ReadOnly bool             // every action is refused
+	Engine   runner.Engine    // carries out runs; nil: none can be started or stopped
 	BasePath string           // "" or "/deck": where the console is mounted
 	Hosts    []string         // names in the Host header that are answered; empty: any
 	Embed    EmbedConfig      // which other sites may show parts of it
@@ -35,7 +38,9 @@ type Server struct {
 	manifest    *manifest.Source
 	desk        *desk.Desk
 	readOnly    bool
-	actions     []string // names in the audit log
+	engine      runner.Engine // nil: none
+	acted       atomic.Uint64 // actions so far: what was answered before them is stale
+	actions     []string      // names in the audit log
 	paths       views.Paths
 	hosts       map[string]bool
 	notices     []views.Notice
@@ -54,7 +59,7 @@ const answerWithin = 20 * time.Second
 // New builds a Server. It starts nothing: streams end with their requests.
 func New(c Config) *Server {
 	s := &Server{
-		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, paths: views.Paths(c.BasePath),
+		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),
 		notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
 	}
 	s.embed, s.mounts.config = c.Embed, c
@@ -86,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) version() version {
-	return version{state: s.store.Version(), manifest: s.manifest.Current().Generation}
+	return version{state: s.store.Version(), manifest: s.manifest.Current().Generation, acted: s.acted.Load()}
 }
 
 // Definition is what the manifest says of a pipeline's steps, for the store.

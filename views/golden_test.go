@@ -137,8 +137,9 @@ func TestPagesAreSound(t *testing.T) {
 					t.Errorf("the heading %q has no scope", e.Text())
 				}
 			})
-			doc.Find("input:not([type=hidden]), select").Each(func(_ int, e *goquery.Selection) {
-				if e.AttrOr("aria-label", "") == "" && e.Closest("label").Length() == 0 {
+			doc.Find("input:not([type=hidden]), select, textarea").Each(func(_ int, e *goquery.Selection) {
+				if e.AttrOr("aria-label", "") == "" && e.Closest("label").Length() == 0 &&
+					doc.Find("label").FilterFunction(func(_ int, l *goquery.Selection) bool { return l.AttrOr("for", "") == e.AttrOr("id", "-") }).Length() == 0 {
 					t.Errorf("%s %q has no label", goquery.NodeName(e), e.AttrOr("name", ""))
 				}
 			})

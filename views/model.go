@@ -26,6 +26,7 @@ type Chrome struct {
 	Live    Live
 	Notices []Notice
 	CanAct  bool // buttons and forms that change something show
+	CanRun  bool // so do those that start and stop runs
 }
 
 // Live is where the page's stream goes on from.
@@ -297,6 +298,7 @@ type PipelineRow struct {
 	Problems                          []Problem
 	Last                              *RunRow
 	Stats                             Stats
+	StartURL                          string // empty: it cannot be started from here
 }
 
 // Problem is what is wrong with a file, and where.

@@ -66,6 +66,24 @@ func (p Paths) Pipelines() string { return p.at("pipelines") }
 // Pipeline is one pipeline's page.
 func (p Paths) Pipeline(name string) string { return p.at("pipelines", name) }
 
+// Start is where a pipeline is started, with what q fills in; without a name one is chosen there.
+func (p Paths) Start(pipeline string, q url.Values) string {
+	if pipeline == "" {
+		return withQuery(p.at("start"), q)
+	}
+	return withQuery(p.at("pipelines", pipeline, "start"), q)
+}
+
+// StartPreview is a fragment: what the start that is filled in would do.
+func (p Paths) StartPreview(pipeline string) string {
+	return p.at("pipelines", pipeline, "start", "preview")
+}
+
+// RunAction is where a run is stopped (cancel), started again (retry) or taken up (resume).
+func (p Paths) RunAction(id, action string, q url.Values) string {
+	return withQuery(p.at("runs", id, action), q)
+}
+
 // Personas is the persona list.
 func (p Paths) Personas() string { return p.at("personas") }
 
@@ -74,6 +92,9 @@ func (p Paths) Persona(name string) string { return p.at("personas", name) }
 
 // Audit is the log of what people did, narrowed by q.
 func (p Paths) Audit(q url.Values) string { return withQuery(p.at("audit"), q) }
+
+// APIRun is one run as JSON.
+func (p Paths) APIRun(id string) string { return p.at("api", "runs", id) }
 
 // API is where the JSON forms begin.
 func (p Paths) API() string { return string(p) + "/api/" }

@@ -31,6 +31,7 @@ func Cases() []Case {
 	cases = append(cases, definitions()...)
 	cases = append(cases, audits()...)
 	cases = append(cases, embeds()...)
+	cases = append(cases, controls()...)
 	return append(cases, parts()...)
 }
 
@@ -44,6 +45,7 @@ func Chrome(title, section, topic string) views.Chrome {
 		Now:     Now,
 		Live:    views.Live{Topic: topic, Cursor: "7f3a-18233", LastEvent: 18233},
 		CanAct:  true,
+		CanRun:  true,
 	}
 }
 

@@ -1,0 +1,214 @@
+package handlers
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"wavedeck/runner"
+	"wavedeck/store/manifest"
+	"wavedeck/views"
+)
+
+// chooseStart lists the pipelines that can be started.
+func (s *Server) chooseStart(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.runs(); err != nil {
+		return err
+	}
+	view := views.StartsView{Chrome: s.chrome(r, "runs", "Start a run", "")}
+	for _, p := range s.manifest.Current().Pipelines {
+		row := views.PipelineRow{Name: p.Name, Description: p.Description, Category: p.Category, Steps: len(p.Steps), Problems: problemRows(p.Problems)}
+		if startable(p) {
+			view.Rows = append(view.Rows, row)
+		} else {
+			view.Not = append(view.Not, row)
+		}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	s.writeHTML(w, r, http.StatusOK, views.StartsPage(view))
+	return nil
+}
+
+func startable(p manifest.Pipeline) bool { return !p.Broken && !p.Disabled && len(p.Steps) > 0 }
+
+// pipelineOf is the pipeline that the path names.
+func (s *Server) pipelineOf(r *http.Request) (manifest.Pipeline, error) {
+	name, err := pathVar(r, "pipeline")
+	if err != nil {
+		return manifest.Pipeline{}, err
+	}
+	p, defined := s.manifest.Current().Pipeline(name)
+	if !defined {
+		return p, noSuch("pipeline", name, s.paths.Pipelines())
+	}
+	return p, nil
+}
+
+// showStart is the form of a start. The address may fill it in; it starts nothing.
+func (s *Server) showStart(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.pipelineOf(r)
+	if err != nil {
+		return err
+	}
+	if _, err := s.runs(); err != nil {
+		return err
+	}
+	values := r.URL.Query()
+	values.Del(fieldKey)
+	if err := checkFields(values, runFields()); err != nil {
+		return err
+	}
+	if !values.Has(fieldInput) {
+		values.Set(fieldInput, p.Input.Default)
+	}
+	view := s.startView(r, p, values, newFormKey(s.now()))
+	asked, err := requestOf(p.Name, values)
+	if err != nil {
+		view.blame(err)
+	} else {
+		view.Plan = s.planView(r.Context(), p, asked)
+	}
+	s.writeForm(w, r, http.StatusOK, view)
+	return nil
+}
+
+// writeForm sends a form. Going back to it asks for it anew, with another key.
+func (s *Server) writeForm(w http.ResponseWriter, r *http.Request, status int, view startForm) {
+	view.Plan.Refresh = view.Preview
+	w.Header().Set("Cache-Control", "no-store")
+	s.writeHTML(w, r, status, views.StartPage(view.StartView))
+}
+
+// startForm is a form that errors can be put into.
+type startForm struct{ views.StartView }
+
+// blame puts an error at its field, or above the form.
+func (f *startForm) blame(err error) {
+	var input *runner.InputError
+	if errors.As(err, &input) {
+		switch input.Field {
+		case fieldInput, fieldModel, fieldAdapter, fieldFromStep, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure:
+			f.Errors = map[string]string{input.Field: "It " + input.Text + "."}
+			f.Open = f.Open || input.Field != fieldInput
+			return
+		}
+	}
+	told := describe(err)
+	f.Problem, f.Next = told.text, told.next
+}
+
+func (s *Server) startView(r *http.Request, p manifest.Pipeline, values url.Values, key string) startForm {
+	title := "Start " + p.Name
+	view := views.StartView{
+		Chrome: s.chrome(r, "pipelines", title, ""), Heading: title, Pipeline: p.Name, Description: p.Description,
+		Action: s.paths.Start(p.Name, nil), Preview: s.paths.StartPreview(p.Name), Key: key, Verb: "Start",
+		Input: inputView(p.Input), Text: lines(values.Get(fieldInput)),
+		Model: values.Get(fieldModel), Adapter: values.Get(fieldAdapter), FromStep: values.Get(fieldFromStep),
+		Timeout: values.Get(fieldTimeout), OnFailure: cmp.Or(values.Get(fieldOnFailure), string(runner.Halt)), Tags: values.Get(fieldTags),
+		Only: names(values, fieldSteps), Except: names(values, fieldExclude),
+	}
+	view.DryRun, _ = truth(values, fieldDryRun) // requestOf says what is wrong with it
+	for _, name := range []string{fieldModel, fieldAdapter, fieldFromStep, fieldTimeout, fieldSteps, fieldExclude, fieldDryRun, fieldTags} {
+		view.Open = view.Open || values.Get(name) != ""
+	}
+	for _, step := range p.Steps {
+		view.Steps = append(view.Steps, step.ID)
+	}
+	for _, adapter := range s.manifest.Current().Manifest.Adapters {
+		view.Adapters = append(view.Adapters, adapter.Name)
+	}
+	return startForm{view}
+}
+
+// previewStart answers what the form as it is filled in would do: a fragment
+// for htmx, and without scripts the form again.
+func (s *Server) previewStart(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.pipelineOf(r)
+	if err != nil {
+		return err
+	}
+	return s.preview(w, r, p, s.startView)
+}
+
+// fills is a form filled in with values.
+type fills func(*http.Request, manifest.Pipeline, url.Values, string) startForm
+
+func (s *Server) preview(w http.ResponseWriter, r *http.Request, p manifest.Pipeline, form fills) error {
+	values, err := readBody(r, runFields()...)
+	if err != nil {
+		return err
+	}
+	view := form(r, p, values, cmp.Or(values.Get(fieldKey), newFormKey(s.now())))
+	asked, err := requestOf(p.Name, values)
+	if err != nil {
+		view.blame(err)
+		view.Plan.Problem = describe(err).text
+	} else {
+		view.Plan = s.planView(r.Context(), p, asked)
+	}
+	if isFragment(r) {
+		view.Plan.Refresh = view.Preview
+		s.writeHTML(w, r, http.StatusOK, views.Plan(view.Plan))
+		return nil
+	}
+	s.writeForm(w, r, http.StatusOK, view)
+	return nil
+}
+
+// start starts a run of a pipeline.
+func (s *Server) start(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.pipelineOf(r)
+	if err != nil {
+		return err
+	}
+	return s.launch(w, r, p, "", s.startView)
+}
+
+// launch starts what a form or a program asks for. What is wrong with a form is
+// said at its field, and nothing that was filled in is lost.
+func (s *Server) launch(w http.ResponseWriter, r *http.Request, p manifest.Pipeline, original string, form fills) error {
+	values, err := readBody(r, runFields()...)
+	if err != nil {
+		return err
+	}
+	asked, err := requestOf(p.Name, values)
+	asked.Original = original
+	id := ""
+	if err == nil {
+		err = reserve(r.Header, values, &asked)
+	}
+	if err == nil {
+		id, err = s.begin(r.Context(), asked)
+	}
+	if err != nil {
+		if s.wantsJSON(r) || isFragment(r) {
+			return err
+		}
+		return s.refuseForm(w, r, p, values, form, err)
+	}
+	answer := s.answerOf(r.Context(), id, p.Name)
+	answer.OriginalID = original
+	s.answerRun(w, r, http.StatusCreated, answer)
+	return nil
+}
+
+// refuseForm shows the form again, with what is wrong. Errors that no form can
+// mend have a page of their own.
+func (s *Server) refuseForm(w http.ResponseWriter, r *http.Request, p manifest.Pipeline, values url.Values, form fills, err error) error {
+	told := describe(err)
+	if told.status != http.StatusBadRequest && told.status != http.StatusConflict && told.status != http.StatusServiceUnavailable {
+		return err
+	}
+	view := form(r, p, values, newFormKey(s.now()))
+	view.blame(err)
+	if asked, wrong := requestOf(p.Name, values); wrong == nil {
+		view.Plan = s.planView(r.Context(), p, asked)
+	}
+	acting(r.Context()).refused(told.text)
+	if told.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	s.writeForm(w, r, told.status, view)
+	return nil
+}
