@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wavedeck/handlers/grant"
+	"wavedeck/static"
 )
 
 // embedPolicy is contentPolicy for a part that stands in a page of others: it
@@ -59,11 +60,6 @@ func (s *Server) allowFraming(w http.ResponseWriter, h *holder) {
 	header.Del("Cross-Origin-Opener-Policy")
 }
 
-// loadable lets pages of others load an answer as a picture, style or script.
-func loadable(w http.ResponseWriter) {
-	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
-}
-
 // Headers of cross-origin requests that are allowed: those of htmx, of streams
 // and of conditional requests.
 const (
@@ -77,11 +73,14 @@ const (
 // only, and what a browser knows of its user (cookies) does not count for them.
 func (s *Server) shared(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.below(r, fragmentRoot) && !strings.HasPrefix(r.URL.Path, s.paths.API()) {
+		header := w.Header()
+		switch {
+		case s.lent(r):
+			header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		case !s.below(r, fragmentRoot) && !strings.HasPrefix(r.URL.Path, s.paths.API()):
 			next.ServeHTTP(w, r)
 			return
 		}
-		header := w.Header()
 		header.Add("Vary", "Origin")
 		origin := r.Header.Get("Origin")
 		// An artifact may be had as it is, with its secrets: not by pages of others.
@@ -103,6 +102,14 @@ func (s *Server) shared(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// lent reports whether a request is for a file that pages of others load: the
+// script of <wave-embed>, or the stylesheet of fragments.
+func (s *Server) lent(r *http.Request) bool {
+	name := strings.TrimPrefix(r.URL.Path, string(s.paths)+static.Dir)
+	return name != r.URL.Path && strings.HasSuffix(name, ".js") && strings.HasPrefix(name, "embed.") ||
+		strings.HasSuffix(name, ".css") && strings.HasPrefix(name, "fragment.")
 }
 
 // EmbedConfig says which other sites may show parts of the console.

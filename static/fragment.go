@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"regexp"
+	"strings"
 	"sync"
 )
 
@@ -20,10 +21,11 @@ var fragmentStyles = []string{"app.css", "timeline.css", "dag.css", "log.css", "
 // addScoped makes FragmentStyle. What a page has as its root is there the fragment.
 func (c catalogue) addScoped() error {
 	var all bytes.Buffer
+	root := strings.NewReplacer(":root", ":scope", ".wavedeck", ":scope") // within a scope only :scope is its root
 	all.WriteString("@scope (.wavedeck) {\n")
 	for _, name := range fragmentStyles {
 		if a, ok := c.byName[name]; ok {
-			all.Write(bytes.ReplaceAll(a.plain, []byte(":root"), []byte(":scope")))
+			all.WriteString(root.Replace(string(a.plain)))
 		}
 	}
 	all.WriteString("}\n")

@@ -192,3 +192,17 @@ func TestLoad(t *testing.T) {
 		}
 	})
 }
+
+func TestEmbedScript(t *testing.T) {
+	if size := Size("embed.js"); size == 0 || size > 5<<10 {
+		t.Errorf("embed.js has %d bytes, want at most 5 KiB", size)
+	}
+	if got := Integrity("embed.js"); !regexp.MustCompile(`^sha384-[A-Za-z0-9+/]{64}$`).MatchString(got) {
+		t.Errorf("its integrity is %q", got)
+	}
+	for _, state := range []string{"failed", "succeeded", "unknown"} {
+		if svg, ok := Symbol(state); !ok || svg == "" {
+			t.Errorf("there is no symbol for %s", state)
+		}
+	}
+}
