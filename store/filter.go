@@ -17,7 +17,7 @@ type RunFilter struct {
 	Parent    string    // only direct children of this run
 	Since     time.Time // started at or after
 	Until     time.Time // started before
-	Text      string    // part of id, pipeline or input, whatever its case
+	Terms     []Term    // all of these hold
 
 	Older *Cursor // the page after this run, going back in time
 	Newer *Cursor // the page before this run, going forward
@@ -28,8 +28,8 @@ type RunFilter struct {
 // restriction shows top-level runs with their children folded; a narrowed one
 // shows every run that matches, children included.
 func (f RunFilter) Narrow() bool {
-	return len(f.States)+len(f.Pipelines)+len(f.Tags) > 0 || f.Parent != "" ||
-		!f.Since.IsZero() || !f.Until.IsZero() || f.Text != ""
+	return len(f.States)+len(f.Pipelines)+len(f.Tags)+len(f.Terms) > 0 || f.Parent != "" ||
+		!f.Since.IsZero() || !f.Until.IsZero()
 }
 
 // Cursor is a place in the list of runs, which is ordered by (started_at,

@@ -19,32 +19,39 @@ type index struct {
 	ready chan struct{} // closed when all runs are in
 	gone  chan struct{} // closed when nobody keeps it in step any more
 
-	mu      sync.RWMutex
-	sorted  bool // order is; until ready it is not
-	rows    []indexRow
-	free    []uint32 // rows of deleted runs
-	order   []uint32 // rows by (started_at, run_id), oldest first
-	ids     idTable
-	text    arena
-	names   interned // pipelines and parents
-	tags    tagLists
-	counts  *Facets             // nil after a change; under facetMu
-	touched map[string]struct{} // runs applied while a chunk is being read; nil: none is
-	sweep   uint32              // number of the walk through all runs
-	dirty   bool                // something changed since the last walk began
-	facetMu sync.Mutex
+	mu                                  sync.RWMutex
+	sorted                              bool // order is; until ready it is not
+	rows                                []indexRow
+	free                                []uint32 // rows of deleted runs
+	order                               []uint32 // rows by (started_at, run_id), oldest first
+	ids                                 idTable
+	text                                arena
+	tags                                tagLists
+	pipelines, parents, branches, kinds interned
+	counts                              *Facets             // nil after a change; under facetMu
+	touched                             map[string]struct{} // runs applied while a chunk is being read; nil: none is
+	sweep                               uint32              // number of the walk through all runs
+	dirty                               bool                // something changed since the last walk began
+	facetMu                             sync.Mutex
 }
 
-// indexRow is one run. Its text is the id, then a zero byte, then what of the
-// id and the input is searched, in lower case.
+// indexRow is one run. Its text is the id, again in lower case where that is
+// another one, what of the input is searched, and what of the error is, with a
+// zero byte between each two; the latter two are in lower case.
 type indexRow struct {
 	started  int64
 	ended    int64
+	tokens   int64 // -1: not known
 	text     span
-	idLen    uint32
-	pipeline uint32 // of names
-	parent   uint32 // of names; 0: none
-	tags     uint32 // of tags
+	idLen    uint32 // of the id as it is
+	idEnd    uint32 // where the input begins in text, before the zero byte
+	inputEnd uint32 // where the error begins
+	pipeline uint32 // of pipelines, and so on; 0 is none
+	parent   uint32
+	branch   uint32
+	kind     uint32
+	tags     uint32
+	took     int32  // seconds by its row, when it has ended; -1: not known
 	seen     uint32 // sweep that saw it last
 	state    uint8  // of States
 	used     bool
@@ -53,7 +60,8 @@ type indexRow struct {
 func newIndex(d *database) *index {
 	return &index{
 		d: d, ready: make(chan struct{}), gone: make(chan struct{}),
-		ids: idTable{seed: maphash.MakeSeed()}, names: newInterned(), tags: newTagLists(),
+		ids: idTable{seed: maphash.MakeSeed()}, tags: newTagLists(),
+		pipelines: newInterned(), parents: newInterned(), branches: newInterned(), kinds: newInterned(),
 	}
 }
 
@@ -86,7 +94,7 @@ func (ix *index) wait(ctx context.Context) error {
 func (ix *index) health() IndexHealth {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	const rowBytes, cellBytes = 56, 4
+	const rowBytes, cellBytes = 88, 4
 	return IndexHealth{
 		Ready: ix.isReady(), Runs: len(ix.order),
 		Bytes: cap(ix.rows)*rowBytes + (cap(ix.order)+len(ix.ids.cells))*cellBytes + ix.text.size(),
@@ -169,15 +177,16 @@ func (ix *index) alloc() uint32 {
 
 func (ix *index) fill(i uint32, e entry) {
 	r := &ix.rows[i]
-	text := e.searched()
+	text, idEnd, inputEnd := e.searched()
 	if !r.used || string(ix.text.at(r.text)) != text {
 		r.text = ix.text.add(text)
 	}
-	r.idLen = uint32(len(e.id)) //nolint:gosec // SQLite texts are shorter
+	r.idLen, r.idEnd, r.inputEnd = uint32(len(e.id)), uint32(idEnd), uint32(inputEnd) //nolint:gosec // SQLite texts are shorter
 	r.started, r.ended, r.used, r.seen = e.started, e.ended, true, ix.sweep
-	r.pipeline, r.parent = ix.names.number(e.pipeline), ix.names.number(e.parent)
+	r.pipeline, r.parent = ix.pipelines.number(e.pipeline), ix.parents.number(e.parent)
+	r.branch, r.kind = ix.branches.number(e.branch), ix.kinds.number(e.kind)
 	r.tags = ix.tags.number(e.tags)
-	r.state = stateNumber(e.state)
+	r.state, r.tokens, r.took = stateNumber(e.state), e.tokens, tookSeconds(e.state, e.started, e.completed)
 }
 
 func stateNumber(s State) uint8 {
@@ -191,6 +200,12 @@ func (ix *index) id(i uint32) []byte {
 	r := &ix.rows[i]
 	return ix.text.at(r.text)[:r.idLen]
 }
+
+// The texts of a run that are searched.
+func (ix *index) textOf(r *indexRow) []byte    { return ix.text.at(r.text) }
+func (ix *index) idText(r *indexRow) []byte    { return ix.text.at(r.text)[:r.idEnd] }
+func (ix *index) inputText(r *indexRow) []byte { return ix.text.at(r.text)[r.idEnd+1 : r.inputEnd] }
+func (ix *index) errorText(r *indexRow) []byte { return ix.text.at(r.text)[r.inputEnd+1:] }
 
 func (ix *index) hash(id string) uint64 { return maphash.String(ix.ids.seed, id) }
 

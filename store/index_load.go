@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,28 +12,35 @@ const (
 	chunkRows   = 2000
 	sweepPause  = 250 * time.Millisecond // between chunks: about 2 % of a core
 	sweepRest   = 20 * time.Second       // between walks through all runs
-	searchBytes = 1024                   // of an input; longer ones are prose and code
+	searchBytes = 1024                   // of an input and an error; longer ones are prose and code
 )
 
 // entry is what the index holds of a run, as read.
 type entry struct {
 	row                        int64
 	id, pipeline, parent, tags string
+	branch, kind               string
 	input                      string // its beginning
+	err                        string
 	state                      State
-	started, ended             int64 // unix seconds; ended 0: not
+	started, completed, ended  int64 // unix seconds; 0: not
+	tokens                     int64 // -1: not known
 }
 
-// searched is the text of a run as indexRow keeps it.
-func (e *entry) searched() string {
-	text := searchText(e.input)
+// searched is the text of a run as indexRow keeps it, and where the id and the
+// input end in it.
+func (e *entry) searched() (text string, idEnd, inputEnd int) {
+	text = e.id
 	if lower := strings.ToLower(e.id); lower != e.id {
-		text = lower + "\x00" + text
+		text += "\x00" + lower
 	}
-	return e.id + "\x00" + text
+	idEnd = len(text)
+	text += "\x00" + searchText(e.input)
+	inputEnd = len(text)
+	return text + "\x00" + searchText(e.err), idEnd, inputEnd
 }
 
-// searchText is the part of an input that is searched, in lower case. A zero
+// searchText is the part of a text that is searched, in lower case. A zero
 // byte would join what are two texts.
 func searchText(input string) string {
 	if len(input) > searchBytes {
@@ -48,14 +54,12 @@ func searchText(input string) string {
 }
 
 // entriesSQL reads what tells a run that has plainly ended without looking
-// further; the texts that matter for a failed one only stay unread otherwise.
+// further. current_step holds an error only where a run ended badly.
 func (d *database) entriesSQL(where string) string {
 	const t = "pipeline_run"
-	failed := func(column string) string {
-		if !d.schema[t][column] {
-			return "''"
-		}
-		return "CASE r.status WHEN 'failed' THEN COALESCE(CAST(r." + column + " AS TEXT), '') ELSE '' END"
+	step := "''"
+	if d.schema[t]["current_step"] {
+		step = "CASE WHEN r.status IN ('failed', 'cancelled') THEN COALESCE(CAST(r.current_step AS TEXT), '') ELSE '' END"
 	}
 	other, cancel := "''", "NULL"
 	if d.schema.has("cancellation") {
@@ -73,7 +77,8 @@ func (d *database) entriesSQL(where string) string {
 	return "SELECT r.rowid, r.run_id, " + strings.Join([]string{
 		d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.number("r", t, "started_at"),
 		d.schema.number("r", t, "completed_at"), d.schema.number("r", t, "cancelled_at"), d.schema.text("r", t, "tags_json"),
-		d.schema.text("r", t, "parent_run_id"), input, failed("error_message"), failed("current_step"), other, cancel,
+		d.schema.text("r", t, "parent_run_id"), d.schema.text("r", t, "branch_name"), d.schema.text("r", t, "run_kind"),
+		d.schema.maybe("r", t, "total_tokens"), input, d.schema.text("r", t, "error_message"), step, other, cancel,
 	}, ", ") + " FROM pipeline_run r WHERE r.run_id <> '' AND " + where
 }
 
@@ -94,44 +99,85 @@ func (d *database) entriesAfter(ctx context.Context, row int64) ([]entry, error)
 }
 
 func (d *database) selectEntries(ctx context.Context, query string, args ...any) ([]entry, error) {
-	rows, err := d.QueryContext(ctx, query, args...)
+	entries, unclear, err := d.scanEntries(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read runs for the index: %w", err)
 	}
+	told, err := d.told(ctx, unclear)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range unclear {
+		if told[id] == nil {
+			told[id] = &record{state: Unknown} // deleted since its row was read
+		}
+	}
+	for i := range entries {
+		if r := told[entries[i].id]; r != nil {
+			entries[i].state, entries[i].err = r.state, r.errorText()
+		}
+	}
+	if err := d.addTokens(ctx, entries); err != nil {
+		return nil, err
+	}
+	return entries, nil
+}
+
+// scanEntries reads rows, and which of them take more than the row to tell.
+func (d *database) scanEntries(ctx context.Context, query string, args ...any) (entries []entry, unclear []string, err error) {
+	rows, err := d.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, nil, err
+	}
 	defer rows.Close()
-	var entries []entry
-	var unclear []string // states that take more than the row to tell
 	for rows.Next() {
 		var e entry
 		r := record{}
-		err := rows.Scan(&e.row, &e.id, &e.pipeline, &r.Status, &e.started, &r.CompletedAt, &r.CancelledAt,
-			&e.tags, &e.parent, &e.input, &r.ErrorMessage, &r.CurrentStep, &r.PipelineState, &r.CancelAsked)
+		err := rows.Scan(&e.row, &e.id, &e.pipeline, &r.Status, &e.started, &r.CompletedAt, &r.CancelledAt, &e.tags, &e.parent,
+			&e.branch, &e.kind, &r.Tokens, &e.input, &r.ErrorMessage, &r.CurrentStep, &r.PipelineState, &r.CancelAsked)
 		if err != nil {
-			return nil, fmt.Errorf("read runs for the index: %w", err)
+			return nil, nil, err
 		}
-		e.ended = max(r.CompletedAt, r.CancelledAt)
+		e.completed, e.ended = r.CompletedAt, max(r.CompletedAt, r.CancelledAt)
 		r.StartedAt = e.started
 		r.facts = r.factsOf()
-		if r.undecided() || r.Status == "failed" && (r.facts.Error == "" || killed(r.facts.Error) && e.parent != "") {
+		e.err = r.facts.Error
+		e.tokens = -1
+		if r.Tokens != nil {
+			e.tokens = *r.Tokens
+		}
+		silent := e.err == "" && (r.Status == "failed" || r.Status == "cancelled")
+		if r.undecided() || silent || r.Status == "failed" && killed(e.err) && e.parent != "" {
 			unclear = append(unclear, e.id)
 		} else {
 			e.state, _ = tellRun(r.facts, d.opt.Now(), d.opt.Alive)
 		}
+		if r.undecided() && e.tokens == 0 {
+			e.tokens = -1 // not written yet, or never
+		}
 		entries = append(entries, e)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read runs for the index: %w", err)
-	}
-	states, err := d.told(ctx, unclear)
-	if err != nil {
-		return nil, err
-	}
-	for i := range entries {
-		if e := &entries[i]; e.state == "" {
-			e.state = cmp.Or(states[e.id], Unknown) // deleted since its row was read
+	return entries, unclear, rows.Err()
+}
+
+// addTokens sums what attempts spent where the run itself does not say it, by
+// the rules of unsummedTokens.
+func (d *database) addTokens(ctx context.Context, entries []entry) error {
+	var ids []string
+	for _, e := range entries {
+		if e.tokens <= 0 && e.state != Succeeded && e.state != Empty {
+			ids = append(ids, e.id)
 		}
 	}
-	return entries, nil
+	return chunks(ids, maxWatched, func(part []string) error {
+		sums, err := d.metricTokens(ctx, d, part)
+		for i := range entries {
+			if n, ok := sums[entries[i].id]; ok {
+				entries[i].tokens = n
+			}
+		}
+		return err
+	})
 }
 
 // follow loads all runs and then walks through them again and again as long as

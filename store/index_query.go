@@ -1,11 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -83,47 +81,24 @@ func (ix *index) is(at int, c *Cursor) bool {
 type matcher struct {
 	ix        *index
 	low, high int // bounds in order: low <= place < high
-	states    []bool
-	pipelines []bool // nil: any; by number, like the two below
-	tags      []bool
-	words     []searchWord
-	parent    uint32
-	hasParent bool
-	none      bool // nothing can match
-}
-
-// searchWord is a part of the text searched for. Pipelines are few: which of
-// them contain the word is known beforehand.
-type searchWord struct {
-	text      []byte
-	pipelines []bool
+	all       []condition
 }
 
 func (ix *index) compile(f RunFilter) *matcher {
 	m := &matcher{ix: ix, high: len(ix.order)}
 	if len(f.States) > 0 {
-		m.states = make([]bool, len(States))
-		for i, s := range States {
-			m.states[i] = slices.Contains(f.States, s)
-		}
+		m.all = append(m.all, inStates(func(s State) bool { return slices.Contains(f.States, s) }))
 	}
 	if len(f.Pipelines) > 0 {
-		m.pipelines = make([]bool, len(ix.names.list))
-		for _, p := range f.Pipelines {
-			if n, ok := ix.names.numbers[p]; ok {
-				m.pipelines[n] = true
-			}
-		}
+		set := ix.pipelines.set(func(name string) bool { return slices.Contains(f.Pipelines, name) })
+		m.all = append(m.all, inSet(set, func(r *indexRow) uint32 { return r.pipeline }))
 	}
 	if len(f.Tags) > 0 {
-		m.tags = make([]bool, len(ix.tags.lists))
-		for n, list := range ix.tags.lists {
-			m.tags[n] = slices.ContainsFunc(list, func(t string) bool { return slices.Contains(f.Tags, t) })
-		}
+		set := ix.tags.set(func(tag string) bool { return slices.Contains(f.Tags, tag) })
+		m.all = append(m.all, inSet(set, func(r *indexRow) uint32 { return r.tags }))
 	}
 	if f.Parent != "" {
-		m.parent, m.hasParent = ix.names.numbers[f.Parent]
-		m.none = !m.hasParent
+		m.all = append(m.all, ix.hasParent([]TermText{{Text: f.Parent}}))
 	}
 	if !f.Since.IsZero() {
 		m.low = ix.position(ceilUnix(f.Since), nil)
@@ -131,13 +106,8 @@ func (ix *index) compile(f RunFilter) *matcher {
 	if !f.Until.IsZero() {
 		m.high = ix.position(ceilUnix(f.Until), nil)
 	}
-	for w := range strings.FieldsSeq(strings.ToLower(f.Text)) {
-		word := searchWord{text: []byte(w), pipelines: make([]bool, len(ix.names.list))}
-		for n, name := range ix.names.list {
-			word.pipelines[n] = strings.Contains(strings.ToLower(name), w)
-		}
-		m.none = m.none || strings.ContainsRune(w, 0)
-		m.words = append(m.words, word)
+	for _, t := range f.Terms {
+		m.all = append(m.all, ix.condition(t))
 	}
 	return m
 }
@@ -145,9 +115,6 @@ func (ix *index) compile(f RunFilter) *matcher {
 // next is the first place from here on, in the direction of step, that
 // matches; -1: there is none.
 func (m *matcher) next(from, step int) int {
-	if m.none {
-		return -1
-	}
 	if step > 0 {
 		from = max(from, m.low)
 	} else {
@@ -162,15 +129,8 @@ func (m *matcher) next(from, step int) int {
 }
 
 func (m *matcher) match(r *indexRow) bool {
-	if m.states != nil && !m.states[r.state] ||
-		m.pipelines != nil && !m.pipelines[r.pipeline] ||
-		m.tags != nil && !m.tags[r.tags] ||
-		m.hasParent && r.parent != m.parent {
-		return false
-	}
-	for i := range m.words {
-		w := &m.words[i]
-		if !w.pipelines[r.pipeline] && !bytes.Contains(m.ix.text.at(r.text), w.text) {
+	for _, holds := range m.all {
+		if !holds(r) {
 			return false
 		}
 	}
@@ -206,7 +166,7 @@ func (ix *index) facets(ctx context.Context) (Facets, error) {
 
 func (ix *index) count() *Facets {
 	states := make([]int, len(States))
-	pipelines := make([]int, len(ix.names.list))
+	pipelines := make([]int, len(ix.pipelines.list))
 	lists := make([]int, len(ix.tags.lists))
 	for i := range ix.rows {
 		if r := &ix.rows[i]; r.used {
@@ -223,7 +183,7 @@ func (ix *index) count() *Facets {
 	}
 	for i, n := range pipelines {
 		if n > 0 {
-			f.Pipelines[ix.names.list[i]] = n
+			f.Pipelines[ix.pipelines.list[i]] = n
 		}
 	}
 	for i, n := range lists {

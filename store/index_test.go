@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +32,8 @@ var (
 	someInputs    = []string{"", "fix the LOGIN form", "Straße und ÄPFEL", "a\x00b", "<b>markup</b>", strings.Repeat("ä", 700) + "needle"}
 	someTags      = [][]string{nil, {"nightly"}, {"team/a", "nightly"}, {"team/a", "team/a"}, {"Ü"}}
 	someStatuses  = []string{"completed", "completed_empty", "failed", "cancelled", "running", "pending"}
+	someBranches  = []string{"", "main", "feature/Login"}
+	someKinds     = []string{"", "top_level", "iterate_child"}
 	someErrors    = []string{"", "boom", "step \"s\" failed: context canceled", "process gone (orphaned)"}
 )
 
@@ -39,14 +43,21 @@ func (h *randomHistory) grow() {
 	r := storetest.Run{
 		ID:       fmt.Sprintf("%s-Run-%04x", pick(h.rng, somePipelines), h.rng.IntN(1<<16)) + strconv.Itoa(len(h.ids)),
 		Pipeline: pick(h.rng, somePipelines), Status: pick(h.rng, someStatuses), Input: pick(h.rng, someInputs),
-		Tags: pick(h.rng, someTags), CurrentStep: pick(h.rng, someErrors),
+		Tags: pick(h.rng, someTags), CurrentStep: pick(h.rng, someErrors), Error: pick(h.rng, []string{"", "", "exit STATUS 1"}),
+		Branch: pick(h.rng, someBranches), Kind: pick(h.rng, someKinds), Tokens: h.rng.IntN(4) * 500,
 		Start: storetest.Base.Add(time.Duration(h.rng.IntN(40)) * time.Second),
 	}
 	if len(h.ids) > 0 && h.rng.IntN(3) == 0 {
 		r.Parent = pick(h.rng, h.ids)
 	}
+	if h.rng.IntN(2) == 0 && r.Status != "running" && r.Status != "pending" {
+		r.End = r.Start.Add(time.Duration(h.rng.IntN(60)-5) * time.Second)
+	}
 	h.Run(r)
 	h.ids = append(h.ids, r.ID)
+	if h.rng.IntN(3) == 0 {
+		h.Metric(r.ID, storetest.Metric{Step: "s", Tokens: h.rng.IntN(2000)})
+	}
 	if h.rng.IntN(4) == 0 {
 		h.Cancel(r.ID)
 	}
@@ -98,21 +109,100 @@ func randomFilter(rng *rand.Rand, ids []string) RunFilter {
 		f.Until = storetest.Base.Add(time.Duration(rng.IntN(40000)) * time.Millisecond)
 	}
 	if rng.IntN(3) == 0 {
-		f.Text = pick(rng, []string{"login", "LOGIN fix", "äpfel", "needle", "ops", "run-", "b", "<B>", "deploy", "\x00", " "})
+		f.Terms = Words(pick(rng, []string{"login", "LOGIN fix", "äpfel", "needle", "ops", "run-", "b", "<B>", "deploy", "\x00", " ", "status 1"}))
+	}
+	for rng.IntN(2) == 0 {
+		f.Terms = append(f.Terms, randomTerm(rng, ids))
 	}
 	f.Limit = 1 + rng.IntN(12)
 	return f
 }
 
-// matches is the filter as RunFilter documents it, on a run as shown.
-func matches(f RunFilter, r Run) bool {
-	text := strings.ToLower(r.ID) + "\x00" + strings.ToLower(r.Pipeline) + "\x00" + searchText(r.Input)
-	for word := range strings.FieldsSeq(strings.ToLower(f.Text)) {
-		if !strings.Contains(text, word) || strings.Contains(word, "\x00") {
-			return false
-		}
+func randomTerm(rng *rand.Rand, ids []string) Term {
+	t := Term{Field: Field(rng.IntN(int(FieldStarted) + 1)), Not: rng.IntN(3) == 0}
+	texts := []string{"LOGIN", "b", "nightly", "team/*", "*ü*", "main", "FEATURE/*o*n", "top_level", "*", "deploy", "ops*sync", "boom", "exit status", "run-0"}
+	switch t.Field {
+	case FieldState:
+		texts = []string{string(pick(rng, States[:])), string(pick(rng, States[:]))}
+	case FieldParent, FieldID:
+		texts = []string{pick(rng, ids), "", "no such run"}
 	}
-	return (len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
+	for range 1 + rng.IntN(2) {
+		text := pick(rng, texts)
+		t.Texts = append(t.Texts, TermText{text, strings.Contains(text, "*") && t.Field > FieldError})
+	}
+	t.Low, t.High = int64(rng.IntN(30)), int64(rng.IntN(60))
+	switch t.Field {
+	case FieldTokens:
+		t.Low, t.High = t.Low*50, math.MaxInt64
+	case FieldStarted:
+		t.Low, t.High = t.Low+storetest.Base.Unix(), t.High+storetest.Base.Unix()
+	}
+	return t
+}
+
+// termHolds is a term as Term documents it, on a run as shown.
+func termHolds(t Term, r Run, now time.Time) bool {
+	name := func(text string) bool {
+		return slices.ContainsFunc(t.Texts, func(w TermText) bool {
+			if !w.Glob {
+				return strings.EqualFold(w.Text, text)
+			}
+			pattern := strings.ReplaceAll(regexp.QuoteMeta(w.Text), `\*`, `.*`)
+			return regexp.MustCompile(`(?is)^` + pattern + `$`).MatchString(text)
+		})
+	}
+	part := func(texts ...string) bool {
+		return slices.ContainsFunc(t.Texts, func(w TermText) bool {
+			return slices.ContainsFunc(texts, func(text string) bool {
+				return strings.Contains(strings.ToLower(text), strings.ToLower(w.Text)) && !strings.Contains(w.Text, "\x00")
+			})
+		})
+	}
+	number, known := int64(0), false
+	switch t.Field {
+	case FieldWord:
+		return t.Not != part(r.ID, r.Pipeline, searchText(r.Input), searchText(r.Error))
+	case FieldID:
+		return t.Not != part(r.ID)
+	case FieldInput:
+		return t.Not != part(searchText(r.Input))
+	case FieldError:
+		return t.Not != part(searchText(r.Error))
+	case FieldPipeline:
+		return t.Not != name(r.Pipeline)
+	case FieldTag:
+		return t.Not != slices.ContainsFunc(r.Tags, name)
+	case FieldBranch:
+		return t.Not != name(r.Branch)
+	case FieldKind:
+		return t.Not != name(r.Kind)
+	case FieldParent:
+		return t.Not != slices.ContainsFunc(t.Texts, func(w TermText) bool { return w.Text == r.Parent })
+	case FieldState:
+		return t.Not != slices.ContainsFunc(t.Texts, func(w TermText) bool { return w.Text == string(r.State) })
+	case FieldTook:
+		switch {
+		case r.State.Active() && r.State != Pending:
+			number, known = int64(now.Sub(r.StartedAt).Seconds()), true
+		case r.State.Ended() && r.State != Lost && !r.CompletedAt.IsZero():
+			number = int64(r.CompletedAt.Sub(r.StartedAt).Seconds())
+			known = number >= 0
+		}
+	case FieldTokens:
+		if r.Tokens != nil {
+			number, known = *r.Tokens, true
+		}
+	case FieldStarted:
+		number, known = r.StartedAt.Unix(), !r.StartedAt.IsZero()
+	}
+	return known && t.Not != (number >= t.Low && number <= t.High)
+}
+
+// matches is the filter as RunFilter documents it, on a run as shown.
+func matches(f RunFilter, r Run, now time.Time) bool {
+	return !slices.ContainsFunc(f.Terms, func(t Term) bool { return !termHolds(t, r, now) }) &&
+		(len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
 		(len(f.Pipelines) == 0 || slices.Contains(f.Pipelines, r.Pipeline)) &&
 		(len(f.Tags) == 0 || slices.ContainsFunc(r.Tags, func(t string) bool { return slices.Contains(f.Tags, t) })) &&
 		(f.Parent == "" || r.Parent == f.Parent) &&
@@ -188,7 +278,7 @@ func checkIndex(t *testing.T, ix *index, rng *rand.Rand, filters int) {
 	ids := idsOf(all)
 	for range filters {
 		f := randomFilter(rng, ids)
-		want := idsOf(slices.DeleteFunc(slices.Clone(all), func(r Run) bool { return !matches(f, r) }))
+		want := idsOf(slices.DeleteFunc(slices.Clone(all), func(r Run) bool { return !matches(f, r, ix.d.opt.Now()) }))
 		if got := pagesOf(t, ix, f); !slices.Equal(got, want) {
 			t.Errorf("%+v:\n%s", f, gocmp.Diff(want, got))
 		}
@@ -326,14 +416,17 @@ func BenchmarkIndex(b *testing.B) {
 	}
 	deep := ix.cursor(len(ix.order) / 2)
 	for name, f := range map[string]RunFilter{
-		"first page":           {States: []State{Failed}},
-		"deep page":            {States: []State{Failed}, Older: deep},
-		"rare pipeline":        {Pipelines: []string{storetest.RarePipeline}},
-		"two filters":          {States: []State{Cancelled}, Pipelines: []string{storetest.RarePipeline}},
-		"text, no match":       {Text: "zzzz-nowhere"},
-		"two words, no match":  {Text: "nowhere build"},
-		"deep and no match":    {States: []State{Queued}, Older: deep},
-		"text, one match":      {Text: storetest.Needle},
+		"first page":          {States: []State{Failed}},
+		"deep page":           {States: []State{Failed}, Older: deep},
+		"rare pipeline":       {Pipelines: []string{storetest.RarePipeline}},
+		"two filters":         {States: []State{Cancelled}, Pipelines: []string{storetest.RarePipeline}},
+		"text, no match":      {Terms: Words("zzzz-nowhere")},
+		"two words, no match": {Terms: Words("nowhere build")},
+		"deep and no match":   {States: []State{Queued}, Older: deep},
+		"text, one match":     {Terms: Words(storetest.Needle)},
+		"four terms, no match": {Terms: append(Words("zzzz-nowhere"), Term{Field: FieldTook, Low: 60, High: math.MaxInt64},
+			Term{Field: FieldTokens, Low: 1, High: math.MaxInt64}, Term{Field: FieldPipeline, Not: true, Texts: []TermText{{"fix-*", true}}})},
+		"tokens, no match":     {Terms: []Term{{Field: FieldTokens, Low: 1e14, High: math.MaxInt64}}},
 		"rare tag":             {Tags: []string{storetest.RareTag}},
 		"time range from past": {Since: time.Unix(ix.rows[ix.order[1000]].started, 0), Until: time.Unix(ix.rows[ix.order[5000]].started, 0)},
 	} {

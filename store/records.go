@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -170,20 +171,18 @@ func (d *database) addStepWords(ctx context.Context, q sqlx.QueryerContext, foun
 	return nil
 }
 
-// told returns the state of each run with one of these ids.
-func (d *database) told(ctx context.Context, ids []string) (map[string]State, error) {
-	states := make(map[string]State, len(ids))
+// told reads and tells any number of runs; ids that no run has are left out.
+func (d *database) told(ctx context.Context, ids []string) (map[string]*record, error) {
+	all := make(map[string]*record, len(ids))
 	err := chunks(ids, MaxLimit, func(part []string) error {
 		records, err := d.records(ctx, d, part)
-		for id, r := range records {
-			states[id] = r.state
-		}
+		maps.Copy(all, records)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("tell runs: %w", err)
 	}
-	return states, nil
+	return all, nil
 }
 
 // factsOf is what the row says, without its events and its parent.

@@ -150,6 +150,10 @@ func (d *database) unsummedTokens(ctx context.Context, q sqlx.QueryerContext, re
 			ids = append(ids, id)
 		}
 	}
+	return d.metricTokens(ctx, q, ids)
+}
+
+func (d *database) metricTokens(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]int64, error) {
 	if len(ids) == 0 || !d.schema.has("performance_metric") {
 		return nil, nil
 	}

@@ -102,9 +102,13 @@ func TestDetail(t *testing.T) {
 		bottom := b.Run(storetest.Run{Status: "running", Parent: middle, Kind: "sub_pipeline_child"})
 		b.Event(bottom, storetest.Event{At: fresh})
 		d := openBuilt(t, b)
-		states, err := d.told(t.Context(), []string{top, middle, bottom, "no such run"})
+		told, err := d.told(t.Context(), []string{top, middle, bottom, "no such run"})
 		if err != nil {
 			t.Fatal(err)
+		}
+		states := map[string]State{}
+		for id, r := range told {
+			states[id] = r.state
 		}
 		if diff := cmp.Diff(map[string]State{top: Lost, middle: Lost, bottom: Lost}, states); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)

@@ -130,7 +130,7 @@ func TestHistory(t *testing.T) {
 
 	find := func(t *testing.T, text string, matches func(store.Run) bool) store.RunDetail {
 		t.Helper()
-		page, err := db.Runs(t.Context(), store.RunFilter{Text: text, Limit: store.MaxLimit})
+		page, err := db.Runs(t.Context(), store.RunFilter{Terms: store.Words(text), Limit: store.MaxLimit})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,218 @@
+package store
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Field is what of a run a Term looks at.
+type Field uint8
+
+// Fields. Those from FieldTook on are numbers; the others are texts.
+const (
+	FieldWord     Field = iota // part of id, pipeline, input or error
+	FieldID                    // part of it
+	FieldInput                 // part of its first 1024 bytes
+	FieldError                 // part of its first 1024 bytes
+	FieldPipeline              // the whole name
+	FieldTag                   // one of its tags, whole
+	FieldBranch                // the whole name
+	FieldKind                  // the whole word
+	FieldParent                // the whole id, in its own case
+	FieldState                 // one of States
+	FieldTook                  // whole seconds; of a run at work, until now
+	FieldTokens                // how many it spent
+	FieldStarted               // unix seconds
+)
+
+// Term is one condition on a run: a text is, or has in it, any of Texts; a
+// number is from Low to High. Case does not matter. A number that is not known
+// satisfies no condition, not even one with Not.
+type Term struct {
+	Field     Field
+	Not       bool
+	Texts     []TermText
+	Low, High int64 // inclusive
+}
+
+// TermText is one text of a Term. With Glob each * in it stands for any text.
+type TermText struct {
+	Text string
+	Glob bool
+}
+
+// Words are the terms that have all words of a text.
+func Words(text string) []Term {
+	var terms []Term
+	for w := range strings.FieldsSeq(text) {
+		terms = append(terms, Term{Texts: []TermText{{Text: w}}})
+	}
+	return terms
+}
+
+// condition is a Term, or another field of a RunFilter, in the numbers of the index.
+type condition func(r *indexRow) bool
+
+func (ix *index) condition(t Term) condition {
+	var holds condition
+	any := func(text string) bool { return isAny(text, t.Texts) }
+	switch t.Field {
+	case FieldWord, FieldID, FieldInput, FieldError:
+		holds = ix.hasText(t)
+	case FieldPipeline:
+		holds = inSet(ix.pipelines.set(any), func(r *indexRow) uint32 { return r.pipeline })
+	case FieldBranch:
+		holds = inSet(ix.branches.set(any), func(r *indexRow) uint32 { return r.branch })
+	case FieldKind:
+		holds = inSet(ix.kinds.set(any), func(r *indexRow) uint32 { return r.kind })
+	case FieldTag:
+		holds = inSet(ix.tags.set(any), func(r *indexRow) uint32 { return r.tags })
+	case FieldParent:
+		holds = ix.hasParent(t.Texts)
+	case FieldState:
+		holds = inStates(func(s State) bool {
+			return slices.ContainsFunc(t.Texts, func(x TermText) bool { return x.Text == string(s) })
+		})
+	case FieldTook, FieldTokens, FieldStarted:
+		return ix.inRange(t) // what is not known stays so when it is turned round
+	default:
+		return func(*indexRow) bool { return false }
+	}
+	if t.Not {
+		return func(r *indexRow) bool { return !holds(r) }
+	}
+	return holds
+}
+
+func inSet(set []bool, number func(*indexRow) uint32) condition {
+	return func(r *indexRow) bool { return set[number(r)] }
+}
+
+func inStates(wanted func(State) bool) condition {
+	var set [len(States)]bool
+	for i, s := range States {
+		set[i] = wanted(s)
+	}
+	return func(r *indexRow) bool { return set[r.state] }
+}
+
+func (ix *index) hasParent(ids []TermText) condition {
+	var wanted []uint32
+	for _, id := range ids {
+		if n, ok := ix.parents.numbers[id.Text]; ok {
+			wanted = append(wanted, n)
+		}
+	}
+	return func(r *indexRow) bool { return slices.Contains(wanted, r.parent) }
+}
+
+func containsAny(text []byte, words [][]byte) bool {
+	return slices.ContainsFunc(words, func(w []byte) bool { return bytes.Contains(text, w) })
+}
+
+// hasText looks for texts in a run's own; a zero byte would join two of them.
+func (ix *index) hasText(t Term) condition {
+	var words [][]byte
+	for _, x := range t.Texts {
+		if w := strings.ToLower(x.Text); !strings.ContainsRune(w, 0) {
+			words = append(words, []byte(w))
+		}
+	}
+	part := ix.textOf
+	var named []bool // by pipeline: its name has one of the words
+	switch t.Field {
+	case FieldID:
+		part = ix.idText
+	case FieldInput:
+		part = ix.inputText
+	case FieldError:
+		part = ix.errorText
+	default:
+		named = make([]bool, len(ix.pipelines.list))
+		for n, name := range ix.pipelines.list {
+			named[n] = containsAny([]byte(strings.ToLower(name)), words)
+		}
+	}
+	return func(r *indexRow) bool {
+		return named != nil && named[r.pipeline] || containsAny(part(r), words)
+	}
+}
+
+// inRange compares a number; below 0 it is not known.
+func (ix *index) inRange(t Term) condition {
+	number := func(r *indexRow) int64 { return r.tokens }
+	switch t.Field {
+	case FieldStarted:
+		number = func(r *indexRow) int64 {
+			if r.started == 0 {
+				return -1
+			}
+			return r.started
+		}
+	case FieldTook:
+		now := ix.d.opt.Now().Unix()
+		number = func(r *indexRow) int64 {
+			if s := States[r.state]; s.Active() && s != Pending && r.started > 0 {
+				return max(0, now-r.started)
+			}
+			return int64(r.took)
+		}
+	}
+	return func(r *indexRow) bool {
+		n := number(r)
+		return n >= 0 && (n >= t.Low && n <= t.High) != t.Not
+	}
+}
+
+// set tells by number which texts are wanted.
+func (in *interned) set(wanted func(string) bool) []bool {
+	set := make([]bool, len(in.list))
+	for n, text := range in.list {
+		set[n] = wanted(text)
+	}
+	return set
+}
+
+// set tells by number which lists hold a tag that is wanted.
+func (t *tagLists) set(wanted func(string) bool) []bool {
+	set := make([]bool, len(t.lists))
+	for n, list := range t.lists {
+		set[n] = slices.ContainsFunc(list, wanted)
+	}
+	return set
+}
+
+func isAny(text string, wanted []TermText) bool {
+	return slices.ContainsFunc(wanted, func(w TermText) bool {
+		if w.Glob {
+			return glob(strings.ToLower(w.Text), strings.ToLower(text))
+		}
+		return strings.EqualFold(w.Text, text)
+	})
+}
+
+// glob reports whether text is pattern, in which each * is any text.
+func glob(pattern, text string) bool {
+	parts := strings.Split(pattern, "*")
+	last := len(parts) - 1
+	rest, ok := strings.CutPrefix(text, parts[0])
+	if !ok || last == 0 {
+		return ok && rest == ""
+	}
+	for _, part := range parts[1:last] {
+		if _, rest, ok = strings.Cut(rest, part); !ok {
+			return false
+		}
+	}
+	return strings.HasSuffix(rest, parts[last])
+}
+
+// tookSeconds is how long an ended run took by its row; -1: not known.
+func tookSeconds(state State, started, completed int64) int32 {
+	if state == Lost || !state.Ended() || started <= 0 || completed < started || completed-started > math.MaxInt32 {
+		return -1
+	}
+	return int32(completed - started)
+}
