@@ -13,7 +13,9 @@ import (
 // status words cannot say stands in the additional field state.
 
 type apiError struct {
-	Error string `json:"error"`
+	Error    string `json:"error"`
+	Word     string `json:"word,omitempty"`     // of a filter or command: the wrong one
+	Position int    `json:"position,omitempty"` // where it begins, in characters from 1
 }
 
 type runListResponse struct {

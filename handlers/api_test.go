@@ -227,7 +227,7 @@ func TestHeldListStandsStill(t *testing.T) {
 
 func FuzzRunsQuery(f *testing.F) {
 	for _, seed := range []string{
-		"", "state=failed&q=x", "older=eyJ0IjoxLCJpZCI6ImEifQ", "since=7d&until=2026-11-23", "limit=100&hold=e30",
+		"", "state=failed&q=x", "q=status%3Afailed+-dur%3E1h", "q=%22a", "q=tag%3A*%2Cb", "older=eyJ0IjoxLCJpZCI6ImEifQ", "since=7d&until=2026-11-23", "limit=100&hold=e30",
 		"%zz", "q=%00", "state=%ff", "tag=&tag=&tag=x", "since=-1h", "newer=x&older=y", "parent=../..",
 	} {
 		f.Add(seed)

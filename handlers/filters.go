@@ -36,7 +36,7 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 	f := views.Filter{
 		Text: q.Get("q"), Pipeline: q.Get("pipeline"), Tag: q.Get("tag"),
 		Since: q.Get("since"), Until: q.Get("until"), Parent: q.Get("parent"),
-		Narrow: query.filter.Narrow(), Clear: s.paths.Runs(nil), Words: filterWords(q), Hidden: url.Values{},
+		Narrow: query.filter.Narrow() || q.Get("q") != "", Clear: s.paths.Runs(nil), Words: filterWords(q), Hidden: url.Values{},
 	}
 	for _, key := range []string{"state", "status", "parent", "limit"} { // what the form has no field for
 		if len(q[key]) > 0 {
@@ -57,6 +57,13 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 	}
 	f.Pipelines = s.options(q, "pipeline", facets.Pipelines, known)
 	f.Tags = s.options(q, "tag", facets.Tags, known)
+	for i, t := range query.terms.Terms {
+		rest := without(q, "q", q.Get("q"))
+		if text := query.terms.Without(i); text != "" {
+			rest = with(q, "q", text)
+		}
+		f.Terms = append(f.Terms, views.Option{Label: t.String(), On: true, Count: -1, Remove: s.paths.Runs(rest)})
+	}
 	for _, t := range timeOptions() {
 		f.Times = append(f.Times, s.option(q, "since", t.Value, t.Label, -1, q.Get("since") == t.Value))
 	}
@@ -138,8 +145,5 @@ func filterWords(q url.Values) []string {
 			words = append(words, key+": "+v)
 		}
 	}
-	if text := q.Get("q"); text != "" {
-		words = append(words, "text: "+text)
-	}
-	return words
+	return append(words, termTexts(q.Get("q"))...)
 }

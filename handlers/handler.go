@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"wavedeck/handlers/runquery"
 	"wavedeck/store"
 	"wavedeck/store/desk"
 	"wavedeck/views"
@@ -46,6 +47,7 @@ func describe(err error) *httpError {
 	var input *store.InputError
 	var tooLarge *http.MaxBytesError
 	var noDesk *desk.UnavailableError
+	var word *runquery.Error
 	switch {
 	case errors.As(err, &own):
 		return own
@@ -55,6 +57,8 @@ func describe(err error) *httpError {
 			text: input.Field + " " + quoted(input.Got) + " cannot be used",
 			next: "It should be " + input.Want + ".",
 		}
+	case errors.As(err, &word):
+		return &httpError{status: http.StatusBadRequest, err: err, text: word.Error(), next: word.Hint()}
 	case errors.Is(err, store.ErrNotFound):
 		return &httpError{status: http.StatusNotFound, text: "there is no such run", next: "It may have been cleaned up, or belong to another project.", err: err}
 	case errors.Is(err, store.ErrUnavailable):
@@ -107,7 +111,12 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if told.next != "" {
 			body += ". " + told.next
 		}
-		s.writeJSON(w, r, told.status, apiError{Error: body})
+		answer := apiError{Error: body}
+		var word *runquery.Error
+		if errors.As(err, &word) {
+			answer.Word, answer.Position = word.Word(), word.Position()
+		}
+		s.writeJSON(w, r, told.status, answer)
 		return
 	}
 	view := views.ErrorView{

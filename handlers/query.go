@@ -9,13 +9,15 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"wavedeck/handlers/runquery"
 	"wavedeck/store"
 )
 
-// Bounds of what an address may ask for: characters of a text to search for and
-// of a name, and how many values one filter may have.
+// Bounds of what an address may ask for: characters of a text to search for, of
+// a filter and of a name, and how many values one parameter may have.
 const (
 	maxText   = 200
+	maxFilter = 1000
 	maxName   = 4096
 	maxValues = 50
 )
@@ -23,8 +25,9 @@ const (
 // runsQuery is the run list's address, understood.
 type runsQuery struct {
 	filter store.RunFilter
-	hold   *store.Cursor // show nothing newer than this, and count what is
-	values url.Values    // the parameters that every link keeps, as they were given: what narrows, and the limit
+	hold   *store.Cursor  // show nothing newer than this, and count what is
+	terms  runquery.Query // q, understood
+	values url.Values     // the parameters that every link keeps, as they were given: what narrows, and the limit
 }
 
 // parseRunsQuery reads the parameters of the run list:
@@ -32,11 +35,12 @@ type runsQuery struct {
 //	state=failed&state=lost  any of the told states; status= takes Wave's words
 //	pipeline=, tag=          any of several
 //	since=, until=           24h, 7d, a date, or RFC 3339
-//	q=                       part of id, pipeline or input
+//	q=                       the filter language of runquery
 //	parent=                  the children of a run
 //	older=, newer=, cursor=  a cursor; limit= up to 100; hold= a cursor
 //
-// Errors are *store.InputError. Parameters that mean nothing here are ignored.
+// Errors are *store.InputError, and *runquery.Error for q; what was read before
+// the latter stands in values. Parameters that mean nothing here are ignored.
 func parseRunsQuery(q url.Values, now time.Time) (runsQuery, error) {
 	query := runsQuery{values: url.Values{}}
 	f := &query.filter
@@ -44,6 +48,9 @@ func parseRunsQuery(q url.Values, now time.Time) (runsQuery, error) {
 		values, err := texts(q, key)
 		if err != nil {
 			return query, err
+		}
+		if key == "q" && len(values) > 1 {
+			values = []string{strings.Join(values, " ")} // all of them hold
 		}
 		if len(values) > 0 {
 			query.values[key] = values
@@ -54,7 +61,7 @@ func parseRunsQuery(q url.Values, now time.Time) (runsQuery, error) {
 		return query, err
 	}
 	f.Pipelines, f.Tags = query.values["pipeline"], query.values["tag"]
-	f.Text, f.Parent = query.values.Get("q"), query.values.Get("parent")
+	f.Parent = query.values.Get("parent")
 	if f.Since, err = parseMoment("since", query.values.Get("since"), now); err != nil {
 		return query, err
 	}
@@ -64,7 +71,11 @@ func parseRunsQuery(q url.Values, now time.Time) (runsQuery, error) {
 	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
 		return query, &store.InputError{Field: "until", Got: query.values.Get("until"), Want: "a time after since"}
 	}
-	return query, query.parsePage(q)
+	if err := query.parsePage(q); err != nil {
+		return query, err
+	}
+	query.terms, f.Terms, err = termsOf(query.values.Get("q"), now)
+	return query, err
 }
 
 func (query *runsQuery) parsePage(q url.Values) error {
@@ -97,6 +108,8 @@ func maxOf(key string) int {
 	switch key {
 	case "pipeline", "tag", "parent", "step", "left", "right":
 		return maxName
+	case "q":
+		return maxFilter
 	default:
 		return maxText
 	}

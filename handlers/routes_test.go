@@ -151,7 +151,7 @@ func TestWrongAddresses(t *testing.T) {
 		"a time that is not one":                {"GET", "/runs?since=yesterday", 400, "24h"},
 		"a span that ends before it begins":     {"GET", "/runs?since=1h&until=2h", 400, "a time after since"},
 		"a text that is not UTF-8":              {"GET", "/runs?q=%ff", 400, "UTF-8"},
-		"a text that is too long":               {"GET", "/runs?q=" + strings.Repeat("x", 201), 400, "200 characters"},
+		"a text that is too long":               {"GET", "/runs?q=" + strings.Repeat("x", 1001), 400, "1000 characters"},
 		"an event id that is not one":           {"GET", "/runs/" + sampleRun + "?before=x", 400, "the id of an event"},
 		"a scale that is not one":               {"GET", "/runs/" + sampleRun + "/timeline?scale=x", 400, "time or tokens"},
 		"a run id with a zero byte":             {"GET", "/runs/a%00b", 400, "a name in UTF-8"},

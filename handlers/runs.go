@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"wavedeck/handlers/runquery"
 	"wavedeck/store"
 	"wavedeck/views"
 )
@@ -21,6 +22,10 @@ const kidsShown = 20
 // listRuns is the run list: the page, or its table for htmx.
 func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
 	query, err := parseRunsQuery(r.URL.Query(), s.now())
+	var wrong *runquery.Error
+	if errors.As(err, &wrong) && !isFragment(r) && !s.wantsJSON(r) {
+		return s.showWrongFilter(w, r, query, wrong)
+	}
 	if err != nil {
 		return err
 	}
@@ -34,6 +39,25 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
 		}
 		return views.RunsPage(view).Render(ctx, b)
 	})
+}
+
+// showWrongFilter is the list's page with its input kept and the wrong word marked.
+func (s *Server) showWrongFilter(w http.ResponseWriter, r *http.Request, query runsQuery, wrong *runquery.Error) error {
+	view := views.RunsView{Chrome: s.chrome(r, "runs", "Runs", ""), Known: true}
+	var err error
+	if view.Filter, err = s.filterView(r.Context(), query); err != nil {
+		return err
+	}
+	view.Filter.Wrong = wrongWord(wrong)
+	s.writeHTML(w, r, http.StatusBadRequest, views.RunsPage(view))
+	return nil
+}
+
+// wrongWord is an error about one word of an input, to be shown beneath it.
+func wrongWord(e *runquery.Error) *views.WrongWord {
+	return &views.WrongWord{
+		Before: e.Text[:e.At], Word: e.Word(), After: e.Text[e.End:], Position: e.Position(), Problem: e.Problem, Hint: e.Hint(),
+	}
 }
 
 func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery) (views.RunsView, error) {

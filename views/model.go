@@ -117,6 +117,16 @@ type Filter struct {
 	Words     []string // the active restrictions in words, for empty states
 	Clear     string   // link without any
 	Hidden    url.Values
+	Terms     []Option   // the terms of Text, each with the link that drops it
+	Wrong     *WrongWord // why Text cannot be read; nothing is listed then
+}
+
+// WrongWord is what is wrong with an input that was typed: one word of it.
+type WrongWord struct {
+	Before, Word, After string // the input
+	Position            int    // of the word, in characters from 1
+	Problem             string // "is no key"
+	Hint                string // what would be right
 }
 
 // RunsView is the run list.

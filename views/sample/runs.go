@@ -16,8 +16,18 @@ func runLists() []Case {
 	none := runsView(nil)
 	narrow := runsView(nil)
 	narrow.Filter = filter("failed")
-	narrow.Filter.Narrow, narrow.Filter.Text = true, "rate limit"
-	narrow.Filter.Words = []string{"state: failed", `text: "rate limit"`, "since 24 h"}
+	narrow.Filter.Narrow, narrow.Filter.Text = true, `"rate limit" dur>10m`
+	narrow.Filter.Words = []string{"state: failed", `"rate limit"`, "dur>10m", "since: 24h"}
+	narrow.Filter.Terms = []views.Option{
+		{Label: `"rate limit"`, On: true, Count: -1, Remove: "/runs?q=dur%3E10m&state=failed"},
+		{Label: "dur>10m", On: true, Count: -1, Remove: "/runs?q=%22rate+limit%22&state=failed"},
+	}
+	wrong := runsView(nil)
+	wrong.Filter.Narrow, wrong.Filter.Text = true, "login statsu:failed -tag:nightly"
+	wrong.Filter.Wrong = &views.WrongWord{
+		Before: "login ", Word: "statsu", After: ":failed -tag:nightly", Position: 7, Problem: "is no key",
+		Hint: "Did you mean “status”? It should be one of status, pipeline, tag; a word with a colon in it stands in quotes.",
+	}
 	missing := runsView(nil)
 	missing.Known = false
 	missing.Filter.States = nil
@@ -32,6 +42,7 @@ func runLists() []Case {
 		{"runs-held", "two runs wait while the list is being read", true, views.RunsPage(held)},
 		{"runs-none", "a project that has not run yet", true, views.RunsPage(none)},
 		{"runs-narrow", "a filter that nothing passes", true, views.RunsPage(narrow)},
+		{"runs-wrong", "a filter with a wrong word", true, views.RunsPage(wrong)},
 		{"runs-missing", "no database", true, views.RunsPage(missing)},
 		{"runs-older", "beyond the last page", true, views.RunsPage(older)},
 		{"runs-hostile", "texts that try to be something else", true, views.RunsPage(hostile)},

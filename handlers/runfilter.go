@@ -1,0 +1,176 @@
+package handlers
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"wavedeck/handlers/runquery"
+	"wavedeck/store"
+)
+
+// stateWords are the values of status: each told state, Wave's word for those
+// that succeeded, and two that stand for several.
+func stateWords() []string {
+	words := []string{"active", "ended", "completed"}
+	for _, s := range store.States {
+		if s != store.Skipped { // steps only
+			words = append(words, string(s))
+		}
+	}
+	return words
+}
+
+// statesOf are the told states that a word of the filter names.
+func statesOf(word string) []store.State {
+	word = strings.ToLower(word)
+	var states []store.State
+	for _, s := range store.States {
+		status, _ := statusWord(s)
+		switch {
+		case word == string(s), word == "active" && s.Active(), word == "ended" && s.Ended(), word == "completed" && status == word:
+			states = append(states, s)
+		}
+	}
+	return states
+}
+
+// termsOf reads a text in the filter language into the terms of the store.
+// Errors are *runquery.Error.
+func termsOf(text string, now time.Time) (runquery.Query, []store.Term, error) {
+	q, err := runquery.Parse(text)
+	if err != nil {
+		return q, nil, err
+	}
+	terms := make([]store.Term, len(q.Terms))
+	for i, t := range q.Terms {
+		if terms[i], err = termOf(q, t, now); err != nil {
+			return q, nil, err
+		}
+	}
+	return q, terms, nil
+}
+
+// fieldOf is what of a run a key looks at.
+func fieldOf(key string) store.Field {
+	switch key {
+	case "status":
+		return store.FieldState
+	case "pipeline":
+		return store.FieldPipeline
+	case "tag":
+		return store.FieldTag
+	case "branch":
+		return store.FieldBranch
+	case "parent":
+		return store.FieldParent
+	case "kind":
+		return store.FieldKind
+	case "id":
+		return store.FieldID
+	case "input":
+		return store.FieldInput
+	case "error":
+		return store.FieldError
+	case "since", "until", "age":
+		return store.FieldStarted
+	case "dur":
+		return store.FieldTook
+	case "tokens":
+		return store.FieldTokens
+	default:
+		return store.FieldWord
+	}
+}
+
+func termOf(q runquery.Query, t runquery.Term, now time.Time) (store.Term, error) {
+	term := store.Term{Field: fieldOf(t.Key), Not: t.Not}
+	switch t.Key {
+	case "status":
+		for _, v := range t.Values {
+			states := statesOf(v.Text)
+			if len(states) == 0 {
+				err := q.Fail(v, "is no status", "one of "+strings.Join(stateWords(), ", "))
+				err.Nearest = runquery.Nearest(v.Text, stateWords())
+				return term, err
+			}
+			for _, s := range states {
+				term.Texts = append(term.Texts, store.TermText{Text: string(s)})
+			}
+		}
+	case "since", "until":
+		v := t.Values[0]
+		at, err := parseMoment(t.Key, v.Text, now)
+		if err != nil {
+			return term, q.Fail(v, "is no time", "an age such as 24h or 7d, a date such as 2026-11-23, or a time such as 2026-11-23T14:00:00Z")
+		}
+		term.Low, term.High = 0, math.MaxInt64
+		if t.Key == "since" {
+			term.Low = ceilSeconds(at)
+		} else {
+			term.High = ceilSeconds(at) - 1
+		}
+	case "age": // the older, the earlier it started
+		least, most := rangeOf(t.Op, t.Number)
+		term.Low, term.High = 0, math.MaxInt64
+		if most < math.MaxInt64 {
+			term.Low = now.Unix() - most
+		}
+		if least > 0 {
+			term.High = now.Unix() - least
+		}
+	case "dur", "tokens":
+		term.Low, term.High = rangeOf(t.Op, t.Number)
+	case "parent":
+		for _, v := range t.Values {
+			text := v.Text
+			if text == "none" {
+				text = ""
+			}
+			term.Texts = append(term.Texts, store.TermText{Text: text})
+		}
+	default:
+		for _, v := range t.Values {
+			term.Texts = append(term.Texts, store.TermText{Text: v.Text, Glob: v.Glob})
+		}
+	}
+	return term, nil
+}
+
+// rangeOf are the whole numbers, from and to, that compare with n as op says.
+func rangeOf(op runquery.Op, n int64) (low, high int64) {
+	switch op {
+	case runquery.Less:
+		return 0, n - 1
+	case runquery.AtMost:
+		return 0, n
+	case runquery.Greater:
+		return n + 1, math.MaxInt64
+	default:
+		return n, math.MaxInt64
+	}
+}
+
+// ceilSeconds is the first whole second that is not before t.
+func ceilSeconds(t time.Time) int64 {
+	seconds := t.Unix()
+	if t.Nanosecond() > 0 {
+		seconds++
+	}
+	return seconds
+}
+
+// termTexts are the terms of a text in the filter language, one by one and
+// plainly written; the whole text where it cannot be read.
+func termTexts(text string) []string {
+	q, err := runquery.Parse(text)
+	if err != nil {
+		return []string{text}
+	}
+	texts := make([]string, len(q.Terms))
+	for i, t := range q.Terms {
+		texts[i] = t.String()
+	}
+	return slices.Compact(texts)
+}

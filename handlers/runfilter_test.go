@@ -1,0 +1,141 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/google/go-cmp/cmp"
+)
+
+// listed are the ids of the runs that the JSON list names for a filter.
+func (s *site) listed(filter string) []string {
+	s.t.Helper()
+	r := s.get("/api/runs?limit=100&q=" + url.QueryEscape(filter))
+	if r.status != http.StatusOK {
+		s.t.Fatalf("%s: status %d: %s", filter, r.status, clip(r.body))
+	}
+	ids := []string{}
+	for _, run := range r.object()["runs"].([]any) {
+		ids = append(ids, run.(object)["run_id"].(string))
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func TestFilterLanguageNarrowsTheList(t *testing.T) {
+	s := openSample(t).ready()
+	for filter, want := range map[string][]string{
+		"status:lost,cancelled":                         {lostRun, stoppedRun},
+		"STATUS:Failed":                                 {sampleRun, preflightRun},
+		"status:active":                                 {},
+		"status:failed -staging":                        {},
+		"pipeline:slow-*":                               {lostRun, stoppedRun},
+		`pipeline:"slow-*"`:                             {},
+		"pipeline:slow-soak -status:lost":               {stoppedRun},
+		"error:PROVISION":                               {preflightRun},
+		`"signal: killed"`:                              {stoppedRun},
+		"kind:iterate_child id:337b":                    {childRun},
+		"parent:" + parentRun + " id:337b":              {childRun},
+		"parent:none pipeline:audit-part":               {},
+		"dur>=10s status:cancelled":                     {stoppedRun},
+		"dur<11s dur>9s":                                {stoppedRun},
+		"tokens>21k":                                    {sampleRun, markupRun},
+		"-tokens<21k status:ended pipeline:f*":          {sampleRun, markupRun},
+		"since:2026-11-23T00:39:50Z":                    {sampleRun, markupRun},
+		"-until:2026-11-23T00:39:50Z":                   {sampleRun, markupRun},
+		"age<81m30s age>81m":                            {lostRun, "fix-issue-20261123-003841-613e"},
+		"status:completed id:9775":                      {markupRun},
+		"https://example.com":                           {},
+		"pipeline:slow-soak,ship-gate error:" + `"sig"`: {stoppedRun},
+	} {
+		slices.Sort(want)
+		if diff := cmp.Diff(want, s.listed(filter)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", filter, diff)
+		}
+	}
+	t.Run("a duration that is not known satisfies no comparison", func(t *testing.T) {
+		for _, filter := range []string{"dur>0s", "dur<1h", "-dur>1h", "-dur<1h", "dur>=0s"} {
+			if slices.Contains(s.as(t).listed(filter), lostRun) {
+				t.Errorf("%s finds the lost run", filter)
+			}
+		}
+	})
+	t.Run("it joins what the other parameters ask", func(t *testing.T) {
+		page := s.as(t).get("/runs?pipeline=slow-soak&q=status%3Alost+id%3Ad20f")
+		if rows := page.doc().Find("table.runs tr[id^='run-']").Length(); rows != 1 {
+			t.Errorf("%d rows, want 1", rows)
+		}
+		terms := page.doc().Find("#terms a")
+		if terms.Length() != 2 || !strings.HasPrefix(terms.First().Text(), "status:lost") {
+			t.Fatalf("terms: %q", terms.Text())
+		}
+		if href := terms.First().AttrOr("href", ""); href != "/runs?pipeline=slow-soak&q=id%3Ad20f" {
+			t.Errorf("removing the first term leads to %s", href)
+		}
+		if got := page.doc().Find("#filter-q").AttrOr("value", ""); got != "status:lost id:d20f" {
+			t.Errorf("the input holds %q", got)
+		}
+	})
+	t.Run("pages of a filter meet each run once", func(t *testing.T) {
+		s := s.as(t)
+		var seen []string
+		for next := "/runs?limit=4&q=dur%3C1h"; next != ""; {
+			doc := s.get(next).doc()
+			doc.Find("table.runs tr[data-cursor]").Each(func(_ int, row *goquery.Selection) { seen = append(seen, row.AttrOr("id", "")) })
+			next = doc.Find("a[rel=next]").AttrOr("href", "")
+		}
+		if n := len(seen); n != 14 || len(slices.Compact(slices.Sorted(slices.Values(seen)))) != n {
+			t.Errorf("%d rows, %v", n, seen)
+		}
+	})
+}
+
+func TestAWrongFilterIsShownBeneathItsInput(t *testing.T) {
+	s := openSample(t).ready()
+	for filter, want := range map[string]struct {
+		word, hint string
+		position   float64
+	}{
+		"login statsu:failed":             {"statsu", "“status”", 7},
+		"status:faild":                    {"faild", "“failed”", 8},
+		"-pipeline:a dur>10":              {"10", "10m", 17},
+		"größe since:yesterday":           {"yesterday", "24h", 13},
+		`<img src=x> tag:"<b>`:            {`"<b>`, "at its end", 17},
+		"feat:login":                      {"feat", "quotes", 1},
+		strings.Repeat("x ", 40) + "late": {"late", "40 terms", 81},
+	} {
+		t.Run(filter, func(t *testing.T) {
+			s := s.as(t)
+			address := "/runs?state=lost&q=" + url.QueryEscape(filter)
+			page := s.get(address)
+			if page.status != http.StatusBadRequest {
+				t.Fatalf("status %d", page.status)
+			}
+			doc := page.doc()
+			input := doc.Find("#filter-q")
+			if input.AttrOr("value", "") != filter || input.AttrOr("aria-invalid", "") != "true" || input.AttrOr("aria-describedby", "") != "filter-q-wrong" {
+				t.Error("the input is not kept, or not marked as wrong")
+			}
+			if got := doc.Find("#filter-q-wrong mark").Text(); got != want.word {
+				t.Errorf("marked is %q, want %q", got, want.word)
+			}
+			if says := page.text("#filter-q-wrong"); !strings.Contains(says, want.hint) {
+				t.Errorf("it says %q, want %q", says, want.hint)
+			}
+			if doc.Find("#runs").Length() != 0 || doc.Find("#filter input[name=state]").AttrOr("value", "") != "lost" {
+				t.Error("there is a list that means nothing, or another parameter is lost")
+			}
+			body := s.get("/api" + address)
+			if o := body.object(); body.status != 400 || o["word"] != want.word || o["position"] != want.position || !strings.Contains(o["error"].(string), want.hint) {
+				t.Errorf("the JSON says %d %s", body.status, body.body)
+			}
+			if r := s.fragment(address); r.status != 400 || r.doc().Find("#error").Length() != 1 {
+				t.Errorf("the fragment is %d %s", r.status, clip(r.body))
+			}
+		})
+	}
+}
