@@ -112,8 +112,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			body += ". " + told.next
 		}
 		answer := apiError{Error: body}
-		var word *runquery.Error
-		if errors.As(err, &word) {
+		if word, ok := errors.AsType[*runquery.Error](err); ok {
 			answer.Word, answer.Position = word.Word(), word.Position()
 		}
 		s.writeJSON(w, r, told.status, answer)
