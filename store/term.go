@@ -214,5 +214,5 @@ func tookSeconds(state State, started, completed int64) int32 {
 	if state == Lost || !state.Ended() || started <= 0 || completed < started || completed-started > math.MaxInt32 {
 		return -1
 	}
-	return int32(completed - started)
+	return int32(completed - started) //nolint:gosec // it fits
 }

@@ -240,21 +240,29 @@ func (p *parser) values(t *Term, key Key) error {
 		p.at++
 	}
 	v := t.Values[0]
-	ok := true
-	switch key.Kind {
-	case Duration:
-		t.Number, ok = seconds(v.Text)
-		if !ok {
-			return p.fail(v.At, v.End, "is no duration", "a number with s, m, h, d or w, such as 90s, 10m, 1h30m or 2d")
-		}
-	case Count:
-		t.Number, ok = count(v.Text)
-		if !ok {
-			return p.fail(v.At, v.End, "is no number", "a number such as 500, 50k or 1.5M")
-		}
-	case Name, Part, Moment:
+	read, want := number(key.Kind)
+	if read == nil {
+		return nil
 	}
+	n, ok := read(v.Text)
+	if !ok {
+		return p.fail(v.At, v.End, "cannot be compared with", want)
+	}
+	t.Number = n
 	return nil
+}
+
+// number is how a kind of key reads what it is compared with, and what that
+// looks like; nil for the others.
+func number(kind Kind) (read func(string) (int64, bool), want string) {
+	switch kind {
+	case Duration:
+		return seconds, "a number with s, m, h, d or w, such as 90s, 10m, 1h30m or 2d"
+	case Count:
+		return count, "a number such as 500, 50k or 1.5M"
+	default:
+		return nil, ""
+	}
 }
 
 // value reads one value, in quotes or up to the next space or comma.
