@@ -27,6 +27,8 @@ type Options struct {
 	Begin time.Duration
 	// Grace is how long a process that is ended by force may take; 0 is four seconds.
 	Grace time.Duration
+	// Look is how often runs that were asked to stop are looked at; 0 is three seconds.
+	Look time.Duration
 	// Log receives what an operator should know and no call returns; nil drops it.
 	Log *slog.Logger
 }
@@ -49,6 +51,7 @@ type Launcher struct {
 func New(locate func() string, opt Options) *Launcher {
 	opt.Begin = cmp.Or(opt.Begin, 2*time.Minute)
 	opt.Grace = cmp.Or(opt.Grace, 4*time.Second)
+	opt.Look = cmp.Or(opt.Look, 3*time.Second)
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}

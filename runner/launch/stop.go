@@ -110,11 +110,8 @@ func (l *Launcher) follow(id string) {
 	}
 }
 
-// lookEvery is how often the runs that were asked to stop are looked at.
-const lookEvery = 3 * time.Second
-
 func (l *Launcher) followStopped() {
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(l.opt.Look)
 	defer tick.Stop()
 	for {
 		select {

@@ -1,0 +1,327 @@
+//go:build unix
+
+package launch
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"wavedeck/store"
+	"wavedeck/store/statedb"
+	"wavedeck/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must come; it is no measure.
+const patience = 30 * time.Second
+
+func await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("waited for %s", what)
+		}
+	}
+}
+
+// newLauncher writes to the builder's database.
+func newLauncher(t *testing.T, b *storetest.Builder, opt Options) *Launcher {
+	t.Helper()
+	l := New(func() string { return b.Path }, opt)
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+func (l *Launcher) look(t *testing.T, id string) store.Run {
+	t.Helper()
+	run, err := l.told(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+// stranger is a process that nobody here started as a run. Args follow the
+// shell's script, so that they are among its arguments.
+func stranger(t *testing.T, args ...string) (pid int, gone func() bool) {
+	t.Helper()
+	cmd := exec.Command("sh", append([]string{"-c", "echo ready; while :; do sleep 1; done", "wave"}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, len("ready\n"))); err != nil { // it has its own arguments by now
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may have gone
+		<-ended
+	})
+	return cmd.Process.Pid, func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+// deadPID is that of a process that has gone.
+func deadPID(t *testing.T) int {
+	t.Helper()
+	cmd := exec.Command("true")
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd.Process.Pid
+}
+
+func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
+	type world struct {
+		*testing.T
+		b   *storetest.Builder
+		now time.Time
+	}
+	const requested = "requested"
+	for name, test := range map[string]struct {
+		run   func(world) storetest.Run
+		row   statedb.Row // further columns
+		force bool
+		want  string // the told state, or an error
+		says  string // a part of the run's error
+		ended bool   // the process
+	}{
+		"in the foreground without its id: it is asked": {
+			run: func(w world) storetest.Run {
+				pid, _ := stranger(w.T, "run", "fix")
+				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now, PID: pid}
+			},
+			want: requested,
+		},
+		"in the foreground, by force: its process is ended": {
+			run: func(w world) storetest.Run {
+				pid, _ := stranger(w.T, "run", "fix")
+				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now, PID: pid}
+			},
+			force: true, want: "cancelled", says: "signal: killed", ended: true,
+		},
+		"with its id, by force: its process is ended": {
+			run: func(w world) storetest.Run {
+				pid, _ := stranger(w.T, "run", "--run", "fix-7")
+				return storetest.Run{ID: "fix-7", Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour), PID: pid}
+			},
+			force: true, want: "cancelled", says: "signal: killed", ended: true,
+		},
+		"its pid belongs to a process of which nothing is proven: that one is left alone": {
+			run: func(w world) storetest.Run {
+				pid, _ := stranger(w.T)
+				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now, PID: pid}
+			},
+			force: true, want: requested,
+		},
+		"its pid belongs to a process that began after its last sign: it is closed and that one is left alone": {
+			run: func(w world) storetest.Run {
+				pid, _ := stranger(w.T, "run", "fix")
+				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour), PID: pid}
+			},
+			force: true, want: "lost", says: store.ReasonGone,
+		},
+		"its process is gone and so is its heartbeat: it is closed": {
+			run: func(w world) storetest.Run {
+				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour), PID: deadPID(w.T)}
+			},
+			want: "lost", says: store.ReasonGone,
+		},
+		"its process is gone from here, but its heart beats: it is asked": {
+			run: func(w world) storetest.Run {
+				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour), Heartbeat: w.now, PID: deadPID(w.T)}
+			},
+			want: requested,
+		},
+		"without a pid, with a recent event: it is asked": {
+			run: func(w world) storetest.Run {
+				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Minute)}
+			},
+			want: requested,
+		},
+		"without a pid and any sign: it is closed": {
+			run: func(w world) storetest.Run {
+				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour)}
+			},
+			want: "lost", says: store.ReasonGone,
+		},
+		"reserved long ago, never begun: it is closed": {
+			run: func(w world) storetest.Run {
+				return storetest.Run{Pipeline: "fix", Status: "pending", Start: w.now.Add(-time.Hour)}
+			},
+			want: "failed", says: "no process had begun it",
+		},
+		"pending over runs that go on: it is asked": {
+			run: func(w world) storetest.Run {
+				w.b.Run(storetest.Run{ID: "inner", Pipeline: "fix", Status: "running", Start: w.now, Parent: "outer"})
+				return storetest.Run{ID: "outer", Pipeline: "fix", Status: "pending", Start: w.now.Add(-time.Hour)}
+			},
+			want: requested,
+		},
+		"it has ended": {
+			run:  func(world) storetest.Run { return storetest.Run{Pipeline: "fix", Status: "completed"} },
+			want: store.ErrEnded.Error(),
+		},
+		"its end is known in another table only": {
+			run: func(w world) storetest.Run {
+				w.b.Insert("pipeline_state", statedb.Row{"pipeline_id": "r", "pipeline_name": "r", "status": "completed", "created_at": w.now.Unix(), "updated_at": w.now.Unix()})
+				return storetest.Run{ID: "r", Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour)}
+			},
+			want: store.ErrEnded.Error(),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := storetest.New(t)
+			l := newLauncher(t, b, Options{Grace: time.Second, Look: time.Hour})
+			r := test.run(world{t, b, time.Now()})
+			id := b.Run(r)
+			err := l.Stop(t.Context(), id, test.force)
+			switch {
+			case errors.Is(err, store.ErrEnded):
+				var rows int
+				if err := b.DB.Get(&rows, `SELECT count(*) FROM cancellation`); err != nil || rows != 0 || test.want != store.ErrEnded.Error() {
+					t.Errorf("%d rows of requests, want %s: %v", rows, test.want, err)
+				}
+				return
+			case err != nil:
+				t.Fatal(err)
+			}
+			if test.want == requested {
+				run := l.look(t, id)
+				if run.Cancel == nil || run.Cancel.Force != test.force || run.Status != r.Status || run.State.Ended() {
+					t.Errorf("%s, recorded as %s, %+v", run.State, run.Status, run.Cancel)
+				}
+			} else {
+				await(t, "the run to be "+test.want, func() bool { return !open(l.look(t, id).Status) })
+				if run := l.look(t, id); string(run.State) != test.want || !strings.Contains(run.Error, test.says) || run.CompletedAt.IsZero() {
+					t.Errorf("%s: %q, ended %v", run.State, run.Error, run.CompletedAt)
+				}
+			}
+			if r.PID > 0 && alive(r.PID) == test.ended && !strings.Contains(name, "is gone") {
+				t.Errorf("process lives: %v", alive(r.PID))
+			}
+		})
+	}
+}
+
+// alive reports whether a process is there; its test reaps it.
+func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
+
+func TestStopOfNoRun(t *testing.T) {
+	l := newLauncher(t, storetest.New(t), Options{})
+	if err := l.Stop(t.Context(), "none", false); !errors.Is(err, store.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+func TestARunThatWasAskedToStopIsFollowedUntilItsProcessIsGone(t *testing.T) {
+	b := storetest.New(t)
+	l := newLauncher(t, b, Options{Look: 10 * time.Millisecond})
+	now := time.Now()
+	id := b.Run(storetest.Run{Pipeline: "fix", Status: "running", Start: now.Add(-time.Hour), Heartbeat: now, PID: deadPID(t)})
+	other := b.Run(storetest.Run{Pipeline: "fix", Status: "running", Start: now})
+	for _, id := range []string{id, other} {
+		if err := l.Stop(t.Context(), id, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if run := l.look(t, id); run.State != store.Running {
+		t.Fatalf("it is told as %s at once", run.State)
+	}
+	b.Update("pipeline_run", statedb.Row{"run_id": id, "last_heartbeat": now.Add(-2 * time.Minute).Unix()})
+	await(t, "the run to be closed", func() bool { return l.look(t, id).Status == "failed" })
+	b.Update("pipeline_run", statedb.Row{"run_id": other, "status": "cancelled", "cancelled_at": now.Unix()})
+	await(t, "nothing to be left to look after", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.stopped) == 0
+	})
+}
+
+func TestAProcessThatDiesIsTold(t *testing.T) {
+	for name, test := range map[string]struct {
+		script string
+		adapt  func(*Program)
+		begins bool // the record says that the run had begun
+		state  store.State
+		says   []string
+	}{
+		"at once": {
+			script: "echo no such flag >&2; exit 3", state: store.Failed,
+			says: []string{"its process ended before the run had begun: exit status 3", "it printed:\nno such flag"},
+		},
+		"at once and without a word":   {script: "exit 0", state: store.Failed, says: []string{"exit status 0; it printed nothing"}},
+		"after it had begun":           {script: "echo half; kill -9 $$", begins: true, state: store.Lost, says: []string{store.ReasonGone, "signal: killed", "half"}},
+		"never, and it writes nothing": {script: "echo thinking; exec sleep 60", state: store.Failed, says: []string{"recorded nothing for 300ms", "thinking"}},
+		"with a plan that was asked for": {
+			script: "echo would run a", adapt: func(p *Program) { p.Empty = true }, state: store.Empty,
+		},
+		"with a plan that failed": {
+			script: "echo no; exit 1", adapt: func(p *Program) { p.Empty = true }, state: store.Failed, says: []string{"exit status 1", "no"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := storetest.New(t)
+			l := newLauncher(t, b, Options{Begin: 300 * time.Millisecond})
+			dir := t.TempDir()
+			begin := dir + "/go"
+			p := Program{Path: "/bin/sh", Dir: dir, Logs: dir + "/logs", Args: func(string) []string {
+				return []string{"-c", "while ! test -e go; do sleep 0.01; done; " + test.script}
+			}}
+			if test.adapt != nil {
+				test.adapt(&p)
+			}
+			id, err := l.Start(t.Context(), store.NewRun{Pipeline: "fix"}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.begins {
+				b.Update("pipeline_run", statedb.Row{"run_id": id, "status": "running"})
+			}
+			if err := os.WriteFile(begin, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			pid := l.look(t, id).PID
+			await(t, "the run to have ended", func() bool { return !open(l.look(t, id).Status) })
+			run := l.look(t, id)
+			if run.State != test.state {
+				t.Errorf("told as %s", run.State)
+			}
+			for _, says := range test.says {
+				if !strings.Contains(run.Error, says) {
+					t.Errorf("%q lacks %q", run.Error, says)
+				}
+			}
+			await(t, "the process to be reaped", func() bool { return !alive(pid) })
+		})
+	}
+}

@@ -1,0 +1,385 @@
+//go:build unix
+
+package wave
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"wavedeck/runner"
+	"wavedeck/runner/launch"
+	"wavedeck/store"
+	"wavedeck/store/manifest"
+	"wavedeck/store/statedb"
+	"wavedeck/store/storetest"
+)
+
+// standIn is the first argument of the test binary when the stand-in for Wave
+// hands over to it.
+const standIn = "stand-in-for-wave"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == standIn {
+		if err := beginAsWave(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// beginAsWave takes up the reserved run, as Wave does from its working
+// directory, and goes on until it is asked to stop.
+func beginAsWave(args []string) error {
+	ctx := context.Background()
+	run := args[slices.Index(args, "--run")+1]
+	db, err := statedb.Open(ctx, ".agents/state.db")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if _, err := db.Exec(`UPDATE pipeline_run SET status = 'running', last_heartbeat = ? WHERE run_id = ? AND status = 'pending'`, time.Now().Unix(), run); err != nil {
+		return err
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		var asked int
+		if err := db.Get(&asked, `SELECT count(*) FROM cancellation WHERE run_id = ?`, run); err != nil {
+			return err
+		}
+		if asked > 0 {
+			_, err := db.Exec(`UPDATE pipeline_run SET status = 'failed', current_step = 'step "a" failed: context canceled', completed_at = ? WHERE run_id = ?`, time.Now().Unix(), run)
+			return err
+		}
+	}
+	return nil
+}
+
+// takesUp has the stand-in take up the run.
+func takesUp(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "exec '" + self + "' " + standIn + ` "$@"`
+}
+
+const patience = 30 * time.Second
+
+func await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("waited for %s", what)
+		}
+	}
+}
+
+// world is a project, and a stand-in for Wave that runs a script.
+type world struct {
+	*Engine
+	t    *testing.T
+	root string
+}
+
+func newWorld(t *testing.T, script string) *world {
+	t.Helper()
+	w := &world{t: t, root: t.TempDir()}
+	w.write("wave.yaml", "metadata: {name: test}\nruntime: {max_concurrent_workers: 2}\n")
+	w.write(".agents/pipelines/fix.yaml", "kind: WavePipeline\nmetadata: {name: fix}\nsteps:\n"+
+		"  - {id: a, type: command, script: 'true'}\n  - {id: b, dependencies: [a], type: command, script: 'true'}\n")
+	binary := filepath.Join(t.TempDir(), "wave")
+	if err := os.WriteFile(binary, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	catalog := func() *manifest.Catalog {
+		place, err := manifest.Locate(manifest.Options{Dir: w.root})
+		if err != nil {
+			t.Error(err)
+		}
+		return manifest.Load(place)
+	}
+	w.Engine = New(catalog, Options{Binary: binary, Launch: launch.Options{Begin: time.Minute, Grace: time.Second, Look: 20 * time.Millisecond}})
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+func (w *world) write(name, text string) {
+	w.t.Helper()
+	path := filepath.Join(w.root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// wrote waits for a file of the project that the stand-in wrote, and its last line.
+func (w *world) wrote(name string) string {
+	w.t.Helper()
+	var text []byte
+	await(w.t, name, func() bool {
+		var err error
+		text, err = os.ReadFile(filepath.Join(w.root, name))
+		return err == nil && strings.HasSuffix(string(text), "\n.\n")
+	})
+	return strings.TrimSuffix(string(text), "\n.\n")
+}
+
+func (w *world) told(run string) store.Run {
+	w.t.Helper()
+	control := store.OpenControl(func() string { return storetest.StatePath(w.root) })
+	defer control.Close()
+	runs, err := control.Told(w.t.Context(), run)
+	if err != nil || len(runs) != 1 {
+		w.t.Fatalf("%v, %v", runs, err)
+	}
+	return runs[0]
+}
+
+// end ends the process of a run.
+func (w *world) end(run string) {
+	w.t.Helper()
+	if pid := w.told(run).PID; pid > 1 {
+		w.t.Cleanup(func() { _ = syscall.Kill(-pid, syscall.SIGKILL) }) // it may have gone
+	}
+}
+
+func TestWaveIsStartedAsItsOwnDashboardStartsIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		request runner.Request
+		args    []string // after the pipeline, the run and the input
+	}{
+		"plain": {},
+		"with all that its command line has": {
+			request: runner.Request{
+				Input: "line 1\n--model=x $(touch pwned)", FromStep: "b", Steps: []string{"a", "b"}, Exclude: []string{"a"},
+				Model: "opus", Adapter: "codex", Timeout: 7 * time.Minute, OnFailure: runner.Skip, DryRun: true,
+			},
+			args: []string{"--from-step", "b", "--model", "opus", "--adapter", "codex", "--steps", "a,b", "--exclude", "a", "--timeout", "7", "--on-failure", "skip", "--dry-run"},
+		},
+		"with an input that looks like a flag": {request: runner.Request{Input: "--help"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("ANTHROPIC_API_KEY", "sk-test")
+			t.Setenv("WAVEDECK_TOKEN", "secret")
+			t.Setenv("SOME_OTHER_SECRET", "secret")
+			w := newWorld(t, `
+{ printf '%s\0' "$@"; echo; echo .; } > args
+{ env; echo .; } > env
+{ pwd -P; echo .; } > cwd
+{ cut -d' ' -f1,5,6 /proc/$$/stat; echo .; } > ids
+echo said; echo wrong >&2
+exec sleep 60`)
+			test.request.Pipeline = "fix"
+			run, err := w.Start(t.Context(), test.request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.end(run)
+			args := strings.Split(strings.TrimSuffix(w.wrote("args"), "\x00"), "\x00")
+			want := append([]string{"run", "--pipeline", "fix", "--run", run, "--input", test.request.Input}, test.args...)
+			if diff := cmp.Diff(want, args); diff != "" {
+				t.Errorf("arguments (-want +got):\n%s", diff)
+			}
+			env := strings.Split(w.wrote("env"), "\n")
+			for _, name := range []string{"PATH=", "HOME=", "ANTHROPIC_API_KEY=sk-test"} {
+				if !slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, name) }) {
+					t.Errorf("the environment lacks %s", name)
+				}
+			}
+			if text := strings.Join(env, "\n"); strings.Contains(text, "secret") {
+				t.Errorf("the environment holds what is none of Wave's:\n%s", text)
+			}
+			if cwd, _ := filepath.EvalSymlinks(w.root); w.wrote("cwd") != cwd {
+				t.Errorf("it runs in %s, not %s", w.wrote("cwd"), cwd)
+			}
+			recorded := w.told(run)
+			if id := fmt.Sprint(recorded.PID); w.wrote("ids") != id+" "+id+" "+id {
+				t.Errorf("process, group and session are %s; %s is recorded", w.wrote("ids"), id)
+			}
+			if recorded.Status != "pending" || recorded.Input != test.request.Input || recorded.Pipeline != "fix" {
+				t.Errorf("%+v", recorded)
+			}
+			output, err := os.ReadFile(filepath.Join(w.root, ".agents/logs", run+".log"))
+			if err != nil || string(output) != "said\nwrong\n" {
+				t.Errorf("its output is %q, %v", output, err)
+			}
+			if _, err := os.Stat(filepath.Join(w.root, "pwned")); err == nil {
+				t.Error("an input was executed")
+			}
+		})
+	}
+}
+
+func TestWithoutWaveNothingIsRecorded(t *testing.T) {
+	w := newWorld(t, "")
+	w.binary = filepath.Join(w.root, "none")
+	if _, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"}); !errors.Is(err, runner.ErrUnavailable) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(storetest.StatePath(w.root)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("there is a database: %v", err)
+	}
+	if Installed(w.binary) || !Installed("sh") {
+		t.Error("what is on PATH is not told from what is not")
+	}
+}
+
+func TestAWaveThatCannotBeExecutedLeavesAFailedRun(t *testing.T) {
+	w := newWorld(t, "")
+	if err := os.WriteFile(w.binary, []byte("#!/no/such/interpreter\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Start(t.Context(), runner.Request{Pipeline: "fix", ID: "fix-1"})
+	if err == nil {
+		t.Fatal("it was started")
+	}
+	if run := w.told("fix-1"); run.State != store.Failed || !strings.Contains(run.Error, "no such file") {
+		t.Errorf("%s: %q, for %v", run.State, run.Error, err)
+	}
+}
+
+func TestAWaveThatEndsAtOnceIsToldWithItsLastOutput(t *testing.T) {
+	w := newWorld(t, "echo 'Error: manifest is from a later version' >&2; exit 2")
+	run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the run to be closed", func() bool { return w.told(run).State != store.Pending })
+	if r := w.told(run); r.State != store.Failed || !strings.Contains(r.Error, "exit status 2") || !strings.Contains(r.Error, "from a later version") {
+		t.Errorf("%s: %q", r.State, r.Error)
+	}
+}
+
+func TestAWaveThatNeverWritesIsEnded(t *testing.T) {
+	w := newWorld(t, "echo 'waiting for a license'; trap '' TERM; while :; do sleep 1; done")
+	w.launcher = launch.New(func() string { return storetest.StatePath(w.root) }, launch.Options{Begin: 200 * time.Millisecond})
+	run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := w.told(run).PID
+	await(t, "the run to be closed", func() bool { return w.told(run).State != store.Pending })
+	if r := w.told(run); r.State != store.Failed || !strings.Contains(r.Error, "recorded nothing") || !strings.Contains(r.Error, "waiting for a license") {
+		t.Errorf("%s: %q", r.State, r.Error)
+	}
+	await(t, "its process to be gone", func() bool { return syscall.Kill(pid, 0) != nil })
+}
+
+func TestAnEndOfWaveIsLeftAsItRecordedIt(t *testing.T) {
+	w := newWorld(t, takesUp(t))
+	run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.end(run)
+	await(t, "the run to begin", func() bool { return w.told(run).Status == "running" })
+	pid := w.told(run).PID
+	if err := w.Stop(t.Context(), run, false); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "its process to be gone", func() bool { return syscall.Kill(pid, 0) != nil })
+	if r := w.told(run); r.State != store.Cancelled || !strings.Contains(r.Error, "context canceled") {
+		t.Errorf("%s: %q", r.State, r.Error)
+	}
+	if err := w.Stop(t.Context(), run, true); !errors.Is(err, store.ErrEnded) {
+		t.Errorf("stopped again: %v", err)
+	}
+}
+
+func TestForceEndsAWaveThatDoesNotListen(t *testing.T) {
+	w := newWorld(t, "trap '' TERM\nsh -c 'trap \"\" TERM; { echo $$; echo .; } > child; while :; do sleep 1; done' &\n"+
+		"{ echo $$; echo .; } > shell\nwhile :; do sleep 1; done")
+	run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.end(run)
+	var pids []int
+	for _, name := range []string{"shell", "child"} {
+		var pid int
+		if _, err := fmt.Sscan(w.wrote(name), &pid); err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	if err := w.Stop(t.Context(), run, true); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the run to be closed", func() bool { return w.told(run).State == store.Cancelled })
+	for _, pid := range pids {
+		await(t, "its processes to be gone", func() bool { return !works(pid) })
+	}
+}
+
+// works reports whether a process is there and more than a zombie, which
+// somebody else has to reap.
+func works(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+func TestARunOutlivesTheEngineThatStartedIt(t *testing.T) {
+	w := newWorld(t, takesUp(t))
+	run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.end(run)
+	await(t, "the run to begin", func() bool { return w.told(run).Status == "running" })
+	pid := w.told(run).PID
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.told(run); !works(pid) || r.State != store.Running {
+		t.Fatalf("it is %s without the engine", r.State)
+	}
+	w.Engine = New(w.catalog, Options{})
+	if err := w.Stop(t.Context(), run, false); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the run to be stopped by another engine", func() bool { return w.told(run).State == store.Cancelled })
+	var status syscall.WaitStatus
+	_, _ = syscall.Wait4(pid, &status, 0, nil) // this process is still its parent
+}
+
+func TestTheLimitHolds(t *testing.T) {
+	w := newWorld(t, takesUp(t))
+	for i := range 3 {
+		run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
+		var limit *store.LimitError
+		switch {
+		case i < 2 && err != nil:
+			t.Fatal(err)
+		case i < 2:
+			w.end(run)
+		case !errors.As(err, &limit) || limit.Limit != 2:
+			t.Errorf("a third run: %v", err)
+		}
+	}
+}
