@@ -250,8 +250,8 @@ func (c *Control) closeIf(ctx context.Context, id, end, reason string, statuses 
 			where = "current_step"
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE pipeline_run SET status = ?, completed_at = ?, "+where+" = ? WHERE run_id = ?",
-			end, now, reason, id); err != nil || !sch.has("pipeline_state") {
-			return err
+			end, now, reason, id); err != nil || !sch.has("pipeline_state") || strings.Contains(reason, orphaned) {
+			return err // whoever finds a process gone knows no other end: Wave leaves the rest too
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE pipeline_state SET status = ?, updated_at = ?
 WHERE pipeline_id = ? AND status IN ('pending', 'running')`, end, now, id)

@@ -138,6 +138,7 @@ func TestClosingARun(t *testing.T) {
 	c := openControl(t, b.Path)
 	pending := b.Run(storetest.Run{Status: "pending"})
 	running := b.Run(storetest.Run{Status: "running"})
+	b.Insert("pipeline_state", statedb.Row{"pipeline_id": running, "pipeline_name": running, "status": "running", "created_at": 1, "updated_at": 1})
 	done := b.Run(storetest.Run{Status: "completed"})
 	status := func(id string) (s string) {
 		if err := b.DB.Get(&s, `SELECT status || ':' || COALESCE(current_step, '') FROM pipeline_run WHERE run_id = ?`, id); err != nil {

@@ -18,6 +18,7 @@ import (
 type demoCommand struct {
 	listenFlags
 	deskFlags
+	engineFlags
 	Dir  string `placeholder:"DIR" help:"Write the project here, a folder that is empty or does not exist, and leave it. Default: a temporary one."`
 	Keep bool   `help:"Leave the temporary folder at the end."`
 	Seed uint64 `default:"1" help:"Other numbers give other runs."`
@@ -49,7 +50,7 @@ func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
 		c.Data = filepath.Join(dir, ".wavedeck")
 	}
 	return site{
-		source: source, desk: c.deskFlags, listen: c.listenFlags, log: log, out: io.out,
+		source: source, desk: c.deskFlags, engine: c.engineFlags, listen: c.listenFlags, log: log, out: io.out,
 		notices: []views.Notice{{
 			ID: "demo", Level: "info", Title: "Demo: a recording played by a second process; nothing is really executed",
 		}},

@@ -5,12 +5,17 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
+	"wavedeck/runner"
+	"wavedeck/runner/launch"
+	"wavedeck/runner/local"
+	"wavedeck/runner/wave"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 )
@@ -70,6 +75,20 @@ type listenFlags struct {
 type deskFlags struct {
 	Data     string `placeholder:"DIR" help:"Where the console keeps its own files: who did what, saved views. Default: a folder of the project's in $XDG_STATE_HOME/wavedeck."`
 	ReadOnly bool   `help:"Refuse every action and hide its button."`
+}
+
+// engineFlags say what carries out runs that are started here.
+type engineFlags struct {
+	Engine string `enum:"auto,wave,local" default:"auto" help:"What carries out the runs that are started here: wave; local, which is this program; or auto, which is wave when it is on PATH, else local."`
+}
+
+// start returns the engine of the project that source tells. The caller closes it.
+func (f engineFlags) start(source *manifest.Source, log *slog.Logger) runner.Engine {
+	options := launch.Options{Log: log}
+	if f.Engine == wave.Name || f.Engine == "auto" && wave.Installed("") {
+		return wave.New(source.Current, wave.Options{Launch: options})
+	}
+	return local.New(source.Current, local.Options{Launch: options})
 }
 
 // at fills in where the files of the project in root are, unless it was said.

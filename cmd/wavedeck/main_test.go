@@ -21,8 +21,12 @@ import (
 const asProgram = "WAVEDECK_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "run" { // as an engine starts it
 		main()
+	}
+	if dir := os.Getenv(asStarter); dir != "" {
+		fmt.Fprintln(os.Stderr, startHere(dir))
+		os.Exit(exitError)
 	}
 	if os.Getenv(asPlayer) != "" {
 		if err := playHere(os.Args[1:], os.Stdin, os.Stdout); err != nil {

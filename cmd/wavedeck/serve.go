@@ -25,6 +25,7 @@ type serveCommand struct {
 	projectFlags
 	listenFlags
 	deskFlags
+	engineFlags
 }
 
 // Run serves until ctx ends.
@@ -34,7 +35,8 @@ func (c *serveCommand) Run(ctx context.Context, io stdio) error {
 		return err
 	}
 	return site{
-		source: source, listen: c.listenFlags, desk: c.at(source.Current().Project.Root), log: io.log(c.LogFormat), out: io.out,
+		source: source, listen: c.listenFlags, desk: c.at(source.Current().Project.Root), engine: c.engineFlags,
+		log: io.log(c.LogFormat), out: io.out,
 	}.serve(ctx)
 }
 
@@ -43,6 +45,7 @@ type site struct {
 	source  *manifest.Source
 	listen  listenFlags
 	desk    deskFlags
+	engine  engineFlags
 	notices []views.Notice
 	log     *slog.Logger
 	out     io.Writer                   // gets the address, on one line
@@ -84,13 +87,16 @@ func (s site) serve(ctx context.Context) (err error) {
 	if problem := own.Problem(); problem != "" {
 		s.log.Warn("the console cannot keep anything of its own", "problem", problem)
 	}
+	engine := s.engine.start(s.source, s.log)
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	s.log.Info("what is started here is carried out by", "engine", engine.Name())
 	group, ctx := errgroup.WithContext(ctx)
 	// What answers need outlives the signal by as long as they may go on.
 	answering, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
 	defer endAnswers()
 	server := &http.Server{
 		Handler: handlers.New(handlers.Config{
-			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, BasePath: string(s.listen.BasePath), Hosts: s.hosts(),
+			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath), Hosts: s.hosts(),
 			Embed: s.listen.config(), Proxies: s.listen.proxies(),
 			Notices: s.notices, Log: s.log,
 		}),
