@@ -44,6 +44,7 @@ type runSummary struct {
 	BranchName   string     `json:"branch_name,omitempty"`
 
 	Stall *stallSummary `json:"stall,omitempty"` // of a run that has not ended, and of a lost one
+	ETA   *etaSummary   `json:"eta,omitempty"`   // of a run that works, when its past tells
 }
 
 type runDetailResponse struct {

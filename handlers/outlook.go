@@ -39,7 +39,7 @@ func (s *Server) addFlags(ctx context.Context, rows []views.RunRow, runs []store
 	}
 	for i, run := range runs {
 		if o, ok := found[run.ID]; ok {
-			rows[i].Flags = flagsOf(o)
+			rows[i].Flags, rows[i].ETA = flagsOf(o), etaView(o)
 		}
 	}
 	return nil
@@ -58,7 +58,17 @@ func flagsOf(o store.Outlook) []views.Flag {
 			flags = append(flags, stall)
 		}
 	}
+	if o.ETA != nil && o.ETA.Late {
+		flags = append(flags, views.LateFlag())
+	}
 	return flags
+}
+
+func etaView(o store.Outlook) *views.ETA {
+	if o.ETA == nil {
+		return nil
+	}
+	return &views.ETA{P50: o.At.Add(o.ETA.P50), P90: o.At.Add(o.ETA.P90), N: o.ETA.N, Late: o.ETA.Late}
 }
 
 // stallFlag is a verdict with its silhouette and its colour.
@@ -107,7 +117,7 @@ func (s *Server) outlookView(ctx context.Context, run store.Run) (*views.Outlook
 		return nil, err
 	}
 	view := &views.OutlookView{
-		Flag: stallFlag(o.Stall), Evidence: s.evidence(run, o.Signals), Action: s.actionOn(run.ID, o.Stall.Action),
+		Flag: stallFlag(o.Stall), Evidence: s.evidence(run, o.Signals), Action: s.actionOn(run.ID, o.Stall.Action), ETA: etaView(o),
 	}
 	switch o.Stall.Verdict {
 	case store.Moving, store.Quiet, store.InQueue, store.Stopping:
@@ -212,6 +222,27 @@ func (s *Server) stallOf(run store.Run, o store.Outlook) *stallSummary {
 	return sum
 }
 
+// etaSummary is when a run will be done, in the JSON forms. The moments are left
+// out where only being late is known.
+type etaSummary struct {
+	Earliest *time.Time `json:"earliest,omitempty"` // p5
+	P50      *time.Time `json:"p50,omitempty"`
+	P90      *time.Time `json:"p90,omitempty"`
+	N        int        `json:"n"`
+	Late     bool       `json:"late"`
+}
+
+func etaOf(o store.Outlook) *etaSummary {
+	if o.ETA == nil {
+		return nil
+	}
+	sum := &etaSummary{N: o.ETA.N, Late: o.ETA.Late}
+	if sum.N > 0 {
+		sum.Earliest, sum.P50, sum.P90 = momentOf(o.At.Add(o.ETA.Earliest)), momentOf(o.At.Add(o.ETA.P50)), momentOf(o.At.Add(o.ETA.P90))
+	}
+	return sum
+}
+
 // addOutlooks adds to summaries what is made of their runs.
 func (s *Server) addOutlooks(ctx context.Context, sums []runSummary, runs []store.Run) error {
 	found, err := s.outlooks(ctx, runs)
@@ -220,7 +251,7 @@ func (s *Server) addOutlooks(ctx context.Context, sums []runSummary, runs []stor
 	}
 	for i, run := range runs {
 		if o, ok := found[run.ID]; ok {
-			sums[i].Stall = s.stallOf(run, o)
+			sums[i].Stall, sums[i].ETA = s.stallOf(run, o), etaOf(o)
 		}
 	}
 	return nil

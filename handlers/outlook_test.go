@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"wavedeck/store/storetest"
 )
 
@@ -66,7 +68,7 @@ func TestWhyIsItNotMoving(t *testing.T) {
 	}
 
 	list := s.get("/runs")
-	if got := list.text("#run-" + stuck + " .c-run .st"); got != "not moving" {
+	if got := list.text("#run-" + stuck + ` .c-run .st:has(use[href$="#stuck"])`); got != "not moving" {
 		t.Errorf("its mark in the list is %q", got)
 	}
 	if n := list.doc().Find("#run-" + moving + " .c-run .st").Length(); n != 0 {
@@ -103,5 +105,67 @@ func TestRunsOfTheSampleAreNotMarked(t *testing.T) {
 	s := openSample(t).ready()
 	if marks := s.get("/runs?limit=100").doc().Find(".c-run .st"); marks.Length() != 0 {
 		t.Errorf("marked: %s", marks.Text())
+	}
+}
+
+// course adds runs of a pipeline that nobody defines, each of the given length.
+func course(b *storetest.Builder, took ...time.Duration) {
+	for i, d := range took {
+		start := opened.Add(-time.Duration(len(took)-i) * 24 * time.Hour)
+		b.Run(storetest.Run{Pipeline: "course", Start: start, End: start.Add(d)})
+	}
+}
+
+func TestWhenWillItBeDone(t *testing.T) {
+	s := openSample(t)
+	b := storetest.At(t, storetest.StatePath(s.root))
+	m := time.Minute
+	course(b, 10*m, 11*m, 12*m, 13*m, 14*m, 15*m, 16*m, 17*m, 18*m)
+	begin := func(ago time.Duration) string {
+		run := b.Run(storetest.Run{Pipeline: "course", Status: "running", Start: opened.Add(-ago), Heartbeat: opened})
+		b.Event(run, storetest.Event{Step: "x", At: opened})
+		return run
+	}
+	early, late := begin(4*m), begin(30*m)
+	b.Run(storetest.Run{Pipeline: "other", Status: "running", Start: opened.Add(-m), Heartbeat: opened})
+	s.ready()
+	s.until("the runs are noticed", func() bool { return strings.Contains(s.get("/runs").body, late) })
+
+	list := s.get("/runs")
+	if got := list.text("#run-" + early + " .eta"); got != "· 10–14 min left" {
+		t.Errorf("the list says %q", got)
+	}
+	if got := list.text("#run-" + late + " .c-run .st"); got != "late" {
+		t.Errorf("the list marks the late run %q", got)
+	}
+	if n := list.doc().Find(".eta").Length(); n != 1 {
+		t.Errorf("%d rows say what is left, want 1: one run is later than all, one has no past", n)
+	}
+	page := s.get("/runs/" + early)
+	for selector, want := range map[string]string{
+		"#eta b": "10–14 min left", "#eta time:first-of-type": "02:10:00", "#eta time:last-of-type": "02:14:00",
+		"#eta li:last-child": "p50 to p90 of 9 past runs",
+	} {
+		if got := page.text(selector); got != want {
+			t.Errorf("%s says %q, want %q", selector, got, want)
+		}
+	}
+	if got := s.get("/runs/" + late).text("#eta .st"); got != "late" {
+		t.Errorf("the page of the late run says %q", got)
+	}
+	type answer struct {
+		Run struct{ ETA map[string]any }
+	}
+	for id, want := range map[string]map[string]any{
+		early: {"earliest": "2026-11-23T02:00:00Z", "p50": "2026-11-23T02:10:00Z", "p90": "2026-11-23T02:14:00Z", "n": 9.0, "late": false},
+		late:  {"n": 0.0, "late": true},
+	} {
+		var got answer
+		if err := json.Unmarshal([]byte(s.get("/api/runs/"+id).body), &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got.Run.ETA); diff != "" {
+			t.Errorf("JSON of %s (-want +got)\n%s", id, diff)
+		}
 	}
 }

@@ -137,3 +137,28 @@ func (c *histories) forget() {
 	c.byRun = nil
 	c.used.Init()
 }
+
+// BenchmarkOutlooks judges the runs of a history that go on: their past is kept,
+// so that it costs what a page costs.
+func BenchmarkOutlooks(b *testing.B) {
+	d := openTest(b, storetest.Big(b, *benchRuns), storetest.Base, Options{})
+	var ids []string
+	if err := d.SelectContext(b.Context(), &ids, `SELECT run_id FROM pipeline_run WHERE status = 'running' ORDER BY started_at DESC LIMIT 25`); err != nil || len(ids) != 25 {
+		b.Fatal(len(ids), err)
+	}
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			d.paces = paces{}
+			if _, err := d.outlooks(b.Context(), ids); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("again", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := d.outlooks(b.Context(), ids); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -9,12 +9,17 @@ import (
 // lookEvery is how often runs that go on are judged though nothing was committed.
 const lookEvery = 2 * time.Second
 
+// restEvery is how often runs whose rest is known are named although nothing of
+// them turned: what is left gets less.
+const restEvery = 30 * time.Second
+
 // lookout judges the runs that go on again and again: what becomes of a verdict
 // by the passing of time alone is published as a change, so that whoever shows
 // it asks anew.
 type lookout struct {
 	mu   sync.Mutex
 	told map[string]Outlook // as last judged; nil before the first time
+	rest time.Time          // when the rests were last named
 }
 
 // follow judges until ctx ends.
@@ -45,9 +50,15 @@ func (l *lookout) look(ctx context.Context, o *opened) ([]string, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := time.Now()
+	restGoesOn := now.Sub(l.rest) > restEvery
+	if restGoesOn {
+		l.rest = now
+	}
 	var turned []string
 	for id, outlook := range outlooks {
-		if was, known := l.told[id]; known && was.Stall.Verdict != outlook.Stall.Verdict {
+		was, known := l.told[id]
+		if known && (outlook.differs(was) || restGoesOn && outlook.ETA != nil && outlook.ETA.N > 0) {
 			turned = append(turned, id)
 		}
 	}
@@ -60,4 +71,10 @@ func (l *lookout) seen() map[string]Outlook {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.told
+}
+
+// differs reports whether a reader would be told something else.
+func (o Outlook) differs(was Outlook) bool {
+	late := func(e *ETA) bool { return e != nil && e.Late }
+	return o.Stall.Verdict != was.Stall.Verdict || late(o.ETA) != late(was.ETA) || (o.ETA == nil) != (was.ETA == nil)
 }

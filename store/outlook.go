@@ -17,10 +17,12 @@ const (
 )
 
 // Outlook is what to make of a run that goes on, or that was lost: whether it
-// moves and why not. See stall.go.
+// moves and why not (stall.go), and when it will be done (eta.go).
 type Outlook struct {
 	Signals Signals
 	Stall   Stall
+	ETA     *ETA // nil: too little is known
+	At      time.Time
 }
 
 // Outlooks judges the runs with these ids that have not ended, and lost ones.
@@ -56,7 +58,9 @@ func (d *database) outlooks(ctx context.Context, ids []string) (map[string]Outlo
 			return nil, fmt.Errorf("judge runs: %w", err)
 		}
 		signals := v.signals(r, past)
-		outlooks[id] = Outlook{Signals: signals, Stall: Judge(signals)}
+		outlooks[id] = Outlook{
+			Signals: signals, Stall: Judge(signals), ETA: r.estimateOf(d.opt.Definition(r.Pipeline), past, v.now), At: v.now,
+		}
 	}
 	return outlooks, nil
 }

@@ -80,6 +80,7 @@ type RunRow struct {
 	Iterate  string   // "2 of 4"
 	Cursor   string   // this row's place in the list
 	Flags    []Flag   // what is noticed of it beside its state
+	ETA      *ETA     // nil: too little is known
 }
 
 // Children says what became of the runs that a run started.

@@ -9,9 +9,9 @@ import (
 // outlooks are what is made of runs that have not ended.
 func outlooks() []Case {
 	return []Case{
-		{"run-stuck", "a run that stands still", true, views.RunPage(withOutlook(stuck()))},
-		{"run-unclear", "a run whose signals disagree", true, views.RunPage(withOutlook(unclear()))},
-		{"run-why", "the fragment alone, of a run that moves", false, views.RunWhy(withOutlook(moving()))},
+		{"why-moving", "a run that moves, and when it will be done", false, views.RunWhy(withOutlook(moving()))},
+		{"why-stuck", "a run that stands still and is late", false, views.RunWhy(withOutlook(stuck()))},
+		{"why-unclear", "a run whose signals disagree, later than ever", false, views.RunWhy(withOutlook(unclear()))},
 		{"runs-flags", "runs of which something is noticed", false, views.RunsTable(runsView(flagged()))},
 	}
 }
@@ -34,6 +34,7 @@ func moving() *views.OutlookView {
 	return &views.OutlookView{
 		Fine: true, Flag: views.Flag{Symbol: "running", Tone: "running", Word: "moving", Title: "It wrote something within the last minute."},
 		Evidence: signals(time.Second, 4*time.Second, "the longest silence of unit-tests in 37 past runs was 40s; unusual beyond 2m 00s"),
+		ETA:      &views.ETA{P50: ago(-4 * time.Minute), P90: ago(-9 * time.Minute), N: 37},
 	}
 }
 
@@ -50,6 +51,7 @@ func stuck() *views.OutlookView {
 		Flag:     stuckFlag(),
 		Evidence: signals(9*time.Minute, 4*time.Second, "the longest silence of unit-tests in 37 past runs was 40s; unusual beyond 2m 00s"),
 		Action:   &views.Action{Label: "Read the log", Href: "/runs/x/log"},
+		ETA:      &views.ETA{P50: ago(-40 * time.Second), P90: ago(-95 * time.Second), N: 6, Late: true},
 	}
 }
 
@@ -58,6 +60,7 @@ func unclear() *views.OutlookView {
 		Flag:     unclearFlag(),
 		Evidence: signals(3*time.Minute, 3*time.Minute, "2 past runs of unit-tests: too few to compare with"),
 		Action:   &views.Action{Label: "Read the log", Href: "/runs/x/log"},
+		ETA:      &views.ETA{Late: true},
 	}
 }
 
@@ -65,6 +68,7 @@ func flagged() []views.RunRow {
 	rows := runRows()[:4]
 	rows[0].Flags = []views.Flag{stuckFlag()}
 	rows[1].Flags = []views.Flag{{Symbol: "stuck", Tone: "waiting", Word: "not stopping", Title: "It was asked to stop and its process goes on."}}
+	rows[0].ETA = &views.ETA{P50: ago(-4 * time.Minute), P90: ago(-9 * time.Minute), N: 37}
 	rows[3].Flags = []views.Flag{unclearFlag()}
 	return rows
 }
