@@ -41,6 +41,7 @@ type pipelineDetail struct {
 	Input  inputSummary  `json:"input"`
 	Steps  []stepSummary `json:"steps"`
 	Recent []runSummary  `json:"recent_runs"`
+	Trends trendsSummary `json:"trends"`
 }
 
 type inputSummary struct {
@@ -133,6 +134,11 @@ func (s *Server) apiPipeline(w http.ResponseWriter, r *http.Request) error {
 				ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Dependencies: step.Dependencies, Optional: step.Optional,
 			})
 		}
+		t, err := s.trendsFrom(ctx, history)
+		if err != nil {
+			return err
+		}
+		body.Trends = t.summary()
 		for _, run := range history.Recent {
 			body.Recent = append(body.Recent, summaryOf(run))
 		}

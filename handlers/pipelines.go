@@ -142,6 +142,11 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 	if len(p.Steps) > 0 {
 		view.Graph = s.pipelinePicture(p)
 	}
+	t, err := s.trendsFrom(ctx, history)
+	if err != nil {
+		return view, err
+	}
+	view.Trends = s.trendsView(view.Chrome, name, t)
 	if view.Recent, err = s.runRows(ctx, history.Recent, false); err != nil {
 		return view, err
 	}

@@ -69,6 +69,7 @@ func (s *Server) routes() http.Handler {
 	get("/pipelines/{pipeline}/start", s.showStart)
 	ask("/pipelines/{pipeline}/start/preview", s.previewStart)
 	post("/pipelines/{pipeline}/start", "start", s.start)
+	get("/pipelines/{pipeline}/trends", s.showTrends)
 	get("/personas", s.listPersonas)
 	get("/personas/{persona}", s.showPersona)
 	get("/audit", s.listAudit)

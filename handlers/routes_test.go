@@ -46,6 +46,7 @@ var routes = []struct {
 	{"/compare?left=" + sampleRun + "&right=" + preflightRun, http.StatusOK, "section#compare table", "section#compare"},
 	{"/pipelines", http.StatusOK, "main table", "section#pipelines"},
 	{"/pipelines/fix-issue", http.StatusOK, "main h1", ""},
+	{"/pipelines/fix-issue/trends", http.StatusOK, "section#trends svg.chart", "section#trends"},
 	{"/personas", http.StatusOK, "main table", "section#personas"},
 	{"/personas/navigator", http.StatusOK, "main h1", ""},
 	{"/audit", http.StatusOK, "section#audit", "section#audit"},

@@ -85,14 +85,8 @@ func (h *PipelineHistory) count() {
 	}
 	if h.Timed = len(took); h.Timed > 0 {
 		slices.Sort(took)
-		h.Median, h.P90 = quantile(took, 50), quantile(took, 90)
+		h.Median, h.P90 = nearestRank(took, 50), nearestRank(took, 90)
 	}
-}
-
-// quantile is the nearest-rank percentile of sorted values: one that occurred.
-func quantile(sorted []time.Duration, percent int) time.Duration {
-	rank := (len(sorted)*percent + 99) / 100
-	return sorted[max(rank, 1)-1]
 }
 
 // latestRunsSQL steps from one pipeline name to the next along

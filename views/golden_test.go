@@ -164,7 +164,7 @@ func TestPagesAreSound(t *testing.T) {
 
 func checkPage(t *testing.T, doc *goquery.Document) {
 	t.Helper()
-	for _, one := range []string{"main", "h1[tabindex='-1']", "body > header", "footer", "#page", "#live-text", "a.skip[href='#main']", "title", "html[lang]"} {
+	for _, one := range []string{"main", "h1[tabindex='-1']", "body > header", "footer", "#page", "#live-text", "a.skip[href='#main']", "head > title", "html[lang]"} {
 		if n := doc.Find(one).Length(); n != 1 {
 			t.Errorf("%d of %s, want 1", n, one)
 		}

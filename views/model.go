@@ -346,6 +346,7 @@ type PipelineView struct {
 	Input   InputView
 	Defs    []StepDefRow
 	Graph   templ.Component // nil: nothing to draw
+	Trends  TrendsView
 	Recent  []RunRow
 	RunsURL string
 	Refresh string

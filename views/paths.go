@@ -84,6 +84,9 @@ func (p Paths) RunAction(id, action string, q url.Values) string {
 	return withQuery(p.at("runs", id, action), q)
 }
 
+// PipelineTrends is the part of a pipeline's page that tells how its last runs did.
+func (p Paths) PipelineTrends(name string) string { return p.at("pipelines", name, "trends") }
+
 // Personas is the persona list.
 func (p Paths) Personas() string { return p.at("personas") }
 

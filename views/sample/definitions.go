@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"fmt"
 	"time"
 
 	"wavedeck/views"
@@ -16,6 +17,7 @@ func definitions() []Case {
 		{"pipelines", "the list, one file with an error", true, views.PipelinesPage(list)},
 		{"pipelines-missing", "no folder", true, views.PipelinesPage(missing)},
 		{"pipeline", "one pipeline", true, views.PipelinePage(pipeline())},
+		{"pipeline-trends", "the fragment alone", false, views.PipelineTrends(trendsView())},
 		{"pipeline-gone", "a pipeline of which only runs are left", true, views.PipelinePage(gone)},
 		{"pipeline-hostile", "texts that try to be something else", true, views.PipelinePage(hostilePipeline())},
 		{"personas", "the list", true, views.PersonasPage(people)},
@@ -45,8 +47,32 @@ func pipeline() views.PipelineView {
 			{ID: "implement", Kind: "prompt", Persona: "craftsman", Detail: "Make the change.", Dependencies: []string{"plan"}, Contract: "test_suite go test ./...", Retry: "3 attempts", Timeout: "30m"},
 			{ID: "publish", Kind: "pipeline", Detail: "open-pr", Dependencies: []string{"implement", "plan"}, Optional: true},
 		},
-		Recent: past()[3:8], RunsURL: "/runs?pipeline=fix-issue", Refresh: "/pipelines/fix-issue",
+		Trends: trendsView(), Recent: past()[3:8], RunsURL: "/runs?pipeline=fix-issue", Refresh: "/pipelines/fix-issue",
 	}
+}
+
+// trendsView has every state, a gap, and one run far above the others.
+func trendsView() views.TrendsView {
+	v := views.TrendsView{Chrome: Chrome("fix-issue", "pipelines", ""), Pipeline: "fix-issue", Refresh: "/pipelines/fix-issue/trends"}
+	states := []string{"succeeded", "succeeded", "failed", "succeeded", "empty", "succeeded", "rejected", "succeeded", "cancelled", "succeeded", "lost", "running"}
+	for i, state := range states {
+		p := views.TrendPoint{ID: fmt.Sprintf("fix-issue-%02d", i), State: state, Word: state, Started: ago(time.Duration(len(states)-i) * time.Hour)}
+		if state != "lost" && state != "running" {
+			p.Took, p.Tokens = took(time.Duration(100+i*i)*time.Second), new(int64(8000+1000*(i%4)))
+		}
+		v.Points = append(v.Points, p)
+	}
+	v.Points[1].Took = took(5 * time.Hour)
+	v.Steps = []views.SpreadRow{
+		{Step: "implement", Runs: 11, Attempts: 14, Timed: 14, P50: 61 * time.Second, P90: 240 * time.Second, Counted: 14, Tokens50: 6100, Tokens90: 12_000},
+		{Step: "fetch", Runs: 12, Attempts: 12, Timed: 12, P50: time.Second, P90: 2 * time.Second, Coarse: true},
+		{Step: "publish", Runs: 2, Attempts: 2},
+	}
+	v.Failures = []views.FailureRow{
+		{Line: "dial tcp 10.0.0.7:5432: connection refused", Key: "dial tcp <n>:<n>: connection refused", Count: 7, First: ago(70 * time.Hour), Last: ago(time.Hour), NewestURL: "/runs/fix-issue-02", ListURL: "/runs?state=failed"},
+		{Count: 1, First: ago(2 * time.Hour), Last: ago(2 * time.Hour), NewestURL: "/runs/fix-issue-10", ListURL: "/runs?state=lost"},
+	}
+	return v
 }
 
 func hostilePipeline() views.PipelineView {
@@ -58,6 +84,10 @@ func hostilePipeline() views.PipelineView {
 		Input:       views.InputView{Source: t, Type: t, Description: t, Example: t, Default: t, Choices: []string{t, q}},
 		Defs:        []views.StepDefRow{{ID: t, Kind: t, Persona: t, Detail: t, Dependencies: []string{q, t}, Artifacts: []string{t}, Contract: t, Retry: t, Timeout: t}},
 		Recent:      Hostile(),
+		Trends: views.TrendsView{
+			Pipeline: t, Points: []views.TrendPoint{{ID: t, State: t, Word: t, Took: took(time.Second), Tokens: new(int64(1))}},
+			Steps: []views.SpreadRow{{Step: t, Runs: 1, Attempts: 1}}, Failures: []views.FailureRow{{Line: t, Key: q, Count: 1, NewestURL: "javascript:alert(1)", ListURL: "javascript:alert(1)"}},
+		},
 	}
 }
 

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Bounds of what the figures of steps rest on.
+const (
+	maxSpreadRuns = historyDepth
+	maxSpreadRows = 20_000 // of each table
+)
+
+// StepSpread is how long the attempts at one step took and what they spent,
+// over some runs.
+type StepSpread struct {
+	Step     string
+	Runs     int // in which it was tried to an end
+	Attempts int // that ended
+
+	// Of the attempts whose duration is known.
+	P50, P90 time.Duration
+	Timed    int
+	Coarse   bool // some are known in whole seconds only
+
+	// Of the attempts whose tokens are known.
+	Tokens50, Tokens90 int64
+	Counted            int
+}
+
+// StepSpreads measures the steps of at most 100 runs, in the order of the steps'
+// names. An attempt is a row of performance_metric; of a run that has none for a
+// step (steps without a persona, other writers) a row of step_attempt; of one
+// that has neither, its step_state in whole seconds.
+func (s *Store) StepSpreads(ctx context.Context, runs []string) ([]StepSpread, error) {
+	return read(s, func(o *opened) ([]StepSpread, error) { return o.stepSpreads(ctx, runs) })
+}
+
+// tried is one attempt that ended; a duration of 0 and nil tokens are not known.
+type tried struct {
+	Run      string `db:"run"`
+	Step     string `db:"step_id"`
+	Duration int64  `db:"ms"`
+	Tokens   *int64 `db:"tokens"`
+	coarse   bool
+}
+
+func (d *database) stepSpreads(ctx context.Context, runs []string) ([]StepSpread, error) {
+	runs = runs[:min(len(runs), maxSpreadRuns)]
+	if len(runs) == 0 {
+		return nil, nil
+	}
+	type place struct{ run, step string }
+	known := map[place][]tried{}
+	for _, source := range triedSources {
+		if !d.schema.has(source.table) {
+			continue
+		}
+		var rows []tried
+		query := fmt.Sprintf(source.query, in(len(runs)))
+		if err := sqlx.SelectContext(ctx, d, &rows, query, append(anys(runs), maxSpreadRows)...); err != nil {
+			return nil, fmt.Errorf("measure steps by %s: %w", source.table, err)
+		}
+		found := map[place][]tried{}
+		for _, row := range rows {
+			row.coarse = source.coarse
+			at := place{row.Run, row.Step}
+			found[at] = append(found[at], row)
+		}
+		for at, list := range found {
+			if known[at] == nil {
+				known[at] = list
+			}
+		}
+	}
+	byStep := map[string][][]tried{}
+	for at, list := range known {
+		byStep[at.step] = append(byStep[at.step], list)
+	}
+	spreads := make([]StepSpread, 0, len(byStep))
+	for step, runs := range byStep {
+		spreads = append(spreads, spreadOf(step, runs))
+	}
+	slices.SortFunc(spreads, func(a, b StepSpread) int { return strings.Compare(a.Step, b.Step) })
+	return spreads, nil
+}
+
+// triedSource is a table that knows attempts, the best first.
+type triedSource struct {
+	table, query string
+	coarse       bool
+}
+
+//nolint:gochecknoglobals // never written
+var triedSources = []triedSource{
+	{table: "performance_metric", query: `
+SELECT x.run_id AS run, x.step_id, COALESCE(CAST(x.duration_ms AS INTEGER), 0) AS ms, COALESCE(CAST(x.tokens_used AS INTEGER), 0) AS tokens
+FROM performance_metric x WHERE x.run_id IN %s AND x.step_id <> '' ORDER BY x.rowid LIMIT ?`},
+	{table: "step_attempt", query: `
+SELECT x.run_id AS run, x.step_id, COALESCE(CAST(x.duration_ms AS INTEGER), 0) AS ms, NULLIF(CAST(x.tokens_used AS INTEGER), 0) AS tokens
+FROM step_attempt x WHERE x.run_id IN %s AND x.step_id <> '' AND x.state <> 'running' AND x.duration_ms > 0 ORDER BY x.rowid LIMIT ?`},
+	{table: "step_state", coarse: true, query: `
+SELECT x.pipeline_id AS run, x.step_id, 1000 * (CAST(x.completed_at AS INTEGER) - CAST(x.started_at AS INTEGER)) AS ms, NULL AS tokens
+FROM step_state x WHERE x.pipeline_id IN %s AND x.step_id <> '' AND x.state IN ('completed', 'failed')
+	AND x.started_at > 0 AND x.completed_at >= x.started_at ORDER BY x.rowid LIMIT ?`},
+}
+
+func spreadOf(step string, runs [][]tried) StepSpread {
+	s := StepSpread{Step: step, Runs: len(runs)}
+	var took []time.Duration
+	var tokens []int64
+	for _, list := range runs {
+		for _, a := range list {
+			s.Attempts++
+			if d := milliseconds(a.Duration); d > 0 || a.coarse {
+				took = append(took, d)
+				s.Coarse = s.Coarse || a.coarse
+			}
+			if a.Tokens != nil && *a.Tokens >= 0 {
+				tokens = append(tokens, *a.Tokens)
+			}
+		}
+	}
+	if s.Timed = len(took); s.Timed > 0 {
+		slices.Sort(took)
+		s.P50, s.P90 = nearestRank(took, 50), nearestRank(took, 90)
+	}
+	if s.Counted = len(tokens); s.Counted > 0 {
+		slices.Sort(tokens)
+		s.Tokens50, s.Tokens90 = nearestRank(tokens, 50), nearestRank(tokens, 90)
+	}
+	return s
+}
+
+// nearestRank is a percentile of sorted values: one that occurred.
+func nearestRank[T cmp.Ordered](sorted []T, percent int) T {
+	rank := (len(sorted)*percent + 99) / 100
+	return sorted[max(rank, 1)-1]
+}
