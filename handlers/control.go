@@ -254,13 +254,13 @@ func (s *Server) answerOf(ctx context.Context, id, pipeline string) runAnswer {
 	return answer
 }
 
-// planView is what a request would do to each step.
-func (s *Server) planView(ctx context.Context, p manifest.Pipeline, r runner.Request) views.PlanView {
+// planView is what a request would do to each step, or why it would be refused.
+func (s *Server) planView(ctx context.Context, p manifest.Pipeline, r runner.Request) (views.PlanView, error) {
 	view := views.PlanView{DryRun: r.DryRun}
 	engine, err := s.runs()
 	if err != nil {
 		view.Problem = describe(err).text
-		return view
+		return view, err
 	}
 	view.Engine = engine.Name()
 	if r.Input == "" { // which of the steps run does not depend on it
@@ -269,7 +269,7 @@ func (s *Server) planView(ctx context.Context, p manifest.Pipeline, r runner.Req
 	planned, err := engine.Plan(ctx, r)
 	if err != nil {
 		view.Problem = describe(err).text
-		return view
+		return view, err
 	}
 	kinds := map[string]manifest.Kind{}
 	for _, step := range p.Steps {
@@ -278,7 +278,7 @@ func (s *Server) planView(ctx context.Context, p manifest.Pipeline, r runner.Req
 	for _, step := range planned {
 		view.Steps = append(view.Steps, views.PlanRow{ID: step.ID, Kind: string(kinds[step.ID]), Does: string(step.Does), Why: step.Why})
 	}
-	return view
+	return view, nil
 }
 
 // standIn is an input that a pipeline takes.

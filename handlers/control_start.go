@@ -63,14 +63,23 @@ func (s *Server) showStart(w http.ResponseWriter, r *http.Request) error {
 		values.Set(fieldInput, p.Input.Default)
 	}
 	view := s.startView(r, p, values, newFormKey(s.now()))
-	asked, err := requestOf(p.Name, values)
-	if err != nil {
-		view.blame(err)
-	} else {
-		view.Plan = s.planView(r.Context(), p, asked)
-	}
+	view.plan(s, r, p, values, asIs(p))
 	s.writeForm(w, r, http.StatusOK, view)
 	return nil
+}
+
+// plan adds what the form as it is filled in would do. What is wrong with it is
+// said at its field.
+func (f *startForm) plan(s *Server, r *http.Request, p manifest.Pipeline, values url.Values, read reads) {
+	asked, err := read(values)
+	if err != nil {
+		f.Plan.Problem = describe(err).text
+	} else {
+		f.Plan, err = s.planView(r.Context(), p, asked)
+	}
+	if input := new(runner.InputError); errors.As(err, &input) {
+		f.blame(err)
+	}
 }
 
 // writeForm sends a form. Going back to it asks for it anew, with another key.
@@ -128,25 +137,27 @@ func (s *Server) previewStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.preview(w, r, p, s.startView)
+	return s.preview(w, r, p, s.startView, asIs(p), runFields()...)
 }
 
-// fills is a form filled in with values.
-type fills func(*http.Request, manifest.Pipeline, url.Values, string) startForm
+// asIs reads a request that repeats no other run.
+func asIs(p manifest.Pipeline) reads {
+	return func(values url.Values) (runner.Request, error) { return requestOf(p.Name, values) }
+}
 
-func (s *Server) preview(w http.ResponseWriter, r *http.Request, p manifest.Pipeline, form fills) error {
-	values, err := readBody(r, runFields()...)
+// fills is a form filled in with values; reads is what values ask for.
+type (
+	fills func(*http.Request, manifest.Pipeline, url.Values, string) startForm
+	reads func(url.Values) (runner.Request, error)
+)
+
+func (s *Server) preview(w http.ResponseWriter, r *http.Request, p manifest.Pipeline, form fills, read reads, fields ...string) error {
+	values, err := readBody(r, fields...)
 	if err != nil {
 		return err
 	}
 	view := form(r, p, values, cmp.Or(values.Get(fieldKey), newFormKey(s.now())))
-	asked, err := requestOf(p.Name, values)
-	if err != nil {
-		view.blame(err)
-		view.Plan.Problem = describe(err).text
-	} else {
-		view.Plan = s.planView(r.Context(), p, asked)
-	}
+	view.plan(s, r, p, values, read)
 	if isFragment(r) {
 		view.Plan.Refresh = view.Preview
 		s.writeHTML(w, r, http.StatusOK, views.Plan(view.Plan))
@@ -162,18 +173,17 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.launch(w, r, p, "", s.startView)
+	return s.launch(w, r, p, s.startView, asIs(p), runFields()...)
 }
 
 // launch starts what a form or a program asks for. What is wrong with a form is
 // said at its field, and nothing that was filled in is lost.
-func (s *Server) launch(w http.ResponseWriter, r *http.Request, p manifest.Pipeline, original string, form fills) error {
-	values, err := readBody(r, runFields()...)
+func (s *Server) launch(w http.ResponseWriter, r *http.Request, p manifest.Pipeline, form fills, read reads, fields ...string) error {
+	values, err := readBody(r, fields...)
 	if err != nil {
 		return err
 	}
-	asked, err := requestOf(p.Name, values)
-	asked.Original = original
+	asked, err := read(values)
 	id := ""
 	if err == nil {
 		err = reserve(r.Header, values, &asked)
@@ -185,30 +195,33 @@ func (s *Server) launch(w http.ResponseWriter, r *http.Request, p manifest.Pipel
 		if s.wantsJSON(r) || isFragment(r) {
 			return err
 		}
-		return s.refuseForm(w, r, p, values, form, err)
+		return s.refuseForm(w, r, p, values, form, read, err)
 	}
 	answer := s.answerOf(r.Context(), id, p.Name)
-	answer.OriginalID = original
+	answer.OriginalID = asked.Original
 	s.answerRun(w, r, http.StatusCreated, answer)
 	return nil
 }
 
 // refuseForm shows the form again, with what is wrong. Errors that no form can
 // mend have a page of their own.
-func (s *Server) refuseForm(w http.ResponseWriter, r *http.Request, p manifest.Pipeline, values url.Values, form fills, err error) error {
+func (s *Server) refuseForm(w http.ResponseWriter, r *http.Request, p manifest.Pipeline, values url.Values, form fills, read reads, err error) error {
 	told := describe(err)
-	if told.status != http.StatusBadRequest && told.status != http.StatusConflict && told.status != http.StatusServiceUnavailable {
+	if !mendable(told.status) {
 		return err
 	}
 	view := form(r, p, values, newFormKey(s.now()))
+	view.plan(s, r, p, values, read)
 	view.blame(err)
-	if asked, wrong := requestOf(p.Name, values); wrong == nil {
-		view.Plan = s.planView(r.Context(), p, asked)
-	}
 	acting(r.Context()).refused(told.text)
 	if told.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
 	s.writeForm(w, r, told.status, view)
 	return nil
+}
+
+// mendable reports whether the form may be sent again and work then.
+func mendable(status int) bool {
+	return status == http.StatusBadRequest || status == http.StatusConflict || status == http.StatusServiceUnavailable
 }

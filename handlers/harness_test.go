@@ -50,16 +50,16 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 	if err != nil {
 		t.Fatalf("open project: %v", err)
 	}
-	now := func() time.Time { return opened }
 	s := &site{t: t, root: root}
-	s.store = store.Open(source.Current().Project.DB, store.Options{
-		Now: now, Definition: handlers.Definition(source), Alive: func(int) bool { return false },
-	})
 	s.desk = desk.Open(t.Context(), t.TempDir())
-	config := handlers.Config{Store: s.store, Manifest: source, Desk: s.desk, Now: now}
+	config := handlers.Config{Manifest: source, Desk: s.desk, Now: func() time.Time { return opened }}
 	for _, c := range change {
 		c(&config)
 	}
+	s.store = store.Open(source.Current().Project.DB, store.Options{
+		Now: config.Now, Definition: handlers.Definition(source), Alive: func(int) bool { return false },
+	})
+	config.Store = s.store
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{}, 2)
 	go func() { _ = s.store.Follow(ctx); done <- struct{}{} }()

@@ -130,9 +130,13 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 		ParentAt: run.ParentStep, FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
 		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head"), Why: s.paths.RunPart(run.ID, "why")},
 	}
+	view.Run.Acts = s.actionsOf(run)
 	view.Run.Reason = shown(run.Reason) // the failure stands in its own panel here
 	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
 		view.Recorded = run.Status
+	}
+	if run.Cancel != nil {
+		view.WhoURL = s.paths.Audit(url.Values{"run": {run.ID}})
 	}
 	if d.Parent != nil {
 		view.Parent = runRef(*d.Parent)

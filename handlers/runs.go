@@ -120,6 +120,7 @@ func (s *Server) runRows(ctx context.Context, runs []store.Run, fold bool) ([]vi
 	var parents, folded []string
 	for i, run := range runs {
 		rows[i] = runRow(run)
+		rows[i].Acts = s.actionsOf(run)
 		switch {
 		case fold && run.Children.All > 0:
 			folded = append(folded, run.ID)

@@ -1,6 +1,10 @@
 package views
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/a-h/templ"
+)
 
 // StartsView is where a pipeline is chosen.
 type StartsView struct {
@@ -51,6 +55,48 @@ type PlanView struct {
 // PlanRow is one step of a plan. Does is runs, reuses or skipped.
 type PlanRow struct{ ID, Kind, Does, Why string }
 
+// RunActions are the addresses of what can be done with a run now. An empty one
+// cannot.
+type RunActions struct {
+	Stop   string
+	Asked  bool // to stop, already: what is left is force
+	Close  bool // stopping it closes its record: nothing carries it out any more
+	Retry  string
+	Key    string // makes two clicks on Retry one run
+	Resume string
+}
+
+// StopView asks whether a run is to be stopped.
+type StopView struct {
+	Chrome
+	Run    RunRow
+	Action string
+	Lost   bool  // nothing carries it out any more
+	Asked  Stamp // when it was asked to stop; zero: not yet
+	Late   bool  // that is longer ago than a run should take
+	Open   int   // its children that have not ended
+}
+
+// ResumeView is where the step is chosen at which a run is taken up.
+type ResumeView struct {
+	Chrome
+	Run     RunRow
+	Action  string
+	Preview string
+	Key     string
+	Steps   []ResumeStep
+	Problem string // why it was refused
+	Next    string // what would be right
+	Plan    PlanView
+}
+
+// ResumeStep is one step and how it stands in the run.
+type ResumeStep struct {
+	ID, Kind, State, Word string
+	On                    bool   // chosen
+	Not                   string // why the run cannot be taken up here
+}
+
 // planWord is what becomes of a step.
 func planWord(does string) string {
 	if does == "reuses" {
@@ -96,16 +142,19 @@ func (v PlanView) summary() string {
 	return join(", ", run, reused, skipped)
 }
 
-// described are the ids of what describes a field.
-func (v StartView) described(field string, hint bool) string {
-	ids := ""
+// marks tie a field to what is said about it: an error, a hint.
+func (v StartView) marks(field string, hint bool) templ.Attributes {
+	marks, ids := templ.Attributes{}, ""
 	if v.Errors[field] != "" {
-		ids = "error-" + field
+		marks["aria-invalid"], ids = "true", "error-"+field
 	}
 	if hint {
 		ids = join(" ", ids, "hint-"+field)
 	}
-	return ids
+	if ids != "" {
+		marks["aria-describedby"] = ids
+	}
+	return marks
 }
 
 // firstWrong is the first field that an error is about, for the focus.
@@ -117,8 +166,6 @@ func (v StartView) firstWrong() string {
 	}
 	return ""
 }
-
-func (v StartView) wrong(field string) bool { return v.Errors[field] != "" }
 
 func (v StartView) only(step string) bool   { return slices.Contains(v.Only, step) }
 func (v StartView) except(step string) bool { return slices.Contains(v.Except, step) }
@@ -135,4 +182,34 @@ func whyNot(p PipelineRow) string {
 	default:
 		return "it is disabled"
 	}
+}
+
+// stopWord is what stopping a run is called in its state.
+func stopWord(a RunActions) string {
+	switch {
+	case a.Close:
+		return "Close…"
+	case a.Asked:
+		return "Force stop…"
+	default:
+		return "Stop…"
+	}
+}
+
+func stopVerb(v StopView) string {
+	switch {
+	case v.Lost:
+		return "Close it"
+	case !v.Asked.IsZero():
+		return "Stop it by force"
+	default:
+		return "Stop it"
+	}
+}
+
+func stopHeading(v StopView) string {
+	if v.Lost {
+		return "Close " + runName(v.Run) + "?"
+	}
+	return "Stop " + runName(v.Run) + "?"
 }

@@ -81,6 +81,7 @@ type RunRow struct {
 	Cursor   string   // this row's place in the list
 	Flags    []Flag   // what is noticed of it beside its state
 	ETA      *ETA     // nil: too little is known
+	Acts     RunActions
 }
 
 // Children says what became of the runs that a run started.
@@ -173,6 +174,7 @@ type RunView struct {
 	LastID    int64
 	Defined   bool         // the pipeline is still defined
 	Outlook   *OutlookView // nil: it has ended
+	WhoURL    string       // who asked it to stop; empty when nobody did
 	Refresh   RunRefresh
 	Tabs      []Option
 }

@@ -56,6 +56,9 @@ var kinds = [...]Kind{
 
 const opening = "[redacted: "
 
+// Marked reports whether something was taken out of text.
+func Marked(text string) bool { return strings.Contains(text, opening) }
+
 // Placeholder is what stands for a secret of this kind.
 func (k Kind) Placeholder() string { return opening + string(k) + "]" }
 

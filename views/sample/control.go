@@ -1,6 +1,10 @@
 package sample
 
-import "wavedeck/views"
+import (
+	"time"
+
+	"wavedeck/views"
+)
 
 // controls are the pages that start and stop runs.
 func controls() []Case {
@@ -22,6 +26,10 @@ func controls() []Case {
 	hostile.Input = views.InputView{Source: t, Type: t, Description: t, Example: t}
 	hostile.Problem, hostile.Errors = t, map[string]string{"input": t}
 	hostile.Plan = views.PlanView{Steps: []views.PlanRow{{ID: t, Kind: t, Does: t, Why: t}}}
+	stop := views.StopView{Chrome: Chrome("Stop fix-issue", "runs", ""), Run: row("fix-issue-20261123-115002-aa01", "fix-issue", "acme/widgets 42", "running", 3*time.Minute), Action: "/runs/fix-issue-20261123-115002-aa01/cancel", Open: 3}
+	force, lost := stop, stop
+	force.Asked, force.Late, force.Open = ago(40*time.Second), true, 0
+	lost.Lost, lost.Run.State, lost.Run.Word, lost.Open = true, "lost", "lost", 0
 	starts := views.StartsView{Chrome: Chrome("Start a run", "runs", ""), Rows: pipelineRows()[:2], Not: pipelineRows()[2:3]}
 	return []Case{
 		{"starts", "where a pipeline is chosen", true, views.StartsPage(starts)},
@@ -29,8 +37,35 @@ func controls() []Case {
 		{"start-wrong", "what cannot be taken, at its field", true, views.StartPage(wrong)},
 		{"start-refused", "a limit that is reached", true, views.StartPage(refused)},
 		{"start-retry", "the form of a retry", true, views.StartPage(retry)},
+		{"stop", "whether to stop a run", true, views.StopPage(stop)},
+		{"stop-force", "a run that was asked and has not ended", true, views.StopPage(force)},
+		{"stop-lost", "a run that nothing carries out any more", true, views.StopPage(lost)},
+		{"resume", "at which step to take a run up", true, views.ResumePage(resumeForm())},
+		{"resume-hostile", "texts that try to be something else", true, views.ResumePage(hostileResume())},
 		{"start-hostile", "texts that try to be something else", true, views.StartPage(hostile)},
 	}
+}
+
+func resumeForm() views.ResumeView {
+	return views.ResumeView{
+		Chrome: Chrome("Resume fix-issue", "runs", ""), Run: row("fix-issue-20261123-115002-aa01", "fix-issue", "acme/widgets 42", "failed", time.Hour),
+		Action: "/runs/fix-issue-20261123-115002-aa01/resume", Preview: "/runs/fix-issue-20261123-115002-aa01/resume/preview", Key: "20261123-125734-0123456789abcdef",
+		Problem: `step "publish" needs "implement", which fix-issue-20261123-115002-aa01 did not complete: resume there`, Next: "Nothing was started.",
+		Steps: []views.ResumeStep{
+			{ID: "fetch", Kind: "command", State: "succeeded", Word: "succeeded"},
+			{ID: "plan", Kind: "prompt", State: "succeeded", Word: "succeeded"},
+			{ID: "implement", Kind: "prompt", State: "failed", Word: "failed", On: true},
+			{ID: "publish", Kind: "pipeline", State: "skipped", Word: "skipped", Not: "needs “implement”, which did not complete: resume there"},
+		},
+		Plan: startForm().Plan,
+	}
+}
+
+func hostileResume() views.ResumeView {
+	v, t := resumeForm(), Hostile()[0].Title
+	v.Run, v.Problem, v.Next = Hostile()[0], t, t
+	v.Steps = []views.ResumeStep{{ID: t, Kind: t, State: t, Word: t, Not: t}, {ID: "\"x", State: "failed"}}
+	return v
 }
 
 func startForm() views.StartView {

@@ -59,7 +59,19 @@ func ticking(d time.Duration) views.Took {
 
 // Row is a run with the cursor that its list would have given it.
 func row(id, pipeline, title, state string, started time.Duration) views.RunRow {
-	return views.RunRow{ID: id, Pipeline: pipeline, Title: title, State: state, Word: state, Started: ago(started), Cursor: "c-" + id}
+	return views.RunRow{ID: id, Pipeline: pipeline, Title: title, State: state, Word: state, Started: ago(started), Cursor: "c-" + id, Acts: acts(id, state)}
+}
+
+// acts are what can be done with a run in a state.
+func acts(id, state string) views.RunActions {
+	switch at := views.Paths("").Run(id); state {
+	case "pending", "queued", "running", "waiting":
+		return views.RunActions{Stop: at + "/cancel"}
+	case "lost":
+		return views.RunActions{Stop: at + "/cancel", Close: true, Retry: at + "/retry", Resume: at + "/resume", Key: "20261123-125730-0123456789abcdef"}
+	default:
+		return views.RunActions{Retry: at + "/retry", Resume: at + "/resume", Key: "20261123-125730-0123456789abcdef"}
+	}
 }
 
 func parts() []Case {
