@@ -81,6 +81,8 @@ func (s *Server) routes() http.Handler {
 	get("/personas", s.listPersonas)
 	get("/personas/{persona}", s.showPersona)
 	get("/audit", s.listAudit)
+	get("/cmd", s.showCommand)
+	get("/complete", s.complete)
 	stream("/events", s.streamChanges)
 
 	embed("/runs", excerptRuns())

@@ -119,6 +119,7 @@ type Filter struct {
 	Words     []string // the active restrictions in words, for empty states
 	Clear     string   // link without any
 	Hidden    url.Values
+	Complete  string     // where Text asks how it may go on
 	Terms     []Option   // the terms of Text, each with the link that drops it
 	Wrong     *WrongWord // why Text cannot be read; nothing is listed then
 }
@@ -130,6 +131,35 @@ type WrongWord struct {
 	Problem             string // "is no key"
 	Hint                string // what would be right
 }
+
+// CompletionsView is what a listbox shows; its options get ids from its own.
+type CompletionsView struct {
+	ID    string
+	Items []Completion
+}
+
+// Completion is one way to go on with an input.
+type Completion struct {
+	Text  string // the whole input then
+	At    int    // where its caret stands then, in UTF-16 code units
+	Label string
+	Hint  string
+	Count *int
+}
+
+// CommandView is the page of commands.
+type CommandView struct {
+	Chrome
+	Text     string
+	Run      string // the run that commands without one are about
+	Complete string
+	Wrong    *WrongWord
+	Choices  []Option // commands that may have been meant
+	Verbs    []CommandVerb
+}
+
+// CommandVerb explains one command.
+type CommandVerb struct{ Usage, Means string }
 
 // RunsView is the run list.
 type RunsView struct {

@@ -99,6 +99,12 @@ func (p Paths) Audit(q url.Values) string { return withQuery(p.at("audit"), q) }
 // APIRun is one run as JSON.
 func (p Paths) APIRun(id string) string { return p.at("api", "runs", id) }
 
+// Command is the page of commands; with q it leads to where that command goes.
+func (p Paths) Command(q url.Values) string { return withQuery(p.at("cmd"), q) }
+
+// Complete answers how a filter or a command may go on.
+func (p Paths) Complete(q url.Values) string { return withQuery(p.at("complete"), q) }
+
 // API is where the JSON forms begin.
 func (p Paths) API() string { return string(p) + "/api/" }
 

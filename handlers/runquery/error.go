@@ -15,13 +15,14 @@ type Error struct {
 	Nearest string // a known word that was probably meant, or empty
 }
 
-func newError(text string, at, end int, problem, want string) *Error {
+// NewError is an error about the bytes at to end of a text.
+func NewError(text string, at, end int, problem, want string) *Error {
 	return &Error{Text: text, At: min(at, len(text)), End: min(max(end, at), len(text)), Problem: problem, Want: want}
 }
 
 // Fail is an error about a value of a query that was read.
 func (q Query) Fail(v Value, problem, want string) *Error {
-	return newError(q.Text, v.At, v.End, problem, want)
+	return NewError(q.Text, v.At, v.End, problem, want)
 }
 
 // Word is the wrong word.

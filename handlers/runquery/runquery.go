@@ -145,7 +145,7 @@ func (p *parser) wordEnd(from int) int {
 }
 
 func (p *parser) fail(at, end int, problem, want string) error {
-	return newError(p.text, at, end, problem, want)
+	return NewError(p.text, at, end, problem, want)
 }
 
 func (p *parser) term() (Term, error) {
@@ -171,7 +171,7 @@ func (p *parser) term() (Term, error) {
 			t.Values, t.End = []Value{v}, p.at
 			return t, err
 		}
-		err := newError(p.text, keyAt, keyAt+len(name), "is no key", keyNames())
+		err := NewError(p.text, keyAt, keyAt+len(name), "is no key", keyNames())
 		err.Nearest = near
 		return t, err
 	}

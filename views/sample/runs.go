@@ -66,7 +66,7 @@ func filter(on string) views.Filter {
 		Pipelines: []views.Option{{Label: "fix-issue", Value: "fix-issue", Count: 120}, {Label: "nightly-audit", Value: "nightly-audit", Count: 64}},
 		Tags:      []views.Option{{Label: "release", Value: "release", Count: 12}},
 		Times:     []views.Option{{Label: "last hour", Value: "1h", Count: -1}, {Label: "last 24 h", Value: "24h", Count: -1}, {Label: "last 7 days", Value: "168h", Count: -1}},
-		Clear:     "/runs", Hidden: url.Values{"state": nil},
+		Clear:     "/runs", Complete: "/complete?for=filter", Hidden: url.Values{"state": nil},
 	}
 	f.States = append(f.States, views.Option{Label: "all", Count: 412, Href: "/runs", On: on == ""})
 	for i, s := range views.States() {

@@ -30,6 +30,7 @@ func Cases() []Case {
 	cases = append(cases, compares()...)
 	cases = append(cases, definitions()...)
 	cases = append(cases, audits()...)
+	cases = append(cases, queries()...)
 	cases = append(cases, embeds()...)
 	cases = append(cases, controls()...)
 	return append(cases, parts()...)

@@ -1,0 +1,101 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// completeCommand completes the word of a command that the caret stands in. Run
+// is the one that the page shows.
+func (s *Server) completeCommand(ctx context.Context, text string, at int, run string) ([]completion, error) {
+	words := wordsOf(text)
+	place, from, to := len(words), at, at // a word that is still to come
+	for i, w := range words {
+		switch {
+		case at < w.at && place == len(words):
+			place = i
+		case at >= w.at && at <= w.end:
+			place, from, to = i, w.at, w.end
+		}
+	}
+	typed := strings.Trim(text[from:at], `"`)
+	var choices []choice
+	if place == 0 {
+		for _, v := range verbs() {
+			choices = append(choices, choice{value: v.name, label: v.name, hint: v.means})
+		}
+		choices = beginning(choices, typed)
+	} else {
+		c, err := s.parseCommand(text)
+		if err != nil {
+			return nil, nil //nolint:nilerr // there is nothing to offer behind a word that is no command
+		}
+		if slices.Contains(c.verb.args, argFilter) {
+			start := c.restAt()
+			return s.completeFilter(ctx, text, min(start, at), at)
+		}
+		if place > len(c.verb.args) {
+			return nil, nil
+		}
+		if choices, err = s.argumentChoices(ctx, c, c.verb.args[place-1], typed, run); err != nil {
+			return nil, err
+		}
+	}
+	var items []completion
+	for _, c := range choices {
+		item := completed(text, from, to, c.value, true)
+		item.Label, item.Hint, item.Count = c.label, c.hint, c.count
+		items = append(items, item)
+	}
+	return items, nil
+}
+
+func (s *Server) argumentChoices(ctx context.Context, c *command, kind argument, typed, run string) ([]choice, error) {
+	var names []string
+	switch kind {
+	case argRun, argPartner:
+		runs, err := s.runChoices(ctx, typed)
+		for i := range runs {
+			runs[i].value = commandText(runs[i].label)
+		}
+		if kind == argPartner && strings.HasPrefix(lastGreen, typed) {
+			runs = append([]choice{{value: lastGreen, label: lastGreen, hint: "the last run of its pipeline that succeeded"}}, runs...)
+		}
+		return runs, err
+	case argPipeline:
+		for _, p := range s.manifest.Current().Pipelines {
+			names = append(names, p.Name)
+		}
+	case argPersona:
+		for _, p := range s.manifest.Current().Manifest.Personas {
+			names = append(names, p.Name)
+		}
+	case argStep, argAttempt:
+		of, err := s.runNamed(ctx, c, c.words[0])
+		if err != nil {
+			return nil, nil //nolint:nilerr // steps of which run is not clear yet
+		}
+		where, err := s.store.LogMap(ctx, of)
+		if err != nil {
+			return nil, fmt.Errorf("steps of a command: %w", err)
+		}
+		names = where.Steps
+		if kind == argAttempt {
+			names = nil
+			for _, m := range where.Marks {
+				if !m.Failed && m.Step == c.words[1].text {
+					names = append(names, strconv.Itoa(m.Attempt))
+				}
+			}
+		}
+	case argFilter:
+	}
+	choices := choicesOf(names, "")
+	for i := range choices {
+		choices[i].value = commandText(choices[i].label)
+	}
+	return fitting(choices, typed), nil
+}
