@@ -45,6 +45,8 @@ type runSummary struct {
 
 	Stall *stallSummary `json:"stall,omitempty"` // of a run that has not ended, and of a lost one
 	ETA   *etaSummary   `json:"eta,omitempty"`   // of a run that works, when its past tells
+
+	Runaway *runawaySummary `json:"runaway,omitempty"`
 }
 
 type runDetailResponse struct {

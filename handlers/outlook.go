@@ -58,6 +58,9 @@ func flagsOf(o store.Outlook) []views.Flag {
 			flags = append(flags, stall)
 		}
 	}
+	if o.Runaway != nil {
+		flags = append(flags, runawayFlag(*o.Runaway))
+	}
 	if o.ETA != nil && o.ETA.Late {
 		flags = append(flags, views.LateFlag())
 	}
@@ -118,6 +121,7 @@ func (s *Server) outlookView(ctx context.Context, run store.Run) (*views.Outlook
 	}
 	view := &views.OutlookView{
 		Flag: stallFlag(o.Stall), Evidence: s.evidence(run, o.Signals), Action: s.actionOn(run.ID, o.Stall.Action), ETA: etaView(o),
+		Runaway: s.runawayView(run.ID, o.Runaway),
 	}
 	switch o.Stall.Verdict {
 	case store.Moving, store.Quiet, store.InQueue, store.Stopping:
@@ -251,7 +255,7 @@ func (s *Server) addOutlooks(ctx context.Context, sums []runSummary, runs []stor
 	}
 	for i, run := range runs {
 		if o, ok := found[run.ID]; ok {
-			sums[i].Stall, sums[i].ETA = s.stallOf(run, o), etaOf(o)
+			sums[i].Stall, sums[i].ETA, sums[i].Runaway = s.stallOf(run, o), etaOf(o), runawayOf(o.Runaway)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -167,5 +168,48 @@ func TestWhenWillItBeDone(t *testing.T) {
 		if diff := cmp.Diff(want, got.Run.ETA); diff != "" {
 			t.Errorf("JSON of %s (-want +got)\n%s", id, diff)
 		}
+	}
+}
+
+func TestRunaway(t *testing.T) {
+	s := openSample(t)
+	b := storetest.At(t, storetest.StatePath(s.root))
+	run := soak(b, 5*time.Minute, storetest.Run{Heartbeat: opened})
+	const secret = "curl -H 'Authorization: Bearer sk-ant-REDACTED'"
+	for i := range 14 {
+		b.Event(run, storetest.Event{Step: "soak", State: "stream_activity", Message: "Bash " + secret, At: opened.Add(time.Duration(i-14) * time.Second)})
+	}
+	s.ready()
+	s.until("the run is noticed", func() bool { return strings.Contains(s.get("/runs").body, run) })
+
+	if got := s.get("/runs").text("#run-" + run + ` .c-run .st:has(use[href$="#runaway"])`); got != "repeating itself" {
+		t.Errorf("the list marks it %q", got)
+	}
+	page := s.get("/runs/" + run)
+	if got := page.text("#runaway header > span"); got != "soak does the same thing for the 14th time in a row." {
+		t.Errorf("the panel says %q", got)
+	}
+	if got := page.text("#runaway dd:first-of-type"); !strings.Contains(got, "14 times in the last 14") || strings.Contains(got, "sk-ant-REDACTED") {
+		t.Errorf("the evidence is %q", got)
+	}
+	waterfall := s.get("/runs/" + run + "/timeline")
+	if got := waterfall.text("#waterfall .tl-label:has(use[href$='#runaway']) .tl-name"); got != "soak" {
+		t.Errorf("the timeline marks %q", got)
+	}
+	if n := s.get("/runs/" + lostRun + "/timeline").doc().Find("use[href$='#runaway']").Length(); n != 0 {
+		t.Error("the timeline of a run that does nothing is marked")
+	}
+	var got struct {
+		Run struct{ Runaway map[string]any }
+	}
+	body := s.get("/api/runs/" + run).body
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatal(err)
+	}
+	if r := got.Run.Runaway; r["kind"] != "loop" || r["step_id"] != "soak" || r["times"] != 14.0 || r["since"] != opened.Add(-14*time.Second).Format(time.RFC3339) {
+		t.Errorf("the JSON says %v", r)
+	}
+	if actions := fmt.Sprint(got.Run.Runaway["actions"]); strings.Contains(actions, "sk-ant-REDACTED") {
+		t.Errorf("the JSON has the secret: %s", actions)
 	}
 }

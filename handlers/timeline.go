@@ -28,10 +28,15 @@ func (s *Server) showRunTimeline(w http.ResponseWriter, r *http.Request) error {
 	if wrong, ok := errors.AsType[*timeline.QueryError](err); ok {
 		return &store.InputError{Field: wrong.Field, Got: clip(wrong.Got, 64), Want: wrong.Want}
 	}
-	return s.renderTab(w, r, "timeline", func(ctx context.Context, d store.RunDetail, _ *views.RunView) (templ.Component, error) {
+	return s.renderTab(w, r, "timeline", func(ctx context.Context, d store.RunDetail, view *views.RunView) (templ.Component, error) {
 		lanes, err := s.lanes(ctx, d, true)
 		if err != nil {
 			return nil, err
+		}
+		for i := range lanes {
+			if o := view.Outlook; o != nil && o.Runaway != nil && o.Runaway.Step == lanes[i].ID {
+				lanes[i].Alert = o.Runaway.Flag.Word
+			}
 		}
 		return timeline.Timeline(timeline.View{
 			ID: "waterfall", Query: query, Sprite: s.sprite(),

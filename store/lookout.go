@@ -76,5 +76,5 @@ func (l *lookout) seen() map[string]Outlook {
 // differs reports whether a reader would be told something else.
 func (o Outlook) differs(was Outlook) bool {
 	late := func(e *ETA) bool { return e != nil && e.Late }
-	return o.Stall.Verdict != was.Stall.Verdict || late(o.ETA) != late(was.ETA) || (o.ETA == nil) != (was.ETA == nil)
+	return o.Stall.Verdict != was.Stall.Verdict || (o.Runaway == nil) != (was.Runaway == nil) || late(o.ETA) != late(was.ETA) || (o.ETA == nil) != (was.ETA == nil)
 }

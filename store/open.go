@@ -25,6 +25,7 @@ type database struct {
 
 	histories histories // of the runs read last
 	paces     paces     // of the pipelines asked for last
+	deeds     deeds     // of the runs that go on
 }
 
 // readMode is how a file is opened.

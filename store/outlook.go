@@ -17,11 +17,13 @@ const (
 )
 
 // Outlook is what to make of a run that goes on, or that was lost: whether it
-// moves and why not (stall.go), and when it will be done (eta.go).
+// moves and why not (stall.go), and when it will be done (eta.go),
+// and whether it does what it should not go on with (runaway.go).
 type Outlook struct {
 	Signals Signals
 	Stall   Stall
-	ETA     *ETA // nil: too little is known
+	ETA     *ETA     // nil: too little is known
+	Runaway *Runaway // nil: it works as it should, as far as that can be seen
 	At      time.Time
 }
 
@@ -58,7 +60,12 @@ func (d *database) outlooks(ctx context.Context, ids []string) (map[string]Outlo
 			return nil, fmt.Errorf("judge runs: %w", err)
 		}
 		signals := v.signals(r, past)
+		runaway, err := d.runawayOf(ctx, r, past, v.now)
+		if err != nil {
+			return nil, fmt.Errorf("judge runs: %w", err)
+		}
 		outlooks[id] = Outlook{
+			Runaway: runaway,
 			Signals: signals, Stall: Judge(signals), ETA: r.estimateOf(d.opt.Definition(r.Pipeline), past, v.now), At: v.now,
 		}
 	}

@@ -60,6 +60,9 @@ func TestTapeOutlooks(t *testing.T) {
 			if judged == r.State.Ended() {
 				t.Errorf("line %d: %s is %s, and judged is %v", line, r.ID, r.State, judged)
 			}
+			if got.Runaway != nil {
+				t.Errorf("line %d: %s is told to run away: %+v", line, r.ID, *got.Runaway)
+			}
 			if !fine[got.Stall.Verdict] {
 				t.Errorf("line %d: %s is told %s (%s)\n%+v", line, r.ID, got.Stall.Verdict, got.Stall.Why, got.Signals)
 			}

@@ -24,6 +24,7 @@ const (
 // pastRun is one run that ended well, cut to what the next one is measured by.
 // Times are seconds since it started, which is how exact Wave is.
 type pastRun struct {
+	id      string
 	took    int64
 	planned int // steps it began with; 0: unknown
 	steps   map[string]pastStep
@@ -167,7 +168,7 @@ func (d *database) readPast(ctx context.Context, rows []pastRow, into map[string
 	ids := make([]string, len(rows))
 	for i, r := range rows {
 		ids[i], starts[r.ID] = r.ID, r.Started
-		past[r.ID] = &pastRun{took: r.Completed - r.Started, steps: map[string]pastStep{}}
+		past[r.ID] = &pastRun{id: r.ID, took: r.Completed - r.Started, steps: map[string]pastStep{}}
 	}
 	if err := d.pastByRows(ctx, ids, starts, past); err != nil {
 		return 0, err

@@ -19,11 +19,13 @@ type Flag struct {
 // OutlookView is what to make of a run that has not ended: whether it moves,
 // and why not.
 type OutlookView struct {
-	Fine     bool // nothing needs to be done: it is told in one line
-	Flag     Flag // the verdict
+	Step     string // that it is about; empty: the whole
+	Fine     bool   // nothing needs to be done: it is told in one line
+	Flag     Flag   // the verdict
 	Evidence []Evidence
-	Action   *Action // the one thing to do; nil: nothing yet
-	ETA      *ETA    // nil: too little is known
+	Action   *Action      // the one thing to do; nil: nothing yet
+	ETA      *ETA         // nil: too little is known
+	Runaway  *OutlookView // what a step does that it should not go on with
 }
 
 // ETA is when a run will be done if it ends well: half of the past runs like it

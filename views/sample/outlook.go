@@ -12,6 +12,7 @@ func outlooks() []Case {
 		{"why-moving", "a run that moves, and when it will be done", false, views.RunWhy(withOutlook(moving()))},
 		{"why-stuck", "a run that stands still and is late", false, views.RunWhy(withOutlook(stuck()))},
 		{"why-unclear", "a run whose signals disagree, later than ever", false, views.RunWhy(withOutlook(unclear()))},
+		{"why-runaway", "a run that repeats itself", false, views.RunWhy(withOutlook(runaway()))},
 		{"runs-flags", "runs of which something is noticed", false, views.RunsTable(runsView(flagged()))},
 	}
 }
@@ -62,6 +63,18 @@ func unclear() *views.OutlookView {
 		Action:   &views.Action{Label: "Read the log", Href: "/runs/x/log"},
 		ETA:      &views.ETA{Late: true},
 	}
+}
+
+func runaway() *views.OutlookView {
+	o := moving()
+	o.ETA = nil
+	o.Runaway = &views.OutlookView{
+		Step:     "unit-tests",
+		Flag:     views.Flag{Symbol: "runaway", Tone: "waiting", Word: "repeating itself", Title: "unit-tests does the same 2 actions in turn, 14 times now."},
+		Evidence: []views.Evidence{{Signal: "action", Value: "edit main.go", Note: "14 times in the last 28"}, {Signal: "action", Value: "bash go test ./...", Note: "14 times in the last 28"}, {Signal: "since", Since: ago(4 * time.Minute)}},
+		Action:   &views.Action{Label: "Stop…", Href: "/runs/x/stop"},
+	}
+	return o
 }
 
 func flagged() []views.RunRow {

@@ -120,6 +120,9 @@ func (r *Row) note() string {
 
 // second is what stands beside the name, in less prominent letters.
 func (r *Row) second() string {
+	if r.Alert != "" {
+		return r.Alert
+	}
 	if note := r.note(); note != "" {
 		return note
 	}
@@ -158,6 +161,7 @@ func (r *Row) aria(scale Scale) string {
 			parts = append(parts, text)
 		}
 	}
+	add(r.Alert != "", r.Alert)
 	add(r.note() != "", r.note())
 	if scale == ByTime {
 		add(r.Ran, "starts at "+exact(r.Extent.From))

@@ -35,6 +35,7 @@ type Lane struct {
 	Depends  []string // ids of lanes beside this one
 	Children []Lane
 	Blocked  string // what keeps it from running, as text: "integration"
+	Alert    string // what is noticed of it, in a few words; it has a mark of its own
 }
 
 // Span is a stretch of one attempt in which one thing went on.

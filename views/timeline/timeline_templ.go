@@ -990,7 +990,7 @@ func cells(p *picture, r *Row) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Sprite != "" {
-			templ_7745c5c3_Err = p.mark(told(r.State)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = p.markOf(r).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -188,6 +188,16 @@ func (p *picture) mark(state string) templ.Component {
 	return m
 }
 
+// markOf is a lane's state, and beside it that something is noticed of it.
+func (p *picture) markOf(r *Row) templ.Component {
+	mark := p.mark(told(r.State))
+	if r.Alert == "" {
+		return mark
+	}
+	return templ.Join(mark, templ.Raw(`<svg class="mark waiting" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><use href="`+
+		templ.EscapeString(p.Sprite)+`#runaway"></use></svg>`))
+}
+
 // fraction is k/n of what is nested.
 func (r *Row) fraction() string {
 	return strconv.Itoa(r.Ended) + "/" + strconv.Itoa(len(r.Children))
