@@ -43,6 +43,8 @@ type runSummary struct {
 	ParentRunID  string     `json:"parent_run_id,omitempty"`
 	BranchName   string     `json:"branch_name,omitempty"`
 
+	Cost *costSummary `json:"estimated_cost,omitempty"` // with all runs below; only where prices are given
+
 	Stall *stallSummary `json:"stall,omitempty"` // of a run that has not ended, and of a lost one
 	ETA   *etaSummary   `json:"eta,omitempty"`   // of a run that works, when its past tells
 
@@ -126,6 +128,9 @@ func (s *Server) apiRuns(w http.ResponseWriter, r *http.Request) error {
 		for _, run := range page.Runs {
 			body.Runs = append(body.Runs, summaryOf(run))
 		}
+		if err := s.addCostSummaries(ctx, pointers(body.Runs)...); err != nil {
+			return err
+		}
 		if err := s.addOutlooks(ctx, body.Runs, page.Runs); err != nil {
 			return err
 		}
@@ -150,6 +155,9 @@ func (s *Server) apiRun(w http.ResponseWriter, r *http.Request) error {
 		body := detailOf(detail, events)
 		body.DAG = s.dagOf(detail)
 		body.addLedger(detail)
+		if err := s.addCostSummaries(ctx, &body.Run); err != nil {
+			return err
+		}
 		sums := []runSummary{body.Run}
 		if err := s.addOutlooks(ctx, sums, []store.Run{detail.Run}); err != nil {
 			return err
@@ -268,4 +276,12 @@ func valueOf[T int | int64](p *T) T {
 		return 0
 	}
 	return *p
+}
+
+func pointers[T any](list []T) []*T {
+	out := make([]*T, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
 }

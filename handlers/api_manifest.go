@@ -142,6 +142,9 @@ func (s *Server) apiPipeline(w http.ResponseWriter, r *http.Request) error {
 		for _, run := range history.Recent {
 			body.Recent = append(body.Recent, summaryOf(run))
 		}
+		if err := s.addCostSummaries(ctx, pointers(body.Recent)...); err != nil {
+			return err
+		}
 		return encodeJSON(b, body)
 	})
 }

@@ -48,10 +48,11 @@ type version struct {
 	state    uint64
 	manifest uint64
 	acted    uint64
+	priced   uint64
 }
 
 func (v version) String() string {
-	return strconv.FormatUint(v.state, 36) + "-" + strconv.FormatUint(v.manifest, 36) + "-" + strconv.FormatUint(v.acted, 36)
+	return strconv.FormatUint(v.state, 36) + "-" + strconv.FormatUint(v.manifest, 36) + "-" + strconv.FormatUint(v.acted, 36) + "-" + strconv.FormatUint(v.priced, 36)
 }
 
 // answers keeps rendered answers, the least recently used dropped first. One

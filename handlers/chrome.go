@@ -24,7 +24,7 @@ func (s *Server) chrome(_ *http.Request, section, title, topic string) views.Chr
 	c := views.Chrome{
 		Paths: s.paths, Title: title, Section: section, Now: s.now(),
 		Project: projectName(catalog), Source: sourceName(catalog.Project, health),
-		Notices: slices.Concat(s.notices, s.problems(catalog, health)), CanAct: !s.readOnly, CanRun: s.canRun(),
+		Notices: slices.Concat(s.notices, s.priceNotice(), s.problems(catalog, health)), CanAct: !s.readOnly, CanRun: s.canRun(),
 	}
 	c.Live = views.Live{Topic: topic, Cursor: cursorID(health.Epoch, health.LastEventID), LastEvent: health.LastEventID}
 	if health.Phase != store.Ready {

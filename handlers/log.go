@@ -149,6 +149,9 @@ func (s *Server) logView(ctx context.Context, r *http.Request, id string, query 
 		return view, err
 	}
 	view.RunView = s.runHeadView(r, d)
+	if view.Cost, err = s.costView(ctx, d.Run.ID); err != nil {
+		return view, err
+	}
 	if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
 		return view, err
 	}

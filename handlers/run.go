@@ -95,6 +95,9 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 	if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
 		return view, err
 	}
+	if view.Cost, err = s.costView(ctx, d.Run.ID); err != nil {
+		return view, err
+	}
 	view.Tabs = s.tabs(d.Run.ID, "")
 	view.Refresh.Steps, view.Refresh.Artifacts, view.Refresh.Family = s.paths.RunPart(id, "steps"), s.paths.RunPart(id, "artifacts"), s.paths.RunPart(id, "family")
 	view.Refresh.Outcomes = s.paths.RunPart(id, "outcomes")

@@ -134,6 +134,9 @@ func (s *Server) runRows(ctx context.Context, runs []store.Run, fold bool) ([]vi
 	if err := s.addFlags(ctx, rows, runs); err != nil {
 		return nil, err
 	}
+	if err := s.addCosts(ctx, rows); err != nil {
+		return nil, err
+	}
 	if len(parents) == 0 {
 		return rows, nil
 	}

@@ -48,6 +48,9 @@ func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, b
 		if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
 			return err
 		}
+		if view.Cost, err = s.costView(ctx, d.Run.ID); err != nil {
+			return err
+		}
 		view.Tabs = s.tabs(d.Run.ID, tab)
 		view.Refresh.Tab = r.URL.RequestURI()
 		content, err := body(ctx, d, &view)

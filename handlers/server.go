@@ -12,6 +12,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
+	"wavedeck/store/prices"
 	"wavedeck/views"
 )
 
@@ -26,6 +27,7 @@ type Config struct {
 	Hosts    []string         // names in the Host header that are answered; empty: any
 	Embed    EmbedConfig      // which other sites may show parts of it
 	Proxies  []netip.Prefix   // addresses of proxies whose X-Forwarded headers are believed
+	Prices   *prices.File     // what tokens cost; nil: no costs are estimated
 	Notices  []views.Notice   // shown on every page, e.g. that this is a demonstration
 	Log      *slog.Logger     // nil drops it
 	Now      func() time.Time // nil is time.Now
@@ -43,6 +45,7 @@ type Server struct {
 	actions     []string      // names in the audit log
 	paths       views.Paths
 	hosts       map[string]bool
+	prices      *prices.File
 	notices     []views.Notice
 	log         *slog.Logger
 	now         func() time.Time
@@ -60,7 +63,7 @@ const answerWithin = 20 * time.Second
 func New(c Config) *Server {
 	s := &Server{
 		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),
-		notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
+		prices: c.Prices, notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
 	}
 	s.embed, s.mounts.config = c.Embed, c
 	if s.log == nil {
@@ -91,7 +94,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) version() version {
-	return version{state: s.store.Version(), manifest: s.manifest.Current().Generation, acted: s.acted.Load()}
+	_, priced, _ := s.prices.Current()
+	return version{state: s.store.Version(), manifest: s.manifest.Current().Generation, acted: s.acted.Load(), priced: priced}
 }
 
 // Definition is what the manifest says of a pipeline's steps, for the store.

@@ -20,6 +20,7 @@ type trends struct {
 	history  store.PipelineHistory
 	failures []failureGroup // most frequent first
 	steps    []store.StepSpread
+	costs    map[string]runCost // nil where no prices are given
 }
 
 // failureGroup is one failure over many runs.
@@ -48,6 +49,9 @@ func (s *Server) trendsFrom(ctx context.Context, history store.PipelineHistory) 
 	var err error
 	if t.steps, err = s.store.StepSpreads(ctx, ids); err != nil && !errors.Is(err, store.ErrUnavailable) {
 		return t, fmt.Errorf("steps of pipeline %s: %w", history.Pipeline, err)
+	}
+	if t.costs, err = s.costs(ctx, ids); err != nil {
+		return t, err
 	}
 	slices.SortStableFunc(t.steps, func(a, b store.StepSpread) int { return cmp.Compare(b.P50, a.P50) })
 	return t, nil
@@ -104,10 +108,22 @@ func (s *Server) showTrends(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) trendsView(chrome views.Chrome, name string, t trends) views.TrendsView {
 	v := views.TrendsView{Chrome: chrome, Pipeline: name, Stats: statsOf(t.history), Refresh: s.paths.PipelineTrends(name)}
+	var all cost
 	for _, run := range slices.Backward(t.history.Recent) {
-		v.Points = append(v.Points, views.TrendPoint{
+		p := views.TrendPoint{
 			ID: run.ID, State: string(run.State), Word: runWord(run), Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens,
-		})
+		}
+		if c, ok := t.costs[run.ID]; ok {
+			all = all.plus(c.total)
+			p.CostText = c.total.text(s.priceList().Currency)
+			if c.total.priced || !c.total.unknown {
+				p.Cost = &c.total.amount
+			}
+		}
+		v.Points = append(v.Points, p)
+	}
+	if t.costs != nil {
+		v.Cost = all.text(s.priceList().Currency)
 	}
 	for _, g := range t.failures {
 		v.Failures = append(v.Failures, views.FailureRow{

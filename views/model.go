@@ -71,6 +71,7 @@ type RunRow struct {
 	Started  Stamp
 	Took     Took
 	Tokens   *int64
+	Cost     string // an estimate, marked so; empty where no prices are given
 	Tags     []string
 	Branch   string
 	Children Children
@@ -86,6 +87,12 @@ type RunRow struct {
 
 // Children says what became of the runs that a run started.
 type Children struct{ All, Ended, Failed int }
+
+// Cost is what a run is estimated to have cost, marked as an estimate.
+type Cost struct {
+	Text string // with all runs below it
+	Own  string // without them; empty when there are none
+}
 
 // RunRef names another run.
 type RunRef struct {
@@ -188,6 +195,7 @@ type RunView struct {
 	PID       int
 	Kind      string
 	Recorded  string // Wave's own word, when the told one differs
+	Cost      *Cost  // nil: no prices are given
 	Progress  *int
 	Failure   *Failure
 	Steps     []StepRow

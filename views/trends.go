@@ -16,6 +16,7 @@ type TrendsView struct {
 	Stats    Stats
 	Failures []FailureRow
 	Steps    []SpreadRow // slowest first
+	Cost     string      // of all of them, an estimate; empty where no prices are given
 	Refresh  string
 }
 
@@ -25,6 +26,8 @@ type TrendPoint struct {
 	Started         Stamp
 	Took            Took
 	Tokens          *int64
+	Cost            *float64 // an estimate; nil: not known
+	CostText        string   // empty where no prices are given
 }
 
 // FailureRow is one failure over many runs.
@@ -107,6 +110,30 @@ func tokensChart(v TrendsView) chart {
 			return float64(*p.Tokens), true
 		},
 		func(n float64) string { count := int64(n); return Tokens(&count) })
+}
+
+// costChart has the estimates of the runs; a lower bound stands where it is.
+func costChart(v TrendsView) chart {
+	var steps []float64
+	for decade := 1e-6; decade < 1e9; decade *= 10 {
+		steps = append(steps, decade, 2*decade, 5*decade)
+	}
+	c := newChart(v, "cost", "Cost, estimated", steps,
+		func(p TrendPoint) (float64, bool) {
+			if p.Cost == nil {
+				return 0, false
+			}
+			return *p.Cost, true
+		},
+		func(amount float64) string { return strconv.FormatFloat(amount, 'g', 3, 64) })
+	texts := map[string]string{}
+	for _, p := range v.Points {
+		texts[v.Paths.Run(p.ID)] = join(", ", p.CostText, wordOf(p.State, p.Word), p.ID)
+	}
+	for i := range c.Marks {
+		c.Marks[i].Title = texts[c.Marks[i].Href]
+	}
+	return c
 }
 
 func newChart(v TrendsView, id, title string, steps []float64, value func(TrendPoint) (float64, bool), label func(float64) string) chart {

@@ -18,6 +18,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
+	"wavedeck/store/prices"
 	"wavedeck/views"
 )
 
@@ -26,6 +27,7 @@ type serveCommand struct {
 	listenFlags
 	deskFlags
 	engineFlags
+	Prices string `placeholder:"FILE" help:"What tokens cost, in YAML or JSON: estimated costs are shown. See the README for its form."`
 }
 
 // Run serves until ctx ends.
@@ -34,8 +36,14 @@ func (c *serveCommand) Run(ctx context.Context, io stdio) error {
 	if err != nil {
 		return err
 	}
+	var priced *prices.File
+	if c.Prices != "" {
+		if priced, err = prices.Open(c.Prices); err != nil {
+			return err
+		}
+	}
 	return site{
-		source: source, listen: c.listenFlags, desk: c.at(source.Current().Project.Root), engine: c.engineFlags,
+		source: source, prices: priced, listen: c.listenFlags, desk: c.at(source.Current().Project.Root), engine: c.engineFlags,
 		log: io.log(c.LogFormat), out: io.out,
 	}.serve(ctx)
 }
@@ -43,6 +51,7 @@ func (c *serveCommand) Run(ctx context.Context, io stdio) error {
 // site is a project that is served.
 type site struct {
 	source  *manifest.Source
+	prices  *prices.File // nil: none are given
 	listen  listenFlags
 	desk    deskFlags
 	engine  engineFlags
@@ -98,7 +107,7 @@ func (s site) serve(ctx context.Context) (err error) {
 		Handler: handlers.New(handlers.Config{
 			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath), Hosts: s.hosts(),
 			Embed: s.listen.config(), Proxies: s.listen.proxies(),
-			Notices: s.notices, Log: s.log,
+			Prices: s.prices, Notices: s.notices, Log: s.log,
 		}),
 		BaseContext:       func(net.Listener) context.Context { return answering },
 		ReadHeaderTimeout: readHeaderTimeout,

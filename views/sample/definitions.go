@@ -63,6 +63,12 @@ func trendsView() views.TrendsView {
 		v.Points = append(v.Points, p)
 	}
 	v.Points[1].Took = took(5 * time.Hour)
+	v.Cost = "≥ $3.10 est."
+	for i := range v.Points {
+		if amount := 0.1 * float64(i%5); v.Points[i].Tokens != nil {
+			v.Points[i].Cost, v.Points[i].CostText = &amount, "≈ $0.10 est."
+		}
+	}
 	v.Steps = []views.SpreadRow{
 		{Step: "implement", Runs: 11, Attempts: 14, Timed: 14, P50: 61 * time.Second, P90: 240 * time.Second, Counted: 14, Tokens50: 6100, Tokens90: 12_000},
 		{Step: "fetch", Runs: 12, Attempts: 12, Timed: 12, P50: time.Second, P90: 2 * time.Second, Coarse: true},

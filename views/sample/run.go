@@ -58,6 +58,7 @@ func failedRun() views.RunView {
 	}
 	v.Parent = &views.RunRef{ID: "release-20261123-123900-1111", Pipeline: "release", State: "failed", Word: "failed"}
 	v.ParentAt = "verify"
+	v.Cost = &views.Cost{Text: "≥ $1.20 est.", Own: "≈ $0.089 est."}
 	v.Fork = &views.RunRef{ID: "flaky-integration-20261122-090000-2222", Pipeline: "flaky-integration", State: "succeeded"}
 	v.Kids = parent().Kids
 	v.Run.Children = views.Children{All: 3, Ended: 3, Failed: 1}
