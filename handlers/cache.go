@@ -114,15 +114,9 @@ func (c *answers) drop(e *list.Element) {
 // fill is given a context of its own: others may wait for its answer when the
 // client that asked first has left.
 func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType string, fill func(context.Context, *bytes.Buffer) error) error {
-	return s.serveVariant(w, r, contentType, "", fill)
-}
-
-// serveVariant is serveCached for an answer that also depends on what variant
-// names.
-func (s *Server) serveVariant(w http.ResponseWriter, r *http.Request, contentType, variant string, fill func(context.Context, *bytes.Buffer) error) error {
 	now := s.now()
 	v := s.version()
-	key := contentType + " " + variant + r.URL.RequestURI()
+	key := contentType + " " + s.origin(r) + r.URL.RequestURI() // links to a page may name where it was asked for
 	if isFragment(r) {
 		key = "fragment " + key
 	}

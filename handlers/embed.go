@@ -69,7 +69,7 @@ func (s *Server) excerpt(e excerptOf, document bool) handler {
 			return err
 		}
 		asked := embedding{look: look, document: document, holder: holder}
-		return s.serveVariant(w, r, typeHTML, s.origin(r), func(ctx context.Context, b *bytes.Buffer) error {
+		return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 			return s.writeExcerpt(ctx, b, r, e, asked)
 		})
 	}

@@ -180,6 +180,9 @@ func (s *Server) resourceOf(r *http.Request) (segments []string, narrow url.Valu
 	if err != nil {
 		return nil, nil
 	}
+	if last := len(segments) - 1; s.below(r, badgeRoot) {
+		segments[last] = strings.TrimSuffix(strings.TrimSuffix(segments[last], ".svg"), ".json")
+	}
 	return segments, narrowing(r.URL.Query())
 }
 

@@ -232,7 +232,7 @@ func TestAskingForTokens(t *testing.T) {
 		}
 	})
 	t.Run("without a folder of its own the console makes none", func(t *testing.T) {
-		if status, got := openPortal(t).token(askFor("runs/x")); status != http.StatusServiceUnavailable || got.Token != "" {
+		if status, got := openPortal(t, onDesk(t, "")).token(askFor("runs/x")); status != http.StatusServiceUnavailable || got.Token != "" {
 			t.Errorf("status %d", status)
 		}
 	})

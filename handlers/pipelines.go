@@ -136,6 +136,7 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 		RunsURL: s.paths.Runs(url.Values{"pipeline": {name}}), Refresh: s.paths.Pipeline(name),
 	}
 	view.StartURL = s.startURL(p)
+	s.shareable(r, &view.Chrome, sharedThing{pipeline: name})
 	for _, step := range p.Steps {
 		view.Defs = append(view.Defs, stepDefRow(step))
 	}

@@ -94,6 +94,13 @@ func (s *Server) routes() http.Handler {
 	embed("/pipelines/{pipeline}/latest", excerptLatest())
 	embed("/pipelines/{pipeline}/history", excerptHistory())
 	get(embedRoot+"/theme.css", s.serveTheme)
+	for _, root := range []string{badgeRoot, badgeRoot + "/t/{token}"} {
+		get(root+"/pipelines/{pipeline}.svg", s.badge)
+		get(root+"/pipelines/{pipeline}.json", s.badge)
+	}
+	get("/oembed", s.oembed)
+	get("/share", s.showShare)
+	get("/help/embedding", s.showEmbeddingGuide)
 	post("/api/v1/embed-tokens", actionEmbedToken, s.apiEmbedToken)
 
 	get("/api/runs", s.apiRuns)

@@ -134,6 +134,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head"), Why: s.paths.RunPart(run.ID, "why")},
 	}
 	view.Run.Acts = s.actionsOf(run)
+	s.shareable(r, &view.Chrome, sharedThing{run: run.ID})
 	view.Run.Reason = shown(run.Reason) // the failure stands in its own panel here
 	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
 		view.Recorded = run.Status

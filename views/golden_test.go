@@ -88,10 +88,10 @@ func TestHostileTextsStayText(t *testing.T) {
 					t.Errorf("a script that is not ours: %q %q", src, e.Text())
 				}
 			})
-			if n := doc.Find("h1").Length(); n != 1 {
+			if n := doc.Find("h1").Length(); n != 1 && !doc.Find("body").HasClass("embed") {
 				t.Errorf("%d h1, want 1", n)
 			}
-			if n := doc.Find("img, iframe, object, embed, style, base").Length(); n > 0 {
+			if n := doc.Find("img, iframe, object, embed, style, base[href]").Length(); n > 0 {
 				t.Errorf("%d elements that no view has", n)
 			}
 			doc.Find("*").Each(func(_ int, e *goquery.Selection) {

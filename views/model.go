@@ -25,8 +25,10 @@ type Chrome struct {
 	Now     time.Time
 	Live    Live
 	Notices []Notice
-	CanAct  bool // buttons and forms that change something show
-	CanRun  bool // so do those that start and stop runs
+	OEmbed  string // where programs read how to show this page elsewhere; empty: it is not shown elsewhere
+	Share   string // the page that helps to show it elsewhere
+	CanAct  bool   // buttons and forms that change something show
+	CanRun  bool   // so do those that start and stop runs
 }
 
 // Live is where the page's stream goes on from.

@@ -133,6 +133,26 @@ func ParsePaths(path string) (Paths, error) {
 
 var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
 
+// Share is the page that helps to show a run or a pipeline ("runs/7f3a") elsewhere.
+func (p Paths) Share(of string, q url.Values) string {
+	if of == "" {
+		return p.at("share")
+	}
+	all := url.Values{"of": {of}}
+	for key, values := range q {
+		all[key] = values
+	}
+	return withQuery(p.at("share"), all)
+}
+
+// OEmbed says how to show an address of the console elsewhere.
+func (p Paths) OEmbed(address string) string {
+	return withQuery(p.at("oembed"), url.Values{"url": {address}, "format": {"json"}})
+}
+
+// EmbeddingGuide tells how to show parts of the console elsewhere.
+func (p Paths) EmbeddingGuide() string { return p.at("help", "embedding") }
+
 // EmbedTheme is the stylesheet that sets the theme variables of vars, a query.
 func (p Paths) EmbedTheme(vars string) string { return p.at("embed", "v1", "theme.css") + "?" + vars }
 

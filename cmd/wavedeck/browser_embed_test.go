@@ -29,6 +29,8 @@ func TestEmbedding(t *testing.T) {
 		{"the element renews what opens it before that ends", elementRenews},
 		{"a path of the portal shows a live run", proxiedPathShowsRun},
 		{"a server-side include shows a live run without scripts", includeShowsRun},
+		{"every snippet of the guide works as it stands", guideWorks},
+		{"what the share dialog gives works, and it tests the policy", shareWorks},
 		{"other pages, other tokens and other sites are refused", refusedFrames},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(t, browser) })
@@ -45,8 +47,11 @@ type portal struct {
 	console string // address of the console, with a slash at its end
 	pages   map[string]string
 	ttl     int
-	asked   []string // what tokens were asked for
-	isolate bool     // its pages let nothing in that does not agree to it (COEP)
+	asked   []string          // what tokens were asked for
+	policy  string            // of its pages; empty: the console's files and frames, and its own
+	headers map[string]string // that its proxy sets, with values of the console and the portal
+	style   string            // its stylesheet
+	isolate bool              // its pages let nothing in that does not agree to it (COEP)
 }
 
 func openPortal(t *testing.T) *portal {
@@ -69,7 +74,10 @@ func (p *portal) put(path, body string) string {
 
 func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
-	console, page, known, isolate := p.console, p.pages[r.URL.Path], p.pages[r.URL.Path] != "", p.isolate
+	console, page, isolate, policy, style := p.console, p.pages[r.URL.Path], p.isolate, p.policy, p.style
+	if page == "" {
+		page = p.pages[r.URL.EscapedPath()]
+	}
 	p.mu.Unlock()
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/wave/"):
@@ -78,14 +86,20 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.token(w, r, console)
 	case r.URL.Path == "/favicon.ico":
 		w.WriteHeader(http.StatusNoContent)
+	case r.URL.Path == "/portal.css":
+		w.Header().Set("Content-Type", "text/css")
+		_, _ = io.WriteString(w, style)
 	case r.URL.Path == "/portal.js":
 		w.Header().Set("Content-Type", "text/javascript")
 		_, _ = io.WriteString(w, portalScript)
-	case known:
+	case page != "":
 		origin := strings.TrimSuffix(console, "/")
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self' "+origin+"; style-src 'self' "+origin+
-			"; frame-src 'self' "+origin+"; connect-src 'self'; img-src 'self' "+origin)
+		if policy == "" {
+			policy = "default-src 'none'; script-src 'self' " + origin + "; style-src 'self' " + origin + "; frame-src 'self' " + origin +
+				"; connect-src 'self'; img-src 'self' " + origin
+		}
+		w.Header().Set("Content-Security-Policy", policy)
 		if isolate {
 			w.Header().Set("Cross-Origin-Embedder-Policy", "require-corp")
 			w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -106,6 +120,9 @@ new PerformanceObserver(list => { for (const e of list.getEntries()) shifted += 
 // proxy is the way into the console that takes /wave off the path and says so.
 func (p *portal) proxy(console string) http.Handler {
 	to, _ := url.Parse(console)
+	p.mu.Lock()
+	headers := p.headers
+	p.mu.Unlock()
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
 		r.Out.URL.Path = strings.TrimPrefix(r.In.URL.Path, "/wave")
@@ -113,6 +130,9 @@ func (p *portal) proxy(console string) http.Handler {
 		r.SetXForwarded()
 		r.Out.Header.Set("X-Forwarded-Prefix", "/wave")
 		r.Out.Host = to.Host
+		for name, value := range headers {
+			r.Out.Header.Set(name, value)
+		}
 	}}
 }
 

@@ -26,6 +26,8 @@ func embeds() []Case {
 		{"embed-log", "a window of the log", true, embedded(views.LogExcerpt(logView()))},
 		{"embed-runs", "a list", true, embedded(views.RunsExcerpt(list))},
 		{"embed-history", "a pipeline's record", true, embedded(views.RunsExcerpt(history))},
+		{"share", "what to write in another page, and why not", true, views.SharePage(sharing())},
+		{"guide-embedding", "the guide", true, views.EmbeddingGuide(guide())},
 		{"embed-trouble", "an embed that has expired", true, embedded(views.TroubleExcerpt(trouble))},
 	}
 }
@@ -49,4 +51,23 @@ func embedded(part templ.Component) templ.Component {
 		Chrome: Chrome("Card", "", ""), Look: look, Body: append(append([]byte(`<div class="wavedeck">`), out.Bytes()...), "</div>"...),
 		Styles: []string{"log.css", "ansi.css"},
 	})
+}
+
+func sharing() views.ShareView {
+	return views.ShareView{
+		Chrome: Chrome("Share", "runs", ""), Of: "runs/7f3a", What: "Card of run 7f3a", Kind: "card", Site: "https://portal.example",
+		Sites: []string{"https://portal.example"}, Preview: "/embed/v1/runs/7f3a/card", Guide: "/help/embedding",
+		Kinds: []views.Option{{Label: "card", Href: "/share?of=runs/7f3a&kind=card", On: true}, {Label: "log", Href: "/share?of=runs/7f3a&kind=log"}},
+		Snippets: []views.Snippet{
+			{ID: "iframe", Title: "Frame", About: "For any page that takes HTML.", Code: `<iframe src="https://wave.example/embed/v1/runs/7f3a/card" title="Card"></iframe>`, Near: "Only browsers on this machine reach it."},
+			{ID: "fragment", Title: "Fragment", Why: "Pages of https://portal.example may frame this console and not read it. Add them to --cors-origins."},
+		},
+	}
+}
+
+func guide() views.GuideView {
+	return views.GuideView{
+		Chrome: Chrome("Parts of the console in other pages", "", ""), Lead: "A run can stand in a page of another site.",
+		Sections: []views.GuideSection{{ID: "html", Title: "Plain HTML", Text: []string{"Give the frame a title."}, Code: []views.Snippet{{ID: "html", Title: "In your page", Code: `<iframe src="https://wave.example/embed/v1/runs/7f3a/card" title="Card"></iframe>`}}}},
+	}
 }

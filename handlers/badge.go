@@ -1,0 +1,67 @@
+package handlers
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net/http"
+	"strings"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// badgeText bounds what a badge says.
+const badgeText = 60
+
+// badgeResponse is what shields.io reads of an endpoint; it refuses more fields.
+type badgeResponse struct {
+	SchemaVersion int    `json:"schemaVersion"`
+	Label         string `json:"label"`
+	Message       string `json:"message"`
+	Color         string `json:"color"`
+	IsError       bool   `json:"isError,omitempty"`
+}
+
+// badge is how a pipeline's last run stands, as a picture or as JSON.
+func (s *Server) badge(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.admitted(w, r); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Security-Policy", contentPolicy) // a picture, which nobody frames
+	asJSON := strings.HasSuffix(r.URL.Path, ".json")
+	contentType := "image/svg+xml"
+	if asJSON {
+		contentType = typeJSON
+	}
+	name, err := pathVar(r, "pipeline")
+	if err != nil {
+		return err
+	}
+	return s.serveCached(w, r, contentType, func(ctx context.Context, b *bytes.Buffer) error {
+		view, err := s.badgeView(ctx, name)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return encodeJSON(b, badgeResponse{
+				SchemaVersion: 1, Label: view.Label, Message: view.Word,
+				Color: views.BadgeColour(view.State), IsError: store.State(view.State) == store.Unknown,
+			})
+		}
+		return views.Badge(view).Render(ctx, b)
+	})
+}
+
+// badgeView tells the last run of a pipeline; what is not known is unknown, also
+// a pipeline that there is not.
+func (s *Server) badgeView(ctx context.Context, name string) (views.BadgeView, error) {
+	view := views.BadgeView{Label: clip(cmp.Or(name, "wave"), badgeText), State: string(store.Unknown), Word: string(store.Unknown)}
+	history, err := s.history(ctx, name)
+	if err != nil || len(history.Recent) == 0 {
+		return view, err
+	}
+	last := history.Recent[0]
+	view.State, view.Word = string(last.State), runWord(last)
+	return view, nil
+}
