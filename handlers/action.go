@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -20,9 +19,41 @@ const (
 
 // action guards a handler that changes something: it is asked by a page of
 // ours or by a program, not on a console that only reads, and what became of it
-// is written to the audit log.
+// is written to the audit log under name.
 func (s *Server) action(name string, h handler) handler {
-	crossOrigin := http.NewCrossOriginProtection()
+	if name != actionEmbedToken { // which lets read only
+		h = s.unlessReadOnly(h)
+	}
+	return s.audited(name, s.sameOrigin(h))
+}
+
+// sameOrigin refuses what a page of another site asks for.
+// Where a proxy changes the Host header, its other headers tell what is the same.
+func (s *Server) sameOrigin(h handler) handler {
+	protection := http.NewCrossOriginProtection()
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ours := r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == s.origin(r)
+		if err := protection.Check(r); err != nil && !ours {
+			return &httpError{
+				status: http.StatusForbidden, text: "this was asked by a page of another site", err: err,
+				next: "Open the console itself and do it there.",
+			}
+		}
+		return h(w, r)
+	}
+}
+
+func (s *Server) unlessReadOnly(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if s.readOnly {
+			return errReadOnly()
+		}
+		return h(w, r)
+	}
+}
+
+// audited writes to the audit log what became of each request.
+func (s *Server) audited(name string, h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) (err error) {
 		noted := &act{}
 		rec := &recorder{ResponseWriter: w}
@@ -39,17 +70,7 @@ func (s *Server) action(name string, h handler) handler {
 			}
 			s.audit(r, name, noted, told)
 		}()
-		switch refused := crossOrigin.Check(r); {
-		case refused != nil:
-			err = &httpError{
-				status: http.StatusForbidden, text: "this was asked by a page of another site", err: refused,
-				next: "Open the console itself and do it there.",
-			}
-		case s.readOnly && name != actionEmbedToken: // which lets read only
-			err = errReadOnly()
-		default:
-			err = h(rec, r.WithContext(context.WithValue(r.Context(), actKey{}, noted)))
-		}
+		err = h(rec, r.WithContext(context.WithValue(r.Context(), actKey{}, noted)))
 		returned = true
 		return err
 	}
@@ -159,18 +180,3 @@ func (s *Server) audit(r *http.Request, action string, noted *act, told *httpErr
 }
 
 func auditText(text string) string { return clip(shown(clip(text, maxRead)), maxNoted) }
-
-// visitor is who asks, as far as it is known.
-type visitor struct {
-	who  string // "local", or "token:" and the start of the token's hash
-	says string // the name they gave, which nobody checked
-	from string // address
-}
-
-func visitorOf(r *http.Request) visitor {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	return visitor{who: "local", from: host}
-}

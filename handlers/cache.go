@@ -143,7 +143,7 @@ func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType
 // sendAnswer sends a kept answer, or that the client has it already.
 func (s *Server) sendAnswer(w http.ResponseWriter, r *http.Request, a answer) {
 	header := w.Header()
-	header.Set("Cache-Control", "no-cache")
+	header.Set("Cache-Control", "private, no-cache")
 	header.Add("Vary", "Accept-Encoding, "+varyFragment)
 	header.Set("ETag", a.etag)
 	if notModified(r.Header.Get("If-None-Match"), a.etag) {

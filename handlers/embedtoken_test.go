@@ -232,7 +232,8 @@ func TestAskingForTokens(t *testing.T) {
 		}
 	})
 	t.Run("without a folder of its own the console makes none", func(t *testing.T) {
-		if status, got := openPortal(t, onDesk(t, "")).token(askFor("runs/x")); status != http.StatusServiceUnavailable || got.Token != "" {
+		s := openPortal(t, func(c *handlers.Config) { c.Desk = nil })
+		if status, got := s.token(askFor("runs/x")); status != http.StatusServiceUnavailable || got.Token != "" {
 			t.Errorf("status %d", status)
 		}
 	})

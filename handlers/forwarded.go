@@ -2,14 +2,75 @@ package handlers
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
 	"wavedeck/views"
 )
+
+// proxies are the addresses whose word about a request is believed.
+type proxies []netip.Prefix
+
+func (p proxies) trust(ip string) bool {
+	addr, err := netip.ParseAddr(ip)
+	return err == nil && slices.ContainsFunc(p, func(known netip.Prefix) bool { return known.Contains(addr) })
+}
+
+// believed reports whether the request comes from a proxy that the operator named.
+func (p proxies) believed(r *http.Request) bool { return p.trust(remoteIP(r)) }
+
+// prefix is what a trusted proxy took off the path; empty when there is none.
+func (p proxies) prefix(r *http.Request) string {
+	prefix := r.Header.Get("X-Forwarded-Prefix")
+	if prefix == "" || prefix == "/" || !p.believed(r) {
+		return ""
+	}
+	return prefix
+}
+
+// client is the address of who asks. What a header says of it counts only when
+// a proxy of ours has written it.
+func (p proxies) client(r *http.Request) string {
+	from := remoteIP(r)
+	if !p.trust(from) {
+		return from
+	}
+	// The last entry was written by the nearest proxy; those before it by whoever it heard them from.
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		addr, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			return from
+		}
+		from = addr.Unmap().WithZone("").String()
+		if !p.trust(from) {
+			return from
+		}
+	}
+	return from
+}
+
+// secure reports whether the client speaks to us, or to a proxy of ours, over TLS.
+func (p proxies) secure(r *http.Request) bool {
+	return r.TLS != nil || p.believed(r) && strings.EqualFold(first(r.Header.Get("X-Forwarded-Proto")), "https")
+}
+
+// remoteIP is the address at the other end of the connection.
+func remoteIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Unmap().WithZone("").String()
+	}
+	return host
+}
 
 // mountsKept bounds how many prefixes are served at once. A proxy has one or two.
 const mountsKept = 16
@@ -22,32 +83,6 @@ type mounts struct {
 
 	mu sync.Mutex
 	at map[views.Paths]*Server
-}
-
-// believes reports whether the request comes from a proxy that the operator named.
-func (m *mounts) believes(r *http.Request) bool {
-	if len(m.config.Proxies) == 0 {
-		return false
-	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	for _, known := range m.config.Proxies {
-		if known.Contains(peer.Addr().Unmap().WithZone("")) {
-			return true
-		}
-	}
-	return false
-}
-
-// prefix is what a trusted proxy took off the path; empty when there is none.
-func (m *mounts) prefix(r *http.Request) string {
-	prefix := r.Header.Get("X-Forwarded-Prefix")
-	if prefix == "" || prefix == "/" || !m.believes(r) {
-		return ""
-	}
-	return prefix
 }
 
 // under is the console at a prefix.
@@ -101,7 +136,7 @@ func (s *Server) origin(r *http.Request) string {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if s.mounts.believes(r) {
+	if s.proxies.believed(r) {
 		if proto := first(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
 			scheme = proto
 		}

@@ -98,7 +98,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case told.status == statusClientClosed:
 		return
 	}
-	if told.status == http.StatusServiceUnavailable {
+	if told.status == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "1")
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -116,6 +116,13 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			answer.Word, answer.Position = word.Word(), word.Position()
 		}
 		s.writeJSON(w, r, told.status, answer)
+		return
+	}
+	if s.gate.on && !known(r) { // what surrounds a page names the project
+		s.writeHTML(w, r, told.status, views.BareError(views.ErrorView{
+			Chrome: views.Chrome{Paths: s.paths}, Status: told.status, Heading: http.StatusText(told.status),
+			Text: told.text, Next: told.next, RequestID: id,
+		}))
 		return
 	}
 	view := views.ErrorView{

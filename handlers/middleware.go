@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // wrapped puts around the router what every answer needs, 404 and 405 included:
 // the router's own middleware would not run for those.
 func (s *Server) wrapped(router http.Handler) http.Handler {
-	return identified(s.logged(s.contained(secured(s.checkHost(s.shared(router))))))
+	return identified(s.logged(s.contained(s.secured(s.checkHost(s.shared(s.guarded(router)))))))
 }
 
 type requestIDKey struct{}
@@ -40,14 +41,18 @@ func identified(next http.Handler) http.Handler {
 	})
 }
 
-func secured(next http.Handler) http.Handler {
+func (s *Server) secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", contentPolicy)
 		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "no-referrer")
+		// Not no-referrer: forms would then say that they come from nowhere, and be refused.
+		header.Set("Referrer-Policy", "same-origin")
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if r.TLS != nil && !loopback(hostName(r.Host)) {
+			header.Set("Strict-Transport-Security", "max-age=2592000")
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})
@@ -62,20 +67,30 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 	refuse := handler(func(_ http.ResponseWriter, r *http.Request) error {
 		return &httpError{
 			status: http.StatusMisdirectedRequest, text: "this server does not answer to the name " + quoted(clip(r.Host, 80)),
-			next: "Open it as http://localhost or by its loopback address.",
+			next: "Open it by its address, or start it with --host NAME when the name is its own.",
 		}
 	}).served(s)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		if !s.hosts[strings.ToLower(strings.Trim(host, "[]"))] {
+		host := hostName(r.Host)
+		if _, err := netip.ParseAddr(host); !s.hosts[host] && (err != nil || !s.anyIP) {
 			refuse.ServeHTTP(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// hostName is the name or address in a Host header.
+func hostName(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // contained turns a panic into an error answer of its own request.

@@ -25,9 +25,10 @@ func (s *Server) routes() http.Handler {
 		base.Handle(path, deadline(h).served(s)).Methods(http.MethodGet, http.MethodHead)
 	}
 	stream := func(path string, h handler) {
-		base.Handle(path, h.served(s)).Methods(http.MethodGet)
+		base.Handle(path, s.whileSignedIn(h).served(s)).Methods(http.MethodGet)
 	}
 	// post is for what changes something. Action is its name in the audit log.
+	s.actions = []string{"sign-in", "sign-out"}
 	post := func(path, action string, h handler) {
 		if !slices.Contains(s.actions, action) {
 			s.actions = append(s.actions, action)
@@ -38,7 +39,7 @@ func (s *Server) routes() http.Handler {
 	// fragment, to who may read the console or to who holds a token for it.
 	embed := func(path string, e excerptOf) {
 		for _, root := range []string{embedRoot, fragmentRoot} {
-			h := s.excerpt(e, root == embedRoot).served(s)
+			h := s.whileSignedIn(s.excerpt(e, root == embedRoot)).served(s)
 			base.Handle(root+path, h).Methods(http.MethodGet, http.MethodHead)
 			base.Handle(root+"/t/{token}"+path, h).Methods(http.MethodGet, http.MethodHead)
 		}
@@ -83,6 +84,9 @@ func (s *Server) routes() http.Handler {
 	get("/audit", s.listAudit)
 	get("/cmd", s.showCommand)
 	get("/complete", s.complete)
+	get("/login", s.showLogin)
+	base.Handle("/login", deadline(s.sameOrigin(s.signIn)).served(s)).Methods(http.MethodPost)
+	base.Handle("/logout", deadline(s.audited("sign-out", s.sameOrigin(s.signOut))).served(s)).Methods(http.MethodPost)
 	stream("/events", s.streamChanges)
 
 	embed("/runs", excerptRuns())

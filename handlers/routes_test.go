@@ -104,8 +104,8 @@ func wantSafeHeaders(t *testing.T, r reply) {
 			t.Errorf("the policy %q has %s", csp, never)
 		}
 	}
-	if r.header.Get("X-Content-Type-Options") != "nosniff" || r.header.Get("Referrer-Policy") != "no-referrer" {
-		t.Errorf("headers lack nosniff or no-referrer: %v", r.header)
+	if r.header.Get("X-Content-Type-Options") != "nosniff" || r.header.Get("Referrer-Policy") != "same-origin" {
+		t.Errorf("headers lack nosniff or same-origin: %v", r.header)
 	}
 	for name := range r.header {
 		if strings.HasPrefix(name, "Access-Control-") {

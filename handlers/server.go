@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -25,12 +26,16 @@ type Config struct {
 	Engine   runner.Engine    // carries out runs; nil: none can be started or stopped
 	BasePath string           // "" or "/deck": where the console is mounted
 	Hosts    []string         // names in the Host header that are answered; empty: any
+	AnyIP    bool             // any address in the Host header is answered too: only names can be pointed here by others
+	Token    string           // what visitors must have; empty: nobody is asked
 	Embed    EmbedConfig      // which other sites may show parts of it
 	Proxies  []netip.Prefix   // addresses of proxies whose X-Forwarded headers are believed
 	Prices   *prices.File     // what tokens cost; nil: no costs are estimated
 	Notices  []views.Notice   // shown on every page, e.g. that this is a demonstration
 	Log      *slog.Logger     // nil drops it
 	Now      func() time.Time // nil is time.Now
+
+	gate *gate // of the console at another prefix; nil: its own
 }
 
 // Server answers requests. It holds caches only: another server on the same
@@ -46,6 +51,9 @@ type Server struct {
 	paths       views.Paths
 	hosts       map[string]bool
 	prices      *prices.File
+	anyIP       bool
+	gate        *gate
+	proxies     proxies
 	notices     []views.Notice
 	log         *slog.Logger
 	now         func() time.Time
@@ -63,7 +71,12 @@ const answerWithin = 20 * time.Second
 func New(c Config) *Server {
 	s := &Server{
 		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),
+		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.gate,
 		prices: c.Prices, notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
+	}
+	if s.gate == nil {
+		s.gate = newGate(c.Token)
+		c.gate = s.gate
 	}
 	s.embed, s.mounts.config = c.Embed, c
 	if s.log == nil {
@@ -78,7 +91,7 @@ func New(c Config) *Server {
 	if len(c.Hosts) > 0 {
 		s.hosts = map[string]bool{}
 		for _, h := range c.Hosts {
-			s.hosts[h] = true
+			s.hosts[strings.ToLower(h)] = true
 		}
 	}
 	s.handler = s.wrapped(s.routes())
@@ -86,7 +99,7 @@ func New(c Config) *Server {
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if prefix := s.mounts.prefix(r); prefix != "" {
+	if prefix := s.proxies.prefix(r); prefix != "" {
 		s.serveBehind(w, r, prefix)
 		return
 	}

@@ -133,7 +133,7 @@
     connected = true
   })
   on('htmx:sse:before:connection', e => { if (e.detail.connection.attempt) lost() })
-  on('htmx:sse:error', lost)
+  on('htmx:sse:error', e => { if (e.detail.status === 401) location.reload(); else lost() }) // signed out: the server leads to where one signs in
   on('htmx:sse:close', lost)
   on('htmx:sse:after:message', e => {
     const { id, data, event: name } = e.detail.message

@@ -29,6 +29,7 @@ type Chrome struct {
 	Share   string // the page that helps to show it elsewhere
 	CanAct  bool   // buttons and forms that change something show
 	CanRun  bool   // so do those that start and stop runs
+	SignOut bool   // whoever reads this has signed in
 }
 
 // Live is where the page's stream goes on from.

@@ -93,6 +93,17 @@ func (p Paths) Personas() string { return p.at("personas") }
 // Persona is one persona's page.
 func (p Paths) Persona(name string) string { return p.at("personas", name) }
 
+// Login is the sign-in page, which goes on to next.
+func (p Paths) Login(next string) string {
+	if next == "" {
+		return p.at("login")
+	}
+	return withQuery(p.at("login"), query("next", next))
+}
+
+// Logout is where signing out is posted to.
+func (p Paths) Logout() string { return p.at("logout") }
+
 // Audit is the log of what people did, narrowed by q.
 func (p Paths) Audit(q url.Values) string { return withQuery(p.at("audit"), q) }
 

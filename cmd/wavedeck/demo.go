@@ -50,7 +50,7 @@ func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
 		c.Data = filepath.Join(dir, ".wavedeck")
 	}
 	return site{
-		source: source, desk: c.deskFlags, engine: c.engineFlags, listen: c.listenFlags, log: log, out: io.out,
+		source: source, desk: c.deskFlags, engine: c.engineFlags, listen: c.listenFlags, log: log, out: io.out, err: io.err,
 		notices: []views.Notice{{
 			ID: "demo", Level: "info", Title: "Demo: a recording played by a second process; nothing is really executed",
 		}},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -62,13 +63,25 @@ func readable(path string) error {
 	return file.Close()
 }
 
-// listenFlags say where to answer and how to log.
+// listenFlags say where to answer, to whom, and how to log.
 type listenFlags struct {
-	Bind     bindAddress `default:"127.0.0.1" placeholder:"ADDR" help:"The address to listen at; loopback only."`
+	Bind     bindAddress `default:"127.0.0.1" placeholder:"ADDR" help:"The address to listen at. Beyond loopback visitors need a token."`
 	Port     uint16      `default:"8080" help:"The port to listen at; 0 takes any that is free."`
+	Host     []hostName  `placeholder:"NAME" help:"A name by which the console is reached, such as the one of a proxy. Repeatable."`
+	Token    token       `env:"WAVEDECK_TOKEN,WAVE_SERVE_TOKEN" placeholder:"TOKEN" help:"What visitors must have. Better given by the environment: other users see the command line. Default: none at loopback, else one is made and printed."`
+	TLSCert  string      `name:"tls-cert" placeholder:"FILE" help:"The certificate, with its chain; read anew when it changes."`
+	TLSKey   string      `name:"tls-key" placeholder:"FILE" help:"The certificate's key."`
 	BasePath basePath    `placeholder:"PATH" help:"A path in front of all others, such as /deck, for a proxy that mounts the console there."`
 	embedFlags
 	LogFormat string `enum:"text,json" default:"text" help:"The form of the log on stderr: text or json."`
+}
+
+// Validate tells what contradicts itself.
+func (f *listenFlags) Validate() error {
+	if (f.TLSCert == "") != (f.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key go together")
+	}
+	return nil
 }
 
 // deskFlags say where the console keeps what is its own, and whether it acts.
@@ -114,11 +127,10 @@ func (f deskFlags) at(root string) deskFlags {
 // unplain is what a folder's name should not have.
 var unplain = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// bindAddress is a loopback address.
+// bindAddress is an address of this machine.
 type bindAddress netip.Addr
 
-// UnmarshalText refuses what other machines could reach: nothing would ask
-// them who they are.
+// UnmarshalText reads an IP address, or localhost.
 func (b *bindAddress) UnmarshalText(text []byte) error {
 	name := strings.Trim(string(text), "[]")
 	if name == "localhost" {
@@ -128,10 +140,34 @@ func (b *bindAddress) UnmarshalText(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("%q is not an IP address", clip(string(text)))
 	}
-	if !addr.IsLoopback() || addr.Zone() != "" {
-		return fmt.Errorf("%s can be reached from other machines, and nothing here asks who they are: listen at 127.0.0.1 and reach it by `ssh -L 8080:127.0.0.1:8080 HOST`, or through a proxy that signs people in", addr)
-	}
 	*b = bindAddress(addr)
+	return nil
+}
+
+// token is a secret that visitors send in a header.
+type token string
+
+// UnmarshalText refuses what a header cannot carry, without repeating it.
+func (t *token) UnmarshalText(text []byte) error {
+	if len(text) > 512 || bytes.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("a token has at most 512 letters, digits and signs of ASCII, and no space")
+	}
+	*t = token(text)
+	return nil
+}
+
+// hostName is a name in a Host header, without a port.
+type hostName string
+
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+
+// UnmarshalText takes a name or an address.
+func (h *hostName) UnmarshalText(text []byte) error {
+	name := strings.Trim(string(text), "[]")
+	if _, err := netip.ParseAddr(name); err != nil && !plainHost.MatchString(name) {
+		return fmt.Errorf("%q is not a name such as deck.example.org", clip(string(text)))
+	}
+	*h = hostName(strings.ToLower(name))
 	return nil
 }
 

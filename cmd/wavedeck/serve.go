@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +11,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"os"
 	"syscall"
 	"time"
 
@@ -44,7 +48,7 @@ func (c *serveCommand) Run(ctx context.Context, io stdio) error {
 	}
 	return site{
 		source: source, prices: priced, listen: c.listenFlags, desk: c.at(source.Current().Project.Root), engine: c.engineFlags,
-		log: io.log(c.LogFormat), out: io.out,
+		log: io.log(c.LogFormat), out: io.out, err: io.err,
 	}.serve(ctx)
 }
 
@@ -58,6 +62,7 @@ type site struct {
 	notices []views.Notice
 	log     *slog.Logger
 	out     io.Writer                   // gets the address, on one line
+	err     io.Writer                   // gets a token that was made, on one line
 	beside  func(context.Context) error // if set, runs as long as the server; its end is the server's only if it is an error
 }
 
@@ -83,10 +88,15 @@ const (
 // serve returns when ctx has ended and everything that it started has too. That is
 // no error.
 func (s site) serve(ctx context.Context) (err error) {
+	secure, err := s.listen.tls(s.log)
+	if err != nil {
+		return err
+	}
 	listener, err := s.listener(ctx)
 	if err != nil {
 		return err
 	}
+	token := s.token()
 	db := store.Open(s.source.Current().Project.DB, store.Options{
 		Definition: handlers.Definition(s.source), Log: s.log,
 		Locate: func() string { return s.source.Current().Project.DB },
@@ -105,7 +115,8 @@ func (s site) serve(ctx context.Context) (err error) {
 	defer endAnswers()
 	server := &http.Server{
 		Handler: handlers.New(handlers.Config{
-			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath), Hosts: s.hosts(),
+			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
+			Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
 			Embed: s.listen.config(), Proxies: s.listen.proxies(),
 			Prices: s.prices, Notices: s.notices, Log: s.log,
 		}),
@@ -122,8 +133,13 @@ func (s site) serve(ctx context.Context) (err error) {
 	}
 	group.Go(func() error {
 		awaitState(ctx, db)
-		fmt.Fprintf(s.out, "http://%s%s/\n", listener.Addr(), s.listen.BasePath)
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		serve, scheme := server.Serve, "http"
+		if secure != nil {
+			server.TLSConfig = secure
+			serve, scheme = func(l net.Listener) error { return server.ServeTLS(l, "", "") }, "https"
+		}
+		fmt.Fprintf(s.out, "%s://%s%s/\n", scheme, listener.Addr(), s.listen.BasePath)
+		if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
@@ -181,10 +197,43 @@ func (s site) listener(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-// hosts are the names that a browser on this machine has for the server. To
-// any other a page elsewhere could have pointed its own name here.
+// hosts are the names that a browser has for the server. To any other a page
+// elsewhere could have pointed its own name here.
 func (s site) hosts() []string {
-	return []string{"localhost", "127.0.0.1", "::1", s.listen.Bind.addr().String()}
+	hosts := []string{"localhost", "127.0.0.1", "::1", s.listen.Bind.addr().WithZone("").String()}
+	if name, err := os.Hostname(); err == nil && !s.listen.Bind.addr().IsLoopback() {
+		hosts = append(hosts, name)
+	}
+	if public, err := url.Parse(string(s.listen.PublicURL)); err == nil && public.Host != "" {
+		hosts = append(hosts, public.Hostname())
+	}
+	for _, name := range s.listen.Host {
+		hosts = append(hosts, string(name))
+	}
+	return hosts
+}
+
+// token is what visitors must have: the one that was given, or where other
+// machines can come in, one that is made now and told once.
+func (s site) token() string {
+	given := string(s.listen.Token)
+	if s.listen.Bind.addr().IsLoopback() {
+		return given
+	}
+	if s.listen.TLSCert == "" {
+		s.log.Warn("without TLS everybody on the way can read the token: give --tls-cert and --tls-key, or stand behind a proxy that has them")
+	}
+	if given != "" {
+		if len(given) < 16 {
+			s.log.Warn("the token is short enough to be guessed: 32 random characters are not")
+		}
+		return given
+	}
+	var random [32]byte
+	_, _ = rand.Read(random[:]) // it never fails: the program would end
+	made := base64.RawURLEncoding.EncodeToString(random[:])
+	fmt.Fprintf(s.err, "wavedeck: sign in with the token %s\n", made)
+	return made
 }
 
 // unlessEnded drops an error that is only the end of ctx.

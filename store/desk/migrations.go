@@ -15,6 +15,8 @@ import (
 var migrations = []string{
 	// 1: small facts of the console itself, such as keys that servers share.
 	`CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT`,
+	// 2: sessions that were signed out before their time, until then in unix seconds.
+	`CREATE TABLE ended_session (id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
 }
 
 // migrate brings a file to what this program knows. Two servers that start

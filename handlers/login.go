@@ -1,0 +1,97 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+
+	"wavedeck/store/desk"
+	"wavedeck/views"
+)
+
+// maxCalled is how long a name may be that somebody gives themselves.
+const maxCalled = 60
+
+// showLogin is the sign-in page. Who is in already goes on.
+func (s *Server) showLogin(w http.ResponseWriter, r *http.Request) error {
+	next := s.inside(r.URL.Query().Get("next"))
+	if known(r) {
+		http.Redirect(w, r, orRuns(s, next), http.StatusSeeOther) //nolint:gosec // inside has looked at it
+		return nil
+	}
+	s.writeLogin(w, r, http.StatusOK, views.LoginView{Next: next})
+	return nil
+}
+
+func orRuns(s *Server, next string) string {
+	if next == "" {
+		return s.paths.Runs(nil)
+	}
+	return next
+}
+
+func (s *Server) writeLogin(w http.ResponseWriter, r *http.Request, status int, v views.LoginView) {
+	v.Paths = s.paths
+	w.Header().Set("Cache-Control", "no-store")
+	s.writeHTML(w, r, status, views.LoginPage(v))
+}
+
+// signIn takes the token out of the form and gives a session for it. Attempts
+// that are not listened to leave no entry: nobody can fill the log with them.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return &httpError{status: http.StatusBadRequest, text: "the form cannot be read", next: "Send it as the sign-in page does.", err: err}
+	}
+	v := views.LoginView{Next: s.inside(r.PostForm.Get("next")), Name: called(r.PostForm.Get("name"))}
+	if !s.gate.on {
+		http.Redirect(w, r, orRuns(s, v.Next), http.StatusSeeOther)
+		return nil
+	}
+	from := visitorOf(r).from
+	right, wait := s.gate.guesses.try(from, s.now(), s.gate.right(strings.TrimSpace(r.PostForm.Get("token"))))
+	noted := &act{entry: desk.Entry{Who: "nobody"}}
+	switch {
+	case wait > 0:
+		told := describe(tooMany(w, wait))
+		v.Problem = told.text + ". " + told.next
+		s.writeLogin(w, r, told.status, v)
+		return nil
+	case !right:
+		v.Problem = "This is not the token."
+		s.audit(withVisitor(r, visitor{who: "nobody", says: v.Name, from: from}), "sign-in", noted, &httpError{status: http.StatusUnauthorized, text: "wrong token"})
+		w.Header().Set("WWW-Authenticate", `Bearer realm="wavedeck"`)
+		s.writeLogin(w, r, http.StatusUnauthorized, v)
+		return nil
+	}
+	session := s.gate.sessions.begin(v.Name, s.now())
+	s.setSession(w, r, session)
+	s.audit(withVisitor(r, visitor{who: "token:" + s.gate.name, says: v.Name, from: from}), "sign-in", noted, &httpError{status: http.StatusSeeOther})
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, orRuns(s, v.Next), http.StatusSeeOther)
+	return nil
+}
+
+// called is a name as somebody gave it, in one line and not too long.
+func called(name string) string {
+	name = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(name, ""), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }), " ")
+	return clip(name, maxCalled)
+}
+
+// signOut ends the session, for every server on this desk, and takes what the
+// browser kept of the pages.
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if session := visitorOf(r).session; session != nil {
+		until := time.Unix(session.Begun, 0).Add(sessionWhole)
+		if err := s.desk.EndSession(r.Context(), session.ID, until, s.now()); err != nil {
+			s.log.WarnContext(r.Context(), "a session that was signed out goes on for who has its cookie", "error", err)
+		}
+		cookie := s.sessionCookie(r)
+		cookie.MaxAge = -1
+		http.SetCookie(w, cookie)
+	}
+	w.Header().Set("Clear-Site-Data", `"cache"`)
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, s.paths.Login(""), http.StatusSeeOther)
+	return nil
+}

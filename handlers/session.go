@@ -1,0 +1,159 @@
+package handlers
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// How long a session lasts when nobody uses it, how long when somebody does,
+// and how old it is before it is written anew.
+const (
+	sessionIdle  = 12 * time.Hour
+	sessionWhole = 7 * 24 * time.Hour
+	sessionFresh = time.Hour
+)
+
+// session is what the cookie of a browser says, signed with a key that only
+// servers with the same token have. Nothing of it is kept here, so that any of
+// them accepts it; only that somebody signed out is on the desk.
+type session struct {
+	ID    string `json:"i"`
+	Name  string `json:"n,omitempty"` // what the visitor called themselves
+	Begun int64  `json:"b"`           // unix seconds
+	Until int64  `json:"u"`           // unix seconds
+}
+
+// sessions writes and reads cookies.
+type sessions struct {
+	key    []byte
+	cookie string // its name: consoles on other ports of one host have others
+}
+
+func newSessions(token, name string) sessions {
+	mac := hmac.New(sha256.New, []byte(token))
+	mac.Write([]byte("wavedeck session key 1"))
+	return sessions{key: mac.Sum(nil), cookie: "wavedeck-" + name}
+}
+
+func (k sessions) begin(name string, now time.Time) *session {
+	return &session{ID: rand.Text(), Name: name, Begun: now.Unix(), Until: now.Add(sessionIdle).Unix()}
+}
+
+func (k sessions) sign(payload string) string {
+	mac := hmac.New(sha256.New, k.key)
+	mac.Write([]byte(payload))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (k sessions) encode(s *session) string {
+	plain, err := json.Marshal(s)
+	if err != nil {
+		return "" // strings and numbers always encode
+	}
+	payload := base64.RawURLEncoding.EncodeToString(plain)
+	return payload + "." + k.sign(payload)
+}
+
+// decode returns the session in a cookie's value, nil when it is none, is not
+// ours or is over.
+func (k sessions) decode(value string, now time.Time) *session {
+	payload, signature, ok := strings.Cut(value, ".")
+	if !ok || !hmac.Equal([]byte(signature), []byte(k.sign(payload))) {
+		return nil
+	}
+	plain, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return nil
+	}
+	var s session
+	if json.Unmarshal(plain, &s) != nil || now.Unix() >= s.Until || s.ID == "" {
+		return nil
+	}
+	return &s
+}
+
+// session is that of the request, nil when there is none that counts.
+func (s *Server) session(r *http.Request) *session {
+	for _, cookie := range r.CookiesNamed(s.gate.sessions.cookie) {
+		if found := s.gate.sessions.decode(cookie.Value, s.now()); found != nil && !s.signedOut(r.Context(), found) {
+			return found
+		}
+	}
+	return nil
+}
+
+// signedOut reports whether the session was ended before its time, here or by
+// another server. Without a desk nobody can have kept that.
+func (s *Server) signedOut(ctx context.Context, session *session) bool {
+	ended, err := s.desk.SessionEnded(ctx, session.ID)
+	return err == nil && ended
+}
+
+func (s *Server) setSession(w http.ResponseWriter, r *http.Request, session *session) {
+	cookie := s.sessionCookie(r)
+	cookie.Value = s.gate.sessions.encode(session)
+	cookie.MaxAge = int(session.Until - s.now().Unix())
+	http.SetCookie(w, cookie)
+}
+
+func (s *Server) sessionCookie(r *http.Request) *http.Cookie {
+	return &http.Cookie{
+		Name: s.gate.sessions.cookie, Path: string(s.paths) + "/",
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.proxies.secure(r),
+	}
+}
+
+// renew prolongs a session that is in use.
+func (s *Server) renew(w http.ResponseWriter, r *http.Request, old *session) {
+	now := s.now()
+	until := min(now.Add(sessionIdle).Unix(), old.Begun+int64(sessionWhole/time.Second))
+	if until-old.Until < int64(sessionFresh/time.Second) {
+		return
+	}
+	longer := *old
+	longer.Until = until
+	s.setSession(w, r, &longer)
+}
+
+// sessionCheck is how often a stream asks whether its session still counts.
+const sessionCheck = 10 * time.Second
+
+// whileSignedIn ends a stream with the session that it was opened in.
+func (s *Server) whileSignedIn(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		session := visitorOf(r).session
+		if session == nil {
+			return h(w, r)
+		}
+		ctx, cancel := context.WithCancel(r.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			tick := time.NewTicker(sessionCheck)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+					// A session that is used is prolonged in the browser, not here: only its whole length ends a stream.
+					if s.now().Unix() >= session.Begun+int64(sessionWhole/time.Second) || s.signedOut(ctx, session) {
+						cancel()
+						return
+					}
+				}
+			}
+		}()
+		err := h(w, r.WithContext(ctx))
+		cancel()
+		<-ended
+		return err
+	}
+}
