@@ -380,7 +380,7 @@ func TestSession(t *testing.T) {
 	t.Run("signing out ends it everywhere, and takes what the browser kept", func(t *testing.T) {
 		s, other := server(t, rightToken, &now), server(t, rightToken, &now)
 		cookie, left := signedIn(t, s, ""), signedIn(t, s, "")
-		w := answer1(s, form("/logout", nil, "Cookie", cookie.Name+"="+cookie.Value))
+		w := answer1(s, form("http://localhost/logout", nil, "Cookie", cookie.Name+"="+cookie.Value))
 		if gone := w.Result().Cookies(); len(gone) != 1 || gone[0].MaxAge >= 0 || gone[0].Name != cookie.Name || w.Header().Get("Clear-Site-Data") == "" {
 			t.Errorf("cookies %v", gone)
 		}

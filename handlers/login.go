@@ -90,7 +90,9 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		cookie.MaxAge = -1
 		http.SetCookie(w, cookie)
 	}
-	w.Header().Set("Clear-Site-Data", `"cache"`)
+	if s.proxies.secure(r) || loopback(hostName(r.Host)) { // elsewhere browsers complain about it
+		w.Header().Set("Clear-Site-Data", `"cache"`)
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, s.paths.Login(""), http.StatusSeeOther)
 	return nil

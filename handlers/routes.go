@@ -15,7 +15,7 @@ import (
 func (s *Server) routes() http.Handler {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	router.NotFoundHandler = handler(s.notFound).served(s)
-	router.MethodNotAllowedHandler = handler(s.methodNotAllowed(router)).served(s)
+	router.MethodNotAllowedHandler = s.methodNotAllowed(router).served(s)
 	base := router
 	if s.paths != "" {
 		base = router.PathPrefix(string(s.paths)).Subrouter()

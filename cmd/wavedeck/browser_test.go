@@ -35,6 +35,7 @@ func TestBrowser(t *testing.T) {
 		{"a filter and a command are completed while they are typed", inputsAreCompleted},
 		{"every page fits a phone", fitsAPhone},
 		{"hostile texts stay texts", hostileTextsStayTexts},
+		{"who signs in sees what happens until they sign out", signInSeesLiveSignsOut},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(t, browser) })
 	}

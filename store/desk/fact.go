@@ -7,11 +7,11 @@ import (
 )
 
 // Fact returns the value kept under name. The first caller of all servers
-// decides it: make gives the value when there is none yet.
-func (d *Desk) Fact(ctx context.Context, name string, make func() []byte) ([]byte, error) {
+// decides it: first gives the value when there is none yet.
+func (d *Desk) Fact(ctx context.Context, name string, first func() []byte) ([]byte, error) {
 	var value []byte
 	err := d.write(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, make()); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, first()); err != nil {
 			return err
 		}
 		return tx.GetContext(ctx, &value, `SELECT value FROM fact WHERE name = ?`, name)
