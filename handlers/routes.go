@@ -87,6 +87,10 @@ func (s *Server) routes() http.Handler {
 	get("/login", s.showLogin)
 	base.Handle("/login", deadline(s.sameOrigin(s.signIn)).served(s)).Methods(http.MethodPost)
 	base.Handle("/logout", deadline(s.audited("sign-out", s.sameOrigin(s.signOut))).served(s)).Methods(http.MethodPost)
+	get("/help/keys", s.showKeys)
+	get("/settings", s.showSettings)
+	get("/palette", s.showPalette)
+	get("/palette/runs", s.showPaletteRuns)
 	stream("/events", s.streamChanges)
 
 	embed("/runs", excerptRuns())

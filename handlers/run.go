@@ -135,6 +135,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	}
 	view.Run.Acts = s.actionsOf(run)
 	s.shareable(r, &view.Chrome, sharedThing{run: run.ID})
+	view.JSON = s.paths.APIRun(run.ID)
 	view.Run.Reason = shown(run.Reason) // the failure stands in its own panel here
 	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
 		view.Recorded = run.Status

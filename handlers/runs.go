@@ -68,6 +68,7 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	if s.canRun() {
 		view.StartURL = s.paths.Start("", nil)
 	}
+	view.JSON = s.paths.APIRuns(pageValues(query))
 	filter := query.filter
 	if query.hold != nil && filter.Older == nil && filter.Newer == nil {
 		// The least cursor after the held run: the run itself is in the page.

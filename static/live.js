@@ -86,6 +86,11 @@
 
   function indicate() {
     const at = clock(beat ? beat + offset : +root.dataset.now) + ' ' + zoneName(now())
+    if (root.dataset.live) {
+      const box = $('live-text')
+      box.dataset.state = 'paused'
+      return put(box.querySelector('span'), 'Paused, as of ' + at)
+    }
     const words = {
       live: 'Live' + (missing ? ' · ' + missing : event && ' · event ' + group(event)),
       reconnecting: 'Reconnecting, last data ' + at,
@@ -106,7 +111,7 @@
   }
 
   function alive() {
-    beat = Date.now()
+    if (!root.dataset.live || !beat) beat = Date.now() // while paused it stays the moment that is shown
     down = 0
     become('live')
   }
@@ -213,6 +218,8 @@
   on('htmx:before:request', e => {
     const { ctx } = e.detail
     const list = ctx.sourceElement
+    if (root.dataset.live && !letGo && list.matches('[data-region]:not(.more)')) return e.preventDefault()
+    if (list.id === 'page') letGo = false
     if (!list.hasAttribute('data-hold')) return
     if (letGo) return void (letGo = false)
     const first = list.querySelector('[data-cursor]')
@@ -227,13 +234,22 @@
     e.preventDefault()
     letGo = true
     const list = pill.closest('[data-hold]')
-    list.focus({ preventScroll: true })
+    if (!list.querySelector('table').contains(document.activeElement)) list.focus({ preventScroll: true })
     again(list)
   })
 
+  // Live updates paused: what has come meanwhile is read once, on request or at the end of the pause.
+  function update() {
+    letGo = true
+    beat = Date.now()
+    again($('page'))
+    indicate()
+  }
+  on('apply', update)
+
   function unhold() {
     const list = document.querySelector('[data-hold]')
-    if (list?.querySelector('[data-release]') && !busy(list)) again(list)
+    if (!root.dataset.live && list?.querySelector('[data-release]') && !busy(list)) again(list)
   }
 
   // One message at a time for those who listen.
@@ -241,6 +257,7 @@
   let said = 0
   let waiting = ''
   function say(text) { waiting = text; speak() }
+  on('say', e => say(e.detail))
   function speak() {
     if (!waiting || Date.now() - said < SAY) return
     put($('said'), waiting)
@@ -250,21 +267,27 @@
 
   // The reader's choices.
 
-  for (const select of document.querySelectorAll('[data-choice]')) {
-    const name = select.dataset.choice
-    select.value = root.dataset[name] ?? ''
-    select.addEventListener('change', () => {
-      if (select.value) root.dataset[name] = select.value
-      else delete root.dataset[name]
-      try { localStorage.setItem('wd-' + name, select.value) } catch { /* storage is switched off: for this page only */ }
-      paintTimes(document)
-      indicate()
-    })
+  function choose(name, value) {
+    const before = root.dataset[name]
+    if (value) root.dataset[name] = value
+    else delete root.dataset[name]
+    for (const select of document.querySelectorAll(`[data-choice=${name}]`)) select.value = value
+    if (name === 'live' && before && !value) update()
   }
+  for (const { dataset: { choice } } of document.querySelectorAll('[data-choice]')) choose(choice, root.dataset[choice] ?? '')
+  on('change', e => {
+    const name = e.target.dataset.choice
+    if (!name) return
+    choose(name, e.target.value)
+    // A pause is for this tab: another one must not stand still without its reader's knowledge.
+    try { (name === 'live' ? sessionStorage : localStorage).setItem('wd-' + name, e.target.value) } catch { /* storage is switched off: for this page only */ }
+    paintTimes(document)
+    indicate()
+  })
 
   // The only timer that goes on.
   function tick() {
-    tickTimes()
+    if (!root.dataset.live) tickTimes()
     watch()
     unhold()
     speak()

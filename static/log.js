@@ -207,6 +207,34 @@
     }
   }
 
+  // Keys: keys.js names what to do.
+  const line = () => document.activeElement.closest('.l')
+  const half = way => {
+    scrollBy(0, way * innerHeight / 2)
+    const top = seen()
+    top?.line.focus({ preventScroll: true })
+  }
+  const verbs = {
+    half,
+    log(what) {
+      following = what === 'end' || !following
+      if (!following) return
+      if (whole()) bottom()
+      else location = $('lognew').href
+    },
+    mark() {
+      const number = line() && +line().id.slice(1)
+      if (number) mark(number, lines().querySelector('.mk'))
+    },
+    group(all) {
+      const groups = lines().querySelectorAll('details')
+      const one = line()?.closest('details') ?? seen()?.line.closest('details')
+      const open = all ? ![...groups].some(g => g.open) : !one?.open
+      for (const g of all ? groups : one ? [one] : []) g.open = open
+    },
+  }
+  on('key', e => verbs[e.detail[0]]?.(e.detail[1]))
+
   // The beginning: the line that the page is about, or the end.
   settle()
   const target = lines().dataset.target

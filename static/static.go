@@ -22,7 +22,7 @@ const Dir = "/static/"
 
 // vendor/ also holds licences and checksums, which are not for the browser.
 //
-//go:embed *.css *.js *.svg vendor/*.js
+//go:embed *.css *.js *.json *.svg vendor/*.js
 var embedded embed.FS
 
 // assets never changes after start.
@@ -117,6 +117,8 @@ func contentTypeOf(name string) (string, error) {
 		return "text/css; charset=utf-8", nil
 	case ".js":
 		return "text/javascript; charset=utf-8", nil
+	case ".json":
+		return "application/json", nil
 	case ".svg":
 		return "image/svg+xml", nil
 	default:

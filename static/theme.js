@@ -3,8 +3,8 @@
   const root = document.documentElement
   root.dataset.js = ''
   try {
-    for (const name of ['theme', 'times']) {
-      const choice = localStorage.getItem('wd-' + name)
+    for (const name of ['theme', 'times', 'density', 'live']) {
+      const choice = (name === 'live' ? sessionStorage : localStorage).getItem('wd-' + name)
       if (choice) root.dataset[name] = choice
     }
   } catch { /* storage is switched off: what the system prefers */ }

@@ -324,9 +324,9 @@ func TestLive(t *testing.T) {
 	t.Run("times follow the reader's choice and the page keeps it", func(t *testing.T) {
 		ctx, _ := browse(t, window)
 		until(t, ctx, `/ s ago$|^now$/.test(document.querySelector('time[data-as=ago]').textContent)`)
-		do(t, ctx, `document.querySelector('#times').value = 'utc', document.querySelector('#times').dispatchEvent(new Event('change'))`)
+		do(t, ctx, `document.querySelector('#times').value = 'utc', document.querySelector('#times').dispatchEvent(new Event('change', {bubbles: true}))`)
 		until(t, ctx, `document.querySelector('time[data-as=ago]').textContent === '23 Nov 12:57 UTC'`)
-		do(t, ctx, `document.querySelector('#theme').value = 'dark', document.querySelector('#theme').dispatchEvent(new Event('change'))`)
+		do(t, ctx, `document.querySelector('#theme').value = 'dark', document.querySelector('#theme').dispatchEvent(new Event('change', {bubbles: true}))`)
 		if err := chromedp.Do(ctx, chromedp.Reload()); err != nil {
 			t.Fatal(err)
 		}

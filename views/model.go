@@ -30,6 +30,7 @@ type Chrome struct {
 	CanAct  bool   // buttons and forms that change something show
 	CanRun  bool   // so do those that start and stop runs
 	SignOut bool   // whoever reads this has signed in
+	JSON    string // where the same is told to programs; empty: nowhere
 }
 
 // Live is where the page's stream goes on from.

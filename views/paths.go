@@ -107,6 +107,27 @@ func (p Paths) Logout() string { return p.at("logout") }
 // Audit is the log of what people did, narrowed by q.
 func (p Paths) Audit(q url.Values) string { return withQuery(p.at("audit"), q) }
 
+// Keys is the page of all keys.
+func (p Paths) Keys() string { return p.at("help", "keys") }
+
+// Palette finds a command, a page, a pipeline or a run by some words.
+func (p Paths) Palette(words string) string {
+	q := url.Values{}
+	if words != "" {
+		q.Set("q", words)
+	}
+	return withQuery(p.at("palette"), q)
+}
+
+// PaletteRuns is the part of the palette that the server finds.
+func (p Paths) PaletteRuns() string { return p.at("palette", "runs") }
+
+// Settings is the page of what a reader chooses.
+func (p Paths) Settings() string { return p.at("settings") }
+
+// APIRuns is the run list as JSON.
+func (p Paths) APIRuns(q url.Values) string { return withQuery(p.at("api", "runs"), q) }
+
 // APIRun is one run as JSON.
 func (p Paths) APIRun(id string) string { return p.at("api", "runs", id) }
 

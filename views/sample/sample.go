@@ -33,6 +33,7 @@ func Cases() []Case {
 	cases = append(cases, queries()...)
 	cases = append(cases, embeds()...)
 	cases = append(cases, controls()...)
+	cases = append(cases, keyboard()...)
 	return append(cases, parts()...)
 }
 

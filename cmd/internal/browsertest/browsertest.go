@@ -108,6 +108,14 @@ func (b *Browser) Tab(t testing.TB) *Tab {
 	return tab
 }
 
+// Within lets a part of a test use its tab: what goes wrong meanwhile is that part's.
+func (tab *Tab) Within(t testing.TB, part func()) {
+	whole := tab.t
+	tab.t = t
+	defer func() { tab.t = whole }()
+	part()
+}
+
 // heard collects complaints. The browser's loop calls it, in order.
 func (tab *Tab) heard(event any) {
 	problem := ""
@@ -337,4 +345,10 @@ func (tab *Tab) attach(id target.ID) *Tab {
 		tab.t.Fatalf("attach to frame: %v", err)
 	}
 	return frame
+}
+
+// Shot is a picture of what the window shows, as PNG.
+func Shot(tab *Tab) []byte {
+	tab.t.Helper()
+	return Call(tab, page.CaptureScreenshot, page.CaptureScreenshotParams{}).Data
 }

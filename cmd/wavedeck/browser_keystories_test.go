@@ -1,0 +1,152 @@
+package main
+
+import "fmt"
+
+const (
+	// pasted keeps what the browser has let the page put on the clipboard.
+	pasted = `const write = navigator.clipboard.writeText.bind(navigator.clipboard)
+navigator.clipboard.writeText = async text => { await write(text); window.pasted = text }`
+	// same holds in the document that was marked with it.
+	same = `window.__same === true`
+
+	rowInFocus  = `document.activeElement.matches('tr.run')`
+	lineInFocus = `document.activeElement.matches('.l')`
+	parentRow   = `document.getElementById('run-` + keyParent + `')`
+	failedPage  = "runs/" + keyFailed
+	logPage     = failedPage + "/log"
+	graphPage   = failedPage + "/graph"
+	// visited has the list at its third row, the failed run, and opens it.
+	visited = `sessionStorage.setItem('wd-list', JSON.stringify(location.origin + '/runs'))
+sessionStorage.setItem('wd-at ' + location.origin + '/runs', JSON.stringify({row: 'run-` + keyFailed + `', runs: [
+	['/runs/k-pending', 'run-k-pending'], ['/runs/` + keyFailed + `', 'run-` + keyFailed + `'], ['/runs/k-empty', 'run-k-empty']]}))`
+)
+
+// keyStories has a story for every binding, by its id.
+func keyStories(last int64) map[string]keyStory {
+	all := map[string]keyStory{}
+	for _, part := range []map[string]keyStory{storiesEverywhere(), storiesOfRun(), storiesOfList(), storiesOfLog(last), storiesOfGraph()} {
+		for id, story := range part {
+			all[id] = story
+		}
+	}
+	return all
+}
+
+func storiesEverywhere() map[string]keyStory {
+	there := func(path string) string {
+		return `location.pathname === '/` + path + `' && document.readyState === 'complete'`
+	}
+	return map[string]keyStory{
+		"help":         {page: "runs", then: `document.querySelector('dialog[open] #dialog-title')?.textContent === 'Keys'`},
+		"palette":      {page: "runs", then: `document.querySelector('dialog[open] #dialog-title')?.textContent === 'Find'`},
+		"widget":       {page: "runs", alone: true, then: rowInFocus},
+		"filter":       {page: "runs", then: `document.activeElement.name === 'q'`},
+		"out":          {page: logPage, then: there(failedPage)},
+		"go-runs":      {page: "personas", then: there("runs")},
+		"go-pipelines": {page: "runs", then: there("pipelines")},
+		"go-personas":  {page: "runs", then: there("personas")},
+		"go-artifacts": {page: failedPage, then: there(failedPage + "/artifacts")},
+		"back":         {page: "runs", first: `history.pushState(null, '', '?limit=7')`, then: `location.search === ''`},
+		"forward": {page: "runs", first: `history.pushState(null, '', '?limit=7')
+await new Promise(done => { addEventListener('popstate', done, {once: true}); history.back() })`, then: `location.search === '?limit=7'`},
+		"apply": {page: "runs", first: `const live = document.querySelector('[data-choice=live]')
+live.value = 'off'
+live.dispatchEvent(new Event('change', {bubbles: true}))
+document.addEventListener('htmx:after:swap', e => { window.applied = e.detail.ctx.sourceElement.id === 'page' })`, then: `window.applied`},
+		"theme":    {page: "runs", then: `document.documentElement.dataset.theme === 'light'`},
+		"zone":     {page: "runs", then: `document.documentElement.dataset.times === 'local'`},
+		"density":  {page: "settings", then: `document.documentElement.dataset.density === 'comfortable'`},
+		"live":     {page: "runs", then: `document.documentElement.dataset.live === 'off' && document.querySelector('#live-text').textContent.includes('Paused')`},
+		"copy":     {page: "runs", first: pasted, then: `window.pasted?.startsWith(location.origin + '/runs')`},
+		"curl":     {page: "runs", first: pasted, then: `window.pasted?.startsWith("curl -sS '" + location.origin + '/api/runs')`},
+		"settings": {page: "runs", then: there("settings")},
+	}
+}
+
+func storiesOfRun() map[string]keyStory {
+	attempt := `[...document.querySelectorAll('ol.attempts > li')]`
+	return map[string]keyStory{
+		"tab":              {page: failedPage, first: `window.__same = true`, then: `!(` + same + `) && document.querySelectorAll('.parts a')[%d]?.hasAttribute('aria-current')`},
+		"step-next":        {page: failedPage, first: `document.querySelector('#step-provision').focus()`, then: `document.activeElement.id === 'step-integration'`},
+		"step-previous":    {page: failedPage, first: `document.querySelector('#step-integration').focus()`, then: `document.activeElement.id === 'step-provision'`},
+		"attempt-next":     {page: failedPage, then: attempt + `.indexOf(document.activeElement) === 0 && document.activeElement.closest('details').open`},
+		"attempt-previous": {page: failedPage, first: `document.querySelector('#events-title').tabIndex = -1; document.querySelector('#events-title').focus()`, then: attempt + `.indexOf(document.activeElement) === 2`},
+		"error-next":       {page: failedPage, then: `document.activeElement.id === 'failure'`},
+		"error-previous":   {page: failedPage, first: `document.querySelector('#step-integration').focus()`, then: `document.activeElement.id === 'failure'`},
+		"input":            {page: failedPage, then: `document.querySelector('#input').open`},
+		"run-next":         {page: failedPage, first: visited, then: `location.pathname === '/runs/k-empty'`},
+		"run-previous":     {page: failedPage, first: visited, then: `location.pathname === '/runs/k-pending'`},
+	}
+}
+
+func storiesOfList() map[string]keyStory {
+	rows := `[...document.querySelectorAll('#runs tr.run[id^=run-]')]`
+	third := rows + `[2].focus()`
+	at := func(place string) string { return rows + `.at(` + place + `) === document.activeElement` }
+	unfold := parentRow + `.nextElementSibling.querySelector('details').open = true; ` + parentRow + `.focus()`
+	return map[string]keyStory{
+		"down":        {page: "runs", then: at("1")},
+		"up":          {page: "runs", first: third, then: at("1")},
+		"first":       {page: "runs", first: third, then: at("0")},
+		"last":        {page: "runs", then: at("-1")},
+		"open-run":    {page: "runs", first: third, then: `location.pathname === '/` + failedPage + `'`},
+		"unfold":      {page: "runs", first: parentRow + `.focus()`, then: parentRow + `.nextElementSibling.querySelector('details').open`},
+		"fold":        {page: "runs", first: unfold, then: `!` + parentRow + `.nextElementSibling.querySelector('details').open`},
+		"row-log":     {page: "runs", first: third, then: `location.pathname === '/` + logPage + `'`},
+		"row-details": {page: "runs", first: third, then: `document.querySelector('dialog[open]')?.textContent.includes('no capacity')`},
+		"state": {page: "runs", first: `sessionStorage.setItem('chip', [...document.querySelectorAll('#states a.chip')].map(a => a.getAttribute('href')).join(' '))`,
+			then: `location.search !== '' && location.pathname + location.search === sessionStorage.getItem('chip').split(' ')[%d] && ` + rowInFocus},
+	}
+}
+
+func storiesOfLog(last int64) map[string]keyStory {
+	lines := `[...document.querySelectorAll('.l')]`
+	hits := logPage + "?q=capacity&show=all"
+	first := lines + `[0].tabIndex = -1; ` + lines + `[0].focus()`
+	return map[string]keyStory{
+		"line-next":     {page: logPage, then: lineInFocus},
+		"line-previous": {page: logPage + "?at=1", first: lines + `[3].tabIndex = -1; ` + lines + `[3].focus()`, then: lines + `[2] === document.activeElement`},
+		"half-down":     {page: logPage + "?at=1", first: `scrollTo(0, 0)`, then: `scrollY > 100`},
+		"half-up":       {page: logPage, first: `scrollTo(0, 1e6); window.from = scrollY`, then: `window.from > 500 && scrollY < window.from - 100`},
+		"log-end":       {page: logPage + "?at=1", first: `scrollTo(0, 0)`, then: `scrollY > 100 && scrollY + innerHeight >= document.documentElement.scrollHeight - 24`},
+		"follow":        {page: logPage + "?at=1", first: `scrollTo(0, 0)`, then: `scrollY > 100 && scrollY + innerHeight >= document.documentElement.scrollHeight - 24`},
+		"hit-next":      {page: hits + "&at=1", first: `window.__same = true`, then: `!(` + same + `) && document.activeElement.id === 'lines'`},
+		"hit-previous":  {page: fmt.Sprintf("%s&at=%d", hits, last), first: `window.__same = true`, then: `!(` + same + `) && document.activeElement.id === 'lines'`},
+		"mark":          {page: logPage, first: first, then: `document.querySelectorAll('.l.mk').length === 1 && location.search.includes('L=')`},
+		"wrap":          {page: logPage, then: `location.search.includes('wrap=off') && document.activeElement.id === 'lines'`},
+		"clock":         {page: logPage, then: `location.search.includes('times=') && document.activeElement.id === 'lines'`},
+		"fold-group":    {page: logPage, first: first, then: `document.querySelector('.lines details:not([open])')`},
+		"fold-all":      {page: logPage, then: `!document.querySelector('.lines details[open]')`},
+	}
+}
+
+func storiesOfGraph() map[string]keyStory {
+	node := func(i string) string {
+		return `const node = document.querySelectorAll('.dag-node')[` + i + `].firstElementChild; node.setAttribute('tabindex', '-1'); node.focus()
+window.from = document.activeElement.parentElement`
+	}
+	edge := func(way string) string {
+		return `window.from && window.from !== document.activeElement.parentElement && window.from.dataset.` + way + `.split(' ').includes(document.activeElement.parentElement.id)`
+	}
+	top := `document.activeElement.getBoundingClientRect().top`
+	box := `document.querySelector('.dag').getAttribute('viewBox')`
+	return map[string]keyStory{
+		"edge-out": {page: graphPage, first: node("0"), then: edge("next")},
+		"edge-in":  {page: graphPage, first: node("1"), then: edge("prev")},
+		"beside-down": {page: forkPage, first: `for (const e of document.querySelectorAll('.dag-node > *')) e.setAttribute('tabindex', '-1');
+[...document.querySelectorAll('.dag-node > *')].sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top)[0].focus(); window.top0 = ` + top, then: `document.activeElement.closest('.dag-node') && ` + top + ` > window.top0 + 2`},
+		"beside-up": {page: forkPage, first: `for (const e of document.querySelectorAll('.dag-node > *')) e.setAttribute('tabindex', '-1');
+[...document.querySelectorAll('.dag-node > *')].sort((a, b) => b.getBoundingClientRect().top - a.getBoundingClientRect().top)[0].focus(); window.top0 = ` + top, then: `document.activeElement.closest('.dag-node') && ` + top + ` < window.top0 - 2`},
+		"failed-next": {page: graphPage, then: `document.activeElement.closest('.dag-node.failed')`},
+		"zoom-in":     {page: graphPage, first: `window.whole = ` + box, then: `window.whole && window.whole !== ` + box},
+		"zoom-out":    {page: graphPage, first: zoomedIn + `; window.whole = ` + box, then: `window.whole && window.whole !== ` + box},
+		"zoom-none":   {page: graphPage, first: `window.whole ??= ` + box + `; ` + zoomedIn, then: `window.whole === ` + box},
+		"twin":        {page: graphPage, then: `document.activeElement.matches('.dag-table-region')`},
+	}
+}
+
+const (
+	// forkPage shows a graph with steps above each other.
+	forkPage = "runs/release-check-20261123-003812-6e22/graph"
+	zoomedIn = `document.dispatchEvent(new CustomEvent('key', {detail: ['zoom', '0.5']}))`
+)

@@ -1,0 +1,57 @@
+package static
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// zipped is what files weigh on the wire.
+func zipped(t *testing.T, names ...string) (sum int) {
+	t.Helper()
+	for _, name := range names {
+		content, err := fs.ReadFile(embedded, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += len(Compress(content, gzip.BestCompression))
+	}
+	return sum
+}
+
+// TestBudgets holds what a page may load. Only one of the scripts named by
+// several is in a page, or those of a list and a graph.
+func TestBudgets(t *testing.T) {
+	styles, err := fs.Glob(embedded, "*.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := []string{"theme.js", "live.js", "keys.js"}
+	for _, with := range [][]string{{"log.js"}, {"list.js", "graph.js"}, {"settings.js"}} {
+		if n := zipped(t, append(with, ours...)...); n > 12<<10 {
+			t.Errorf("our scripts with %s weigh %d bytes, more than 12 KB", strings.Join(with, " and "), n)
+		}
+		if n := zipped(t, append(append(with, ours...), "vendor/htmx.min.js", "vendor/hx-sse.min.js")...); n > 32<<10 {
+			t.Errorf("all scripts with %s weigh %d bytes, more than 32 KB", strings.Join(with, " and "), n)
+		}
+	}
+	if n := zipped(t, "keys.js"); n > 4506 {
+		t.Errorf("keys.js weighs %d bytes, more than 4.4 KB", n)
+	}
+	if n := zipped(t, styles...); n > 14<<10 {
+		t.Errorf("the stylesheets weigh %d bytes, more than 14 KB", n)
+	}
+	known := "theme.js live.js keys.js log.js list.js graph.js settings.js"
+	scripts, err := fs.Glob(embedded, "*.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range scripts {
+		if !strings.Contains(known, path.Base(name)) && name != "embed.js" && name != "frame.js" { // those are for other pages, with budgets of their own
+			t.Errorf("%s is in no budget", name)
+		}
+	}
+}
