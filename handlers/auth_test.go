@@ -544,6 +544,9 @@ func TestReadOnlyRefusesEveryAction(t *testing.T) {
 		if route[0] != http.MethodPost || slices.Contains([]string{"/login", "/logout", "/api/v1/embed-tokens"}, route[1]) {
 			continue
 		}
+		if strings.HasSuffix(route[1], "/preview") { // a question, which changes nothing
+			continue
+		}
 		acts++
 		if w := answer1(s, asked("POST", route[1])); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "--read-only") {
 			t.Errorf("%s: status %d", route[1], w.Code)

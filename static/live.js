@@ -1,5 +1,4 @@
-// What the console does in the browser beside htmx: time goes on, the reader is told how fresh the page is, and a list
-// that is being read does not jump. Without this file everything is still there to read.
+// What the browser does beside htmx: time goes on, the reader is told how fresh the page is, and a list that is being read does not jump.
 (() => {
   'use strict'
   const PING = 10_000 // the server's; two missed ones mean that the stream is dead although nothing said so
