@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,6 +30,8 @@ type Options struct {
 	Grace time.Duration
 	// Look is how often runs that were asked to stop are looked at; 0 is three seconds.
 	Look time.Duration
+	// Together has Close end the runs that were started, rather than let them live on.
+	Together bool
 	// Log receives what an operator should know and no call returns; nil drops it.
 	Log *slog.Logger
 }
@@ -43,6 +46,7 @@ type Launcher struct {
 	watches sync.WaitGroup
 
 	mu      sync.Mutex
+	started map[string]int  // the processes that were started and have not ended, by run
 	stopped map[string]bool // runs that were asked to stop and had not ended when last looked at
 }
 
@@ -57,15 +61,33 @@ func New(locate func() string, opt Options) *Launcher {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Launcher{
-		control: store.OpenControl(locate), locate: locate, opt: opt, ctx: ctx, cancel: cancel, stopped: map[string]bool{},
+		control: store.OpenControl(locate), locate: locate, opt: opt, ctx: ctx, cancel: cancel,
+		started: map[string]int{}, stopped: map[string]bool{},
 	}
 }
 
-// Close ends the watches and lets go of the database. The processes live on.
+// Close ends the watches and lets go of the database. The processes live on
+// unless they were to end together.
 func (l *Launcher) Close() error {
+	if l.opt.Together {
+		l.endStarted()
+	}
 	l.cancel()
 	l.watches.Wait()
 	return l.control.Close()
+}
+
+// endStarted ends the processes that were started and live. Each is known by
+// its pid for certain: it is not reaped before its watch forgets it.
+func (l *Launcher) endStarted() {
+	l.mu.Lock()
+	started := maps.Clone(l.started)
+	l.mu.Unlock()
+	var ending sync.WaitGroup
+	for id, pid := range started {
+		ending.Go(func() { process.EndTree(l.ctx, pid, l.opt.Grace, process.Marks(id, l.locate())...) })
+	}
+	ending.Wait()
 }
 
 // Program is what a run is carried out by.
@@ -99,6 +121,9 @@ func (l *Launcher) Start(ctx context.Context, r store.NewRun, p Program) (string
 		err = fmt.Errorf("start run %s: %w", id, err)
 		return "", errors.Join(err, l.control.CloseRun(context.WithoutCancel(ctx), id, err.Error()))
 	}
+	l.mu.Lock()
+	l.started[id] = pid
+	l.mu.Unlock()
 	l.watches.Go(func() { l.watch(id, pid, output, p.Empty) })
 	if err := l.control.SetPID(context.WithoutCancel(ctx), id, pid); err != nil {
 		l.opt.Log.Warn("record process", "run", id, "pid", pid, "err", err) // a program of ours records it itself
@@ -145,7 +170,7 @@ func (l *Launcher) watch(id string, pid int, output string, empty bool) {
 			l.endUnbegun(id, pid, output)
 		case <-tick.C:
 			var status syscall.WaitStatus
-			switch got, err := syscall.Wait4(pid, &status, syscall.WNOHANG, nil); {
+			switch got, err := l.reap(id, pid, &status); {
 			case errors.Is(err, syscall.EINTR), err == nil && got == 0:
 				continue
 			case err != nil: // somebody else reaped it
@@ -158,6 +183,18 @@ func (l *Launcher) watch(id string, pid int, output string, empty bool) {
 			return
 		}
 	}
+}
+
+// reap is wait4 without waiting. A process that has ended is forgotten with it,
+// so that its pid is never used for another one's.
+func (l *Launcher) reap(id string, pid int, status *syscall.WaitStatus) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	got, err := syscall.Wait4(pid, status, syscall.WNOHANG, nil)
+	if got != 0 || err != nil && !errors.Is(err, syscall.EINTR) {
+		delete(l.started, id)
+	}
+	return got, err
 }
 
 // closeEnded closes a run whose process ended without a word, if it did.
