@@ -271,6 +271,52 @@ func TestAPersonaIsGivenItsPrompt(t *testing.T) {
 	}
 }
 
+func TestAFloodOfOutputIsHeldInLittleMemory(t *testing.T) {
+	const size, most = 64 << 20, 48 << 20
+	p := newProject(t, `
+  - id: a
+    type: command
+    script: |
+      head -c 33554432 /dev/zero | tr '\0' x
+      yes 'a line of output as a compiler may print it, of some sixty bytes' | head -c 33554432
+    output_artifacts: [{name: all, source: stdout}]
+`)
+	var before, peak uint64
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapInuse
+	}
+	before = heap()
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				peak = max(peak, heap())
+			case <-stop:
+				return
+			}
+		}
+	}()
+	res := p.run(runner.Request{}, func(o *Options) { o.lines = 1000 })
+	close(stop)
+	<-done
+	if res.Outcome != Completed {
+		t.Fatalf("%+v", res)
+	}
+	if a := p.told(res.Run).Artifacts; len(a) != 1 || a[0].Size != size {
+		t.Errorf("artifacts %+v", a)
+	}
+	if peak > before+most {
+		t.Errorf("%d MB of memory for %d MB of output", (peak-before)>>20, size>>20)
+	}
+	t.Logf("at most %d MB more than before", (peak-min(before, peak))>>20)
+}
+
 func BenchmarkFlood(b *testing.B) {
 	const size = 200 << 20
 	p := newProject(b, `

@@ -6,17 +6,16 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"slices"
 	"strings"
 )
 
 // Environ is this process's environment without what a run has no business
 // with: PATH, HOME, the locale, and what adapters find their accounts by.
-func Environ(keep ...string) []string {
+func Environ() []string {
 	var env []string
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
-		if slices.Contains(keep, name) || wanted(name) {
+		if wanted(name) {
 			env = append(env, entry)
 		}
 	}

@@ -95,8 +95,7 @@ type Program struct {
 	Path string
 	Args func(run string) []string
 	Dir  string
-	Logs string   // the folder that gets <run>.log
-	Keep []string // further variables of the environment that it may see
+	Logs string // the folder that gets <run>.log
 
 	// Limit is how many runs may be active when another is started; 0 is no limit.
 	Limit int
@@ -143,7 +142,7 @@ func spawn(p Program, id, output string) (int, error) {
 	}
 	defer log.Close()
 	cmd := exec.Command(p.Path, p.Args(id)...) //nolint:gosec,noctx // the engine's own program, which outlives the call
-	cmd.Dir, cmd.Env = p.Dir, Environ(p.Keep...)
+	cmd.Dir, cmd.Env = p.Dir, Environ()
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
