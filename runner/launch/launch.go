@@ -136,7 +136,7 @@ func spawn(p Program, id, output string) (int, error) {
 	if err := os.MkdirAll(p.Logs, 0o755); err != nil {
 		return 0, err
 	}
-	log, err := os.OpenFile(output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // who may read the project may read it, as Wave has it
 	if err != nil {
 		return 0, err
 	}
@@ -175,7 +175,7 @@ func (l *Launcher) watch(id string, pid int, output string, empty bool) {
 			case err != nil: // somebody else reaped it
 				l.closeEnded(id, "", output)
 			case empty && status.Exited() && status.ExitStatus() == 0:
-				l.persist("close run", id, func() error { return l.control.CloseEmpty(l.ctx, id) })
+				l.persist(id, func() error { return l.control.CloseEmpty(l.ctx, id) })
 			default:
 				l.closeEnded(id, describe(status), output)
 			}
@@ -198,7 +198,7 @@ func (l *Launcher) reap(id string, pid int, status *syscall.WaitStatus) (int, er
 
 // closeEnded closes a run whose process ended without a word, if it did.
 func (l *Launcher) closeEnded(id, status, output string) {
-	l.persist("close run", id, func() error {
+	l.persist(id, func() error {
 		runs, err := l.control.Told(l.ctx, id)
 		if err != nil || len(runs) == 0 || !open(runs[0].Status) {
 			return err
@@ -239,7 +239,7 @@ func (l *Launcher) endUnbegun(id string, pid int, output string) {
 		reason += "; it printed:\n" + text
 	}
 	closed := false
-	l.persist("close run", id, func() (err error) {
+	l.persist(id, func() (err error) {
 		closed, err = l.control.AbandonRun(l.ctx, id, reason)
 		return err
 	})
@@ -248,15 +248,15 @@ func (l *Launcher) endUnbegun(id string, pid int, output string) {
 	}
 }
 
-// persist repeats what a busy database turned away.
-func (l *Launcher) persist(what, id string, do func() error) {
+// persist gives a run its end, however long the database is busy.
+func (l *Launcher) persist(id string, end func() error) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		err := do()
+		err := end()
 		switch {
 		case err == nil || l.ctx.Err() != nil:
 			return
 		case !errors.Is(err, store.ErrBusy):
-			l.opt.Log.Warn(what, "run", id, "err", err)
+			l.opt.Log.Warn("close run", "run", id, "err", err)
 			return
 		}
 		select {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -219,7 +220,7 @@ exec sleep 60`)
 				t.Errorf("it runs in %s, not %s", w.wrote("cwd"), cwd)
 			}
 			recorded := w.told(run)
-			if id := fmt.Sprint(recorded.PID); w.wrote("ids") != id+" "+id+" "+id {
+			if id := strconv.Itoa(recorded.PID); w.wrote("ids") != id+" "+id+" "+id {
 				t.Errorf("process, group and session are %s; %s is recorded", w.wrote("ids"), id)
 			}
 			if recorded.Status != "pending" || recorded.Input != test.request.Input || recorded.Pipeline != "fix" {
