@@ -162,6 +162,24 @@ func TestASignalEndsTheRunHonestly(t *testing.T) {
 	}
 }
 
+func TestASignalThatComesWithARequestToStopIsTheOperators(t *testing.T) {
+	p := newProject(t, "  - {id: a, type: command, script: 'echo $$ > ../../../../shell; exec sleep 60'}\n")
+	e := startEngine(p, runner.Request{})
+	p.pids("shell")
+	control := store.OpenControl(func() string { return filepath.Join(p.dir, ".agents/state.db") })
+	defer control.Close()
+	if err := control.RequestCancellation(t.Context(), "p-1", true); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	e.await(p)
+	if d := p.told("p-1"); d.Run.State != store.Cancelled || d.Run.Error != "stopped by an operator" {
+		t.Errorf("%s: %q", d.Run.State, d.Run.Error)
+	}
+}
+
 func TestAKilledEngineLeavesALostRun(t *testing.T) {
 	p := newProject(t, "  - {id: a, type: command, script: 'echo $$ > ../../../../shell; exec sleep 60'}\n")
 	e := startEngine(p, runner.Request{})
