@@ -107,7 +107,7 @@ func (s site) serve(ctx context.Context) (err error) {
 	answering, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
 	defer endAnswers()
 	server := &http.Server{
-		Handler: handlers.New(handlers.Config{
+		Handler: handlers.New(handlers.Config{ //nolint:contextcheck // each request brings its own
 			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath), Hosts: s.hosts(),
 			Embed: s.listen.config(), Proxies: s.listen.proxies(),
 			Prices: s.prices, Notices: s.notices, Log: s.log,
