@@ -27,6 +27,7 @@ var excerpts = []struct{ resource, selector string }{
 	{"runs/" + parentRun + "/timeline", ".tl-kids"},
 	{"runs", "table.runs tr.run"},
 	{"runs?state=failed&limit=1", "table.runs tr.run.failed"},
+	{"runs?q=" + url.QueryEscape("pipeline:flaky-integration state:failed"), "table.runs tr.run.failed"},
 	{"pipelines/fix-issue/latest", ".wd-title .st"},
 	{"pipelines/fix-issue/history", "table.runs tr.run"},
 }

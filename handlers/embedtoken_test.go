@@ -348,6 +348,13 @@ func TestPrefixesOfProxies(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the operator's word for where it is reached comes first", func(t *testing.T) {
+		s := openPortal(t, behind("127.0.0.0/8"), func(c *handlers.Config) { c.Embed.PublicOrigin = "https://wave.example" })
+		r := s.get("/fragments/v1/runs", "X-Forwarded-Host", "one.example")
+		if !strings.Contains(r.body, `href="https://wave.example/runs/`) || strings.Contains(r.body, "one.example") {
+			t.Errorf("links lead elsewhere: %s", clip(r.body))
+		}
+	})
 	for name, prefix := range map[string]string{
 		"another host": "//evil.example", "markup": `/"><script>`, "a way up": "/../x", "an escape": "/%2e%2e", "an address": "https://evil.example/",
 	} {

@@ -120,7 +120,7 @@ func (s *Server) serveBehind(w http.ResponseWriter, r *http.Request, prefix stri
 	if behind.URL.RawPath != "" {
 		behind.URL.RawPath = string(paths) + behind.URL.RawPath
 	}
-	s.mounts.under(paths).handler.ServeHTTP(w, behind)
+	s.mounts.under(paths).handler.ServeHTTP(w, behind) //nolint:contextcheck // each request brings its own
 }
 
 var plainHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)

@@ -150,7 +150,7 @@ func (d *database) scanEntries(ctx context.Context, query string, args ...any) (
 		if r.undecided() || silent || r.Status == "failed" && killed(e.err) && e.parent != "" {
 			unclear = append(unclear, e.id)
 		} else {
-			e.state, _ = tellRun(r.facts, d.opt.Now(), d.opt.Alive)
+			e.state, _ = tellRun(r.facts, d.opt.Now(), d.aliveSince(r.facts))
 		}
 		if r.undecided() && e.tokens == 0 {
 			e.tokens = -1 // not written yet, or never

@@ -85,7 +85,7 @@ func (f runFacts) tellFailed() (State, string) {
 		if s, why, ok := f.tellQuietEnd(); ok {
 			return s, why
 		}
-		return Lost, "its process was gone when Wave looked for it"
+		return Lost, "its process was found to be gone"
 	case killed(f.Error) && f.cancelCame():
 		return Cancelled, "stopped by an operator"
 	case killed(f.Error) && f.Parent == Cancelled:

@@ -62,8 +62,8 @@ func TestTellRun(t *testing.T) {
 		{"a reaped run whose pipeline was rejected is rejected", failed(orphaned, func(f *runFacts) { f.PipelineState = "rejected" }), Rejected, "a contract rejected its work"},
 		{"a run that failed by itself after a rejected step failed", failed(soak+"exit status 2", func(f *runFacts) { f.Rejected = true }), Failed, ""},
 
-		{"a reaped run is lost", failed(orphaned, nil), Lost, "its process was gone when Wave looked for it"},
-		{"a reaped run that was asked to stop is lost", failed(orphaned, asked), Lost, "its process was gone when Wave looked for it"},
+		{"a reaped run is lost", failed(orphaned, nil), Lost, "its process was found to be gone"},
+		{"a reaped run that was asked to stop is lost", failed(orphaned, asked), Lost, "its process was found to be gone"},
 		{"a reaped run whose end was recorded elsewhere has that end", failed(orphaned, func(f *runFacts) {
 			f.PipelineState, f.PipelineStateAt = "completed", ago(time.Minute)
 		}), Succeeded, "its end is recorded in pipeline_state only"},

@@ -223,6 +223,14 @@ func frameShowsRun(t *testing.T, browser *browsertest.Browser) {
 		t.Error("the frame was loaded anew")
 	}
 	wantNoActing(t, frame, "body")
+	t.Run("a card is at most 30 KB on its way, all told", func(t *testing.T) {
+		fresh := browser.Tab(t)
+		fresh.Open(console.url + "embed/v1/runs/" + embeddedRun + "/card")
+		sent := browsertest.Eval[int](fresh, `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce((sum, e) => sum + e.transferSize, 0)`)
+		if sent < 1000 || sent > 30_000 {
+			t.Errorf("it is %d bytes", sent)
+		}
+	})
 	t.Run("a form that is put into it is not sent", func(t *testing.T) {
 		frame.Expect("form-action", "Blocked form submission", "sandboxed")
 		frame.Run(`window.violated = ''

@@ -12,16 +12,17 @@ import (
 	"time"
 
 	"wavedeck/cmd/wavedeck/demo"
+	"wavedeck/runner/launch"
 	"wavedeck/views"
 )
 
 type demoCommand struct {
 	listenFlags
 	deskFlags
-	engineFlags
-	Dir  string `placeholder:"DIR" help:"Write the project here, a folder that is empty or does not exist, and leave it. Default: a temporary one."`
-	Keep bool   `help:"Leave the temporary folder at the end."`
-	Seed uint64 `default:"1" help:"Other numbers give other runs."`
+	Engine engineName `enum:"auto,wave,local" default:"local" help:"What carries out the runs that are started here: local, which is this program; wave; or auto."`
+	Dir    string     `placeholder:"DIR" help:"Write the project here, a folder that is empty or does not exist, and leave it. Default: a temporary one."`
+	Keep   bool       `help:"Leave the temporary folder at the end."`
+	Seed   uint64     `default:"1" help:"Other numbers give other runs."`
 }
 
 // Run writes the example project and serves it while a second process plays
@@ -50,13 +51,17 @@ func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
 		c.Data = filepath.Join(dir, ".wavedeck")
 	}
 	return site{
-		source: source, desk: c.deskFlags, engine: c.engineFlags, listen: c.listenFlags, log: log, out: io.out, err: io.err,
+		runs:   launch.Options{Together: true, Grace: demoGrace}, // its folder is removed below them
+		source: source, desk: c.deskFlags, engine: c.Engine, listen: c.listenFlags, log: log, out: io.out, err: io.err,
 		notices: []views.Notice{{
-			ID: "demo", Level: "info", Title: "Demo: a recording played by a second process; nothing is really executed",
+			ID: "demo", Level: "info", Title: "Demo: what goes on by itself is a recording; runs that you start are carried out on this machine",
 		}},
 		beside: func(ctx context.Context) error { return replay(ctx, script, io.err) },
 	}.serve(ctx)
 }
+
+// demoGrace is how long the runs that were started may take to end with the demo.
+const demoGrace = time.Second
 
 // replay runs the second process and waits for its end, which the end of ctx
 // brings about.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -92,16 +91,17 @@ type deskFlags struct {
 
 // engineFlags say what carries out runs that are started here.
 type engineFlags struct {
-	Engine string `enum:"auto,wave,local" default:"auto" help:"What carries out the runs that are started here: wave; local, which is this program; or auto, which is wave when it is on PATH, else local."`
+	Engine engineName `enum:"auto,wave,local" default:"auto" help:"What carries out the runs that are started here: wave; local, which is this program; or auto, which is wave when it is on PATH, else local."`
 }
 
+type engineName string
+
 // start returns the engine of the project that source tells. The caller closes it.
-func (f engineFlags) start(source *manifest.Source, log *slog.Logger) runner.Engine {
-	options := launch.Options{Log: log}
-	if f.Engine == wave.Name || f.Engine == "auto" && wave.Installed("") {
-		return wave.New(source.Current, wave.Options{Launch: options})
+func (n engineName) start(source *manifest.Source, opt launch.Options) runner.Engine {
+	if n == wave.Name || n == "auto" && wave.Installed("") {
+		return wave.New(source.Current, wave.Options{Launch: opt})
 	}
-	return local.New(source.Current, local.Options{Launch: options})
+	return local.New(source.Current, local.Options{Launch: opt})
 }
 
 // at fills in where the files of the project in root are, unless it was said.

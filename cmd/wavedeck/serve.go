@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"wavedeck/handlers"
+	"wavedeck/runner/launch"
 	"wavedeck/store"
 	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
@@ -47,7 +48,7 @@ func (c *serveCommand) Run(ctx context.Context, io stdio) error {
 		}
 	}
 	return site{
-		source: source, prices: priced, listen: c.listenFlags, desk: c.at(source.Current().Project.Root), engine: c.engineFlags,
+		source: source, prices: priced, listen: c.listenFlags, desk: c.at(source.Current().Project.Root), engine: c.Engine,
 		log: io.log(c.LogFormat), out: io.out, err: io.err,
 	}.serve(ctx)
 }
@@ -58,7 +59,8 @@ type site struct {
 	prices  *prices.File // nil: none are given
 	listen  listenFlags
 	desk    deskFlags
-	engine  engineFlags
+	engine  engineName
+	runs    launch.Options // of those that are started here; the log is added
 	notices []views.Notice
 	log     *slog.Logger
 	out     io.Writer                   // gets the address, on one line
@@ -106,7 +108,8 @@ func (s site) serve(ctx context.Context) (err error) {
 	if problem := own.Problem(); problem != "" {
 		s.log.Warn("the console cannot keep anything of its own", "problem", problem)
 	}
-	engine := s.engine.start(s.source, s.log)
+	s.runs.Log = s.log
+	engine := s.engine.start(s.source, s.runs)
 	defer func() { err = errors.Join(err, engine.Close()) }()
 	s.log.Info("what is started here is carried out by", "engine", engine.Name())
 	group, ctx := errgroup.WithContext(ctx)
@@ -114,7 +117,7 @@ func (s site) serve(ctx context.Context) (err error) {
 	answering, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
 	defer endAnswers()
 	server := &http.Server{
-		Handler: handlers.New(handlers.Config{
+		Handler: handlers.New(handlers.Config{ //nolint:contextcheck // each request brings its own
 			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
 			Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
 			Embed: s.listen.config(), Proxies: s.listen.proxies(),

@@ -2,6 +2,7 @@ package grant_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -75,7 +76,7 @@ func TestOpen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, err := grant.Open(c.keys, c.token, now)
-			if err != c.want {
+			if !errors.Is(err, c.want) {
 				t.Fatalf("%v, want %v", err, c.want)
 			}
 			if c.want == nil && (g.Subject != "ada" || !slices.Equal(g.Origins, sample().Origins)) {

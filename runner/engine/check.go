@@ -79,6 +79,8 @@ func beyond(s manifest.Step) string {
 			return "a rework step"
 		case !slices.Contains(contractTypes(), c.Type):
 			return fmt.Sprintf("a contract of type %q", c.Type)
+		case c.Type == "format" && c.SchemaPath != "":
+			return "a format contract with a schema"
 		}
 	}
 	for _, text := range texts(s) {

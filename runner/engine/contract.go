@@ -9,14 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"gopkg.in/yaml.v3"
 
 	"wavedeck/store/manifest"
 )
@@ -94,7 +94,7 @@ func (s *stepRun) checkContract(ctx context.Context, c manifest.Contract) error 
 		}
 		return nil
 	case "format":
-		return checkFormat(s.source(c), text)
+		return checkFormat(text)
 	default:
 		return s.jsonSchema(c, text)
 	}
@@ -131,31 +131,26 @@ func (s *stepRun) checked(c manifest.Contract) ([]byte, error) {
 	return text, err
 }
 
-// checkFormat checks that a file is what its ending says: JSON, JSON lines or
-// YAML; anything else has to be text that is not empty.
-func checkFormat(name string, text []byte) error {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".json":
-		var any json.RawMessage
-		return json.Unmarshal(text, &any)
-	case ".jsonl", ".ndjson":
-		for i, line := range bytes.Split(bytes.TrimSpace(text), []byte("\n")) {
-			if !json.Valid(line) {
-				return fmt.Errorf("line %d is not JSON", i+1)
+// checkFormat looks for what nobody finished, as Wave does where no schema is
+// named: the text has to be a JSON object that is not empty, and none of its own
+// texts may hold a word that stands for work to be done.
+func checkFormat(text []byte) error {
+	var object map[string]any
+	if err := json.Unmarshal(text, &object); err != nil {
+		return fmt.Errorf("the file is no JSON object: %w", err)
+	}
+	if len(object) == 0 {
+		return errors.New("the JSON object is empty")
+	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		value, _ := object[name].(string)
+		for _, unfinished := range []string{"TODO", "FIXME", "XXX", "[placeholder]", "TBD"} {
+			if strings.Contains(value, unfinished) {
+				return fmt.Errorf("the field %q holds %s", name, unfinished)
 			}
 		}
-		return nil
-	case ".yaml", ".yml":
-		return yaml.Unmarshal(text, new(yaml.Node))
 	}
-	switch {
-	case !utf8.Valid(text):
-		return errors.New("the file is not text in UTF-8")
-	case len(bytes.TrimSpace(text)) == 0:
-		return errors.New("the file is empty")
-	default:
-		return nil
-	}
+	return nil
 }
 
 func (s *stepRun) jsonSchema(c manifest.Contract, text []byte) error {

@@ -162,6 +162,24 @@ func TestASignalEndsTheRunHonestly(t *testing.T) {
 	}
 }
 
+func TestASignalThatComesWithARequestToStopIsTheOperators(t *testing.T) {
+	p := newProject(t, "  - {id: a, type: command, script: 'echo $$ > ../../../../shell; exec sleep 60'}\n")
+	e := startEngine(p, runner.Request{})
+	p.pids("shell")
+	control := store.OpenControl(func() string { return filepath.Join(p.dir, ".agents/state.db") })
+	defer control.Close()
+	if err := control.RequestCancellation(t.Context(), "p-1", true); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	e.await(p)
+	if d := p.told("p-1"); d.Run.State != store.Cancelled || d.Run.Error != "stopped by an operator" {
+		t.Errorf("%s: %q", d.Run.State, d.Run.Error)
+	}
+}
+
 func TestAKilledEngineLeavesALostRun(t *testing.T) {
 	p := newProject(t, "  - {id: a, type: command, script: 'echo $$ > ../../../../shell; exec sleep 60'}\n")
 	e := startEngine(p, runner.Request{})
@@ -269,6 +287,52 @@ func TestAPersonaIsGivenItsPrompt(t *testing.T) {
 	if tail := step(t, d, "review").Attempts[0].OutputTail; tail != "Review it\nan answer\n" {
 		t.Errorf("review printed %q", tail)
 	}
+}
+
+func TestAFloodOfOutputIsHeldInLittleMemory(t *testing.T) {
+	const size, most = 64 << 20, 48 << 20
+	p := newProject(t, `
+  - id: a
+    type: command
+    script: |
+      head -c 33554432 /dev/zero | tr '\0' x
+      yes 'a line of output as a compiler may print it, of some sixty bytes' | head -c 33554432
+    output_artifacts: [{name: all, source: stdout}]
+`)
+	var before, peak uint64
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapInuse
+	}
+	before = heap()
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				peak = max(peak, heap())
+			case <-stop:
+				return
+			}
+		}
+	}()
+	res := p.run(runner.Request{}, func(o *Options) { o.lines = 1000 })
+	close(stop)
+	<-done
+	if res.Outcome != Completed {
+		t.Fatalf("%+v", res)
+	}
+	if a := p.told(res.Run).Artifacts; len(a) != 1 || a[0].Size != size {
+		t.Errorf("artifacts %+v", a)
+	}
+	if peak > before+most {
+		t.Errorf("%d MB of memory for %d MB of output", (peak-before)>>20, size>>20)
+	}
+	t.Logf("at most %d MB more than before", (peak-min(before, peak))>>20)
 }
 
 func BenchmarkFlood(b *testing.B) {

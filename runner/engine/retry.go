@@ -15,7 +15,9 @@ type backoff struct {
 	growth      string // exponential, linear or fixed
 }
 
-// backoffOf reads a retry policy with Wave's figures.
+// backoffOf reads a retry policy. The figures of the policies, and that it grows
+// linearly without one, are Wave's; what Wave takes for the longest wait where
+// neither says it is not known here.
 func backoffOf(r manifest.Retry) (backoff, error) {
 	var b backoff
 	switch r.Policy {
@@ -28,15 +30,21 @@ func backoffOf(r manifest.Retry) (backoff, error) {
 	case "none":
 		return backoff{attempts: 1}, nil
 	default:
-		b = backoff{1, time.Second, 30 * time.Second, "exponential"}
+		b = backoff{1, time.Second, 30 * time.Second, "linear"}
 	}
 	b.attempts = cmp.Or(max(r.MaxAttempts, 0), b.attempts)
-	if r.BaseDelay != "" {
-		base, err := time.ParseDuration(r.BaseDelay)
-		if err != nil || base < 0 {
-			return b, fmt.Errorf("its base delay %q is no duration", r.BaseDelay)
+	for _, delay := range []struct {
+		name, text string
+		is         *time.Duration
+	}{{"base", r.BaseDelay, &b.base}, {"longest", r.MaxDelay, &b.limit}} {
+		if delay.text == "" {
+			continue
 		}
-		b.base = base
+		d, err := time.ParseDuration(delay.text)
+		if err != nil || d < 0 {
+			return b, fmt.Errorf("its %s delay %q is no duration", delay.name, delay.text)
+		}
+		*delay.is = d
 	}
 	switch r.Backoff {
 	case "":
@@ -61,5 +69,5 @@ func (b backoff) wait(attempt int) time.Duration {
 			}
 		}
 	}
-	return min(d, max(b.limit, b.base))
+	return min(d, b.limit)
 }

@@ -169,6 +169,9 @@ func (x *executor) finish(work context.Context, err error) (Result, error) {
 	cause := context.Cause(work)
 	switch {
 	case cause != nil && !errors.Is(cause, errHalted) && x.broken == nil:
+		if asked, _, err := x.rec.cancellation(context.WithoutCancel(work)); err == nil && asked {
+			cause = errStopped // by force, whose signal came first
+		}
 		res.Outcome, res.Message = Cancelled, cancelText(cause)
 	case err != nil:
 		res.Outcome, res.Message = Failed, err.Error()

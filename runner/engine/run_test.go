@@ -286,6 +286,7 @@ func TestWhatTheEngineDoesNotDoIsRefusedBeforeAnythingRuns(t *testing.T) {
 		"an unknown persona":        {"  - {id: bad, persona: nobody, exec: {type: prompt, source: x}}", ""},
 		"an adapter that is absent": {"  - {id: bad, persona: writer, exec: {type: prompt, source: x}}", ""},
 		"an input that is code":     {"  - {id: bad, type: command, script: 'eval {{ input }}'}", ""},
+		"a format with a schema":    {"  - {id: bad, type: command, script: 'true', handover: {contract: {type: format, schema_path: github-pr-draft.schema.json}}}", "wave"},
 		"an unknown policy":         {"  - {id: bad, type: command, script: 'true', retry: {policy: heroic}}", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

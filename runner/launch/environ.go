@@ -6,17 +6,16 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"slices"
 	"strings"
 )
 
 // Environ is this process's environment without what a run has no business
 // with: PATH, HOME, the locale, and what adapters find their accounts by.
-func Environ(keep ...string) []string {
+func Environ() []string {
 	var env []string
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
-		if slices.Contains(keep, name) || wanted(name) {
+		if wanted(name) {
 			env = append(env, entry)
 		}
 	}
@@ -26,7 +25,7 @@ func Environ(keep ...string) []string {
 func wanted(name string) bool {
 	switch name {
 	case "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "LANG", "SSH_AUTH_SOCK",
-		"GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy":
+		"AWS_PROFILE", "AWS_REGION", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy":
 		return true
 	}
 	for _, prefix := range []string{"LC_", "XDG_", "ANTHROPIC_", "CLAUDE_", "OPENAI_", "CODEX_", "GEMINI_", "GOOGLE_", "OPENCODE_"} {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,6 +30,8 @@ type Options struct {
 	Grace time.Duration
 	// Look is how often runs that were asked to stop are looked at; 0 is three seconds.
 	Look time.Duration
+	// Together has Close end the runs that were started, rather than let them live on.
+	Together bool
 	// Log receives what an operator should know and no call returns; nil drops it.
 	Log *slog.Logger
 }
@@ -43,6 +46,7 @@ type Launcher struct {
 	watches sync.WaitGroup
 
 	mu      sync.Mutex
+	started map[string]int  // the processes that were started and have not ended, by run
 	stopped map[string]bool // runs that were asked to stop and had not ended when last looked at
 }
 
@@ -57,15 +61,33 @@ func New(locate func() string, opt Options) *Launcher {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Launcher{
-		control: store.OpenControl(locate), locate: locate, opt: opt, ctx: ctx, cancel: cancel, stopped: map[string]bool{},
+		control: store.OpenControl(locate), locate: locate, opt: opt, ctx: ctx, cancel: cancel,
+		started: map[string]int{}, stopped: map[string]bool{},
 	}
 }
 
-// Close ends the watches and lets go of the database. The processes live on.
+// Close ends the watches and lets go of the database. The processes live on
+// unless they were to end together.
 func (l *Launcher) Close() error {
+	if l.opt.Together {
+		l.endStarted()
+	}
 	l.cancel()
 	l.watches.Wait()
 	return l.control.Close()
+}
+
+// endStarted ends the processes that were started and live. Each is known by
+// its pid for certain: it is not reaped before its watch forgets it.
+func (l *Launcher) endStarted() {
+	l.mu.Lock()
+	started := maps.Clone(l.started)
+	l.mu.Unlock()
+	var ending sync.WaitGroup
+	for id, pid := range started {
+		ending.Go(func() { process.EndTree(l.ctx, pid, l.opt.Grace, process.Marks(id, l.locate())...) })
+	}
+	ending.Wait()
 }
 
 // Program is what a run is carried out by.
@@ -73,8 +95,7 @@ type Program struct {
 	Path string
 	Args func(run string) []string
 	Dir  string
-	Logs string   // the folder that gets <run>.log
-	Keep []string // further variables of the environment that it may see
+	Logs string // the folder that gets <run>.log
 
 	// Limit is how many runs may be active when another is started; 0 is no limit.
 	Limit int
@@ -99,6 +120,9 @@ func (l *Launcher) Start(ctx context.Context, r store.NewRun, p Program) (string
 		err = fmt.Errorf("start run %s: %w", id, err)
 		return "", errors.Join(err, l.control.CloseRun(context.WithoutCancel(ctx), id, err.Error()))
 	}
+	l.mu.Lock()
+	l.started[id] = pid
+	l.mu.Unlock()
 	l.watches.Go(func() { l.watch(id, pid, output, p.Empty) })
 	if err := l.control.SetPID(context.WithoutCancel(ctx), id, pid); err != nil {
 		l.opt.Log.Warn("record process", "run", id, "pid", pid, "err", err) // a program of ours records it itself
@@ -112,13 +136,13 @@ func spawn(p Program, id, output string) (int, error) {
 	if err := os.MkdirAll(p.Logs, 0o755); err != nil {
 		return 0, err
 	}
-	log, err := os.OpenFile(output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // who may read the project may read it, as Wave has it
 	if err != nil {
 		return 0, err
 	}
 	defer log.Close()
 	cmd := exec.Command(p.Path, p.Args(id)...) //nolint:gosec,noctx // the engine's own program, which outlives the call
-	cmd.Dir, cmd.Env = p.Dir, Environ(p.Keep...)
+	cmd.Dir, cmd.Env = p.Dir, Environ()
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -145,13 +169,13 @@ func (l *Launcher) watch(id string, pid int, output string, empty bool) {
 			l.endUnbegun(id, pid, output)
 		case <-tick.C:
 			var status syscall.WaitStatus
-			switch got, err := syscall.Wait4(pid, &status, syscall.WNOHANG, nil); {
+			switch got, err := l.reap(id, pid, &status); {
 			case errors.Is(err, syscall.EINTR), err == nil && got == 0:
 				continue
 			case err != nil: // somebody else reaped it
 				l.closeEnded(id, "", output)
 			case empty && status.Exited() && status.ExitStatus() == 0:
-				l.persist("close run", id, func() error { return l.control.CloseEmpty(l.ctx, id) })
+				l.persist(id, func() error { return l.control.CloseEmpty(l.ctx, id) })
 			default:
 				l.closeEnded(id, describe(status), output)
 			}
@@ -160,9 +184,21 @@ func (l *Launcher) watch(id string, pid int, output string, empty bool) {
 	}
 }
 
+// reap is wait4 without waiting. A process that has ended is forgotten with it,
+// so that its pid is never used for another one's.
+func (l *Launcher) reap(id string, pid int, status *syscall.WaitStatus) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	got, err := syscall.Wait4(pid, status, syscall.WNOHANG, nil)
+	if got != 0 || err != nil && !errors.Is(err, syscall.EINTR) {
+		delete(l.started, id)
+	}
+	return got, err
+}
+
 // closeEnded closes a run whose process ended without a word, if it did.
 func (l *Launcher) closeEnded(id, status, output string) {
-	l.persist("close run", id, func() error {
+	l.persist(id, func() error {
 		runs, err := l.control.Told(l.ctx, id)
 		if err != nil || len(runs) == 0 || !open(runs[0].Status) {
 			return err
@@ -203,7 +239,7 @@ func (l *Launcher) endUnbegun(id string, pid int, output string) {
 		reason += "; it printed:\n" + text
 	}
 	closed := false
-	l.persist("close run", id, func() (err error) {
+	l.persist(id, func() (err error) {
 		closed, err = l.control.AbandonRun(l.ctx, id, reason)
 		return err
 	})
@@ -212,15 +248,15 @@ func (l *Launcher) endUnbegun(id string, pid int, output string) {
 	}
 }
 
-// persist repeats what a busy database turned away.
-func (l *Launcher) persist(what, id string, do func() error) {
+// persist gives a run its end, however long the database is busy.
+func (l *Launcher) persist(id string, end func() error) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		err := do()
+		err := end()
 		switch {
 		case err == nil || l.ctx.Err() != nil:
 			return
 		case !errors.Is(err, store.ErrBusy):
-			l.opt.Log.Warn(what, "run", id, "err", err)
+			l.opt.Log.Warn("close run", "run", id, "err", err)
 			return
 		}
 		select {

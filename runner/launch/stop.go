@@ -72,7 +72,7 @@ func identify(r store.Run) process.Identity {
 // closeDead closes a run that nothing carries out any more, and ends what it
 // may have left behind.
 func (l *Launcher) closeDead(ctx context.Context, r store.Run) (bool, error) {
-	reason := ""
+	var reason string
 	switch {
 	case r.State == store.Lost:
 		reason = store.ReasonGone
@@ -95,7 +95,7 @@ const beatLimit = 90 * time.Second
 func (l *Launcher) endByForce(id string, pid int) {
 	process.EndTree(l.ctx, pid, l.opt.Grace, process.Marks(id, l.locate())...)
 	if l.ctx.Err() == nil {
-		l.persist("close run", id, func() error { return l.control.CloseRun(l.ctx, id, reasonForced) })
+		l.persist(id, func() error { return l.control.CloseRun(l.ctx, id, reasonForced) })
 	}
 }
 

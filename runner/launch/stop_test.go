@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -279,9 +280,8 @@ func TestAProcessThatDiesIsTold(t *testing.T) {
 			script: "echo no such flag >&2; exit 3", state: store.Failed,
 			says: []string{"its process ended before the run had begun: exit status 3", "it printed:\nno such flag"},
 		},
-		"at once and without a word":   {script: "exit 0", state: store.Failed, says: []string{"exit status 0; it printed nothing"}},
-		"after it had begun":           {script: "echo half; kill -9 $$", begins: true, state: store.Lost, says: []string{store.ReasonGone, "signal: killed", "half"}},
-		"never, and it writes nothing": {script: "echo thinking; exec sleep 60", state: store.Failed, says: []string{"recorded nothing for 300ms", "thinking"}},
+		"at once and without a word": {script: "exit 0", state: store.Failed, says: []string{"exit status 0; it printed nothing"}},
+		"after it had begun":         {script: "echo half; kill -9 $$", begins: true, state: store.Lost, says: []string{store.ReasonGone, "signal: killed", "half"}},
 		"with a plan that was asked for": {
 			script: "echo would run a", adapt: func(p *Program) { p.Empty = true }, state: store.Empty,
 		},
@@ -291,7 +291,7 @@ func TestAProcessThatDiesIsTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := storetest.New(t)
-			l := newLauncher(t, b, Options{Begin: 300 * time.Millisecond})
+			l := newLauncher(t, b, Options{})
 			dir := t.TempDir()
 			begin := dir + "/go"
 			p := Program{Path: "/bin/sh", Dir: dir, Logs: dir + "/logs", Args: func(string) []string {
@@ -324,4 +324,40 @@ func TestAProcessThatDiesIsTold(t *testing.T) {
 			await(t, "the process to be reaped", func() bool { return !alive(pid) })
 		})
 	}
+}
+
+func TestAProcessThatRecordsNothingIsEnded(t *testing.T) {
+	b := storetest.New(t)
+	l := newLauncher(t, b, Options{Begin: time.Minute})
+	logs := t.TempDir()
+	id, err := l.Start(t.Context(), store.NewRun{Pipeline: "fix"}, Program{Path: "/bin/sh", Dir: logs, Logs: logs, Args: func(string) []string {
+		return []string{"-c", "echo thinking; exec sleep 60"}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	output := filepath.Join(logs, id+".log")
+	await(t, "it to say something", func() bool { return tail(output) != "" })
+	pid := l.look(t, id).PID
+	l.endUnbegun(id, pid, output)
+	if run := l.look(t, id); run.State != store.Failed || !strings.Contains(run.Error, "recorded nothing for 1m0s") || !strings.Contains(run.Error, "thinking") {
+		t.Errorf("%s: %q", run.State, run.Error)
+	}
+	await(t, "the process to be reaped", func() bool { return !alive(pid) })
+
+	begun, err := l.Start(t.Context(), store.NewRun{Pipeline: "fix"}, Program{Path: "/bin/sh", Dir: logs, Logs: logs, Args: func(string) []string {
+		return []string{"-c", "while ! test -e go; do sleep 0.01; done"}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Update("pipeline_run", statedb.Row{"run_id": begun, "status": "running"})
+	l.endUnbegun(begun, l.look(t, begun).PID, output)
+	if run := l.look(t, begun); run.Status != "running" || !alive(run.PID) {
+		t.Errorf("a run that has begun is %s: %q", run.State, run.Error)
+	}
+	if err := os.WriteFile(filepath.Join(logs, "go"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "its end", func() bool { return !open(l.look(t, begun).Status) })
 }

@@ -26,7 +26,6 @@ const Name = "local"
 type Options struct {
 	Binary string // the program; empty is this one
 	Launch launch.Options
-	Keep   []string // further variables of the environment that runs may see
 }
 
 // Engine starts `wavedeck run`.
@@ -70,7 +69,7 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 	}
 	return e.launcher.Start(ctx, runner.NewRun(r), launch.Program{
 		Path: binary, Args: func(run string) []string { return arguments(project, run, r) },
-		Dir: project.Root, Logs: filepath.Join(project.StateDir, "logs"), Keep: e.opt.Keep,
+		Dir: project.Root, Logs: filepath.Join(project.StateDir, "logs"),
 		Limit: runner.Limit(e.catalog()),
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -219,7 +220,7 @@ exec sleep 60`)
 				t.Errorf("it runs in %s, not %s", w.wrote("cwd"), cwd)
 			}
 			recorded := w.told(run)
-			if id := fmt.Sprint(recorded.PID); w.wrote("ids") != id+" "+id+" "+id {
+			if id := strconv.Itoa(recorded.PID); w.wrote("ids") != id+" "+id+" "+id {
 				t.Errorf("process, group and session are %s; %s is recorded", w.wrote("ids"), id)
 			}
 			if recorded.Status != "pending" || recorded.Input != test.request.Input || recorded.Pipeline != "fix" {
@@ -277,7 +278,7 @@ func TestAWaveThatEndsAtOnceIsToldWithItsLastOutput(t *testing.T) {
 }
 
 func TestAWaveThatNeverWritesIsEnded(t *testing.T) {
-	w := newWorld(t, "echo 'waiting for a license'; trap '' TERM; while :; do sleep 1; done")
+	w := newWorld(t, "trap '' TERM; while :; do sleep 1; done")
 	w.launcher = launch.New(func() string { return storetest.StatePath(w.root) }, launch.Options{Begin: 200 * time.Millisecond})
 	run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
 	if err != nil {
@@ -285,7 +286,7 @@ func TestAWaveThatNeverWritesIsEnded(t *testing.T) {
 	}
 	pid := w.told(run).PID
 	await(t, "the run to be closed", func() bool { return w.told(run).State != store.Pending })
-	if r := w.told(run); r.State != store.Failed || !strings.Contains(r.Error, "recorded nothing") || !strings.Contains(r.Error, "waiting for a license") {
+	if r := w.told(run); r.State != store.Failed || !strings.Contains(r.Error, "recorded nothing") {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 	await(t, "its process to be gone", func() bool { return syscall.Kill(pid, 0) != nil })

@@ -86,6 +86,7 @@ func readRetry(f fields, index int, scope *scope) Retry {
 		MaxAttempts: f.integer("max_attempts"),
 		Backoff:     f.text("backoff"),
 		BaseDelay:   f.text("base_delay"),
+		MaxDelay:    f.text("max_delay"),
 		OnFailure:   f.text("on_failure"),
 		ReworkStep:  f.text("rework_step"),
 	}

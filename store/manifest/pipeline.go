@@ -158,6 +158,7 @@ type Retry struct {
 	MaxAttempts int
 	Backoff     string
 	BaseDelay   string
+	MaxDelay    string
 	OnFailure   string
 	ReworkStep  string
 }

@@ -2,6 +2,7 @@ package excerpt_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/url"
 	"strings"
@@ -107,7 +108,7 @@ func FuzzWrite(f *testing.F) {
 				}
 			}
 		}
-		if err := z.Err(); err != io.EOF {
+		if err := z.Err(); !errors.Is(err, io.EOF) {
 			t.Errorf("%q leaves what cannot be read: %v", src, err)
 		}
 	})

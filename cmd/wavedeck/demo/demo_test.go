@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"wavedeck/runner"
+	"wavedeck/runner/engine"
 	"wavedeck/store"
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
@@ -350,5 +353,47 @@ func TestPassesEnd(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Errorf("runs that were not as planned: %s", diff)
+	}
+}
+
+// Beside the recorded ones, these do real work on any machine.
+func TestPipelinesThatRunOnAnyMachine(t *testing.T) {
+	s := projectOnly(t)
+	place, err := manifest.Locate(manifest.Options{Dir: s.Dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		pipeline, input string
+		outcome         engine.Outcome
+		says            string
+	}{
+		{"build-shop", "main", engine.Completed, ""},
+		{"stock-count", "20", engine.Completed, ""},
+		{"stock-count", "many", engine.Completed, ""},
+		{"print-labels", "Boskoop", engine.Failed, `step "cut" failed`},
+		{"print-labels", "Boskoop", engine.Completed, ""},
+		{"print-labels", "", "", "is required"},
+	} {
+		t.Run(test.pipeline+" with the input "+strconv.Quote(test.input), func(t *testing.T) {
+			result, err := engine.Run(t.Context(), engine.Options{
+				Catalog: manifest.Load(place), Request: runner.Request{Pipeline: test.pipeline, Input: test.input},
+			})
+			said := result.Message
+			if err != nil {
+				said = err.Error()
+			}
+			if result.Outcome != test.outcome || !strings.Contains(said, test.says) {
+				t.Errorf("%s: %s", result.Outcome, said)
+			}
+		})
+	}
+	reports, err := filepath.Glob(filepath.Join(s.Dir, ".agents/workspaces/stock-count-*/report/.agents/artifacts/report/report"))
+	if err != nil || len(reports) != 2 {
+		t.Fatalf("%v, %v", reports, err)
+	}
+	text, err := os.ReadFile(reports[0])
+	if err != nil || !strings.Contains(string(text), "- apple: 167 trees of 3 sorts") || !strings.Contains(string(text), "- Gravenstein on M26 (apple): 7") {
+		t.Errorf("the report says %s, %v", text, err)
 	}
 }
