@@ -243,4 +243,4 @@ func (s *Server) shareable(r *http.Request, c *views.Chrome, of sharedThing) {
 }
 
 // gated reports whether everybody is asked for a token.
-func (s *Server) gated() bool { return false }
+func (s *Server) gated() bool { return s.gate.on }

@@ -220,3 +220,63 @@ func TestSharing(t *testing.T) {
 		}
 	})
 }
+
+func TestEmbeddingBehindASignIn(t *testing.T) {
+	const secret = "correct-horse-battery-staple"
+	s := openPortal(t, onDesk(t, t.TempDir()), func(c *handlers.Config) { c.Token = secret })
+	card := "runs/" + sampleRun + "/card"
+	t.Run("without a token of its own an embed says why it shows nothing", func(t *testing.T) {
+		for _, root := range []string{"/embed/v1/", "/fragments/v1/"} {
+			r := s.as(t).get(root + card)
+			if r.status != http.StatusUnauthorized || strings.Contains(r.body, "provision") {
+				t.Errorf("%s: status %d: %s", root, r.status, clip(r.body))
+			}
+		}
+		if r := s.as(t).get("/badge/v1/pipelines/fix-issue.svg"); r.status != http.StatusUnauthorized {
+			t.Errorf("badge: status %d", r.status)
+		}
+	})
+	t.Run("only who has the console's token gets one", func(t *testing.T) {
+		if status, got := s.as(t).token(askFor(card)); status != http.StatusUnauthorized || got.Token != "" {
+			t.Errorf("status %d", status)
+		}
+		status, got := s.as(t).token(askFor(card), "Authorization", "Bearer "+secret)
+		if status != http.StatusCreated {
+			t.Fatalf("status %d: %s", status, got.Error)
+		}
+		page := s.as(t).get("/embed/v1/t/" + got.Token + "/" + card)
+		if page.status != http.StatusOK || page.header.Get("Set-Cookie") != "" {
+			t.Fatalf("status %d: %s", page.status, clip(page.body))
+		}
+		for _, link := range page.doc().Find(`link[rel=stylesheet], script[src]`).EachIter() {
+			href := link.AttrOr("href", link.AttrOr("src", ""))
+			if r := s.as(t).get(href); r.status != http.StatusOK {
+				t.Errorf("%s: status %d", href, r.status)
+			}
+		}
+		if r := s.as(t).get("/api/" + card + "?t=" + got.Token); r.status != http.StatusUnauthorized {
+			t.Errorf("the token opens the API: status %d", r.status)
+		}
+		if r := s.as(t).get("/runs/"+sampleRun, "Authorization", "Bearer "+got.Token); r.status == http.StatusOK {
+			t.Error("the token opens a page")
+		}
+	})
+	t.Run("the share page offers only what works", func(t *testing.T) {
+		page := s.as(t).get("/share?of=pipelines/fix-issue", "Authorization", "Bearer "+secret)
+		for id, want := range map[string]string{"iframe": "a token", "fragment": "a token", "badge": "a token"} {
+			section := page.doc().Find("section[aria-labelledby=share-" + id + "]")
+			if section.Find("pre").Length() != 0 || !strings.Contains(section.Find(".notice").Text(), want) {
+				t.Errorf("%s: %q", id, section.Text())
+			}
+		}
+		if code := page.text("#snippet-element"); !strings.Contains(code, `renew="/wave-token?resource=pipelines/fix-issue/latest"`) {
+			t.Errorf("the element is %s", code)
+		}
+	})
+	t.Run("oEmbed gives a link", func(t *testing.T) {
+		r := s.as(t).get("/oembed?url="+url.QueryEscape(s.URL+"/runs/"+sampleRun), "Authorization", "Bearer "+secret)
+		if r.status != http.StatusOK || !strings.Contains(r.body, `"type":"link"`) {
+			t.Errorf("status %d: %s", r.status, r.body)
+		}
+	})
+}

@@ -7,6 +7,7 @@ customElements.define('wave-embed', class Embed extends HTMLElement {
   }
   static #sheet = new CSSStyleSheet()
   static { Embed.#sheet.replaceSync(`:host { display: block; position: relative } iframe { display: block; width: 100%; border: 0 }
+:host([state=refused]) iframe { opacity: 0 }
 p { position: absolute; top: 0; margin: 8px 12px; font: 13px system-ui; pointer-events: none }`) }
   static observedAttributes = ['src', 'renew', 'title', 'theme']
   #frame

@@ -32,8 +32,6 @@ func TestBrowser(t *testing.T) {
 		{"a list that is being read does not jump", heldListDoesNotJump},
 		{"nothing shifts under the pointer while runs go on", listDoesNotShift},
 		{"everything can be read and filtered without scripts", readableWithoutScripts},
-		{"a run is started from its form, outlives its server and is stopped", runIsStartedAndStopped},
-		{"a run that failed is repeated from its page", runIsRepeated},
 		{"a filter and a command are completed while they are typed", inputsAreCompleted},
 		{"every page fits a phone", fitsAPhone},
 		{"hostile texts stay texts", hostileTextsStayTexts},
