@@ -18,7 +18,7 @@ func muxVar(r *http.Request, name string) string { return mux.Vars(r)[name] }
 
 // chrome is what surrounds a page: where it is, how live it is, what is wrong.
 // Section is the current entry of the navigation, topic what its stream is about.
-func (s *Server) chrome(_ *http.Request, section, title, topic string) views.Chrome {
+func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chrome {
 	health := s.store.Health()
 	catalog := s.manifest.Current()
 	c := views.Chrome{
@@ -27,6 +27,7 @@ func (s *Server) chrome(_ *http.Request, section, title, topic string) views.Chr
 		Notices: slices.Concat(s.notices, s.priceNotice(), s.problems(catalog, health)), CanAct: !s.readOnly, CanRun: s.canRun(),
 		SignOut: s.gate.on,
 	}
+	c.Attention = s.attentionCount(r.Context())
 	c.Live = views.Live{Topic: topic, Cursor: cursorID(health.Epoch, health.LastEventID), LastEvent: health.LastEventID}
 	if health.Phase != store.Ready {
 		c.Live.Offline = health.Problem

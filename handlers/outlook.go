@@ -130,10 +130,16 @@ func (s *Server) outlookView(ctx context.Context, run store.Run) (*views.Outlook
 	return view, nil
 }
 
-// actionOn is a link to what is to be done about a run, nil: nothing yet.
+// actionOn is a link to what is to be done about a run, nil: nothing yet. Where
+// runs cannot be acted on, reading is all that can be done.
 func (s *Server) actionOn(id string, action store.Action) *views.Action {
-	if action == store.ActNothing {
+	switch {
+	case action == store.ActNothing:
 		return nil
+	case action == store.ActStop && s.canRun():
+		return &views.Action{Label: "Stop…", Href: s.paths.RunAction(id, "cancel", nil)}
+	case action == store.ActResume && s.canRun():
+		return &views.Action{Label: "Resume…", Href: s.paths.RunAction(id, "resume", nil)}
 	}
 	return &views.Action{Label: "Read the log", Href: s.paths.RunTab(id, "log")}
 }

@@ -171,6 +171,13 @@ func TestWhenWillItBeDone(t *testing.T) {
 	}
 }
 
+// activityOf adds the same action again and again, a second apart.
+func activityOf(b *storetest.Builder, run string, n int) {
+	for i := range n {
+		b.Event(run, storetest.Event{Step: "soak", State: "stream_activity", Message: "Bash make", At: opened.Add(time.Duration(i-n) * time.Second)})
+	}
+}
+
 func TestRunaway(t *testing.T) {
 	s := openSample(t)
 	b := storetest.At(t, storetest.StatePath(s.root))

@@ -60,6 +60,7 @@ type Server struct {
 	answers     *answers
 	processLogs indexes
 	handler     http.Handler
+	marks       seenMarks
 	embed       EmbedConfig
 	mounts      mounts
 }

@@ -149,6 +149,24 @@ func (ix *index) active(n int) (ids []string) {
 	return ids
 }
 
+// failedSince lists the runs that ended badly after a moment, in unix seconds,
+// at most n, the newest first. Whose end is not known counts by its start.
+func (ix *index) failedSince(since int64, n int) (ids []string) {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	for at := len(ix.order) - 1; at >= 0 && len(ids) < n; at-- {
+		i := ix.order[at]
+		r := &ix.rows[i]
+		switch States[r.state] {
+		case Failed, Rejected, Lost:
+			if max(r.ended, r.started) > since {
+				ids = append(ids, string(ix.id(i)))
+			}
+		}
+	}
+	return ids
+}
+
 // facets counts all runs. The answer is shared: callers do not write to it.
 func (ix *index) facets(ctx context.Context) (Facets, error) {
 	if err := ix.wait(ctx); err != nil {

@@ -19,7 +19,10 @@ const restEvery = 30 * time.Second
 type lookout struct {
 	mu   sync.Mutex
 	told map[string]Outlook // as last judged; nil before the first time
-	rest time.Time          // when the rests were last named
+	list []Attention        // likewise
+
+	failed map[string]Attention // what failed lately, told or not; of the one that looks
+	rest   time.Time            // when the rests were last named
 }
 
 // follow judges until ctx ends.
@@ -27,7 +30,7 @@ func (l *lookout) follow(ctx context.Context, s *Store, o *opened) {
 	if o.index.wait(ctx) != nil {
 		return
 	}
-	for rest(ctx, lookEvery) {
+	for first := true; first || rest(ctx, lookEvery); first = false {
 		turned, err := l.look(ctx, o)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -48,8 +51,16 @@ func (l *lookout) look(ctx context.Context, o *opened) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	failures, err := l.failures(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	list := append(urgent(outlooks), failures...)
+	sortAttention(list)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	moved := differ(l.list, list)
+	l.list = list
 	now := time.Now()
 	restGoesOn := now.Sub(l.rest) > restEvery
 	if restGoesOn {
@@ -63,7 +74,14 @@ func (l *lookout) look(ctx context.Context, o *opened) ([]string, error) {
 		}
 	}
 	l.told = outlooks
-	return turned, nil
+	return append(turned, moved...), nil
+}
+
+// attention is the list as last made. Callers only read it.
+func (l *lookout) attention() []Attention {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.list
 }
 
 // seen is what was last judged. Callers only read it.

@@ -24,6 +24,7 @@ type Outlook struct {
 	Stall   Stall
 	ETA     *ETA     // nil: too little is known
 	Runaway *Runaway // nil: it works as it should, as far as that can be seen
+	Above   string   // the run in whose process it lives; empty: it has one of its own
 	At      time.Time
 }
 
@@ -64,8 +65,12 @@ func (d *database) outlooks(ctx context.Context, ids []string) (map[string]Outlo
 		if err != nil {
 			return nil, fmt.Errorf("judge runs: %w", err)
 		}
+		above := ""
+		if up := v.above(r); up != nil {
+			above = up.ID
+		}
 		outlooks[id] = Outlook{
-			Runaway: runaway,
+			Runaway: runaway, Above: above,
 			Signals: signals, Stall: Judge(signals), ETA: r.estimateOf(d.opt.Definition(r.Pipeline), past, v.now), At: v.now,
 		}
 	}

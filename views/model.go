@@ -31,6 +31,8 @@ type Chrome struct {
 	CanRun  bool   // so do those that start and stop runs
 	SignOut bool   // whoever reads this has signed in
 	JSON    string // where the same is told to programs; empty: nowhere
+
+	Attention int // how many runs need a human; below 0: not known
 }
 
 // Live is where the page's stream goes on from.

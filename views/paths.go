@@ -60,6 +60,20 @@ func (p Paths) RunEvents(id, direction string, event int64) string {
 	return p.at("runs", id) + "?" + direction + "=" + strconv.FormatInt(event, 10) + "#events"
 }
 
+// Attention is the list of what needs a human.
+func (p Paths) Attention() string { return p.at("attention") }
+
+// AttentionCount is the entry of the navigation on the pages of a section.
+func (p Paths) AttentionCount(section string) string {
+	if section != "attention" {
+		return p.at("attention", "count")
+	}
+	return p.at("attention", "count") + "?here=1"
+}
+
+// AttentionSeen is where failures are marked as looked at.
+func (p Paths) AttentionSeen() string { return p.at("attention", "seen") }
+
 // Pipelines is the pipeline list.
 func (p Paths) Pipelines() string { return p.at("pipelines") }
 

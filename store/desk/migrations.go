@@ -17,6 +17,8 @@ var migrations = []string{
 	`CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT`,
 	// 2: sessions that were signed out before their time, until then in unix seconds.
 	`CREATE TABLE ended_session (id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+	// 3: when failures were last looked at; the run without a name stands for all.
+	`CREATE TABLE seen (run TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
 }
 
 // migrate brings a file to what this program knows. Two servers that start

@@ -26,6 +26,7 @@ func Cases() []Case {
 	cases := runLists()
 	cases = append(cases, runs()...)
 	cases = append(cases, outlooks()...)
+	cases = append(cases, attention()...)
 	cases = append(cases, logs()...)
 	cases = append(cases, compares()...)
 	cases = append(cases, definitions()...)
@@ -47,7 +48,9 @@ func Chrome(title, section, topic string) views.Chrome {
 		Now:     Now,
 		Live:    views.Live{Topic: topic, Cursor: "7f3a-18233", LastEvent: 18233},
 		CanAct:  true,
-		CanRun:  true,
+
+		Attention: 3,
+		CanRun:    true,
 	}
 }
 

@@ -1,0 +1,188 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+)
+
+const (
+	// AttentionFor is how far back a failure is news to who has never looked.
+	AttentionFor = 24 * time.Hour
+	attentionAge = 7 * 24 * time.Hour // older failures are none for anybody
+	maxAttention = 500
+)
+
+// Urgency is why a run needs a human.
+type Urgency string
+
+// The urgencies, the most urgent first: what costs while it goes on, what waits
+// for an answer, what will not get better by itself, and what is over.
+const (
+	UrgentRunaway  Urgency = "runaway"
+	UrgentUnheeded Urgency = "not stopping"
+	UrgentGate     Urgency = "waiting"
+	UrgentStuck    Urgency = "not moving"
+	UrgentFailed   Urgency = "failed"
+)
+
+func (u Urgency) order() int {
+	return slices.Index([]Urgency{UrgentRunaway, UrgentUnheeded, UrgentGate, UrgentStuck, UrgentFailed}, u)
+}
+
+// Attention is a run that needs a human, and why.
+type Attention struct {
+	Run     string
+	In      string // the run below it that the reason lies in; empty: itself
+	Urgency Urgency
+	Since   time.Time // for how long, as far as that is known
+	Outlook Outlook   // of In or Run, when it goes on
+}
+
+// Attention lists the runs that need a human, the most urgent first and then
+// the newest; a run that another one started is told by that one. It answers
+// from memory, and is at most a few seconds behind. Failures are all of the last
+// seven days: which of them were looked at already, the caller knows.
+func (s *Store) Attention(context.Context) ([]Attention, error) {
+	return read(s, func(o *opened) ([]Attention, error) { return o.lookout.attention(), nil })
+}
+
+// urgencyOf is why a run that goes on needs a human, empty: it does not.
+func urgencyOf(o Outlook) Urgency {
+	switch {
+	case o.Runaway != nil:
+		return UrgentRunaway
+	case o.Stall.Verdict == Unheeded:
+		return UrgentUnheeded
+	case o.Stall.Verdict == ForHuman:
+		return UrgentGate
+	case o.Stall.Verdict == Stuck:
+		return UrgentStuck
+	default:
+		return ""
+	}
+}
+
+// since is when the reason began.
+func (a Attention) since() time.Time {
+	switch o := a.Outlook; a.Urgency {
+	case UrgentRunaway:
+		return o.Runaway.Since
+	case UrgentUnheeded:
+		return o.At.Add(-o.Signals.Asked.Age)
+	default:
+		return o.At.Add(-o.Signals.Silence().Age)
+	}
+}
+
+// urgent tells the runs that go on and need a human, each by the topmost run
+// above it that is known here, and each of those once by what is most urgent.
+func urgent(outlooks map[string]Outlook) []Attention {
+	byTop := map[string]Attention{}
+	for id, o := range outlooks {
+		a := Attention{Run: id, Urgency: urgencyOf(o), Outlook: o}
+		if a.Urgency == "" {
+			continue
+		}
+		a.Since = a.since()
+		for top, hops := o.Above, 0; top != "" && hops < maxAncestors; top, hops = outlooks[top].Above, hops+1 {
+			a.Run, a.In = top, id
+		}
+		was, told := byTop[a.Run]
+		if !told || a.Urgency.order() < was.Urgency.order() || a.Urgency == was.Urgency && a.isThere() {
+			byTop[a.Run] = a
+		}
+	}
+	list := make([]Attention, 0, len(byTop))
+	for _, a := range byTop {
+		list = append(list, a)
+	}
+	return list
+}
+
+// isThere reports whether the reason lies in the very run that shows it: a gate
+// below shows above as well, and a run above is silent when the one below is.
+func (a Attention) isThere() bool {
+	if a.Urgency == UrgentGate {
+		return a.Outlook.Signals.State == Waiting
+	}
+	return a.In == ""
+}
+
+func sortAttention(list []Attention) {
+	slices.SortFunc(list, func(a, b Attention) int {
+		return cmp.Or(cmp.Compare(a.Urgency.order(), b.Urgency.order()), b.Since.Compare(a.Since), cmp.Compare(a.Run, b.Run))
+	})
+}
+
+// failures tells the runs that ended badly lately. What is known of one that has
+// ended stays; children in the process of another run are told by that one.
+func (l *lookout) failures(ctx context.Context, o *opened) ([]Attention, error) {
+	ids := o.index.failedSince(o.opt.Now().Add(-attentionAge).Unix(), maxAttention)
+	known := make(map[string]Attention, len(ids))
+	var ask []string
+	for _, id := range ids {
+		if a, ok := l.failed[id]; ok && a.Outlook.Signals.State == o.index.state(id) {
+			known[id] = a
+		} else {
+			ask = append(ask, id)
+		}
+	}
+	err := chunks(ask, MaxLimit, func(part []string) error {
+		records, err := o.records(ctx, o, part)
+		for id, r := range records {
+			a := Attention{Run: id, Urgency: UrgentFailed, Since: latest(unix(r.CompletedAt), unix(r.CancelledAt))}
+			a.Outlook.Signals.State = r.state
+			if a.Since.IsZero() {
+				a.Since = latest(r.facts.lastSign(), r.facts.StartedAt)
+			}
+			if r.Parent != "" && r.Kind != "resume" {
+				a.Urgency = "" // its parent tells
+			}
+			known[id] = a
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.failed = known
+	var list []Attention
+	for _, a := range known {
+		switch a.Outlook.Signals.State {
+		case Failed, Rejected, Lost:
+			if a.Urgency != "" {
+				list = append(list, a)
+			}
+		}
+	}
+	return list, nil
+}
+
+func latest(times ...time.Time) time.Time {
+	var last time.Time
+	for _, t := range times {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
+// differ names the runs that need a human now and did not before, or the other
+// way about, or for another reason.
+func differ(before, now []Attention) []string {
+	why := make(map[string]Urgency, len(before))
+	for _, a := range before {
+		why[a.Run] = a.Urgency
+	}
+	var moved []string
+	for _, a := range now {
+		if why[a.Run] != a.Urgency {
+			moved = append(moved, a.Run)
+		}
+		delete(why, a.Run)
+	}
+	return append(moved, keys(why)...)
+}
