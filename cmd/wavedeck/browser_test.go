@@ -36,6 +36,8 @@ func TestBrowser(t *testing.T) {
 		{"every page fits a phone", fitsAPhone},
 		{"hostile texts stay texts", hostileTextsStayTexts},
 		{"who signs in sees what happens until they sign out", signInSeesLiveSignsOut},
+		{"an operator starts, stops, repeats and resumes runs", steerRuns},
+		{"an operator does the same without scripts", steerWithoutScripts},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(t, browser) })
 	}
