@@ -44,13 +44,15 @@ func startHere(dir string) error {
 // are ended with the test.
 type plant struct {
 	*local.Engine
-	t    *testing.T
-	root string
+	t       *testing.T
+	root    string
+	control *store.Control // to read runs by
 }
 
 func newPlant(t *testing.T) *plant {
 	t.Helper()
 	p := &plant{t: t, root: t.TempDir()}
+	p.control = store.OpenControl(func() string { return storetest.StatePath(p.root) })
 	for name, text := range map[string]string{
 		"wave.yaml":                   "metadata: {name: plant}\nruntime: {max_concurrent_workers: 5}\n",
 		".agents/pipelines/wait.yaml": "kind: WavePipeline\nmetadata: {name: wait}\nsteps:\n  - {id: a, type: command, script: 'echo $$ > ../../../../shell; exec sleep 600'}\n",
@@ -77,6 +79,9 @@ func newPlant(t *testing.T) *plant {
 				process.EndTree(context.WithoutCancel(t.Context()), r.PID, 0, process.Marks(id, storetest.StatePath(p.root))...)
 			}
 		}
+		if err := p.control.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	return p
 }
@@ -94,9 +99,7 @@ func (p *plant) open() {
 
 func (p *plant) run(id string) store.Run {
 	p.t.Helper()
-	control := store.OpenControl(func() string { return storetest.StatePath(p.root) })
-	defer control.Close()
-	runs, err := control.Told(context.WithoutCancel(p.t.Context()), id)
+	runs, err := p.control.Told(context.WithoutCancel(p.t.Context()), id)
 	if err != nil || len(runs) != 1 {
 		p.t.Fatalf("run %q: %v, %v", id, runs, err)
 	}
@@ -106,8 +109,16 @@ func (p *plant) run(id string) store.Run {
 // becomes waits for a told state.
 func (p *plant) becomes(id string, state store.State) store.Run {
 	p.t.Helper()
-	eventually(p.t, id+" is "+string(state), func() bool { return p.run(id).State == state })
-	return p.run(id)
+	var r store.Run
+	eventually(p.t, id+" is "+string(state)+" or has ended", func() bool {
+		r = p.run(id)
+		return r.State == state || r.State.Ended()
+	})
+	if r.State != state {
+		output, _ := os.ReadFile(filepath.Join(p.root, ".agents/logs", id+".log"))
+		p.t.Errorf("%s is %s, not %s: %s\n%s", id, r.State, state, r.Error, output)
+	}
+	return r
 }
 
 // shell waits for the process of the step and returns its pid.
@@ -155,6 +166,9 @@ func TestOfManyStartsAtOnceAsManyRunAsMay(t *testing.T) {
 	for range 50 {
 		group.Go(func() {
 			id, err := p.Start(t.Context(), runner.Request{Pipeline: "wait"})
+			for errors.Is(err, store.ErrBusy) { // the others took too long: nothing was started
+				id, err = p.Start(t.Context(), runner.Request{Pipeline: "wait"})
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			var limit *store.LimitError

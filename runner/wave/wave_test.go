@@ -98,13 +98,15 @@ func await(t *testing.T, what string, done func() bool) {
 // world is a project, and a stand-in for Wave that runs a script.
 type world struct {
 	*Engine
-	t    *testing.T
-	root string
+	t       *testing.T
+	root    string
+	control *store.Control // to read runs by
 }
 
 func newWorld(t *testing.T, script string) *world {
 	t.Helper()
 	w := &world{t: t, root: t.TempDir()}
+	w.control = store.OpenControl(func() string { return storetest.StatePath(w.root) })
 	w.write("wave.yaml", "metadata: {name: test}\nruntime: {max_concurrent_workers: 2}\n")
 	w.write(".agents/pipelines/fix.yaml", "kind: WavePipeline\nmetadata: {name: fix}\nsteps:\n"+
 		"  - {id: a, type: command, script: 'true'}\n  - {id: b, dependencies: [a], type: command, script: 'true'}\n")
@@ -121,7 +123,7 @@ func newWorld(t *testing.T, script string) *world {
 	}
 	w.Engine = New(catalog, Options{Binary: binary, Launch: launch.Options{Begin: time.Minute, Grace: time.Second, Look: 20 * time.Millisecond}})
 	t.Cleanup(func() {
-		if err := w.Close(); err != nil {
+		if err := errors.Join(w.Close(), w.control.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -153,9 +155,7 @@ func (w *world) wrote(name string) string {
 
 func (w *world) told(run string) store.Run {
 	w.t.Helper()
-	control := store.OpenControl(func() string { return storetest.StatePath(w.root) })
-	defer control.Close()
-	runs, err := control.Told(w.t.Context(), run)
+	runs, err := w.control.Told(w.t.Context(), run)
 	if err != nil || len(runs) != 1 {
 		w.t.Fatalf("%v, %v", runs, err)
 	}
