@@ -248,7 +248,8 @@ func etaOf(o store.Outlook) *etaSummary {
 	}
 	sum := &etaSummary{N: o.ETA.N, Late: o.ETA.Late}
 	if sum.N > 0 {
-		sum.Earliest, sum.P50, sum.P90 = momentOf(o.At.Add(o.ETA.Earliest)), momentOf(o.At.Add(o.ETA.P50)), momentOf(o.At.Add(o.ETA.P90))
+		at := o.At.Truncate(time.Second) // the past is no more exact
+		sum.Earliest, sum.P50, sum.P90 = momentOf(at.Add(o.ETA.Earliest)), momentOf(at.Add(o.ETA.P50)), momentOf(at.Add(o.ETA.P90))
 	}
 	return sum
 }

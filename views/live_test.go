@@ -97,6 +97,8 @@ func (d *deck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		static.Handler("").ServeHTTP(w, r)
 	case r.URL.Path == "/events":
 		d.stream(w, r)
+	case r.URL.Path == "/attention/count":
+		_ = views.AttentionLink(sample.Chrome("Runs", "runs", "list=1")).Render(r.Context(), w)
 	case r.URL.Path == "/table":
 		d.mu.Lock()
 		defer d.mu.Unlock()
