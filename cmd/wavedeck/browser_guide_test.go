@@ -208,10 +208,9 @@ func shareWorks(t *testing.T, browser *browsertest.Browser) {
 	tab.Click(`dialog #policy`)
 	tab.Until(`document.querySelector('#policy-said').textContent.includes('It holds. Pages of these sites may frame it: ` + p.origin + `')`)
 	tab.Run(`document.querySelector('dialog input[name=site]').value = 'https://other.example'; document.querySelector('dialog form button').click()`)
-	tab.Until(`document.querySelector('dialog .notice')?.textContent.includes('--embed-origins https://other.example') && !document.querySelector('#snippet-iframe')`)
-	tab.Click(`dialog #policy`)
+	tab.Until(`document.querySelector('main .notice')?.textContent.includes('--embed-origins https://other.example') && !document.querySelector('#snippet-iframe')`)
+	tab.Click(`main #policy`)
 	tab.Until(`document.querySelector('#policy-said').textContent.includes('will not let pages of https://other.example')`)
-	tab.Run(`document.querySelector('dialog').close()`)
 
 	tab.Open(console.url + "share?of=runs/" + embeddedRun + "&kind=steps") // as without scripts
 	frame, element := browsertest.Eval[string](tab, `document.querySelector('#snippet-iframe').textContent`), browsertest.Eval[string](tab, `document.querySelector('#snippet-element').textContent`)
