@@ -66,6 +66,17 @@ func TestEveryExcerpt(t *testing.T) {
 	}
 }
 
+func TestWhatNeedsAttentionElsewhere(t *testing.T) {
+	s := openPortal(t)
+	for _, root := range []string{"/embed/v1/", "/fragments/v1/"} {
+		r := s.get(root + "attention")
+		if r.status != http.StatusOK || r.doc().Find(".wavedeck tr.run").Length() == 0 {
+			t.Fatalf("%s: status %d: %s", root, r.status, clip(r.body))
+		}
+		wantHarmless(t, r.doc(), s.URL+"/")
+	}
+}
+
 // wantHarmless checks that an excerpt can only lead to the console, in a tab of its own.
 func wantHarmless(t *testing.T, doc *goquery.Document, console string) {
 	t.Helper()

@@ -195,6 +195,22 @@ func excerptHistory() excerptOf {
 	}}
 }
 
+// excerptAttention is the list of what needs a human, without what to do: that is
+// done in the console.
+func excerptAttention() excerptOf {
+	return excerptOf{topic: topicOfList, make: func(ctx context.Context, r *http.Request, s *Server) (excerptView, error) {
+		view := views.AttentionView{Chrome: s.chrome(r, "attention", "Needs attention", ""), Known: true}
+		var err error
+		if view.Rows, view.More, err = s.attentionRows(ctx); err != nil {
+			return excerptView{}, err
+		}
+		for i := range view.Rows {
+			view.Rows[i].Action = nil
+		}
+		return excerptView{title: "Needs attention", page: s.paths.Attention(), body: views.AttentionList(view)}, nil
+	}}
+}
+
 // historyOf is the record of the pipeline that the address names.
 func (s *Server) historyOf(ctx context.Context, r *http.Request) (name string, history store.PipelineHistory, err error) {
 	if name, err = pathVar(r, "pipeline"); err != nil {

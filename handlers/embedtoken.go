@@ -163,6 +163,10 @@ func parseResource(text string) (string, error) {
 		if !slices.Contains([]string{"", "card", "timeline", "graph", "steps", "log"}, last) {
 			return "", wrong
 		}
+	case "attention":
+		if len(segments) > 1 {
+			return "", wrong
+		}
 	case "pipelines":
 		if len(segments) == 1 || !slices.Contains([]string{"", "latest", "history"}, last) {
 			return "", wrong

@@ -102,6 +102,7 @@ func (s *Server) routes() http.Handler {
 	embed("/runs/{run}/graph", excerptGraph())
 	embed("/runs/{run}/steps", excerptSteps())
 	embed("/runs/{run}/log", excerptLog())
+	embed("/attention", excerptAttention())
 	embed("/pipelines/{pipeline}/latest", excerptLatest())
 	embed("/pipelines/{pipeline}/history", excerptHistory())
 	get(embedRoot+"/theme.css", s.serveTheme)
