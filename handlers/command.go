@@ -30,6 +30,7 @@ const (
 	argAttempt
 	argPipeline
 	argPersona
+	argView
 	argFilter // the rest, in the filter language
 )
 
@@ -70,6 +71,7 @@ func verbs() []verb {
 		{name: "persona", usage: "persona PERSONA", means: "open a persona", args: []argument{argPersona}, needs: 1, url: func(s *Server, _ context.Context, c *command) (string, error) {
 			return s.paths.Persona(c.values[0]), nil
 		}},
+		{name: "view", usage: "view [NAME|NUMBER]", means: "open a saved view: view oncall", args: []argument{argView}, url: (*Server).commandSaved},
 		{name: "audit", usage: "audit", means: "see who did what", url: plain(func(p views.Paths) string { return p.Audit(nil) })},
 		{name: "help", usage: "help", means: "list the commands", url: plain(func(p views.Paths) string { return p.Command(nil) })},
 	}
@@ -399,6 +401,28 @@ func (s *Server) commandStart(_ context.Context, c *command) (string, error) {
 		pipeline = c.values[0]
 	}
 	return s.paths.Start(pipeline, q), nil
+}
+
+// commandSaved opens a saved view by its name or number.
+func (s *Server) commandSaved(ctx context.Context, c *command) (string, error) {
+	if len(c.words) == 0 {
+		return s.paths.View("", ""), nil
+	}
+	list, err := s.viewSummaries(ctx)
+	if err != nil {
+		return "", err
+	}
+	name := c.words[0].text
+	names := make([]string, len(list))
+	for i, v := range list {
+		if names[i] = v.Name; strings.EqualFold(v.Name, name) || strconv.Itoa(v.Number) == name {
+			return v.URL, nil
+		}
+	}
+	if name, err = s.oneOf(c, c.words[0], names, "view"); err != nil {
+		return "", err
+	}
+	return list[slices.Index(names, name)].URL, nil
 }
 
 func (s *Server) commandDiff(_ context.Context, c *command) (string, error) {

@@ -91,6 +91,14 @@ func (s *Server) argumentChoices(ctx context.Context, c *command, kind argument,
 				}
 			}
 		}
+	case argView:
+		list, err := s.viewSummaries(ctx)
+		if err != nil {
+			return nil, nil //nolint:nilerr // the page of the views says why there are none
+		}
+		for _, v := range list {
+			names = append(names, v.Name)
+		}
 	case argFilter:
 	}
 	choices := choicesOf(names, "")

@@ -94,6 +94,15 @@ func (s *Server) routes() http.Handler {
 	get("/settings", s.showSettings)
 	get("/palette", s.showPalette)
 	get("/palette/runs", s.showPaletteRuns)
+	get("/views", s.listViews)
+	get("/views/{view}", s.openView)
+	get("/api/views", s.apiViews)
+	for _, root := range []string{"", "/api"} { // the latter always answers JSON
+		post(root+"/views", "save view", s.saveView)
+		post(root+"/views/{view}/rename", "rename view", s.changeView(s.renameView, "name"))
+		post(root+"/views/{view}/move", "move view", s.changeView(s.moveView, "to"))
+		post(root+"/views/{view}/delete", "delete view", s.changeView(s.deleteView))
+	}
 	stream("/events", s.streamChanges)
 
 	embed("/runs", excerptRuns())

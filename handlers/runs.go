@@ -92,6 +92,7 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 			return view, err
 		}
 	}
+	view.Views, view.SaveQuery = s.viewOptions(ctx, query.values), query.values.Encode()
 	view.First = filter.Newer == nil && query.filter.Older == nil || page.Newer == nil
 	view.Refresh = s.paths.Runs(pageValues(query))
 	if page.Older != nil {

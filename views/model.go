@@ -177,16 +177,39 @@ type CommandVerb struct{ Usage, Means string }
 // RunsView is the run list.
 type RunsView struct {
 	Chrome
-	Filter   Filter
-	Rows     []RunRow
-	NewerURL string
-	OlderURL string
-	Held     int    // how many newer runs wait while the list is held still
-	HeldMore bool   // at least Held
-	Refresh  string // URL of the table fragment
-	First    bool   // this is the newest page
-	Known    bool   // false: there is no database to list from
-	StartURL string // where runs are started; empty: not from here
+	Filter    Filter
+	Rows      []RunRow
+	NewerURL  string
+	OlderURL  string
+	Held      int      // how many newer runs wait while the list is held still
+	HeldMore  bool     // at least Held
+	Refresh   string   // URL of the table fragment
+	First     bool     // this is the newest page
+	Known     bool     // false: there is no database to list from
+	StartURL  string   // where runs are started; empty: not from here
+	Views     []Option // saved ones; Value is the number of each
+	SaveQuery string   // what a view of this list keeps; empty: all runs
+}
+
+// SavedViews is the page of the saved views.
+type SavedViews struct {
+	Chrome
+	Rows    []SavedView
+	Action  string // where a new one is saved
+	Name    string // of the new one, as it was filled in
+	Query   string
+	Problem string // what was wrong with what was asked
+	Next    string
+}
+
+// SavedView is one of them. Move, Rename and Remove are where forms go.
+type SavedView struct {
+	ID, Name             string
+	Number               int
+	Words                []string // its filter
+	URL, Link            string   // of its list, and of itself
+	Rename, Move, Remove string
+	First, Last          bool
 }
 
 // RunView is one run's page.

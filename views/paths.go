@@ -148,6 +148,18 @@ func (p Paths) APIRun(id string) string { return p.at("api", "runs", id) }
 // Command is the page of commands; with q it leads to where that command goes.
 func (p Paths) Command(q url.Values) string { return withQuery(p.at("cmd"), q) }
 
+// View is a saved view, or with action where it is changed; without an id all of them.
+func (p Paths) View(id, action string) string {
+	switch {
+	case id == "":
+		return p.at("views")
+	case action == "":
+		return p.at("views", id)
+	default:
+		return p.at("views", id, action)
+	}
+}
+
 // Complete answers how a filter or a command may go on.
 func (p Paths) Complete(q url.Values) string { return withQuery(p.at("complete"), q) }
 

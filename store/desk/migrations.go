@@ -19,6 +19,8 @@ var migrations = []string{
 	`CREATE TABLE ended_session (id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
 	// 3: when failures were last looked at; the run without a name stands for all.
 	`CREATE TABLE seen (run TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+	// 4: lists of runs that were given a name.
+	`CREATE TABLE view (id INTEGER PRIMARY KEY, name TEXT NOT NULL, query TEXT NOT NULL, place INTEGER NOT NULL) STRICT`,
 }
 
 // migrate brings a file to what this program knows. Two servers that start

@@ -19,7 +19,19 @@ func queries() []Case {
 	hostile.Text = text
 	hostile.Wrong = &views.WrongWord{Word: text, Position: 1, Problem: "is no command", Hint: "It should be one of runs, run."}
 	hostile.Choices = []views.Option{{Label: text, Href: "/cmd?q=x"}}
+	saved := views.SavedViews{Chrome: Chrome("Views", "runs", ""), Action: "/views", Rows: []views.SavedView{
+		savedView("7", "on call", 1, "state: failed", "since: 24h"), savedView("3", "slow ones", 2, "dur>10m", "-status:lost"), savedView("9", "everything", 3),
+	}}
+	saved.Rows[0].First, saved.Rows[2].Last = true, true
+	none := saved
+	none.Rows, none.CanAct = nil, false
+	taken := saved
+	taken.Name, taken.Query, taken.Problem, taken.Next = text, text, "another view has this name", "Choose another name."
+	taken.Rows = []views.SavedView{savedView("1", text, 1, text)}
 	return []Case{
+		{"views", "saved views", true, views.ViewsPage(saved)},
+		{"views-none", "none yet, on a console that only reads", true, views.ViewsPage(none)},
+		{"views-hostile", "texts that try to be something else", true, views.ViewsPage(taken)},
 		{"command", "where commands are typed", true, views.CommandPage(command)},
 		{"command-unclear", "a run's name that two runs have", true, views.CommandPage(unclear)},
 		{"command-hostile", "texts that try to be something else", true, views.CommandPage(hostile)},
@@ -29,4 +41,9 @@ func queries() []Case {
 			{Text: text, At: 3, Label: text},
 		}})},
 	}
+}
+
+func savedView(id, name string, number int, words ...string) views.SavedView {
+	at := "/views/" + id
+	return views.SavedView{ID: id, Number: number, Name: name, Words: words, URL: "/runs?q=x", Link: at, Rename: at + "/rename", Move: at + "/move", Remove: at + "/delete"}
 }

@@ -34,6 +34,8 @@ func runLists() []Case {
 	missing.Source = "no state database"
 	missing.Live.Offline, missing.Live.LastEvent = "No database yet", 0
 	missing.Notices = []views.Notice{{ID: "db", Level: "warn", Title: "No state database", Detail: []string{"Looked for .agents/state.db and .wave/state.db in /home/me/acme-widgets"}}}
+	narrow.SaveQuery = "q=%22rate+limit%22+dur%3E10m&since=24h&state=failed"
+	narrow.Views = []views.Option{{Label: "on call", Value: "1", Count: -1, Href: "/runs?state=failed"}, {Label: "slow ones", Value: "2", Count: -1, Href: "/runs?" + narrow.SaveQuery, On: true}}
 	older := runsView(nil)
 	older.First, older.OlderURL, older.NewerURL = false, "", "/runs"
 	hostile := runsView(Hostile())

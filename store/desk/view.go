@@ -1,0 +1,135 @@
+package desk
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// MaxViews is how many views are kept.
+const MaxViews = 100
+
+// Errors of views that callers tell apart.
+var (
+	// ErrTaken says that another view has the name, in whatever case.
+	ErrTaken = errors.New("another view has this name")
+	// ErrFull says that MaxViews are kept already.
+	ErrFull = errors.New("no more views can be kept")
+)
+
+// View is a list of runs that was given a name.
+type View struct {
+	ID    int64  `db:"id"`
+	Name  string `db:"name"`
+	Query string `db:"query"` // of the list's address, encoded
+}
+
+// Views returns all views in the order in which people put them.
+func (d *Desk) Views(ctx context.Context) ([]View, error) {
+	var views []View
+	err := d.read(ctx, func(db *sqlx.DB) error {
+		return db.SelectContext(ctx, &views, `SELECT id, name, query FROM view ORDER BY place, id`)
+	})
+	return views, err
+}
+
+// View returns one view, or ErrNotFound.
+func (d *Desk) View(ctx context.Context, id int64) (View, error) {
+	var v View
+	err := d.read(ctx, func(db *sqlx.DB) error {
+		return db.GetContext(ctx, &v, `SELECT id, name, query FROM view WHERE id = ?`, id)
+	})
+	return v, err
+}
+
+// AddView keeps a view behind all others.
+func (d *Desk) AddView(ctx context.Context, name, query string) (View, error) {
+	v := View{Name: name, Query: query}
+	err := d.write(ctx, func(tx *sqlx.Tx) error {
+		var n int
+		if err := tx.GetContext(ctx, &n, `SELECT count(*) FROM view`); err != nil {
+			return err
+		}
+		if n >= MaxViews {
+			return ErrFull
+		}
+		if err := free(ctx, tx, name, 0); err != nil {
+			return err
+		}
+		return tx.GetContext(ctx, &v.ID, `
+INSERT INTO view (name, query, place) VALUES (?, ?, (SELECT COALESCE(max(place), 0) + 1 FROM view)) RETURNING id`, name, query)
+	})
+	return v, err
+}
+
+// RenameView gives a view another name.
+func (d *Desk) RenameView(ctx context.Context, id int64, name string) error {
+	return d.write(ctx, func(tx *sqlx.Tx) error {
+		if err := free(ctx, tx, name, id); err != nil {
+			return err
+		}
+		return one(tx.ExecContext(ctx, `UPDATE view SET name = ? WHERE id = ?`, name, id))
+	})
+}
+
+// MoveView puts a view before the one above it, or behind the one below it. At
+// the end of the list it stays where it is.
+func (d *Desk) MoveView(ctx context.Context, id int64, up bool) error {
+	return d.write(ctx, func(tx *sqlx.Tx) error {
+		var ids []int64
+		if err := tx.SelectContext(ctx, &ids, `SELECT id FROM view ORDER BY place, id`); err != nil {
+			return err
+		}
+		at := -1
+		for i, other := range ids {
+			if other == id {
+				at = i
+			}
+		}
+		to := at + 1
+		if up {
+			to = at - 1
+		}
+		switch {
+		case at < 0:
+			return ErrNotFound
+		case to < 0 || to >= len(ids):
+			return nil
+		}
+		ids[at], ids[to] = ids[to], ids[at]
+		for place, id := range ids {
+			if _, err := tx.ExecContext(ctx, `UPDATE view SET place = ? WHERE id = ?`, place, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// RemoveView forgets a view.
+func (d *Desk) RemoveView(ctx context.Context, id int64) error {
+	return d.write(ctx, func(tx *sqlx.Tx) error {
+		return one(tx.ExecContext(ctx, `DELETE FROM view WHERE id = ?`, id))
+	})
+}
+
+func free(ctx context.Context, tx *sqlx.Tx, name string, except int64) error {
+	var taken bool
+	err := tx.GetContext(ctx, &taken, `SELECT EXISTS (SELECT 1 FROM view WHERE name = ? COLLATE NOCASE AND id <> ?)`, name, except)
+	if err == nil && taken {
+		return ErrTaken
+	}
+	return err
+}
+
+// one is an error unless a statement changed a row.
+func one(result interface{ RowsAffected() (int64, error) }, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(ErrNotFound, err)
+	}
+	return nil
+}
