@@ -55,7 +55,7 @@ func (s *Server) attention(ctx context.Context) ([]store.Attention, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen, _ := s.seen(ctx) //nolint:errcheck // the page says why nothing can be kept
+	seen, _ := s.seen(ctx)
 	from := seen.All
 	if from.IsZero() {
 		from = s.now().Add(-store.AttentionFor)

@@ -129,7 +129,7 @@ func (s *Server) showCommand(w http.ResponseWriter, r *http.Request) error {
 	var word *runquery.Error
 	switch {
 	case err == nil:
-		http.Redirect(w, r, to, http.StatusSeeOther)
+		http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // resolve makes it of our own paths only
 		return nil
 	case errors.As(err, &word) && !s.wantsJSON(r) && !isFragment(r):
 		s.writeHTML(w, r, http.StatusBadRequest, views.CommandPage(s.commandView(r, text, run, err)))

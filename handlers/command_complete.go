@@ -40,7 +40,7 @@ func (s *Server) completeCommand(ctx context.Context, text string, at int, run s
 		if place > len(c.verb.args) {
 			return nil, nil
 		}
-		if choices, err = s.argumentChoices(ctx, c, c.verb.args[place-1], typed, run); err != nil {
+		if choices, err = s.argumentChoices(ctx, c, c.verb.args[place-1], typed); err != nil {
 			return nil, err
 		}
 	}
@@ -53,7 +53,7 @@ func (s *Server) completeCommand(ctx context.Context, text string, at int, run s
 	return items, nil
 }
 
-func (s *Server) argumentChoices(ctx context.Context, c *command, kind argument, typed, run string) ([]choice, error) {
+func (s *Server) argumentChoices(ctx context.Context, c *command, kind argument, typed string) ([]choice, error) {
 	var names []string
 	switch kind {
 	case argRun, argPartner:
@@ -74,22 +74,9 @@ func (s *Server) argumentChoices(ctx context.Context, c *command, kind argument,
 			names = append(names, p.Name)
 		}
 	case argStep, argAttempt:
-		of, err := s.runNamed(ctx, c, c.words[0])
-		if err != nil {
-			return nil, nil //nolint:nilerr // steps of which run is not clear yet
-		}
-		where, err := s.store.LogMap(ctx, of)
-		if err != nil {
-			return nil, fmt.Errorf("steps of a command: %w", err)
-		}
-		names = where.Steps
-		if kind == argAttempt {
-			names = nil
-			for _, m := range where.Marks {
-				if !m.Failed && m.Step == c.words[1].text {
-					names = append(names, strconv.Itoa(m.Attempt))
-				}
-			}
+		var err error
+		if names, err = s.stepNames(ctx, c, kind); err != nil {
+			return nil, err
 		}
 	case argView:
 		list, err := s.viewSummaries(ctx)
@@ -101,9 +88,32 @@ func (s *Server) argumentChoices(ctx context.Context, c *command, kind argument,
 		}
 	case argFilter:
 	}
-	choices := choicesOf(names, "")
+	choices := choicesOf(names)
 	for i := range choices {
 		choices[i].value = commandText(choices[i].label)
 	}
 	return fitting(choices, typed), nil
+}
+
+// stepNames are the steps of the run that a command names, or the numbers of
+// the attempts at the step that it names. While the run is not clear: none.
+func (s *Server) stepNames(ctx context.Context, c *command, kind argument) ([]string, error) {
+	of, err := s.runNamed(ctx, c, c.words[0])
+	if err != nil {
+		return nil, nil //nolint:nilerr // steps of which run is not clear yet
+	}
+	where, err := s.store.LogMap(ctx, of)
+	if err != nil {
+		return nil, fmt.Errorf("steps of a command: %w", err)
+	}
+	if kind == argStep {
+		return where.Steps, nil
+	}
+	var numbers []string
+	for _, m := range where.Marks {
+		if !m.Failed && m.Step == c.words[1].text {
+			numbers = append(numbers, strconv.Itoa(m.Attempt))
+		}
+	}
+	return numbers, nil
 }

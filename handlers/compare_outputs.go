@@ -277,7 +277,7 @@ func (p *outputPair) tellDifference(left, right []byte, whole bool) {
 			return
 		}
 	}
-	l, r := comparable(left), comparable(right)
+	l, r := diffable(left), diffable(right)
 	var notes []string
 	if laidLeft, laidRight, ok := laidOut(l, r); ok && whole {
 		l, r = laidLeft, laidRight
@@ -297,8 +297,8 @@ func (p *outputPair) tellDifference(left, right []byte, whole bool) {
 	p.note = strings.Join(notes, "; ")
 }
 
-// comparable is a text as it may be shown.
-func comparable(data []byte) string {
+// diffable is a text as it may be shown.
+func diffable(data []byte) string {
 	text, _ := redact.Text(strings.ToValidUTF8(string(data), "\uFFFD"))
 	return text
 }

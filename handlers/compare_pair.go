@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -201,7 +202,7 @@ func attemptsWord(s *store.Step) string {
 	if len(s.Attempts) == 0 {
 		return ""
 	}
-	return fmt.Sprint(len(s.Attempts))
+	return strconv.Itoa(len(s.Attempts))
 }
 
 func contractWord(s *store.Step) string {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -146,20 +147,21 @@ func (s *Server) filterChoices(ctx context.Context, place runquery.Place) ([]cho
 		if err != nil {
 			return nil, err //nolint:wrapcheck // described by the error table
 		}
-		return choicesOf(names, ""), nil
+		return choicesOf(names), nil
 	case "parent":
 		runs, err := s.runChoices(ctx, place.Typed)
-		if strings.HasPrefix("none", place.Typed) {
-			runs = append([]choice{{value: "none", label: "none", hint: "started by no other run"}}, runs...)
+		const none = "none"
+		if strings.HasPrefix(none, place.Typed) {
+			runs = append([]choice{{value: none, label: none, hint: "started by no other run"}}, runs...)
 		}
 		return runs, err
 	case "since", "until":
 		today := s.now().UTC().Format("2006-01-02")
-		return fitting(choicesOf([]string{"1h", "24h", "7d", "30d", today}, ""), place.Typed), nil
+		return fitting(choicesOf([]string{"1h", "24h", "7d", "30d", today}), place.Typed), nil
 	case "dur", "age":
-		return fitting(choicesOf([]string{"1m", "10m", "1h", "24h", "7d"}, ""), place.Typed), nil
+		return fitting(choicesOf([]string{"1m", "10m", "1h", "24h", "7d"}), place.Typed), nil
 	case "tokens":
-		return fitting(choicesOf([]string{"1k", "10k", "50k", "100k", "1M"}, ""), place.Typed), nil
+		return fitting(choicesOf([]string{"1k", "10k", "50k", "100k", "1M"}), place.Typed), nil
 	default:
 		return nil, nil
 	}
@@ -190,9 +192,7 @@ func (s *Server) countedChoices(place runquery.Place, facets store.Facets, known
 		for _, p := range s.manifest.Current().Pipelines {
 			counts[p.Name] = 0
 		}
-		for name, n := range facets.Pipelines {
-			counts[name] = n
-		}
+		maps.Copy(counts, facets.Pipelines)
 	default:
 		counts = facets.Tags
 	}
@@ -222,10 +222,10 @@ func (s *Server) countedChoices(place runquery.Place, facets store.Facets, known
 	return fitting(choices, place.Typed)
 }
 
-func choicesOf(values []string, hint string) []choice {
+func choicesOf(values []string) []choice {
 	var choices []choice
 	for _, v := range values {
-		choices = append(choices, choice{value: runquery.ValueText(v), label: v, hint: hint})
+		choices = append(choices, choice{value: runquery.ValueText(v), label: v})
 	}
 	return choices
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -123,7 +124,7 @@ const maxMinutes = 28 * 24 * 60
 func lines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 // A form's key is the time and some random digits, as the id of its run will be.
-var formKey = regexp.MustCompile(`^\d{8}-\d{6}-[0-9a-f]{16}$`) //nolint:gochecknoglobals // compiled once, read only
+var formKey = regexp.MustCompile(`^\d{8}-\d{6}-[0-9a-f]{16}$`)
 
 func newFormKey(now time.Time) string {
 	var random [8]byte
@@ -153,9 +154,7 @@ func reserve(h http.Header, values url.Values, r *runner.Request) error {
 	}
 	key = values.Get(fieldKey)
 	filled := url.Values{}
-	for name, given := range values {
-		filled[name] = given
-	}
+	maps.Copy(filled, values)
 	r.ID = r.Pipeline + "-" + key[:len("20060102-150405-")] + digest(filled.Encode(), r.Original)[:8]
 	return nil
 }

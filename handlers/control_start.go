@@ -86,7 +86,7 @@ func (f *startForm) plan(s *Server, r *http.Request, p manifest.Pipeline, values
 func (s *Server) writeForm(w http.ResponseWriter, r *http.Request, status int, view startForm) {
 	view.Plan.Refresh = view.Preview
 	w.Header().Set("Cache-Control", "no-store")
-	s.writeHTML(w, r, status, views.StartPage(view.StartView))
+	s.writeHTML(w, r, status, views.StartPage(view.StartView)) //nolint:contextcheck // it gets the request's when it is rendered
 }
 
 // startForm is a form that errors can be put into.
@@ -94,8 +94,7 @@ type startForm struct{ views.StartView }
 
 // blame puts an error at its field, or above the form.
 func (f *startForm) blame(err error) {
-	var input *runner.InputError
-	if errors.As(err, &input) {
+	if input, ok := errors.AsType[*runner.InputError](err); ok {
 		switch input.Field {
 		case fieldInput, fieldModel, fieldAdapter, fieldFromStep, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure:
 			f.Errors = map[string]string{input.Field: "It " + input.Text + "."}

@@ -200,7 +200,7 @@ func TestStart(t *testing.T) {
 	})
 	t.Run("htmx is told where to go", func(t *testing.T) {
 		r := s.as(t).form("/pipelines/fix-issue/start", url.Values{"input": {"x"}}, "HX-Request", "true")
-		if r.status != http.StatusNoContent || !strings.HasPrefix(r.header.Get("HX-Redirect"), "/runs/fix-issue-") {
+		if r.status != http.StatusNoContent || !strings.HasPrefix(r.header.Get("Hx-Redirect"), "/runs/fix-issue-") {
 			t.Errorf("status %d, %v", r.status, r.header)
 		}
 	})

@@ -211,7 +211,7 @@ func (s *Server) priceNotice() []views.Notice {
 		text = strings.TrimPrefix(text, wrong.Path)
 		text = strings.TrimLeft(text, ": ")
 		if wrong.Line > 0 {
-			text = fmt.Sprintf("line %s", text)
+			text = "line " + text
 		}
 	}
 	return []views.Notice{{

@@ -55,7 +55,7 @@ func (s *Server) showPalette(w http.ResponseWriter, r *http.Request) error {
 
 // showPaletteRuns is the part of the palette that the server finds.
 func (s *Server) showPaletteRuns(w http.ResponseWriter, r *http.Request) error {
-	return s.palette(w, r, func(view views.PaletteView) templ.Component { return views.PaletteRuns(view) })
+	return s.palette(w, r, views.PaletteRuns)
 }
 
 func (s *Server) palette(w http.ResponseWriter, r *http.Request, component func(views.PaletteView) templ.Component) error {
@@ -113,7 +113,7 @@ func narrowed(groups []views.PaletteGroup, words string) []views.PaletteGroup {
 
 func hasEvery(text, words string) bool {
 	text = strings.ToLower(text)
-	for _, word := range strings.Fields(strings.ToLower(words)) {
+	for word := range strings.FieldsSeq(strings.ToLower(words)) {
 		if !strings.Contains(text, word) {
 			return false
 		}

@@ -88,7 +88,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		}
 		cookie := s.sessionCookie(r)
 		cookie.MaxAge = -1
-		http.SetCookie(w, cookie)
+		http.SetCookie(w, cookie) //nolint:gosec // sessionCookie sets them all
 	}
 	if s.proxies.secure(r) || loopback(hostName(r.Host)) { // elsewhere browsers complain about it
 		w.Header().Set("Clear-Site-Data", `"cache"`)

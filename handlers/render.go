@@ -78,7 +78,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, conten
 	if r.Method == http.MethodHead {
 		return
 	}
-	if _, err := w.Write(body); err != nil {
+	if _, err := w.Write(body); err != nil { //nolint:gosec // templ escaped it, or it is not HTML
 		s.log.DebugContext(r.Context(), "client left", "request", requestID(r.Context()), "error", err)
 	}
 }

@@ -100,11 +100,11 @@ func (s *Server) setSession(w http.ResponseWriter, r *http.Request, session *ses
 	cookie := s.sessionCookie(r)
 	cookie.Value = s.gate.sessions.encode(session)
 	cookie.MaxAge = int(session.Until - s.now().Unix())
-	http.SetCookie(w, cookie)
+	http.SetCookie(w, cookie) //nolint:gosec // sessionCookie sets them all
 }
 
 func (s *Server) sessionCookie(r *http.Request) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure is so wherever the connection is
 		Name: s.gate.sessions.cookie, Path: string(s.paths) + "/",
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.proxies.secure(r),
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -115,15 +116,15 @@ func (d *database) readDeeds(ctx context.Context, r *record, kept *runDeeds) err
 	if err := d.SelectContext(ctx, &rows, newDeedsSQL, r.ID, kept.last, deedsAtOnce); err != nil {
 		return err
 	}
-	for i := len(rows) - 1; i >= 0; i-- {
-		row := rows[i]
+	for _, row := range slices.Backward(rows) {
 		text := normalize(row.Message)
 		if text == "" {
 			continue // it does not say what was done
 		}
-		list := append(kept.steps[row.Step], deed{unix(row.At), text})
+		list := kept.steps[row.Step]
+		list = append(list, deed{unix(row.At), text})
 		if len(list) > 2*loopWindow {
-			list = append([]deed(nil), list[len(list)-loopWindow:]...)
+			list = slices.Clone(list[len(list)-loopWindow:])
 		}
 		if len(kept.steps) < maxSteps || kept.steps[row.Step] != nil {
 			kept.steps[row.Step] = list

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -80,6 +81,6 @@ func (ix *index) namesOf(ctx context.Context, field Field, part string, limit in
 			has = append(has, from.list[n])
 		}
 	}
-	all := append(begin, has...)
+	all := slices.Concat(begin, has)
 	return all[:min(len(all), limit)], nil
 }

@@ -2,6 +2,7 @@ package views
 
 import (
 	"errors"
+	"maps"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -197,9 +198,7 @@ func (p Paths) Share(of string, q url.Values) string {
 		return p.at("share")
 	}
 	all := url.Values{"of": {of}}
-	for key, values := range q {
-		all[key] = values
-	}
+	maps.Copy(all, q)
 	return withQuery(p.at("share"), all)
 }
 

@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 
 // render makes a document of every case, by file name.
 func render(ctx context.Context) (map[string][]byte, error) {
-	cases := sample.Cases()
+	cases := sample.Cases() //nolint:contextcheck // components get theirs when they are rendered
 	pages := map[string][]byte{}
 	chrome := sample.Chrome("Gallery", "", "")
 	var index bytes.Buffer

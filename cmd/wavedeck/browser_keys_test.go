@@ -41,7 +41,7 @@ func into(scope keys.Scope) string {
 
 // press types one alternative of a binding, stroke by stroke, as a keyboard does.
 func press(tab *browsertest.Tab, key string) {
-	for _, stroke := range strings.Split(key, " ") {
+	for stroke := range strings.SplitSeq(key, " ") {
 		rest, mod := strings.CutPrefix(stroke, "Mod+")
 		typed, ok := map[string]string{
 			"ArrowDown": "\u0301", "ArrowUp": "\u0304", "ArrowLeft": "\u0302", "ArrowRight": "\u0303",

@@ -1,5 +1,7 @@
 package main
 
+import "maps"
+
 import "fmt"
 
 const (
@@ -25,9 +27,7 @@ sessionStorage.setItem('wd-at ' + location.origin + '/runs', JSON.stringify({row
 func keyStories(last int64) map[string]keyStory {
 	all := map[string]keyStory{}
 	for _, part := range []map[string]keyStory{storiesEverywhere(), storiesOfRun(), storiesOfList(), storiesOfLog(last), storiesOfGraph()} {
-		for id, story := range part {
-			all[id] = story
-		}
+		maps.Copy(all, part)
 	}
 	return all
 }

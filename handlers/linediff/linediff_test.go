@@ -92,7 +92,7 @@ func TestRandomTexts(t *testing.T) {
 		draw := func() []string {
 			lines := make([]string, rng.IntN(25))
 			for i := range lines {
-				lines[i] = fmt.Sprint(rng.IntN(kinds))
+				lines[i] = strconv.Itoa(rng.IntN(kinds))
 			}
 			return lines
 		}

@@ -289,10 +289,10 @@ func FuzzBackwards(f *testing.F) {
 		want := bytes.Split(log, []byte{'\n'})
 		lines := backwards{file: bytes.NewReader(log), at: int64(len(log))}
 		at := int64(len(log))
-		for i := len(want) - 1; i >= 0; i-- {
+		for i, w := range slices.Backward(want) {
 			line, begin, err := lines.next()
-			if err != nil || !bytes.Equal(line, want[i]) || begin != at-int64(len(line)) {
-				t.Fatalf("line %d is %q at %d, %v; want %q", i, line, begin, err, want[i])
+			if err != nil || !bytes.Equal(line, w) || begin != at-int64(len(line)) {
+				t.Fatalf("line %d is %q at %d, %v; want %q", i, line, begin, err, w)
 			}
 			at = begin - 1
 		}

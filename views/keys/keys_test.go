@@ -78,7 +78,7 @@ func TestEveryBindingIsWhole(t *testing.T) {
 func TestTheBrowserKeepsItsKeys(t *testing.T) {
 	for _, b := range keys.Table() {
 		for _, key := range b.Keys {
-			for _, stroke := range strings.Split(key, " ") {
+			for stroke := range strings.SplitSeq(key, " ") {
 				switch {
 				case stroke == "Mod+k" || stroke == "Mod+Enter":
 				case strings.Contains(stroke, "+") && stroke != "+":

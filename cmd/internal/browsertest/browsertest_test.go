@@ -56,7 +56,7 @@ func TestAComplaintOfThePageIsHeard(t *testing.T) {
 			tab := browser.Tab(t)
 			tab.Open(server.URL + test.path)
 			problems := strings.Join(tab.Problems(), "\n")
-			for late := time.Now().Add(30 * time.Second); !strings.Contains(problems, test.says) && time.Now().Before(late); time.Sleep(20 * time.Millisecond) {
+			for late := time.Now().Add(30 * time.Second); !strings.Contains(problems, test.says) && time.Now().Before(late); <-time.After(20 * time.Millisecond) {
 				problems += strings.Join(tab.Problems(), "\n") // some are told after the page has loaded
 			}
 			if test.says == "" && problems != "" || !strings.Contains(problems, test.says) {
