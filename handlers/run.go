@@ -87,22 +87,20 @@ func (s *Server) renderRun(w http.ResponseWriter, r *http.Request, component fun
 }
 
 func (s *Server) runView(ctx context.Context, r *http.Request, id string, window eventWindow) (views.RunView, error) {
-	d, err := s.store.Detail(ctx, id)
+	at, err := s.momentOf(ctx, r)
 	if err != nil {
 		return views.RunView{}, err
 	}
-	view := s.runHeadView(r, d)
-	if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
+	d, err := s.detailOn(ctx, id, at)
+	if err != nil {
+		return views.RunView{}, err
+	}
+	view, err := s.headOn(ctx, r, d, "")
+	if err != nil {
 		return view, err
 	}
-	if view.Cost, err = s.costView(ctx, d.Run.ID); err != nil {
-		return view, err
-	}
-	view.Tabs = s.tabs(d.Run.ID, "")
-	view.Refresh.Steps, view.Refresh.Artifacts, view.Refresh.Family = s.paths.RunPart(id, "steps"), s.paths.RunPart(id, "artifacts"), s.paths.RunPart(id, "family")
-	view.Refresh.Outcomes = s.paths.RunPart(id, "outcomes")
-	if window == (eventWindow{}) { // an older window stands still
-		view.Refresh.Events = s.paths.RunPart(id, "events")
+	if at == nil {
+		s.refreshes(&view, id, window)
 	}
 	for _, kid := range d.Children {
 		view.Kids = append(view.Kids, runRow(kid))
@@ -118,8 +116,21 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 		view.Steps = append(view.Steps, stepRow(step, kinds[step.ID]))
 	}
 	view.Artifacts, view.Ledger = s.artifactGroups(d), s.ledger(d)
+	if at != nil {
+		stillRows(view.Kids, at.Time)
+		stillSteps(view.Steps, at.Time)
+	}
 	view.Events, err = s.eventsView(ctx, d, window)
 	return view, err
+}
+
+// refreshes names the parts of the page that follow the run.
+func (s *Server) refreshes(view *views.RunView, id string, window eventWindow) {
+	view.Refresh.Steps, view.Refresh.Artifacts, view.Refresh.Family = s.paths.RunPart(id, "steps"), s.paths.RunPart(id, "artifacts"), s.paths.RunPart(id, "family")
+	view.Refresh.Outcomes = s.paths.RunPart(id, "outcomes")
+	if window == (eventWindow{}) { // an older window stands still
+		view.Refresh.Events = s.paths.RunPart(id, "events")
+	}
 }
 
 // runHeadView is what stands at the head of each of a run's pages.
@@ -160,8 +171,20 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 func (s *Server) eventsView(ctx context.Context, d store.RunDetail, window eventWindow) (views.EventsView, error) {
 	id := d.Run.ID
 	view := views.EventsView{RunID: id, Total: d.Events, Latest: window == eventWindow{}}
+	before := window.before
+	link := func(direction string, event int64) string { return s.paths.RunEvents(id, direction, event) }
+	if d.At != nil {
+		if before == 0 || before > d.At.Event {
+			before = d.At.Event + 1
+		}
+		link = func(direction string, event int64) string {
+			q := atQuery(d.At.Event)
+			q.Set(direction, strconv.FormatInt(event, 10))
+			return withQuery(s.paths.Run(id), q) + "#events"
+		}
+	}
 	events, err := s.store.Events(ctx, store.EventFilter{
-		Run: id, After: window.after, Before: window.before, Limit: eventsShown, Newest: window.after == 0,
+		Run: id, After: window.after, Before: before, Limit: eventsShown, Newest: window.after == 0,
 	})
 	if err != nil {
 		return view, fmt.Errorf("events of %s: %w", id, err)
@@ -173,10 +196,10 @@ func (s *Server) eventsView(ctx context.Context, d store.RunDetail, window event
 		return view, nil
 	}
 	if first := events[0].ID; first > d.FirstID {
-		view.Older = s.paths.RunEvents(id, "before", first)
+		view.Older = link("before", first)
 	}
 	if last := events[len(events)-1].ID; last < d.LastID {
-		view.Newer = s.paths.RunEvents(id, "after", last)
+		view.Newer = link("after", last)
 	} else {
 		view.Latest = true
 	}

@@ -21,6 +21,9 @@ const kidsShown = 20
 
 // listRuns is the run list: the page, or its table for htmx.
 func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
+	if r.URL.Query().Get("at") != "" {
+		return s.listRunsPast(w, r)
+	}
 	query, err := parseRunsQuery(r.URL.Query(), s.now())
 	var wrong *runquery.Error
 	if errors.As(err, &wrong) && !isFragment(r) && !s.wantsJSON(r) {

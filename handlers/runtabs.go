@@ -40,19 +40,21 @@ func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, b
 		return err
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
-		d, err := s.store.Detail(ctx, id)
+		at, err := s.momentOf(ctx, r)
 		if err != nil {
 			return err
 		}
-		view := s.runHeadView(r, d)
-		if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
+		d, err := s.detailOn(ctx, id, at)
+		if err != nil {
 			return err
 		}
-		if view.Cost, err = s.costView(ctx, d.Run.ID); err != nil {
+		view, err := s.headOn(ctx, r, d, tab)
+		if err != nil {
 			return err
 		}
-		view.Tabs = s.tabs(d.Run.ID, tab)
-		view.Refresh.Tab = r.URL.RequestURI()
+		if at == nil {
+			view.Refresh.Tab = r.URL.RequestURI()
+		}
 		content, err := body(ctx, d, &view)
 		if err != nil {
 			return err

@@ -40,7 +40,7 @@ func (s *Server) showRunTimeline(w http.ResponseWriter, r *http.Request) error {
 		}
 		return timeline.Timeline(timeline.View{
 			ID: "waterfall", Query: query, Sprite: s.sprite(),
-			Run: timeline.Run{Start: d.Run.StartedAt, End: endOf(d.Run), Now: s.now(), Lanes: lanes},
+			Run: timeline.Run{Start: d.Run.StartedAt, End: endOf(d.Run), Now: s.nowOf(d), Lanes: lanes},
 			Link: func(q url.Values) string {
 				return withQuery(s.paths.RunTab(d.Run.ID, "timeline"), q)
 			},
@@ -53,6 +53,14 @@ func withQuery(path string, q url.Values) string {
 		return path
 	}
 	return path + "?" + q.Encode()
+}
+
+// nowOf is the moment that a run is shown at.
+func (s *Server) nowOf(d store.RunDetail) time.Time {
+	if d.At != nil {
+		return d.At.Time
+	}
+	return s.now()
 }
 
 // endOf is when a run ended; zero while it goes on. Of a lost run the last that
@@ -170,7 +178,7 @@ func (s *Server) childLanes(ctx context.Context, d store.RunDetail) (map[string]
 			lane.Took = views.Duration(kid.Duration, kid.CoarseSecond)
 		}
 		if i < nestedShown {
-			detail, err := s.store.Detail(ctx, kid.ID)
+			detail, err := s.detailOn(ctx, kid.ID, d.At)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return nil, fmt.Errorf("steps of child %s: %w", kid.ID, err)
 			}

@@ -153,7 +153,8 @@ type RunDetail struct {
 	Fork      *Run
 	FirstID   int64 // event ids of this run; 0: it has none
 	LastID    int64
-	Events    int64 // how many events it has
+	Events    int64   // how many events it has
+	At        *Moment // as of when; nil: now
 
 	Outcomes    Newest[Outcome]
 	Decisions   Newest[Decision]

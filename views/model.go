@@ -77,6 +77,7 @@ type RunRow struct {
 	Started  Stamp
 	Took     Took
 	Tokens   *int64
+	At       string // query of the moment that the list is as of, kept by its links
 	Cost     string // an estimate, marked so; empty where no prices are given
 	Tags     []string
 	Branch   string
@@ -223,8 +224,9 @@ type RunView struct {
 	Heartbeat Stamp
 	PID       int
 	Kind      string
-	Recorded  string // Wave's own word, when the told one differs
-	Cost      *Cost  // nil: no prices are given
+	Recorded  string    // Wave's own word, when the told one differs
+	Cost      *Cost     // nil: no prices are given
+	Past      *PastView // nil: the page is of now
 	Progress  *int
 	Failure   *Failure
 	Steps     []StepRow

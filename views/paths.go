@@ -102,6 +102,11 @@ func (p Paths) RunAction(id, action string, q url.Values) string {
 // PipelineTrends is the part of a pipeline's page that tells how its last runs did.
 func (p Paths) PipelineTrends(name string) string { return p.at("pipelines", name, "trends") }
 
+// RunAt is one run's page as of an event.
+func (p Paths) RunAt(id string, event int64) string {
+	return p.at("runs", id) + "?at=event%3A" + strconv.FormatInt(event, 10)
+}
+
 // Personas is the persona list.
 func (p Paths) Personas() string { return p.at("personas") }
 

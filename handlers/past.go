@@ -1,0 +1,215 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// atWanted is what ?at= should be.
+const atWanted = "event:N with the id of an event, or a time such as 2026-11-23T14:02:07Z"
+
+// momentOf reads ?at=; nil without it. Only what stays the same is taken: an age
+// would name another moment tomorrow.
+func (s *Server) momentOf(ctx context.Context, r *http.Request) (*store.Moment, error) {
+	text := r.URL.Query().Get("at")
+	if text == "" {
+		return nil, nil //nolint:nilnil // no moment is asked for, which is no error
+	}
+	wrong := &store.InputError{Field: "at", Got: strings.ToValidUTF8(clip(text, 64), "?"), Want: atWanted}
+	digits, named := strings.CutPrefix(text, "event:")
+	id, err := strconv.ParseInt(digits, 10, 64)
+	var m store.Moment
+	switch {
+	case err == nil && id > 0:
+		m, err = s.store.MomentOf(ctx, id)
+		wrong.Want = "the id of an event that is there, or a later one"
+	case named || err == nil:
+		return nil, wrong
+	default:
+		at, ok := absoluteTime(text)
+		if !ok {
+			return nil, wrong
+		}
+		m, err = s.store.MomentAt(ctx, at)
+		m.Time = at
+		wrong.Want = "a time at or after the first event"
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, wrong
+	}
+	if err != nil {
+		return nil, err //nolint:wrapcheck // described by the error table
+	}
+	return &m, nil
+}
+
+// absoluteTime reads a moment that does not depend on now; without a zone it is UTC.
+func absoluteTime(text string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil && t.Unix() > 0 {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// detailOn is a run now, or at a moment.
+func (s *Server) detailOn(ctx context.Context, id string, at *store.Moment) (store.RunDetail, error) {
+	if at == nil {
+		return s.store.Detail(ctx, id) //nolint:wrapcheck // described by the error table
+	}
+	d, err := s.store.DetailAt(ctx, id, *at)
+	if errors.Is(err, store.ErrNotFound) {
+		return d, &httpError{
+			status: http.StatusNotFound, err: err, text: "there is no such run, or it had not begun " + momentWords(*at),
+			next: "What is known of it now stands at " + s.paths.Run(id) + ".",
+		}
+	}
+	return d, err //nolint:wrapcheck // described by the error table
+}
+
+func momentWords(at store.Moment) string {
+	return "as of event " + strconv.FormatInt(at.Event, 10) + ", " + at.Time.UTC().Format("2006-01-02 15:04:05") + " UTC"
+}
+
+// atQuery names a moment in an address, the same for every way to ask for it.
+func atQuery(event int64) url.Values {
+	return url.Values{"at": {"event:" + strconv.FormatInt(event, 10)}}
+}
+
+// headOn is what stands at the head of a run's pages, now or at a moment.
+func (s *Server) headOn(ctx context.Context, r *http.Request, d store.RunDetail, tab string) (views.RunView, error) {
+	view := s.runHeadView(r, d)
+	view.Tabs = s.tabs(d.Run.ID, tab)
+	var err error
+	if d.At == nil {
+		if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
+			return view, err
+		}
+		view.Cost, err = s.costView(ctx, d.Run.ID)
+		return view, err
+	}
+	freeze(&view.Chrome, *d.At)
+	view.Refresh, view.Run.Acts, view.WhoURL, view.Recorded = views.RunRefresh{}, views.RunActions{}, "", ""
+	view.Run.Took = stillTook(view.Run.Took, d.At.Time)
+	for i := range view.Tabs {
+		if strings.HasSuffix(view.Tabs[i].Href, "/log") {
+			if d.LastID > 0 { // the log itself never changes: it opens at the event
+				line := strconv.FormatInt(d.LastID, 10)
+				view.Tabs[i].Href += "?L=" + line + "#L" + line
+			}
+			continue
+		}
+		view.Tabs[i].Href += "?" + atQuery(d.At.Event).Encode()
+	}
+	view.Past, err = s.pastView(ctx, d.Run.ID, *d.At, s.paths.Run(d.Run.ID))
+	return view, err
+}
+
+// freeze makes what is around a page that of a moment: nothing in it goes on.
+func freeze(c *views.Chrome, at store.Moment) {
+	c.Now = at.Time
+	c.Live = views.Live{LastEvent: at.Event, Offline: c.Live.Offline}
+}
+
+func stillTook(t views.Took, now time.Time) views.Took {
+	if t.Since.IsZero() {
+		return t
+	}
+	return views.Took{D: max(now.Sub(t.Since), 0), Known: true, Coarse: true}
+}
+
+// stillRows takes from rows what goes on, and what can be done.
+func stillRows(rows []views.RunRow, now time.Time) {
+	for i := range rows {
+		rows[i].Took, rows[i].Acts = stillTook(rows[i].Took, now), views.RunActions{}
+	}
+}
+
+func stillSteps(rows []views.StepRow, now time.Time) {
+	for i := range rows {
+		rows[i].Took = stillTook(rows[i].Took, now)
+		for k := range rows[i].Attempts {
+			rows[i].Attempts[k].Took = stillTook(rows[i].Attempts[k].Took, now)
+		}
+	}
+}
+
+// pastView is the banner of a page as of a moment. Run is empty for the list.
+func (s *Server) pastView(ctx context.Context, run string, at store.Moment, page string) (*views.PastView, error) {
+	n, err := s.store.Neighbours(ctx, run, at.Event)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // described by the error table
+	}
+	v := &views.PastView{
+		Event: at.Event, Time: at.Time, First: n.First, Last: n.Last, OfRun: run != "",
+		NowURL: page, Action: page, Link: page + "?" + atQuery(at.Event).Encode(),
+	}
+	if n.Previous > 0 {
+		v.PreviousURL = page + "?" + atQuery(n.Previous).Encode()
+	}
+	if n.Next > 0 {
+		v.NextURL = page + "?" + atQuery(n.Next).Encode()
+	}
+	return v, nil
+}
+
+// listRunsPast is the list of runs as of a moment.
+func (s *Server) listRunsPast(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	for key, values := range q {
+		switch key {
+		case "at", "older", "limit":
+		default:
+			if strings.Join(values, "") != "" {
+				return &store.InputError{
+					Field: strings.ToValidUTF8(clip(key, 32), "?"), Got: strings.ToValidUTF8(clip(values[0], 64), "?"),
+					Want: "left out of a list as of a moment, which has all top-level runs of then",
+				}
+			}
+		}
+	}
+	var query runsQuery
+	query.values = url.Values{}
+	if err := query.parsePage(q); err != nil {
+		return err
+	}
+	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+		at, err := s.momentOf(ctx, r)
+		if err != nil {
+			return err
+		}
+		page, err := s.store.PageAt(ctx, query.filter, *at)
+		if err != nil {
+			return err //nolint:wrapcheck // described by the error table
+		}
+		view := views.RunsView{Chrome: s.chrome(r, "runs", "Runs "+momentWords(*at), ""), Known: true, First: query.filter.Older == nil}
+		freeze(&view.Chrome, *at)
+		for _, run := range page.Runs {
+			view.Rows = append(view.Rows, runRow(run))
+		}
+		stillRows(view.Rows, at.Time)
+		if page.Older != nil {
+			values := with(query.values, "older", page.Older.String())
+			values.Set("at", atQuery(at.Event).Get("at"))
+			view.OlderURL = s.paths.Runs(values)
+		}
+		past, err := s.pastView(ctx, "", *at, s.paths.Runs(nil))
+		if err != nil {
+			return err
+		}
+		for i := range view.Rows {
+			view.Rows[i].At = atQuery(at.Event).Encode()
+		}
+		return views.RunsPastPage(view, *past).Render(ctx, b)
+	})
+}

@@ -1,0 +1,74 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+// TestPastPagesSayNothingLater opens the failed sample run as of each of its
+// events: nothing later is shown, nothing goes on, and the same address gives
+// the same page.
+func TestPastPagesSayNothingLater(t *testing.T) {
+	s := openSample(t).ready()
+	for event := 186; event <= 227; event += 5 {
+		path := fmt.Sprintf("/runs/%s?at=event:%d", sampleRun, event)
+		page := s.get(path)
+		if page.status != http.StatusOK {
+			t.Fatalf("%s: status %d: %s", path, page.status, clip(page.body))
+		}
+		doc := page.doc()
+		if doc.Find("#past").Length() != 1 || doc.Find("#live, section[hx-get], [data-since]").Length() != 0 {
+			t.Errorf("%s: no banner, or something that goes on", path)
+		}
+		for _, id := range doc.Find("#events tr[id]").Map(func(_ int, e *goquery.Selection) string { return e.AttrOr("id", "") }) {
+			var n int
+			if _, err := fmt.Sscanf(id, "e%d", &n); err == nil && n > event {
+				t.Errorf("%s shows event %d", path, n)
+			}
+		}
+		if again := s.get(path); again.body != page.body {
+			t.Errorf("%s gives another page the second time", path)
+		}
+	}
+	early := s.get(fmt.Sprintf("/runs/%s?at=event:190", sampleRun))
+	if strings.Contains(early.text("#steps"), "suite_passed") || early.doc().Find("#failure").Length() != 0 {
+		t.Error("a failure is told before it came")
+	}
+}
+
+func TestPastPages(t *testing.T) {
+	s := openSample(t).ready()
+	for _, path := range []string{
+		"/runs/" + sampleRun + "/timeline?at=event:200", "/runs/" + sampleRun + "/graph?at=event:200",
+		"/runs/" + parentRun + "/timeline?at=event:60", "/runs?at=event:100", "/runs?at=100",
+		"/runs?at=" + url.QueryEscape("2026-11-23T00:39:00Z"), "/runs/" + sampleRun + "?at=2026-11-23T00:40",
+	} {
+		page := s.get(path)
+		if page.status != http.StatusOK || page.doc().Find("#past form input[type=range]").Length() != 1 || page.doc().Find("#live").Length() != 0 {
+			t.Errorf("%s: status %d: %s", path, page.status, clip(page.body))
+		}
+	}
+	list := s.get("/runs?at=event:100")
+	if strings.Contains(list.body, sampleRun) {
+		t.Error("the list has a run that had not begun")
+	}
+	for path, status := range map[string]int{
+		"/runs/" + sampleRun + "?at=event:5": http.StatusNotFound,
+		"/runs/" + sampleRun + "?at=event:x": http.StatusBadRequest,
+		"/runs/" + sampleRun + "?at=24h":     http.StatusBadRequest,
+		"/runs/" + sampleRun + "?at=0":       http.StatusBadRequest,
+		"/runs?at=yesterday":                 http.StatusBadRequest,
+		"/runs?at=event:100&state=failed":    http.StatusBadRequest,
+		"/runs?at=1999-01-01":                http.StatusBadRequest,
+		"/runs/nobody?at=event:100":          http.StatusNotFound,
+	} {
+		if r := s.get(path); r.status != status {
+			t.Errorf("%s: status %d, want %d", path, r.status, status)
+		}
+	}
+}

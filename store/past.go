@@ -1,0 +1,400 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Moment is a place in the history of a database: after one event and before the
+// next. Time is that event's, or a later one that was asked for.
+type Moment struct {
+	Event int64
+	Time  time.Time
+}
+
+// MomentAt returns the moment of the last event, of any run, at or before t.
+// ErrNotFound when there is none.
+func (s *Store) MomentAt(ctx context.Context, t time.Time) (Moment, error) {
+	return read(s, func(o *opened) (Moment, error) {
+		// Ids are the order; times of several writers may stand in another one. Within
+		// the newest second that is not after t, the last id is meant.
+		const query = `SELECT max(id) AS id, timestamp FROM event_log WHERE timestamp = (SELECT max(timestamp) FROM event_log WHERE timestamp <= ?)`
+		return o.moment(ctx, query, t.Unix())
+	})
+}
+
+// MomentOf returns the moment after an event, or after the last one before that
+// id. ErrNotFound when there is none.
+func (s *Store) MomentOf(ctx context.Context, event int64) (Moment, error) {
+	return read(s, func(o *opened) (Moment, error) {
+		const query = `SELECT id, timestamp FROM event_log WHERE id <= ? ORDER BY id DESC LIMIT 1`
+		return o.moment(ctx, query, event)
+	})
+}
+
+func (d *database) moment(ctx context.Context, query string, arg int64) (Moment, error) {
+	if !d.schema.has("event_log") {
+		return Moment{}, ErrNotFound
+	}
+	var row struct {
+		ID *int64 `db:"id"`
+		At *int64 `db:"timestamp"`
+	}
+	err := d.GetContext(ctx, &row, query, arg)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && row.ID == nil {
+		return Moment{}, ErrNotFound
+	}
+	if err != nil {
+		return Moment{}, fmt.Errorf("find event at %d: %w", arg, err)
+	}
+	m := Moment{Event: *row.ID}
+	if row.At != nil {
+		m.Time = unix(*row.At)
+	}
+	return m, nil
+}
+
+// Neighbours are the events of a run on both sides of a moment, by id; 0: none.
+type Neighbours struct{ First, Last, Previous, Next int64 }
+
+// Neighbours returns a run's first and last event, the one before its latest at
+// or before the event, and the next one after; of all runs without one.
+func (s *Store) Neighbours(ctx context.Context, run string, event int64) (Neighbours, error) {
+	return read(s, func(o *opened) (Neighbours, error) {
+		var n Neighbours
+		if !o.schema.has("event_log") {
+			return n, nil
+		}
+		const query = `
+SELECT COALESCE((SELECT min(id) FROM event_log WHERE run_id = ?1), 0) AS first,
+	COALESCE((SELECT max(id) FROM event_log WHERE run_id = ?1), 0) AS last,
+	COALESCE((SELECT max(id) FROM event_log WHERE run_id = ?1 AND id < (SELECT max(id) FROM event_log WHERE run_id = ?1 AND id <= ?2)), 0) AS previous,
+	COALESCE((SELECT min(id) FROM event_log WHERE run_id = ?1 AND id > ?2), 0) AS next`
+		if run == "" {
+			const all = `
+SELECT COALESCE((SELECT min(id) FROM event_log), 0) AS first, COALESCE((SELECT max(id) FROM event_log), 0) AS last,
+	COALESCE((SELECT max(id) FROM event_log WHERE id < ?1), 0) AS previous, COALESCE((SELECT min(id) FROM event_log WHERE id > ?1), 0) AS next`
+			if err := o.GetContext(ctx, &n, all, event); err != nil {
+				return n, fmt.Errorf("events around %d: %w", event, err)
+			}
+			return n, nil
+		}
+		if err := o.GetContext(ctx, &n, query, run, event); err != nil {
+			return n, fmt.Errorf("events of run %s around %d: %w", run, event, err)
+		}
+		return n, nil
+	})
+}
+
+// DetailAt returns what a run's page would have shown at a moment, as far as
+// events tell: they are never overwritten. What Wave overwrites in place is
+// worked out from them, or left unknown: states and times of run and steps,
+// attempts, tokens. A state of which no event tells is the recorded one if the
+// run had ended by then. ErrNotFound when the run had not begun.
+func (s *Store) DetailAt(ctx context.Context, id string, at Moment) (RunDetail, error) {
+	return read(s, func(o *opened) (RunDetail, error) {
+		d, err := o.detailAt(ctx, id, at)
+		if err != nil {
+			return d, fmt.Errorf("load run %s as of event %d: %w", id, at.Event, err)
+		}
+		return d, nil
+	})
+}
+
+// RunsAt returns runs as of a moment, in the order of their ids; one that had
+// not begun is left out.
+func (s *Store) RunsAt(ctx context.Context, ids []string, at Moment) ([]Run, error) {
+	return read(s, func(o *opened) ([]Run, error) {
+		past, err := o.pastOfRuns(ctx, o, ids, at)
+		if err != nil {
+			return nil, fmt.Errorf("load runs as of event %d: %w", at.Event, err)
+		}
+		var runs []Run
+		for _, id := range ids {
+			if p := past[id]; p != nil {
+				runs = append(runs, p.run)
+			}
+		}
+		return runs, nil
+	})
+}
+
+// runAsOf is a run as of a moment, with what it was told from.
+type runAsOf struct {
+	run    Run
+	folded *history
+}
+
+// pastOfRuns tells runs as of a moment. Their events are folded from the first
+// on: what is kept of them is of now.
+func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []string, at Moment) (map[string]*runAsOf, error) {
+	found := map[string]*runAsOf{}
+	err := chunks(ids, MaxLimit, func(part []string) error {
+		var rows []runRow
+		if err := sqlx.SelectContext(ctx, q, &rows, d.recordsSQL(len(part)), anys(part)...); err != nil {
+			return fmt.Errorf("select runs: %w", err)
+		}
+		entries, after, err := d.foldTo(ctx, q, part, at)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if h := &entries[r.ID].h; r.existedAt(h, after[r.ID], at) {
+				found[r.ID] = &runAsOf{run: r.at(h, after[r.ID], at, d.opt.Definition(r.Pipeline)), folded: h}
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// foldTo folds each run's events up to the moment, and tells which runs have
+// later ones.
+func (d *database) foldTo(ctx context.Context, q sqlx.QueryerContext, ids []string, at Moment) (map[string]*cachedHistory, map[string]bool, error) {
+	entries, after := map[string]*cachedHistory{}, map[string]bool{}
+	var spans []any
+	for _, id := range ids {
+		entries[id] = &cachedHistory{run: id}
+		spans = append(spans, id, int64(0), at.Event)
+	}
+	if len(ids) == 0 || !d.schema.has("event_log") {
+		return entries, after, nil
+	}
+	if err := d.foldSpans(ctx, q, spans, entries); err != nil {
+		return nil, nil, fmt.Errorf("fold events: %w", err)
+	}
+	var ends []struct {
+		Run   string `db:"run_id"`
+		Last  int64  `db:"last"`
+		At    int64  `db:"at"`
+		Later bool   `db:"later"`
+	}
+	query := fmt.Sprintf(`
+WITH wanted(run_id) AS (VALUES %s)
+SELECT w.run_id, COALESCE(e.id, 0) AS last, COALESCE(CAST(e.timestamp AS INTEGER), 0) AS at,
+	EXISTS (SELECT 1 FROM event_log l WHERE l.run_id = w.run_id AND l.id > ?) AS later
+FROM wanted w LEFT JOIN event_log e ON e.id = (SELECT max(id) FROM event_log WHERE run_id = w.run_id AND id <= ?)`, tuples(len(ids), 1))
+	if err := sqlx.SelectContext(ctx, q, &ends, query, append(anys(ids), at.Event, at.Event)...); err != nil {
+		return nil, nil, fmt.Errorf("select last events: %w", err)
+	}
+	for _, e := range ends {
+		after[e.Run] = e.Later
+		entries[e.Run].h.passOver(e.Last, unix(e.At))
+	}
+	return entries, after, nil
+}
+
+// existedAt tells whether a run's row was there. An event proves it; without
+// one, a start before the moment, unless its first event comes later: it may have
+// been pending then, or started in the same second.
+func (r *runRow) existedAt(h *history, later bool, at Moment) bool {
+	switch {
+	case h.last > 0:
+		return true
+	case later:
+		return r.StartedAt < at.Time.Unix()
+	default:
+		return r.StartedAt <= at.Time.Unix()
+	}
+}
+
+// at is the run as of a moment. What its row would have said by then is worked
+// out: the end, its error and the sum of its tokens are written last.
+func (r *runRow) at(h *history, later bool, at Moment, def []StepDef) Run {
+	past := record{runRow: *r, history: h}
+	ended := !later && r.CompletedAt > 0 && r.CompletedAt <= at.Time.Unix()
+	if ended && h.end == "" {
+		past.facts = past.factsOf()
+		past.facts.HasEvents, past.facts.LastEvent, past.facts.AtGate = h.last > 0, h.lastAt, h.gate
+		past.state, past.reason = tellRun(past.facts, at.Time, func(int) bool { return true })
+	} else {
+		past.CompletedAt, past.CancelledAt, past.Heartbeat, past.PID = 0, 0, 0, 0
+		past.ErrorMessage, past.CurrentStep, past.PipelineState = "", "", ""
+		past.ProgressTotal, past.ProgressDone, past.Progress = nil, nil, nil
+		past.Tokens = nil
+		past.state = h.stateAt()
+		past.Status, _ = recordedWord(past.state)
+		if past.state.Ended() {
+			past.CompletedAt = h.lastAt.Unix()
+		}
+	}
+	if past.CancelAsked != nil && *past.CancelAsked > at.Time.Unix() {
+		past.CancelAsked = nil
+	}
+	run := past.run(def)
+	if run.Tokens == nil {
+		run.Tokens = h.sumTokens()
+	}
+	if run.State.Ended() {
+		run.LastEvent = h.lastAt
+	}
+	return run
+}
+
+// stateAt is what a run's events alone say of it.
+func (h *history) stateAt() State {
+	switch {
+	case h.end == "completed":
+		return Succeeded
+	case h.end == "completed_empty":
+		return Empty
+	case h.last == 0:
+		return Pending
+	case h.gate:
+		return Waiting
+	default:
+		return Running
+	}
+}
+
+func recordedWord(s State) (string, bool) {
+	switch s {
+	case Succeeded:
+		return "completed", true
+	case Empty:
+		return "completed_empty", true
+	case Pending:
+		return "pending", true
+	default:
+		return "running", false
+	}
+}
+
+// sumTokens is what the steps had used, nil when no event says.
+func (h *history) sumTokens() *int64 {
+	var sum int64
+	known := false
+	for _, s := range h.steps {
+		if s.hasTokens {
+			sum, known = sum+s.tokens, true
+		}
+	}
+	if !known {
+		return nil
+	}
+	return &sum
+}
+
+func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetail, error) {
+	detail := RunDetail{At: &at}
+	past, err := d.pastOfRuns(ctx, d, []string{id}, at)
+	if err != nil {
+		return detail, err
+	}
+	self := past[id]
+	if self == nil {
+		return detail, ErrNotFound
+	}
+	run := self.run
+	if err := d.addRelativesAt(ctx, &detail, run, at); err != nil {
+		return detail, err
+	}
+	var span eventSpan
+	if d.schema.has("event_log") {
+		const query = `SELECT COALESCE(min(id), 0) AS first, COALESCE(max(id), 0) AS last, count(*) AS n FROM event_log WHERE run_id = ? AND id <= ?`
+		if err := d.GetContext(ctx, &span, query, id, at.Event); err != nil {
+			return detail, fmt.Errorf("count events: %w", err)
+		}
+	}
+	detail.FirstID, detail.LastID, detail.Events = span.First, span.Last, span.Count
+	rows := &stepRows{
+		def: d.opt.Definition(run.Pipeline), history: self.folded, states: map[string]stepRow{}, attempts: map[string][]attemptRow{},
+		metrics: map[string][]metricRow{}, progress: map[string]progressRow{}, children: detail.Children,
+	}
+	rows.collect(nil, nil, nil, nil)
+	detail.Steps = rows.steps(run)
+	completeRun(&run, detail.Steps, rows.history)
+	run.Children = ChildCounts{}
+	for _, child := range detail.Children {
+		run.Children.All++
+		if child.State.Ended() {
+			run.Children.Ended++
+		}
+		if child.State == Failed || child.State == Rejected {
+			run.Children.Failed++
+		}
+	}
+	detail.Run = run
+	artifacts, err := d.artifacts(ctx, d, id)
+	if err != nil {
+		return detail, err
+	}
+	for _, a := range artifacts {
+		// Rows say the second only; what a step put out comes before its next event.
+		if s := self.folded.steps[a.StepID]; s != nil && !a.CreatedAt.After(at.Time) {
+			detail.Artifacts = append(detail.Artifacts, a)
+		}
+	}
+	return detail, nil
+}
+
+// addRelativesAt reads the parent, the original of a fork and the children as of
+// a moment.
+func (d *database) addRelativesAt(ctx context.Context, detail *RunDetail, run Run, at Moment) error {
+	var ids []string
+	if d.schema["pipeline_run"]["parent_run_id"] {
+		const query = `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND started_at <= ? ORDER BY started_at, rowid LIMIT ?`
+		if err := d.SelectContext(ctx, &ids, query, run.ID, at.Time.Unix(), ChildLimit); err != nil {
+			return fmt.Errorf("select children: %w", err)
+		}
+	}
+	relatives := slices.DeleteFunc([]string{run.Parent, run.ForkedFrom}, func(id string) bool { return id == "" })
+	past, err := d.pastOfRuns(ctx, d, append(slices.Clone(ids), relatives...), at)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if p := past[id]; p != nil {
+			detail.Children = append(detail.Children, p.run)
+		}
+	}
+	if p := past[run.Parent]; p != nil {
+		detail.Parent = &p.run
+	}
+	if p := past[run.ForkedFrom]; p != nil {
+		detail.Fork = &p.run
+	}
+	return nil
+}
+
+// PageAt returns a page of the list as of a moment: the runs that no other run
+// started, newest first. Some of the page's places may be of runs that began
+// later in the same second; they are left out.
+func (s *Store) PageAt(ctx context.Context, f RunFilter, at Moment) (RunPage, error) {
+	return read(s, func(o *opened) (RunPage, error) {
+		from := Cursor{T: at.Time.Unix() + 1}
+		if f.Older != nil && cmp.Or(cmp.Compare(f.Older.T, from.T), strings.Compare(f.Older.ID, from.ID)) < 0 {
+			from = *f.Older
+		}
+		var page RunPage
+		places, more, err := o.places(ctx, RunFilter{Older: &from, Limit: f.Limit})
+		if err != nil || len(places) == 0 {
+			return page, err
+		}
+		if more {
+			page.Older = &places[len(places)-1]
+		}
+		ids := make([]string, len(places))
+		for i, p := range places {
+			ids[i] = p.ID
+		}
+		past, err := o.pastOfRuns(ctx, o, ids, at)
+		if err != nil {
+			return page, fmt.Errorf("list runs as of event %d: %w", at.Event, err)
+		}
+		for _, id := range ids {
+			if p := past[id]; p != nil {
+				page.Runs = append(page.Runs, p.run)
+			}
+		}
+		return page, nil
+	})
+}

@@ -1,0 +1,14 @@
+package views
+
+// PastView says that a page is as of a moment, and leads to others.
+type PastView struct {
+	Event       int64
+	Time        Stamp
+	OfRun       bool  // First and Last are of the run that is shown; else of all
+	First, Last int64 // ids of events; 0: there are none
+	PreviousURL string
+	NextURL     string
+	NowURL      string
+	Action      string // where the slider's form leads
+	Link        string // this moment, by its event
+}
