@@ -10,7 +10,7 @@ import (
 
 // completeCommand completes the word of a command that the caret stands in. Run
 // is the one that the page shows.
-func (s *Server) completeCommand(ctx context.Context, text string, at int, run string) ([]completion, error) {
+func (s *Server) completeCommand(ctx context.Context, text string, at int) ([]completion, error) {
 	words := wordsOf(text)
 	place, from, to := len(words), at, at // a word that is still to come
 	for i, w := range words {

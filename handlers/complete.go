@@ -58,7 +58,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 	case "filter":
 		items, err = s.completeFilter(r.Context(), text, 0, at)
 	case "command":
-		items, err = s.completeCommand(r.Context(), text, at, q.Get("run"))
+		items, err = s.completeCommand(r.Context(), text, at)
 	default:
 		return &store.InputError{Field: "for", Got: clip(kind, 64), Want: "filter or command"}
 	}

@@ -86,7 +86,7 @@ func (f *startForm) plan(s *Server, r *http.Request, p manifest.Pipeline, values
 func (s *Server) writeForm(w http.ResponseWriter, r *http.Request, status int, view startForm) {
 	view.Plan.Refresh = view.Preview
 	w.Header().Set("Cache-Control", "no-store")
-	s.writeHTML(w, r, status, views.StartPage(view.StartView)) //nolint:contextcheck // it gets the request's when it is rendered
+	s.writeHTML(w, r, status, views.StartPage(view.StartView))
 }
 
 // startForm is a form that errors can be put into.
@@ -216,7 +216,7 @@ func (s *Server) refuseForm(w http.ResponseWriter, r *http.Request, p manifest.P
 	if told.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
-	s.writeForm(w, r, told.status, view)
+	s.writeForm(w, r, told.status, view) //nolint:contextcheck // components get theirs when they are rendered
 	return nil
 }
 

@@ -86,9 +86,9 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		if err := s.desk.EndSession(r.Context(), session.ID, until, s.now()); err != nil {
 			s.log.WarnContext(r.Context(), "a session that was signed out goes on for who has its cookie", "error", err)
 		}
-		cookie := s.sessionCookie(r)
+		cookie := s.sessionCookie(r) //nolint:gosec // it sets them all
 		cookie.MaxAge = -1
-		http.SetCookie(w, cookie) //nolint:gosec // sessionCookie sets them all
+		http.SetCookie(w, cookie)
 	}
 	if s.proxies.secure(r) || loopback(hostName(r.Host)) { // elsewhere browsers complain about it
 		w.Header().Set("Clear-Site-Data", `"cache"`)

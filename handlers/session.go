@@ -97,10 +97,10 @@ func (s *Server) signedOut(ctx context.Context, session *session) bool {
 }
 
 func (s *Server) setSession(w http.ResponseWriter, r *http.Request, session *session) {
-	cookie := s.sessionCookie(r)
+	cookie := s.sessionCookie(r) //nolint:gosec // it sets them all
 	cookie.Value = s.gate.sessions.encode(session)
 	cookie.MaxAge = int(session.Until - s.now().Unix())
-	http.SetCookie(w, cookie) //nolint:gosec // sessionCookie sets them all
+	http.SetCookie(w, cookie)
 }
 
 func (s *Server) sessionCookie(r *http.Request) *http.Cookie {

@@ -63,7 +63,12 @@ func (d *database) moment(ctx context.Context, query string, arg int64) (Moment,
 }
 
 // Neighbours are the events of a run on both sides of a moment, by id; 0: none.
-type Neighbours struct{ First, Last, Previous, Next int64 }
+type Neighbours struct {
+	First    int64 `db:"first"`
+	Last     int64 `db:"last"`
+	Previous int64 `db:"previous"`
+	Next     int64 `db:"next"`
+}
 
 // Neighbours returns a run's first and last event, the one before its latest at
 // or before the event, and the next one after; of all runs without one.
