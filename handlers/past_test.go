@@ -54,6 +54,9 @@ func TestPastPages(t *testing.T) {
 		}
 	}
 	list := s.get("/runs?at=event:100")
+	if href := list.doc().Find("tr.run a.open").First().AttrOr("href", ""); !strings.HasSuffix(href, "?at=event%3A100") {
+		t.Errorf("a row of the list leads to %s, at another moment", href)
+	}
 	if strings.Contains(list.body, sampleRun) {
 		t.Error("the list has a run that had not begun")
 	}

@@ -12,3 +12,11 @@ type PastView struct {
 	Action      string // where the slider's form leads
 	Link        string // this moment, by its event
 }
+
+// runLink leads to a run, at the moment that its list is as of.
+func runLink(c Chrome, row RunRow) string {
+	if row.At == "" {
+		return c.Paths.Run(row.ID)
+	}
+	return c.Paths.Run(row.ID) + "?" + row.At
+}

@@ -13,6 +13,7 @@ func runs() []Case {
 		{"run-failed", "a failed run: what, where and why with no click", true, views.RunPage(failed)},
 		{"run-running", "a run that goes on", true, views.RunPage(runningRun())},
 		{"run-cancelled", "a run that an operator stopped", true, views.RunPage(cancelledRun())},
+		{"run-past", "a run as of an event", true, views.RunPage(pastRun())},
 		{"run-bare", "a run of which nothing but its row is known", true, views.RunPage(bareRun())},
 		{"run-many", "sixty steps, a thousand characters, many children", true, views.RunPage(manySteps())},
 		{"run-hostile", "texts that try to be something else", true, views.RunPage(hostileRun())},
@@ -142,6 +143,17 @@ func cancelledRun() views.RunView {
 		{ID: "prepare", State: "succeeded", Word: "succeeded", Kind: "command", Took: took(time.Second), Started: ago(21 * time.Minute)},
 		{ID: "soak", State: "cancelled", Word: "cancelled", Kind: "command", Took: took(9 * time.Second), Started: ago(21 * time.Minute), Error: account("context canceled")},
 		{ID: "report", State: "pending", Word: "not run", Kind: "command"},
+	}
+	return v
+}
+
+func pastRun() views.RunView {
+	v := failedRun()
+	v.Failure, v.Refresh, v.Live = nil, views.RunRefresh{}, views.Live{LastEvent: 18192}
+	v.Run.State, v.Run.Word, v.Run.Reason = "running", "running", ""
+	v.Past = &views.PastView{
+		Event: 18192, Time: ago(17 * time.Minute), OfRun: true, First: 18170, Last: 18206, Action: "/runs/x", NowURL: "/runs/x",
+		PreviousURL: "/runs/x?at=event:18191", NextURL: "/runs/x?at=event:18193", Link: "/runs/x?at=event:18192",
 	}
 	return v
 }
