@@ -61,18 +61,21 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 	})
 	config.Store = s.store
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{}, 2)
+	done := make(chan struct{}, 3)
 	go func() { _ = s.store.Follow(ctx); done <- struct{}{} }()
 	go func() { source.Run(ctx); done <- struct{}{} }()
-	s.Server = httptest.NewUnstartedServer(handlers.New(config))
+	console := handlers.New(config)
+	go func() { _ = console.Work(ctx); done <- struct{}{} }()
+	s.Server = httptest.NewUnstartedServer(console)
 	s.Config.BaseContext = nil
 	s.Start()
 	t.Cleanup(func() {
 		cancel()
 		s.CloseClientConnections()
 		s.Close()
-		<-done
-		<-done
+		for range cap(done) {
+			<-done
+		}
 		if err := s.desk.Close(); err != nil {
 			t.Error(err)
 		}

@@ -90,6 +90,11 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	if view.Rows, err = s.runRows(ctx, page.Runs, !query.filter.Narrow()); err != nil {
 		return view, err
 	}
+	for i := range view.Rows {
+		view.Rows[i].Pick = s.canRun()
+	}
+	view.Chosen = clone(query.values)
+	view.Chosen.Del("limit")
 	if query.hold != nil {
 		if view.Held, view.HeldMore, err = s.newerThan(ctx, query); err != nil {
 			return view, err

@@ -46,6 +46,7 @@ type Server struct {
 	desk        *desk.Desk
 	readOnly    bool
 	engine      runner.Engine // nil: none
+	wake        chan struct{} // tells Work that there is something to do
 	acted       atomic.Uint64 // actions so far: what was answered before them is stale
 	actions     []string      // names in the audit log
 	paths       views.Paths
@@ -68,10 +69,11 @@ type Server struct {
 // answerWithin bounds the work for one answer; streams are not answers.
 const answerWithin = 20 * time.Second
 
-// New builds a Server. It starts nothing: streams end with their requests.
+// New builds a Server. It starts nothing: streams end with their requests, and
+// actions on many runs are carried out by Work.
 func New(c Config) *Server {
 	s := &Server{
-		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),
+		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, wake: make(chan struct{}, 1), paths: views.Paths(c.BasePath),
 		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.gate,
 		prices: c.Prices, notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
 	}

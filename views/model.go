@@ -90,6 +90,7 @@ type RunRow struct {
 	Flags    []Flag   // what is noticed of it beside its state
 	ETA      *ETA     // nil: too little is known
 	Acts     RunActions
+	Pick     bool // it can be chosen for an action on many
 }
 
 // Children says what became of the runs that a run started.
@@ -182,14 +183,15 @@ type RunsView struct {
 	Rows      []RunRow
 	NewerURL  string
 	OlderURL  string
-	Held      int      // how many newer runs wait while the list is held still
-	HeldMore  bool     // at least Held
-	Refresh   string   // URL of the table fragment
-	First     bool     // this is the newest page
-	Known     bool     // false: there is no database to list from
-	StartURL  string   // where runs are started; empty: not from here
-	Views     []Option // saved ones; Value is the number of each
-	SaveQuery string   // what a view of this list keeps; empty: all runs
+	Held      int        // how many newer runs wait while the list is held still
+	HeldMore  bool       // at least Held
+	Refresh   string     // URL of the table fragment
+	First     bool       // this is the newest page
+	Known     bool       // false: there is no database to list from
+	StartURL  string     // where runs are started; empty: not from here
+	Views     []Option   // saved ones; Value is the number of each
+	SaveQuery string     // what a view of this list keeps; empty: all runs
+	Chosen    url.Values // what narrows the list, for actions on all that match
 }
 
 // SavedViews is the page of the saved views.

@@ -107,6 +107,20 @@ func (p Paths) RunAt(id string, event int64) string {
 	return p.at("runs", id) + "?at=event%3A" + strconv.FormatInt(event, 10)
 }
 
+// BulkRehearsal is where an action on many runs is rehearsed.
+func (p Paths) BulkRehearsal() string { return p.at("runs", "bulk") }
+
+// Bulk is how far an action on many runs has come; without an id one is begun there.
+func (p Paths) Bulk(id string) string {
+	if id == "" {
+		return p.at("bulk")
+	}
+	return p.at("bulk", id)
+}
+
+// BulkStop gives up what is left of it.
+func (p Paths) BulkStop(id string) string { return p.at("bulk", id, "stop") }
+
 // Personas is the persona list.
 func (p Paths) Personas() string { return p.at("personas") }
 

@@ -116,13 +116,14 @@ func (s site) serve(ctx context.Context) (err error) {
 	// What answers need outlives the signal by as long as they may go on.
 	answering, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
 	defer endAnswers()
+	console := handlers.New(handlers.Config{ //nolint:contextcheck // each request brings its own
+		Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
+		Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
+		Embed: s.listen.config(), Proxies: s.listen.proxies(),
+		Prices: s.prices, Notices: s.notices, Log: s.log,
+	})
 	server := &http.Server{
-		Handler: handlers.New(handlers.Config{ //nolint:contextcheck // each request brings its own
-			Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
-			Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
-			Embed: s.listen.config(), Proxies: s.listen.proxies(),
-			Prices: s.prices, Notices: s.notices, Log: s.log,
-		}),
+		Handler:           console,
 		BaseContext:       func(net.Listener) context.Context { return answering },
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
@@ -131,6 +132,7 @@ func (s site) serve(ctx context.Context) (err error) {
 	}
 	group.Go(func() error { return unlessEnded(answering, db.Follow(answering)) })
 	group.Go(func() error { s.source.Run(answering); return nil })
+	group.Go(func() error { return unlessEnded(ctx, console.Work(ctx)) })
 	if s.beside != nil {
 		group.Go(func() error { return unlessEnded(ctx, s.beside(ctx)) })
 	}

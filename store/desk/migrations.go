@@ -21,6 +21,18 @@ var migrations = []string{
 	`CREATE TABLE seen (run TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
 	// 4: lists of runs that were given a name.
 	`CREATE TABLE view (id INTEGER PRIMARY KEY, name TEXT NOT NULL, query TEXT NOT NULL, place INTEGER NOT NULL) STRICT`,
+	// 5: actions on many runs, and what became of each. Times are unix milliseconds;
+	// owner is the server that carries it on, until lease.
+	`CREATE TABLE bulk (
+	id TEXT PRIMARY KEY, action TEXT NOT NULL, force INTEGER NOT NULL, who TEXT NOT NULL, created INTEGER NOT NULL,
+	ended INTEGER, stopped INTEGER NOT NULL DEFAULT 0, note TEXT NOT NULL DEFAULT '',
+	owner TEXT NOT NULL DEFAULT '', lease INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE bulk_item (
+	bulk TEXT NOT NULL REFERENCES bulk (id) ON DELETE CASCADE, n INTEGER NOT NULL, run TEXT NOT NULL,
+	state TEXT NOT NULL DEFAULT 'waiting', result TEXT NOT NULL DEFAULT '', new_run TEXT NOT NULL DEFAULT '',
+	PRIMARY KEY (bulk, n)
+) STRICT, WITHOUT ROWID`,
 }
 
 // migrate brings a file to what this program knows. Two servers that start

@@ -30,6 +30,23 @@ func controls() []Case {
 	force, lost := stop, stop
 	force.Asked, force.Late, force.Open = ago(40*time.Second), true, 0
 	lost.Lost, lost.Run.State, lost.Run.Word, lost.Open = true, "lost", "lost", 0
+	bulk := views.BulkView{
+		Chrome: Chrome("Rehearsal", "runs", ""), Do: "cancel", All: 1000, More: true, Action: "/bulk", Back: "/runs", Touched: runRows()[:2],
+		Not:   []views.Untouched{{Why: "has ended already", Rows: past()[:3]}, {Why: "is stopping already", Rows: past()[3:4]}},
+		Error: "It is about 2 runs, not “3”.",
+	}
+	nothing := views.BulkView{Chrome: bulk.Chrome, Do: "retry", All: 3, Back: "/runs", Not: bulk.Not[:1]}
+	progress := views.BulkProgress{
+		Chrome: Chrome("Progress", "runs", ""), Do: "retry", Waiting: 80, Done: 19, Refused: 1, Created: ago(time.Minute),
+		Note: "waits for a free place: 5 runs are active, and no more than 5 may be", Refresh: "/bulk/ABC?from=0", Stop: "/bulk/ABC/stop", Later: "/bulk/ABC?from=3",
+		Rows: []views.BulkRow{
+			{Run: "fix-issue-20261123-115002-aa01", State: "done", Result: "started again", NewRun: "fix-issue-20261123-125734-01234567"},
+			{Run: "fix-issue-20261123-115002-aa02", State: "refused", Result: "has not ended"},
+			{Run: "fix-issue-20261123-115002-aa03", State: "waiting"},
+		},
+	}
+	over := progress
+	over.Refresh, over.Stop, over.Note, over.Ended, over.Stopped = "", "", "", ago(time.Second), true
 	starts := views.StartsView{Chrome: Chrome("Start a run", "runs", ""), Rows: pipelineRows()[:2], Not: pipelineRows()[2:3]}
 	return []Case{
 		{"starts", "where a pipeline is chosen", true, views.StartsPage(starts)},
@@ -42,6 +59,10 @@ func controls() []Case {
 		{"stop-lost", "a run that nothing carries out any more", true, views.StopPage(lost)},
 		{"resume", "at which step to take a run up", true, views.ResumePage(resumeForm())},
 		{"resume-hostile", "texts that try to be something else", true, views.ResumePage(hostileResume())},
+		{"bulk", "what an action on many runs would touch", true, views.BulkPage(bulk)},
+		{"bulk-nothing", "an action that would touch nothing", true, views.BulkPage(nothing)},
+		{"bulk-progress", "how far it has come", true, views.BulkProgressPage(progress)},
+		{"bulk-over", "it was given up", false, views.BulkState(over)},
 		{"start-hostile", "texts that try to be something else", true, views.StartPage(hostile)},
 	}
 }

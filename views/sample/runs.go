@@ -57,6 +57,10 @@ func runsView(rows []views.RunRow) views.RunsView {
 		Chrome: Chrome("Runs", "runs", "list=1"), Filter: filter(""), Rows: rows,
 		Refresh: "/runs", First: true, Known: true,
 	}
+	for i := range v.Rows {
+		v.Rows[i].Pick = true
+	}
+	v.Chosen = url.Values{"state": {"failed"}}
 	if len(rows) > 0 {
 		v.OlderURL = "/runs?cursor=abc"
 	}

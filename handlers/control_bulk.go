@@ -1,0 +1,399 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"wavedeck/runner"
+	"wavedeck/store"
+	"wavedeck/store/desk"
+	"wavedeck/views"
+)
+
+// Fields of an action on many runs, beside those of the run list's filter.
+const (
+	fieldDo    = "do"    // cancel or retry
+	fieldRun   = "run"   // the id of one of them
+	fieldAll   = "all"   // those that the filter matches, instead
+	fieldCount = "count" // how many there are, typed by whoever confirms it
+)
+
+// maxBulk is how many runs one action is about at most.
+const maxBulk = 1000
+
+func filterFields() []string {
+	return []string{"state", "status", "pipeline", "tag", "since", "until", "q", "parent"}
+}
+
+// rehearseBulk tells what an action on many runs would touch, what it would
+// not, and why. It changes nothing.
+func (s *Server) rehearseBulk(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.runs(); err != nil {
+		return err
+	}
+	values, err := readBody(r, slices.Concat([]string{fieldDo, fieldRun, fieldAll, fieldForce}, filterFields())...)
+	if err != nil {
+		return err
+	}
+	ids, more := distinct(values[fieldRun]), false
+	all, err := truth(values, fieldAll)
+	if err == nil && all {
+		ids, more, err = s.matching(r.Context(), values)
+	}
+	if err != nil {
+		return err
+	}
+	if len(ids) == 0 {
+		return &httpError{status: http.StatusBadRequest, text: "no run was selected", next: "Go back, and check some runs or all that match."}
+	}
+	view, err := s.bulkView(r, values, ids)
+	if err != nil {
+		return err
+	}
+	view.More = more
+	w.Header().Set("Cache-Control", "no-store")
+	s.writeHTML(w, r, http.StatusOK, views.BulkPage(view))
+	return nil
+}
+
+// distinct drops what is empty or there already.
+func distinct(list []string) (kept []string) {
+	seen := map[string]bool{"": true}
+	for _, one := range list {
+		if !seen[one] {
+			seen[one] = true
+			kept = append(kept, one)
+		}
+	}
+	return kept
+}
+
+// matching are the newest runs that a filter matches, and whether there are more.
+func (s *Server) matching(ctx context.Context, values url.Values) (ids []string, more bool, err error) {
+	query, err := parseRunsQuery(values, s.now())
+	if err != nil {
+		return nil, false, err
+	}
+	query.filter.Limit = store.MaxLimit
+	for {
+		page, err := s.store.Runs(ctx, query.filter)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, run := range page.Runs {
+			if len(ids) == maxBulk {
+				return ids, true, nil
+			}
+			ids = append(ids, run.ID)
+		}
+		if page.Older == nil {
+			return ids, false, nil
+		}
+		query.filter.Older = page.Older
+	}
+}
+
+// bulkView sorts runs by whether the action touches them.
+func (s *Server) bulkView(r *http.Request, values url.Values, ids []string) (views.BulkView, error) {
+	do := values.Get(fieldDo)
+	if do != "cancel" && do != "retry" {
+		return views.BulkView{}, &store.InputError{Field: fieldDo, Got: clip(do, 64), Want: "cancel or retry"}
+	}
+	if len(ids) > maxBulk {
+		return views.BulkView{}, &store.InputError{Field: fieldRun, Got: fmt.Sprint(len(ids), " runs"), Want: fmt.Sprint("at most ", maxBulk)}
+	}
+	force, err := truth(values, fieldForce)
+	if err != nil {
+		return views.BulkView{}, err
+	}
+	view := views.BulkView{
+		Chrome: s.chrome(r, "runs", "Rehearsal", ""), Do: do, Force: force, All: len(ids),
+		Action: s.paths.Bulk(""), Back: s.paths.Runs(nil),
+	}
+	found, err := s.store.RunsByID(r.Context(), ids)
+	if err != nil {
+		return view, err
+	}
+	byID := map[string]store.Run{}
+	for _, run := range found {
+		byID[run.ID] = run
+	}
+	why := map[string]int{} // place in view.Not
+	for _, id := range ids {
+		run, there := byID[id]
+		reason := "there is no such run"
+		row := views.RunRow{ID: id, State: "unknown"}
+		if there {
+			reason, row = s.untouched(run, do, force), runRow(run)
+		}
+		if reason == "" {
+			view.Touched = append(view.Touched, row)
+			continue
+		}
+		at, known := why[reason]
+		if !known {
+			at, why[reason] = len(view.Not), len(view.Not)
+			view.Not = append(view.Not, views.Untouched{Why: reason})
+		}
+		view.Not[at].Rows = append(view.Not[at].Rows, row)
+	}
+	return view, nil
+}
+
+// untouched is why an action leaves a run alone; empty when it does not.
+func (s *Server) untouched(run store.Run, do string, force bool) string {
+	if do == "cancel" {
+		switch {
+		case !isOpen(run):
+			return "has ended already"
+		case run.Cancel != nil && run.State.Active() && (!force || run.Cancel.Force):
+			return "is stopping already"
+		}
+		return ""
+	}
+	p, defined := s.manifest.Current().Pipeline(run.Pipeline)
+	switch {
+	case run.State.Active():
+		return "has not ended"
+	case run.Parent != "" && run.Kind != "resume":
+		return "is part of another run: retry that one"
+	case !defined:
+		return "its pipeline is not defined any more"
+	case !startable(p):
+		return "its pipeline cannot be started"
+	default:
+		return ""
+	}
+}
+
+// startBulk begins an action on many runs that was rehearsed and confirmed with
+// their number. It is carried out by Work, run by run.
+func (s *Server) startBulk(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.runs(); err != nil {
+		return err
+	}
+	values, err := readBody(r, fieldDo, fieldRun, fieldForce, fieldCount)
+	if err != nil {
+		return err
+	}
+	ids := distinct(values[fieldRun])
+	acting(r.Context()).onRuns(ids)
+	acting(r.Context()).with(fieldDo, values.Get(fieldDo))
+	view, err := s.bulkView(r, values, ids)
+	if err != nil {
+		return err
+	}
+	switch count := values.Get(fieldCount); {
+	case len(ids) == 0:
+		return &store.InputError{Field: fieldRun, Got: "", Want: "the id of a run, once or more"}
+	case count != strconv.Itoa(len(ids)):
+		view.Error = fmt.Sprintf("It is about %d runs, not %s.", len(ids), quoted(clip(count, 20)))
+		if s.wantsJSON(r) {
+			return &store.InputError{Field: fieldCount, Got: clip(count, 20), Want: "the number of runs, " + strconv.Itoa(len(ids))}
+		}
+		acting(r.Context()).refused(view.Error)
+		s.writeHTML(w, r, http.StatusBadRequest, views.BulkPage(view))
+		return nil
+	}
+	visitor := visitorOf(r)
+	bulk := desk.Bulk{ID: rand.Text()[:12], Action: view.Do, Force: view.Force, Who: visitor.who, Created: s.now()}
+	if err := s.desk.AddBulk(r.Context(), bulk, ids); err != nil {
+		return err
+	}
+	page := s.paths.Bulk(bulk.ID)
+	acting(r.Context()).note(views.Plural(len(ids), "run", "runs") + ", see " + page)
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is awake
+	}
+	if s.wantsJSON(r) {
+		w.Header().Set("Location", page)
+		s.writeJSON(w, r, http.StatusAccepted, bulkAnswer{ID: bulk.ID, Runs: len(ids)})
+		return nil
+	}
+	http.Redirect(w, r, page, http.StatusSeeOther)
+	return nil
+}
+
+type bulkAnswer struct {
+	ID   string `json:"bulk_id"`
+	Runs int    `json:"runs"`
+}
+
+// bulkShown is how many runs a page of progress lists at once.
+const bulkShown = 100
+
+// showBulk is how far an action on many runs has come.
+func (s *Server) showBulk(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathVar(r, "bulk")
+	if err != nil {
+		return err
+	}
+	from := 0
+	if text := r.URL.Query().Get("from"); text != "" {
+		if from, err = strconv.Atoi(text); err != nil || from < 0 {
+			return &store.InputError{Field: "from", Got: clip(text, 64), Want: "a number from 0"}
+		}
+	}
+	bulk, err := s.desk.Bulk(r.Context(), id)
+	if errors.Is(err, desk.ErrNotFound) {
+		return &httpError{status: http.StatusNotFound, text: "there is no such action on many runs", next: "They are kept for 30 days; who did what stands at " + s.paths.Audit(nil) + "."}
+	}
+	if err != nil {
+		return err
+	}
+	items, err := s.desk.BulkItems(r.Context(), id, from, bulkShown)
+	if err != nil {
+		return err
+	}
+	view := views.BulkProgress{
+		Chrome: s.chrome(r, "runs", "Progress", ""), Do: bulk.Action, Waiting: bulk.Waiting, Done: bulk.Done, Refused: bulk.Refused,
+		Note: bulk.Note, Created: bulk.Created, Ended: bulk.Ended, Stopped: bulk.Stopped,
+	}
+	at := s.paths.Bulk(id)
+	if bulk.Ended.IsZero() {
+		view.Refresh, view.Stop = at+"?from="+strconv.Itoa(from), s.paths.BulkStop(id)
+	}
+	if from > 0 {
+		view.Earlier = at + "?from=" + strconv.Itoa(max(0, from-bulkShown))
+	}
+	if from+len(items) < bulk.Waiting+bulk.Done+bulk.Refused {
+		view.Later = at + "?from=" + strconv.Itoa(from+len(items))
+	}
+	for _, item := range items {
+		view.Rows = append(view.Rows, views.BulkRow{Run: item.Run, State: item.State, Result: item.Result, NewRun: item.NewRun})
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if isFragment(r) {
+		s.writeHTML(w, r, http.StatusOK, views.BulkState(view))
+		return nil
+	}
+	s.writeHTML(w, r, http.StatusOK, views.BulkProgressPage(view))
+	return nil
+}
+
+// stopBulk leaves undone what an action on many runs has not done yet.
+func (s *Server) stopBulk(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathVar(r, "bulk")
+	if err != nil {
+		return err
+	}
+	if err := s.desk.EndBulk(r.Context(), id, s.now(), true); err != nil {
+		if errors.Is(err, desk.ErrNotFound) {
+			return noSuch("action on many runs", id, s.paths.Audit(nil))
+		}
+		return err
+	}
+	http.Redirect(w, r, s.paths.Bulk(id), http.StatusSeeOther)
+	return nil
+}
+
+// How actions on many runs are carried out: so many runs, or so long, at a
+// time; for so long no other server takes one on; after such a pause one that
+// had to wait is tried again; and so often those are looked for that another
+// server has left.
+const (
+	bulkChunk = 20
+	bulkTurn  = time.Second
+	bulkLease = 30 * time.Second
+	bulkPause = time.Second
+	bulkLook  = 5 * time.Second
+)
+
+// Work carries out the actions on many runs until ctx ends. What is left then,
+// or when this process is killed, another server goes on with, or this one when
+// it comes back: it is kept on the desk, run by run.
+func (s *Server) Work(ctx context.Context) error {
+	owner := rand.Text()
+	look := time.NewTimer(0)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.wake:
+		case <-look.C:
+		}
+		wait := bulkLook
+		if s.canRun() {
+			wait = s.workOnce(ctx, owner)
+		}
+		look.Reset(wait)
+	}
+}
+
+// workOnce gives one action a turn, and tells when to look again.
+func (s *Server) workOnce(ctx context.Context, owner string) time.Duration {
+	bulk, items, err := s.desk.ClaimBulk(ctx, owner, s.now(), bulkLease, bulkChunk)
+	if err != nil {
+		if !errors.Is(err, desk.ErrNotFound) && !errors.As(err, new(*desk.UnavailableError)) && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "look for actions on many runs", "error", err)
+		}
+		return bulkLook
+	}
+	for began := time.Now(); len(items) > 0 && time.Since(began) < bulkTurn && ctx.Err() == nil; items = items[1:] {
+		item, why := s.carryOut(ctx, bulk, items[0])
+		if why != "" {
+			err = s.desk.DelayBulk(ctx, bulk.ID, why, s.now().Add(bulkPause))
+			s.warn(ctx, "delay action on many runs", err)
+			return bulkPause
+		}
+		if err := s.desk.SettleBulk(ctx, bulk.ID, item); err != nil {
+			s.warn(ctx, "keep result of an action on many runs", err)
+			return bulkPause
+		}
+		bulk.Waiting--
+	}
+	if bulk.Note != "" {
+		s.warn(ctx, "go on with action on many runs", s.desk.DelayBulk(ctx, bulk.ID, "", s.now()))
+	}
+	if bulk.Waiting == 0 {
+		s.warn(ctx, "end action on many runs", s.desk.EndBulk(ctx, bulk.ID, s.now(), false))
+	}
+	return 0
+}
+
+func (s *Server) warn(ctx context.Context, what string, err error) {
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, what, "error", err)
+	}
+}
+
+// carryOut does one run's part, or tells what it has to wait for.
+func (s *Server) carryOut(ctx context.Context, bulk desk.Bulk, item desk.BulkItem) (done desk.BulkItem, why string) {
+	item.State = "done"
+	run, err := s.store.Run(ctx, item.Run)
+	switch {
+	case err != nil:
+	case s.untouched(run, bulk.Action, bulk.Force) != "":
+		item.State, item.Result = "refused", s.untouched(run, bulk.Action, bulk.Force)
+		return item, ""
+	case bulk.Action == "cancel":
+		err = s.end(ctx, s.engine.Stop, run.ID, bulk.Force)
+		item.Result = s.answerOf(ctx, run.ID, run.Pipeline).said()
+	default:
+		id := run.Pipeline + "-" + bulk.Created.Local().Format("20060102-150405-") + digest(bulk.ID, run.ID)[:8]
+		item.NewRun, err = s.begin(ctx, runner.Request{ID: id, Pipeline: run.Pipeline, Input: run.Input, Tags: run.Tags, Original: run.ID})
+		item.Result = "started again"
+	}
+	var limit *store.LimitError
+	switch {
+	case err == nil:
+		return item, ""
+	case errors.As(err, &limit):
+		return item, "waits for a free place: " + limit.Error()
+	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrUnavailable):
+		return item, "waits: " + describe(err).text
+	case ctx.Err() != nil:
+		return item, "waits: the console is ending"
+	}
+	item.State, item.Result, item.NewRun = "refused", describe(err).text, ""
+	return item, ""
+}

@@ -1,0 +1,79 @@
+package views
+
+// BulkView is the rehearsal of an action on many runs.
+type BulkView struct {
+	Chrome
+	Do      string // cancel or retry
+	Force   bool
+	All     int // runs it was asked for
+	More    bool
+	Touched []RunRow
+	Not     []Untouched
+	Action  string // address of the form
+	Back    string
+	Error   string // of the number that was typed
+}
+
+// Untouched are the runs that an action leaves alone, for one reason.
+type Untouched struct {
+	Why  string
+	Rows []RunRow
+}
+
+// BulkProgress is how far an action on many runs has come.
+type BulkProgress struct {
+	Chrome
+	Do                     string
+	Waiting, Done, Refused int
+	Note                   string // what it waits for
+	Created, Ended         Stamp
+	Stopped                bool
+	Refresh                string // address of the fragment; empty: it has ended
+	Stop                   string // where what is left is given up
+	Rows                   []BulkRow
+	Earlier, Later         string
+}
+
+// BulkRow is one of its runs.
+type BulkRow struct{ Run, State, Result, NewRun string }
+
+func bulkVerb(do string) string {
+	if do == "retry" {
+		return "Retry"
+	}
+	return "Stop"
+}
+
+func bulkTone(state string) string {
+	switch state {
+	case "done":
+		return "succeeded"
+	case "refused":
+		return "rejected"
+	default:
+		return "pending"
+	}
+}
+
+func (v BulkProgress) heading() string {
+	all := v.Waiting + v.Done + v.Refused
+	return bulkVerb(v.Do) + " " + Plural(all, "run", "runs")
+}
+
+func (v BulkProgress) word() string {
+	switch {
+	case v.Stopped:
+		return "given up"
+	case !v.Ended.IsZero():
+		return "done"
+	default:
+		return "going on"
+	}
+}
+
+func bulkWord(state string) string {
+	if state == "refused" {
+		return "left alone"
+	}
+	return state
+}
