@@ -55,7 +55,7 @@ func TestBulk(t *testing.T) {
 	}
 	page := begun.header.Get("Location")
 	s.until("all are stopped", func() bool {
-		return strings.Contains(s.get(page).text("#progress .meta"), "30 done 0 left alone 0 to do")
+		return strings.Contains(s.get(page).text("#progress .meta"), "30 done0 left alone0 to do")
 	})
 	for _, id := range active {
 		if run, err := s.store.Run(t.Context(), id); err != nil || run.Cancel == nil {
@@ -106,7 +106,7 @@ func TestBulkRetryOfAllThatMatch(t *testing.T) {
 	if r := s.form(at+"/stop", nil); r.status != http.StatusSeeOther {
 		t.Errorf("status %d", r.status)
 	}
-	if got := s.get(at).text("#progress .meta"); !strings.HasPrefix(got, "given up 2 done") {
+	if got := s.get(at).text("#progress .meta"); !strings.HasPrefix(got, "given up2 done") {
 		t.Errorf("it says %q", got)
 	}
 }
