@@ -70,7 +70,7 @@
   })
   on('toggle', dress, true)
 
-  // A live change keeps the focus, at the row or in its place.
+  // A live change keeps the focus.
   let held
   on('htmx:before:swap', () => { held = row() })
   on('htmx:after:swap', () => {
@@ -164,11 +164,11 @@
   }
   const run = (b, n) => (verbs[b.verb] ?? (arg => tell('key', [b.verb, arg])))(b.arg, b, n)
 
-  // The dialog: help, palette, details, and what asks before it acts.
+  // The dialog.
   const box = $('#dialog')
-  async function open(url) {
+  async function open(url, select) {
     box.replaceChildren()
-    await htmx.ajax('GET', url, { target: box, swap: 'innerHTML' }).catch(() => 0)
+    await htmx.ajax('GET', url, { target: box, swap: 'innerHTML', select }).catch(() => 0)
     if (!box.firstElementChild) return say('No answer')
     if (!box.open) box.showModal()
     sift()
@@ -177,7 +177,7 @@
     const it = e.target.closest?.('[data-dialog], [data-run]')
     if (!it || e.ctrlKey || e.metaKey || e.shiftKey) return
     e.preventDefault()
-    if (it.href) return open(it.href)
+    if (it.href) return open(it.href, 'main > *')
     const b = table.find(b => b.id === it.dataset.run)
     box.close()
     able(b) ? run(b, 0) : say('Not possible here')

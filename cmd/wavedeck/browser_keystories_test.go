@@ -17,6 +17,8 @@ navigator.clipboard.writeText = async text => { await write(text); window.pasted
 	failedPage  = "runs/" + keyFailed
 	logPage     = failedPage + "/log"
 	graphPage   = failedPage + "/graph"
+	// asksToStop holds when a dialog asks, and its safe answer has the focus.
+	asksToStop = `document.querySelector('dialog[open] form') && document.activeElement.textContent === 'Leave it'`
 	// visited has the list at its third row, the failed run, and opens it.
 	visited = `sessionStorage.setItem('wd-list', JSON.stringify(location.origin + '/runs'))
 sessionStorage.setItem('wd-at ' + location.origin + '/runs', JSON.stringify({row: 'run-` + keyFailed + `', runs: [
@@ -74,6 +76,11 @@ func storiesOfRun() map[string]keyStory {
 		"error-next":       {page: failedPage, then: `document.activeElement.id === 'failure'`},
 		"error-previous":   {page: failedPage, first: `document.querySelector('#step-integration').focus()`, then: `document.activeElement.id === 'failure'`},
 		"input":            {page: failedPage, then: `document.querySelector('#input').open`},
+		"why":              {page: "runs/" + keyRunning, then: `document.activeElement.closest('#why') && (document.querySelector('#why').localName === 'section' || document.querySelector('#why').open)`},
+		"compare-run":      {page: failedPage, then: `location.pathname === '/compare' && location.search.includes('` + keyFailed + `')`},
+		"retry-run":        {page: failedPage, then: `location.pathname === '/` + failedPage + `/retry'`},
+		"resume-run":       {page: failedPage, then: `location.pathname === '/` + failedPage + `/resume'`},
+		"cancel-run":       {page: "runs/" + keyRunning, then: asksToStop},
 		"run-next":         {page: failedPage, first: visited, then: `location.pathname === '/runs/k-empty'`},
 		"run-previous":     {page: failedPage, first: visited, then: `location.pathname === '/runs/k-pending'`},
 	}
@@ -94,6 +101,10 @@ func storiesOfList() map[string]keyStory {
 		"fold":        {page: "runs", first: unfold, then: `!` + parentRow + `.nextElementSibling.querySelector('details').open`},
 		"row-log":     {page: "runs", first: third, then: `location.pathname === '/` + logPage + `'`},
 		"row-details": {page: "runs", first: third, then: `document.querySelector('dialog[open]')?.textContent.includes('no capacity')`},
+		"compare":     {page: "runs", first: third, then: `location.pathname === '/compare' && location.search.includes('` + keyFailed + `')`},
+		"retry":       {page: "runs", first: third, then: `location.pathname === '/` + failedPage + `/retry'`},
+		"resume":      {page: "runs", first: third, then: `location.pathname === '/` + failedPage + `/resume'`},
+		"cancel":      {page: "runs", then: asksToStop},
 		"state": {page: "runs", first: `sessionStorage.setItem('chip', [...document.querySelectorAll('#states a.chip')].map(a => a.getAttribute('href')).join(' '))`,
 			then: `location.search !== '' && location.pathname + location.search === sessionStorage.getItem('chip').split(' ')[%d] && ` + rowInFocus},
 	}

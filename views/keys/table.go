@@ -47,6 +47,11 @@ func ofRun() []Binding {
 		{"error-next", []string{"e"}, Run, "Next error", "next error", Command("jump", "1", errors)},
 		{"error-previous", []string{"E"}, Run, "Previous error", "", Command("jump", "-1", errors)},
 		{"input", []string{"i"}, Run, "Open or close the run's input", "input", Click("#input > summary")},
+		{"why", []string{"w"}, Run, "Why it is not moving", "why", Focus("#why > summary, section#why")},
+		{"compare-run", []string{"v"}, Run, "Compare with the last green run", "compare", Click(`.meta a[href*="/compare?"]`)},
+		{"retry-run", []string{"r"}, Run, "Retry, with changes first", "retry", Click(`#acts [data-act="retry"]`)},
+		{"resume-run", []string{"R"}, Run, "Resume at a step", "", Click(`#acts [data-act="resume"]`)},
+		{"cancel-run", []string{"c"}, Run, "Stop, asked first", "stop", Click(`#acts [data-act="cancel"]`)},
 		{"run-next", []string{"J"}, Run, "Next run of the list", "next run", Command("sibling", "1", "")},
 		{"run-previous", []string{"K"}, Run, "Previous run of the list", "", Command("sibling", "-1", "")},
 	}
@@ -69,6 +74,10 @@ func ofList() []Binding {
 		{"fold", []string{"ArrowLeft"}, List, "Fold the children, or go to the parent", "", Command("fold", "", "")},
 		{"row-log", []string{"l"}, List, "Open the log", "log", Command("rowgo", "log", "[data-log]")},
 		{"row-details", []string{"d"}, List, "Show the details without leaving the list", "details", Command("rowpeek", "peek", "[data-peek]")},
+		{"compare", []string{"v"}, List, "Compare with the last green run", "compare", Command("rowgo", "compare", "[data-compare]")},
+		{"retry", []string{"r"}, List, "Retry, with changes first", "retry", ClickIn(`[data-act="retry"]`)},
+		{"resume", []string{"R"}, List, "Resume at a step", "", ClickIn(`[data-act="resume"]`)},
+		{"cancel", []string{"c"}, List, "Stop, asked first; Ctrl+Enter says yes", "stop", ClickIn(`[data-act="cancel"]`)},
 		{"state", []string{"1", "2", "3", "4", "5", "6", "7", "8"}, List, "Filter by the state that stands at this place", "", Action{"staynth", "#states a.chip", "#states a.chip"}},
 	}
 }
