@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"testing"
@@ -108,6 +109,40 @@ func TestBulkRetryOfAllThatMatch(t *testing.T) {
 	}
 	if got := s.get(at).text("#progress .meta"); !strings.HasPrefix(got, "given up2 done") {
 		t.Errorf("it says %q", got)
+	}
+}
+
+func TestBulkOfAThousandRuns(t *testing.T) {
+	const n = 1000
+	s, _ := openStage(t, now)
+	var active []string
+	for range n {
+		active = append(active, s.running())
+	}
+	rehearsal := s.form("/runs/bulk", url.Values{"do": {"cancel"}, "run": active})
+	fields := rehearsal.values("#start")
+	if len(fields["run"]) != n {
+		t.Fatalf("status %d, %d runs in the form", rehearsal.status, len(fields["run"]))
+	}
+	fields.Set("count", strconv.Itoa(n))
+	page := s.form("/bulk", fields).header.Get("Location")
+	for done := 0; done < n; { // as long as it goes on
+		before := done
+		s.until("more of it is done", func() bool {
+			bulk, err := s.desk.Bulk(t.Context(), path.Base(page))
+			done = bulk.Done
+			return err == nil && done > before
+		})
+	}
+	s.until("it has ended", func() bool { return strings.HasPrefix(s.fragment(page).text("#progress .meta"), "done1") })
+	audit, err := s.desk.Audit(t.Context(), auditOf("bulk"))
+	if err != nil || len(audit.Entries) != 1 || len(audit.Entries[0].Runs) != n {
+		t.Fatalf("%d entries, %v", len(audit.Entries), err)
+	}
+	for _, id := range []string{active[0], active[n-1]} {
+		if got := s.get("/runs/" + id).text("#head .meta li:first-child a"); got != "by local" {
+			t.Errorf("the run's page says it was asked to stop %q", got)
+		}
 	}
 }
 

@@ -152,7 +152,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 		view.Recorded = run.Status
 	}
 	if run.Cancel != nil {
-		view.WhoURL = s.paths.Audit(url.Values{"run": {run.ID}})
+		view.WhoURL, view.AskedBy = s.paths.Audit(url.Values{"run": {run.ID}}), s.askedBy(r.Context(), run.ID)
 	}
 	if d.Parent != nil {
 		view.Parent = runRef(*d.Parent)

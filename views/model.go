@@ -246,6 +246,7 @@ type RunView struct {
 	Defined   bool         // the pipeline is still defined
 	Outlook   *OutlookView // nil: it has ended
 	WhoURL    string       // who asked it to stop; empty when nobody did
+	AskedBy   string       // their name; empty: not known here
 	Refresh   RunRefresh
 	Tabs      []Option
 }
