@@ -76,6 +76,7 @@ func (s *Server) routePages(on routing) {
 	}
 	on.stream("/events", s.streamChanges)
 	on.get("/healthz", s.health)
+	on.get("/favicon.ico", s.favicon) // asked for beside what is no page
 	on.base.PathPrefix("/static/").Handler(static.Handler(string(s.paths))).Methods(http.MethodGet, http.MethodHead)
 }
 
@@ -142,6 +143,11 @@ func (s *Server) routeAPI(on routing) {
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, s.paths.Runs(nil), http.StatusFound)
+	return nil
+}
+
+func (s *Server) favicon(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, static.URL(string(s.paths), "icon.svg"), http.StatusFound)
 	return nil
 }
 

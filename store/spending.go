@@ -46,7 +46,7 @@ func (s *Store) Spending(ctx context.Context, ids []string) (map[string]Spending
 // each other as parents; so does the depth.
 const spendTreeSQL = `
 WITH RECURSIVE tree(root, id, depth) AS (
-	SELECT run_id, 0 FROM pipeline_run WHERE run_id IN %s
+	SELECT run_id AS root, run_id AS id, 0 FROM pipeline_run WHERE run_id IN %s
 	UNION
 	SELECT t.root, r.run_id, t.depth + 1 FROM tree t CROSS JOIN pipeline_run r ON r.parent_run_id = t.id
 	WHERE t.depth < ? AND r.run_id <> ''

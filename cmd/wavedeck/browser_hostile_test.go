@@ -74,7 +74,8 @@ for (const name of ['alert', 'confirm', 'prompt', 'print', 'open']) window[name]
 
 // foreign are elements and attributes that none of our pages has in its content.
 const foreign = `(document => [
-	...[...document.querySelectorAll('#page *')].filter(e => /^(script|img|iframe|object|embed|style|link|base|meta|video|audio|source|math|marquee|textarea|template|noscript|animate|hx-partial|xss)$/i.test(e.tagName)),
+	...[...document.querySelectorAll('#page *')].filter(e => /^(script|img|iframe|object|embed|style|link|base|meta|video|audio|source|math|marquee|textarea|template|noscript|animate|hx-partial|xss)$/i.test(e.tagName)
+		&& !(e.matches('script') && !e.text && /^\/static\/[a-z]+\.[0-9a-f]+\.js$/.test(e.getAttribute('src')))),
 	...[...document.querySelectorAll('*')].filter(e => [...e.attributes].some(a => /^(on|style$|srcdoc$|hx-on)/i.test(a.name)
 		|| /^(href|src|action|data|xlink:href)$/i.test(a.name) && /^\s*(javascript|data|vbscript):/i.test(a.value) && e.rel !== 'icon')),
 	...(document.querySelectorAll('#live, #page, #main').length > 3 ? [document.body] : []),

@@ -54,7 +54,7 @@ func inState(tests func() int) int {
 }
 
 // patience is how long a test waits for what must come; it is no measure.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // buffer may be read while a program writes to it.
 type buffer struct {

@@ -226,7 +226,16 @@ exec sleep 60`)
 			if recorded.Status != "pending" || recorded.Input != test.request.Input || recorded.Pipeline != "fix" {
 				t.Errorf("%+v", recorded)
 			}
-			output, err := os.ReadFile(filepath.Join(w.root, ".agents/logs", run+".log"))
+			log := filepath.Join(w.root, ".agents/logs", run+".log")
+			output, err := os.ReadFile(log)
+			for late := time.After(30 * time.Second); err == nil && !strings.HasSuffix(string(output), "wrong\n") && late != nil; {
+				select { // it is written last
+				case <-late:
+					late = nil
+				case <-time.After(10 * time.Millisecond):
+					output, err = os.ReadFile(log)
+				}
+			}
 			if err != nil || string(output) != "said\nwrong\n" {
 				t.Errorf("its output is %q, %v", output, err)
 			}

@@ -62,11 +62,17 @@ FROM bulk b LEFT JOIN bulk_item i ON i.bulk = b.id WHERE b.id = ? GROUP BY b.id`
 // Bulk returns a bulk, or ErrNotFound.
 func (d *Desk) Bulk(ctx context.Context, id string) (Bulk, error) {
 	var row struct {
-		ID, Action, Who, Note  string
-		Force, Stopped         bool
-		Created                int64
-		Ended                  sql.NullInt64
-		Waiting, Done, Refused int
+		ID      string        `db:"id"`
+		Action  string        `db:"action"`
+		Who     string        `db:"who"`
+		Note    string        `db:"note"`
+		Force   bool          `db:"force"`
+		Stopped bool          `db:"stopped"`
+		Created int64         `db:"created"`
+		Ended   sql.NullInt64 `db:"ended"`
+		Waiting int           `db:"waiting"`
+		Done    int           `db:"done"`
+		Refused int           `db:"refused"`
 	}
 	err := d.read(ctx, func(db *sqlx.DB) error { return db.GetContext(ctx, &row, bulkSQL, id) })
 	b := Bulk{

@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long a test waits for what must come; it is no measure.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // every is the pause between two looks at a condition.
 const every = 20 * time.Millisecond
