@@ -86,8 +86,8 @@ window.shift = 0, window.moved = []
 new PerformanceObserver(list => {
 	for (const e of list.getEntries()) if (!e.hadRecentInput) {
 		shift += e.value
-		for (const s of e.sources) if (s.previousRect.y !== s.currentRect.y)
-			moved.push((s.node?.id || s.node?.className || s.node?.nodeName) + ' from ' + s.previousRect.y + ' to ' + s.currentRect.y)
+		for (const s of e.sources) if (s.previousRect.y !== s.currentRect.y && (s.node?.nodeType !== 3 || s.node.data.trim())) // a blank is not seen
+			moved.push((s.node?.id || s.node?.className || s.node?.parentElement?.outerHTML || s.node?.nodeName) + ' from ' + s.previousRect.y + ' to ' + s.currentRect.y)
 	}
 }).observe({type: 'layout-shift'})`
 
