@@ -68,6 +68,9 @@ func TestEveryExcerpt(t *testing.T) {
 
 func TestWhatNeedsAttentionElsewhere(t *testing.T) {
 	s := openPortal(t)
+	s.until("what needs attention is noticed", func() bool {
+		return s.get("/fragments/v1/attention").doc().Find(".wavedeck tr.run").Length() > 0
+	})
 	for _, root := range []string{"/embed/v1/", "/fragments/v1/"} {
 		r := s.get(root + "attention")
 		if r.status != http.StatusOK || r.doc().Find(".wavedeck tr.run").Length() == 0 {

@@ -51,7 +51,7 @@ func (w *workshop) build(ctx context.Context) error {
 }
 
 func (w *workshop) goTest(ctx context.Context) error {
-	args := []string{"test", "-shuffle=on", "-timeout=15m"}
+	args := []string{"test", "-shuffle=on", "-timeout=30m"}
 	missing, err := w.missingForRace(ctx)
 	if err != nil {
 		return err

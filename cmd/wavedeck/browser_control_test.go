@@ -99,13 +99,15 @@ func steer(t *testing.T, browser *browsertest.Browser, scripts bool) {
 	}
 
 	// Stop: asked first, and its process is gone in the end.
-	follow(o.Tab, `#acts [data-act=cancel]`)
-	follow(o.Tab, `#stop a.btn`) // leaves it
+	o.Click(`#acts [data-act=cancel]`) // a dialog, or without scripts a page
+	o.Until(`document.querySelector('#stop a.btn')`)
+	leave(o.Tab, `#stop a.btn`)
 	if gone(shell) {
 		t.Error("it was stopped although nobody said so")
 	}
-	follow(o.Tab, `#acts [data-act=cancel]`)
-	follow(o.Tab, `#stop button`)
+	o.Click(`#acts [data-act=cancel]`)
+	o.Until(`document.querySelector('#stop button')`)
+	leave(o.Tab, `#stop button`)
 	if at := o.at(); at != run {
 		t.Errorf("stopping leads to %s", at)
 	}

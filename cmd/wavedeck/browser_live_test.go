@@ -72,7 +72,7 @@ func listFollows(t *testing.T, browser *browsertest.Browser) {
 }
 
 func runPageFollows(t *testing.T, browser *browsertest.Browser) {
-	const speed, run = 8, "fix-issue-20261123-003814-e2da"
+	const speed, run = 4, "fix-issue-20261123-003814-e2da"
 	root, database := emptyProject(t)
 	whole := recording(storetest.TapeText(t)).of(t, func(id string) bool { return id == run })
 	first, rest := whole.split(1) // the row of the run, pending

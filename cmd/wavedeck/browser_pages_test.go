@@ -26,6 +26,14 @@ func follow(tab *browsertest.Tab, selector string) {
 	tab.Until(fmt.Sprintf(`location.href !== %q && document.readyState === 'complete'`, from))
 }
 
+// leave is follow where the page that comes may have the address of the one
+// that goes, such as when a dialog over it is answered.
+func leave(tab *browsertest.Tab, selector string) {
+	tab.Run(`window.__here = true`)
+	tab.Click(selector)
+	tab.Until(`window.__here !== true && document.readyState === 'complete'`)
+}
+
 // rowIDs are those of the runs in a list, from the top.
 const rowIDs = `[...document.querySelectorAll('#runs tr.run[id^=run-]')].map(tr => tr.id)`
 
