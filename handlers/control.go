@@ -205,7 +205,25 @@ func (s *Server) begin(ctx context.Context, r runner.Request) (string, error) {
 	if r.Original != "" {
 		a.with("original", r.Original)
 	}
+	s.awaitDatabase(ctx)
 	return id, nil
+}
+
+// awaitDatabase waits until the database is open, but not long: the first run of
+// a project makes it, and whoever started that is led to its page at once.
+func (s *Server) awaitDatabase(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	sub := s.store.Subscribe()
+	defer sub.Close()
+	for s.store.Health().Phase != store.Ready {
+		select {
+		case <-sub.Ready():
+			sub.Take()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // runAnswer is what JSON tells of a run that was acted on.
