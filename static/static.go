@@ -76,6 +76,9 @@ func load(files fs.FS) (catalogue, error) {
 		if err != nil {
 			return err
 		}
+		if content, err = shrink(file, content); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
 		return c.add(path.Base(file), content)
 	})
 	if err == nil {
