@@ -35,6 +35,7 @@ func TestFindBrowser(t *testing.T) {
 		{"a CHROME that is not there is an error, whatever else there is", map[string]string{"CHROME": "/opt/mine"}, []string{"chromium"}, "", fs.ErrNotExist},
 		{"Chromium wins over Chrome", nil, []string{"google-chrome", "chromium"}, "/found/chromium", nil},
 		{"Chrome will do", nil, []string{"google-chrome"}, "/found/google-chrome", nil},
+		{"one without windows wins over all others", nil, []string{"chromium", "chromium-headless-shell"}, "/found/chromium-headless-shell", nil},
 		{"a browser outside the PATH is found at its usual place", nil, []string{"/usr/bin/chromium"}, "/found//usr/bin/chromium", nil},
 		{"without any there is an error that says how to get one", nil, []string{"firefox"}, "", errNoBrowser},
 	}
