@@ -25,7 +25,7 @@ look()
 new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['class']})`
 
 func listFollows(t *testing.T, browser *browsertest.Browser) {
-	const speed = 10
+	const speed = 5
 	root, database := emptyProject(t)
 	p := start(t, "--project", root, "--port", "0")
 	tab := browser.Tab(t)
