@@ -1,32 +1,28 @@
 package static
 
 import (
-	"bytes"
+	"errors"
 	"path"
 	"strings"
 
-	"github.com/tdewolff/minify/v2"
-	"github.com/tdewolff/minify/v2/css"
-	"github.com/tdewolff/minify/v2/js"
+	"github.com/evanw/esbuild/pkg/api"
 )
 
 // shrink returns what is sent of the file name: our own scripts and styles without what only their readers need, so that
 // a comment costs a visitor nothing; everything else, and what is vendored, byte for byte. There is no build step: it is
-// done when the program starts, in a few milliseconds.
+// done when the program starts, in some ten milliseconds.
 func shrink(name string, content []byte) ([]byte, error) {
-	if strings.HasPrefix(name, "vendor/") {
+	loaders := map[string]api.Loader{".js": api.LoaderJS, ".css": api.LoaderCSS}
+	loader, ok := loaders[path.Ext(name)]
+	if !ok || strings.HasPrefix(name, "vendor/") {
 		return content, nil
 	}
-	m := minify.New()
-	var err error
-	var small bytes.Buffer
-	switch path.Ext(name) {
-	case ".js":
-		err = js.Minify(m, &small, bytes.NewReader(content), nil)
-	case ".css":
-		err = css.Minify(m, &small, bytes.NewReader(content), nil)
-	default:
-		return content, nil
+	small := api.Transform(string(content), api.TransformOptions{
+		Loader: loader, MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
+		Target: api.ESNext,
+	})
+	if len(small.Errors) > 0 {
+		return nil, errors.New(small.Errors[0].Text)
 	}
-	return small.Bytes(), err
+	return small.Code, nil
 }
