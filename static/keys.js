@@ -197,6 +197,7 @@
     $('[role=combobox]', box).setAttribute('aria-activedescendant', item.id)
   }
   box.addEventListener('input', sift)
+  box.addEventListener('close', () => box.replaceChildren()) // what it showed has keys of its own
 
   function stroke(e) {
     const key = e.key === ' ' ? 'Space' : e.key
