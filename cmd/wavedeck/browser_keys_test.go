@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ if (navigator.clipboard) {
 // anew undoes what a key before may have done to the page. What cannot be undone
 // spoils it.
 const anew = `
-window.staying = window.applied = window.led = window.pasted = window.whole = window.from = undefined
+window.staying = window.sent = window.applied = window.led = window.pasted = window.whole = window.from = undefined
 document.querySelector('dialog[open]')?.close()
 for (const fold of document.querySelectorAll('main details')) fold.open = fold.was ??= fold.open
 for (const box of document.querySelectorAll('main input:checked')) if (box.type === 'checkbox') box.click()
@@ -61,7 +62,7 @@ scrollTo(0, 0)`
 // into puts the focus where a scope's keys act.
 func into(scope keys.Scope) string {
 	switch scope {
-	case keys.List:
+	case keys.List, keys.Picked:
 		return `document.querySelector('[data-keys=list] tr.run').focus()`
 	case keys.Log:
 		return `document.querySelector('#lines').focus()`
@@ -137,6 +138,13 @@ func TestBrowserKeys(t *testing.T) {
 	root, last := keyProject(t)
 	p := start(t, "--project", root, "--port", "0")
 	eventually(t, "the runs are there", func() bool { return p.states(t)["completed"] > 0 })
+	for n := range 9 {
+		r, err := http.PostForm(p.url+"api/views", url.Values{"name": {fmt.Sprint("view ", n+1)}, "query": {fmt.Sprint("limit=", n+1)}})
+		if err != nil || r.StatusCode != http.StatusCreated {
+			t.Fatalf("save a view: %v, %v", r, err)
+		}
+		_ = r.Body.Close()
+	}
 	tab := b.Tab(t)
 	tab.Before(noticed)
 	tab.Open(p.url + "healthz")

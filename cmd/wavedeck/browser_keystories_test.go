@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"maps"
+	"strconv"
+	"strings"
 )
 
 const (
@@ -26,7 +28,7 @@ sessionStorage.setItem('wd-at ' + location.origin + '/runs', JSON.stringify({row
 // keyStories has a story for every binding, by its id.
 func keyStories(last int64) map[string]keyStory {
 	all := map[string]keyStory{}
-	for _, part := range []map[string]keyStory{storiesEverywhere(), storiesOfRun(), storiesOfList(), storiesOfLog(last), storiesOfGraph()} {
+	for _, part := range []map[string]keyStory{storiesEverywhere(), storiesOfRun(), storiesOfList(), storiesOfPicked(), storiesOfLog(last), storiesOfGraph()} {
 		maps.Copy(all, part)
 	}
 	return all
@@ -40,12 +42,17 @@ func storiesEverywhere() map[string]keyStory {
 		"help":         {page: "runs", then: `document.querySelector('dialog[open] #dialog-title')?.textContent === 'Keys'`},
 		"palette":      {page: "runs", then: `document.querySelector('dialog[open] #dialog-title')?.textContent === 'Find'`},
 		"widget":       {page: "runs", alone: true, then: rowInFocus},
+		"command":      {page: "runs", then: `document.querySelector('dialog[open] #cmd-q') === document.activeElement`},
+		"confirm":      {page: failedPage + "/resume", first: `document.querySelector('#start').addEventListener('submit', e => { e.preventDefault(); window.sent = e.submitter.textContent }, {once: true})`, then: `window.sent === 'Resume'`},
 		"filter":       {page: "runs", then: `document.activeElement.name === 'q'`},
 		"out":          {page: logPage, leads: to(failedPage)},
 		"go-runs":      {page: "personas", leads: to("runs")},
 		"go-pipelines": {page: "runs", leads: to("pipelines")},
 		"go-personas":  {page: "runs", leads: to("personas")},
 		"go-artifacts": {page: failedPage, leads: to(failedPage + "/artifacts")},
+		"go-attention": {page: "runs", leads: to("attention")},
+		"view":         {page: "runs", leads: `"/cmd?run=&q=view+" + (%d + 1)`},
+		"save":         {page: "runs?q=status%3Afailed", then: `document.activeElement.matches('#save-view[open] input[name=name]')`},
 		"back":         {page: "runs", first: `history.pushState(null, '', '?limit=7')`, then: `location.search === ''`},
 		"forward": {page: "runs", first: `history.pushState(null, '', '?limit=7')
 await new Promise(done => { addEventListener('popstate', done, {once: true}); history.back() })`, then: `location.search === '?limit=7'`},
@@ -104,7 +111,29 @@ func storiesOfList() map[string]keyStory {
 		"retry":       {page: "runs", first: third, leads: to(failedPage + "/retry")},
 		"resume":      {page: "runs", first: third, leads: to(failedPage + "/resume")},
 		"cancel":      {page: "runs", then: asksToStop},
+		"pick":        {page: "runs", first: third, then: picked(2)},
+		"extend-down": {page: "runs", first: third, then: picked(2, 3) + ` && ` + at("3")},
+		"extend-up":   {page: "runs", first: third, then: picked(1, 2) + ` && ` + at("1")},
+		"pick-all":    {page: "runs", then: `document.querySelector('#bulk [name=all]').checked`},
 		"state":       {page: "runs", leads: `document.querySelectorAll('#states a.chip')[%d].getAttribute('href')`},
+	}
+}
+
+// picked holds when just the rows at these places are selected.
+func picked(places ...int) string {
+	var list []string
+	for _, place := range places {
+		list = append(list, strconv.Itoa(place))
+	}
+	return `[...document.querySelectorAll('#runs [name=run]')].flatMap((box, i) => box.checked ? i : []).join() === '` + strings.Join(list, ",") + `'`
+}
+
+func storiesOfPicked() map[string]keyStory {
+	const first = `document.querySelector('#runs [name=run]').click()
+document.querySelector('#bulk').addEventListener('submit', e => { e.preventDefault(); window.sent = new URL(e.target.action).pathname + ' ' + new FormData(e.target, e.submitter).get('do') }, {once: true})`
+	return map[string]keyStory{
+		"retry-picked":  {page: "runs", first: first, then: `window.sent === '/runs/bulk retry'`},
+		"cancel-picked": {page: "runs", first: first, then: `window.sent === '/runs/bulk cancel'`},
 	}
 }
 
