@@ -25,7 +25,7 @@ func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chr
 		Paths: s.paths, Title: title, Section: section, Now: s.now(),
 		Project: projectName(catalog), Source: sourceName(catalog.Project, health),
 		Notices: slices.Concat(s.notices, s.priceNotice(), s.problems(catalog, health)), CanAct: !s.readOnly, CanRun: s.canRun(),
-		SignOut: s.gate.on,
+		SignOut: s.gate.on, Run: muxVar(r, "run"),
 	}
 	c.Attention = s.attentionCount(r.Context())
 	c.Live = views.Live{Topic: topic, Cursor: cursorID(health.Epoch, health.LastEventID), LastEvent: health.LastEventID}

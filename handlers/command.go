@@ -20,63 +20,6 @@ import (
 // A command names a page in a few words. It never does anything itself: what
 // changes something leads to the form that asks for it.
 
-// argument is what stands at one place of a command.
-type argument uint8
-
-const (
-	argRun argument = iota
-	argPartner
-	argStep
-	argAttempt
-	argPipeline
-	argPersona
-	argView
-	argFilter // the rest, in the filter language
-)
-
-// verb is one command. Arguments from needs on may be left out.
-type verb struct {
-	name, usage, means string
-	args               []argument
-	needs              int
-	input              bool // what stands behind -- is an input
-	ofRun              bool // without a run it is about the one that the page shows
-	url                func(*Server, context.Context, *command) (string, error)
-}
-
-// verbs lists all commands, in the order in which they are offered.
-func verbs() []verb {
-	plain := func(at func(views.Paths) string) func(*Server, context.Context, *command) (string, error) {
-		return func(s *Server, _ context.Context, _ *command) (string, error) { return at(s.paths), nil }
-	}
-	tab := func(name string) func(*Server, context.Context, *command) (string, error) {
-		return func(s *Server, _ context.Context, c *command) (string, error) {
-			return s.paths.RunTab(c.run, name), nil
-		}
-	}
-	return []verb{
-		{name: "runs", usage: "runs [FILTER]", means: "list runs: runs status:failed since:24h", args: []argument{argFilter}, url: (*Server).commandRuns},
-		{name: "run", usage: "run RUN", means: "open a run", args: []argument{argRun}, needs: 1, url: func(s *Server, _ context.Context, c *command) (string, error) { return s.paths.Run(c.run), nil }},
-		{name: "logs", usage: "logs [RUN [STEP [ATTEMPT]]]", means: "read a log: logs 7f3a implement 2", args: []argument{argRun, argStep, argAttempt}, ofRun: true, url: (*Server).commandLogs},
-		{name: "timeline", usage: "timeline [RUN]", means: "see what took how long", args: []argument{argRun}, ofRun: true, url: tab("timeline")},
-		{name: "graph", usage: "graph [RUN]", means: "see how the steps depend on each other", args: []argument{argRun}, ofRun: true, url: tab("graph")},
-		{name: "artifacts", usage: "artifacts [RUN]", means: "see what a run put out", args: []argument{argRun}, ofRun: true, url: tab("artifacts")},
-		{name: "diff", usage: "diff [RUN] [RUN|last-green]", means: "compare two runs: diff 7f3a last-green", args: []argument{argRun, argPartner}, ofRun: true, url: (*Server).commandDiff},
-		{name: "pipelines", usage: "pipelines", means: "list the pipelines", url: plain(views.Paths.Pipelines)},
-		{name: "pipeline", usage: "pipeline PIPELINE", means: "open a pipeline", args: []argument{argPipeline}, needs: 1, url: func(s *Server, _ context.Context, c *command) (string, error) {
-			return s.paths.Pipeline(c.values[0]), nil
-		}},
-		{name: "start", usage: "start [PIPELINE [-- INPUT]]", means: "fill in the form that starts one: start fix-issue -- acme/widgets 42", args: []argument{argPipeline}, input: true, url: (*Server).commandStart},
-		{name: "personas", usage: "personas", means: "list the personas", url: plain(views.Paths.Personas)},
-		{name: "persona", usage: "persona PERSONA", means: "open a persona", args: []argument{argPersona}, needs: 1, url: func(s *Server, _ context.Context, c *command) (string, error) {
-			return s.paths.Persona(c.values[0]), nil
-		}},
-		{name: "view", usage: "view [NAME|NUMBER]", means: "open a saved view: view oncall", args: []argument{argView}, url: (*Server).commandSaved},
-		{name: "audit", usage: "audit", means: "see who did what", url: plain(func(p views.Paths) string { return p.Audit(nil) })},
-		{name: "help", usage: "help", means: "list the commands", url: plain(func(p views.Paths) string { return p.Command(nil) })},
-	}
-}
-
 // commandWord is one word of a command, and where it stands.
 type commandWord struct {
 	text    string
@@ -88,7 +31,8 @@ type command struct {
 	text   string
 	words  []commandWord // without the verb
 	verb   verb
-	run    string   // the run it is about
+	run    string   // the run it is about; empty: of none
+	shown  string   // the run that the page shows
 	input  string   // what stands behind --
 	values []string // its other arguments
 }
@@ -140,7 +84,8 @@ func (s *Server) showCommand(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) commandView(r *http.Request, text, run string, err error) views.CommandView {
-	v := views.CommandView{Chrome: s.chrome(r, "", "Command", ""), Text: text, Run: run, Complete: s.completeURL("command")}
+	v := views.CommandView{Chrome: s.chrome(r, "", "Command", ""), Text: text, Complete: s.completeURL("command")}
+	v.Run = run
 	if run != "" {
 		v.Complete = s.paths.Complete(url.Values{"for": {"command"}, "run": {run}})
 	}
@@ -159,18 +104,20 @@ func (s *Server) commandView(r *http.Request, text, run string, err error) views
 // resolve is the page that a command names. Errors about a word of it are
 // *runquery.Error.
 func (s *Server) resolve(ctx context.Context, text, run string) (string, error) {
-	c, err := s.parseCommand(text)
+	c, err := s.parseCommand(text, run)
 	if err != nil {
 		return "", err
 	}
-	if err := s.readArguments(ctx, c, run); err != nil {
+	if err := s.readArguments(ctx, c); err != nil {
 		return "", err
 	}
 	return c.verb.url(s, ctx, c)
 }
 
-func (s *Server) parseCommand(text string) (*command, error) {
-	c := &command{text: text, words: wordsOf(text)}
+// parseCommand finds the verb of a command. Shown is the run that the page shows,
+// for commands that name none.
+func (s *Server) parseCommand(text, shown string) (*command, error) {
+	c := &command{text: text, words: wordsOf(text), run: shown, shown: shown}
 	if len(c.words) == 0 {
 		return nil, c.fail(c.missing(), "is missing", "a command")
 	}
@@ -224,12 +171,15 @@ func (s *Server) instead(c *command, w commandWord, word, label string) views.Op
 	if label == "" {
 		label = text
 	}
-	return views.Option{Label: label, Href: s.paths.Command(url.Values{"q": {text}})}
+	q := url.Values{"q": {text}}
+	if c.shown != "" {
+		q.Set("run", c.shown)
+	}
+	return views.Option{Label: label, Href: s.paths.Command(q)}
 }
 
-// readArguments checks the words behind a verb. Run is the one that the page
-// shows, for commands that name none.
-func (s *Server) readArguments(ctx context.Context, c *command, run string) error {
+// readArguments checks the words behind a verb.
+func (s *Server) readArguments(ctx context.Context, c *command) error {
 	if slices.Contains(c.verb.args, argFilter) {
 		return nil
 	}
@@ -243,11 +193,8 @@ func (s *Server) readArguments(ctx context.Context, c *command, run string) erro
 	if len(c.words) < c.verb.needs {
 		return c.fail(c.missing(), "is missing", c.verb.usage)
 	}
-	if len(c.words) == 0 && c.verb.ofRun {
-		if run == "" {
-			return c.fail(c.missing(), "is missing", c.verb.usage+"; without a run only where a run is shown")
-		}
-		c.run = run
+	if len(c.words) == 0 && c.verb.ofRun && c.run == "" {
+		return c.fail(c.missing(), "is missing", c.verb.usage+"; without a run only where a run is shown")
 	}
 	for i, w := range c.words {
 		if err := s.readArgument(ctx, c, c.verb.args[i], w); err != nil {
@@ -270,6 +217,10 @@ func (s *Server) readArgument(ctx context.Context, c *command, kind argument, w 
 		}
 		run, err := s.runNamed(ctx, c, w)
 		c.values = append(c.values, run)
+		return err
+	case argTime:
+		at, err := s.momentNamed(ctx, c, w)
+		c.values = append(c.values, at)
 		return err
 	case argPipeline:
 		name, err := s.pipelineNamed(ctx, c, w)
@@ -374,91 +325,4 @@ func (c *command) restAt() int {
 		return c.words[0].at
 	}
 	return len(c.text)
-}
-
-func (s *Server) commandRuns(_ context.Context, c *command) (string, error) {
-	filter := c.text[c.restAt():]
-	if _, _, err := termsOf(filter, s.now()); err != nil {
-		if word, ok := errors.AsType[*runquery.Error](err); ok {
-			moved := *word
-			moved.Text, moved.At, moved.End = c.text, word.At+c.restAt(), word.End+c.restAt()
-			return "", &commandError{word: &moved}
-		}
-		return "", err
-	}
-	if filter == "" {
-		return s.paths.Runs(nil), nil
-	}
-	return s.paths.Runs(url.Values{"q": {filter}}), nil
-}
-
-func (s *Server) commandStart(_ context.Context, c *command) (string, error) {
-	q, pipeline := url.Values{}, ""
-	if c.input != "" {
-		q.Set(fieldInput, c.input)
-	}
-	if len(c.values) > 0 {
-		pipeline = c.values[0]
-	}
-	return s.paths.Start(pipeline, q), nil
-}
-
-// commandSaved opens a saved view by its name or number.
-func (s *Server) commandSaved(ctx context.Context, c *command) (string, error) {
-	if len(c.words) == 0 {
-		return s.paths.View("", ""), nil
-	}
-	list, err := s.viewSummaries(ctx)
-	if err != nil {
-		return "", err
-	}
-	name := c.words[0].text
-	names := make([]string, len(list))
-	for i, v := range list {
-		if names[i] = v.Name; strings.EqualFold(v.Name, name) || strconv.Itoa(v.Number) == name {
-			return v.URL, nil
-		}
-	}
-	if name, err = s.oneOf(c, c.words[0], names, "view"); err != nil {
-		return "", err
-	}
-	return list[slices.Index(names, name)].URL, nil
-}
-
-func (s *Server) commandDiff(_ context.Context, c *command) (string, error) {
-	right := lastGreen
-	if len(c.values) > 0 {
-		right = c.values[0]
-	}
-	return s.paths.Compare(c.run, right), nil
-}
-
-// commandLogs opens a log, of one step, where an attempt begins.
-func (s *Server) commandLogs(ctx context.Context, c *command) (string, error) {
-	q := url.Values{}
-	if len(c.values) == 0 {
-		return s.paths.Log(c.run, "", nil), nil
-	}
-	where, err := s.store.LogMap(ctx, c.run)
-	if err != nil {
-		return "", fmt.Errorf("log of a command: %w", err)
-	}
-	step, err := s.oneOf(c, c.words[1], where.Steps, "step of "+c.run)
-	if err != nil {
-		return "", err
-	}
-	q.Set("step", step)
-	if len(c.values) > 1 {
-		w := c.words[2]
-		n, err := strconv.Atoi(w.text)
-		if err != nil || n < 1 {
-			return "", c.fail(w, "is no attempt", "a number from 1")
-		}
-		i := slices.IndexFunc(where.Marks, func(m store.LogMark) bool { return !m.Failed && m.Step == step && m.Attempt == n })
-		if i < 0 {
-			return "", c.fail(w, "is no attempt at "+step, "one that was made")
-		}
-		q.Set("at", strconv.FormatInt(where.Marks[i].ID, 10))
-	}
-	return s.paths.Log(c.run, "", q), nil
 }

@@ -10,7 +10,7 @@ import (
 
 // completeCommand completes the word of a command that the caret stands in. Run
 // is the one that the page shows.
-func (s *Server) completeCommand(ctx context.Context, text string, at int) ([]completion, error) {
+func (s *Server) completeCommand(ctx context.Context, text, run string, at int) ([]completion, error) {
 	words := wordsOf(text)
 	place, from, to := len(words), at, at // a word that is still to come
 	for i, w := range words {
@@ -29,7 +29,7 @@ func (s *Server) completeCommand(ctx context.Context, text string, at int) ([]co
 		}
 		choices = beginning(choices, typed)
 	} else {
-		c, err := s.parseCommand(text)
+		c, err := s.parseCommand(text, run)
 		if err != nil {
 			return nil, nil //nolint:nilerr // there is nothing to offer behind a word that is no command
 		}
@@ -78,6 +78,8 @@ func (s *Server) argumentChoices(ctx context.Context, c *command, kind argument,
 		if names, err = s.stepNames(ctx, c, kind); err != nil {
 			return nil, err
 		}
+	case argTime:
+		return fitting(s.timeChoices(), typed), nil
 	case argView:
 		list, err := s.viewSummaries(ctx)
 		if err != nil {
@@ -93,6 +95,21 @@ func (s *Server) argumentChoices(ctx context.Context, c *command, kind argument,
 		choices[i].value = commandText(choices[i].label)
 	}
 	return fitting(choices, typed), nil
+}
+
+// timeChoices are moments to go back to.
+func (s *Server) timeChoices() []choice {
+	now := s.now().UTC()
+	var choices []choice
+	for _, ago := range []string{"5m", "15m", "1h", "6h", "24h"} {
+		age, _ := parseAge(ago)
+		choices = append(choices, choice{value: ago, label: ago, hint: "ago, " + now.Add(-age).Format("2 Jan 15:04") + " UTC"})
+	}
+	if last := s.store.Health().LastEventID; last > 0 {
+		event := atQuery(last).Get("at")
+		choices = append(choices, choice{value: event, label: event, hint: "the newest"})
+	}
+	return choices
 }
 
 // stepNames are the steps of the run that a command names, or the numbers of

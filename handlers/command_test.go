@@ -36,6 +36,13 @@ func TestACommandLeadsToItsPage(t *testing.T) {
 		"pipeline fix-i":                "/pipelines/fix-issue",
 		"personas":                      "/personas",
 		"audit":                         "/audit",
+		"attention":                     "/attention",
+		"at event:812":                  "/runs?at=event%3A812",
+		"at 812":                        "/runs?at=event%3A812",
+		"at event:812 6a1d":             "/runs/" + sampleRun + "?at=event%3A812",
+		"at 2026-11-23T00:41 6a1d":      "/runs/" + sampleRun + "?at=2026-11-23T00%3A41%3A00Z",
+		"at 01:00":                      "/runs?at=2026-11-23T01%3A00%3A00Z",
+		"at 1h":                         "/runs?at=2026-11-23T01%3A00%3A00Z",
 	} {
 		r := s.get("/cmd?q=" + url.QueryEscape(text))
 		if to := r.header.Get("Location"); r.status != http.StatusSeeOther || to != want {
@@ -62,6 +69,18 @@ func TestACommandLeadsToItsPage(t *testing.T) {
 			t.Errorf("it leads to %q", to)
 		}
 	})
+	t.Run("what changes something leads to the page that asks", func(t *testing.T) {
+		for text, want := range map[string]string{
+			"retry 6a1d": "/retry", "retry": "/retry", "resume 6a1d": "/resume", "resume": "/resume",
+			"resume 6a1d integ": "/resume?from_step=integration", "cancel 6a1d": "/cancel", "cancel": "/cancel",
+			"at event:812": "?at=event%3A812", "at 1h": "?at=2026-11-23T01%3A00%3A00Z",
+		} {
+			r := s.as(t).get("/cmd?run=" + sampleRun + "&q=" + url.QueryEscape(text))
+			if to := r.header.Get("Location"); r.status != http.StatusSeeOther || to != "/runs/"+sampleRun+want {
+				t.Errorf("%s: %d to %q", text, r.status, to)
+			}
+		}
+	})
 	t.Run("without a command the page explains all of them", func(t *testing.T) {
 		for _, path := range []string{"/cmd", "/cmd?q=help", "/cmd?q=+"} {
 			r := s.as(t).get(path)
@@ -85,6 +104,16 @@ func TestAWrongCommandIsExplained(t *testing.T) {
 		"logs 6a1d nowhere":       {"nowhere", "name of a step", ""},
 		"logs 6a1d integration 9": {"9", "one that was made", ""},
 		"logs 6a1d integration x": {"x", "a number from 1", ""},
+		"cancel":                  {"", "where a run is shown", ""},
+		"retry zzzz":              {"zzzz", "an id", ""},
+		"resume 6a1d nowhere":     {"nowhere", "name of a step", ""},
+		"at":                      {"", "event:N", ""},
+		"at noon":                 {"noon", "event:N", ""},
+		"at event:x":              {"event:x", "event:N", ""},
+		"at event:0":              {"event:0", "event:N", ""},
+		"at event:1h":             {"event:1h", "event:N", ""},
+		"at -1h":                  {"-1h", "event:N", ""},
+		"at 14:02":                {"14:02", "a later moment", ""}, // of the day before
 		"start fix-issue acme":    {"acme", "-- INPUT", ""},
 		"start nothing -- x":      {"nothing", "name of a pipeline", ""},
 		"pipeline fix-isue":       {"fix-isue", "“fix-issue”", "/cmd?q=pipeline+fix-issue"},
@@ -141,6 +170,11 @@ func TestCompletionGoesOnFromTheCaret(t *testing.T) {
 		"command pipeline slow|":          "pipeline slow-soak |",
 		"command runs status:fa|":         "runs status:failed |",
 		"command runs |":                  "runs status:|",
+		"command canc|":                   "cancel |",
+		"command at 1|":                   "at 15m |",
+		"command at ev|":                  "at event:232 |",
+		"command at 1h 6a1|":              "at 1h " + sampleRun + " |",
+		"command resume 6a1d inte|":       "resume 6a1d integration |",
 	} {
 		kind, rest, _ := strings.Cut(text, " ")
 		before, after, _ := strings.Cut(rest, "|")

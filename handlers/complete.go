@@ -37,6 +37,7 @@ type completeResponse struct {
 //
 //	for=filter|command   what is typed
 //	q=, at=              the text and its caret, in UTF-16 code units; without at its end
+//	run=                 the run that the page shows, for commands
 //	list=                the id of the listbox that asks
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
@@ -58,7 +59,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 	case "filter":
 		items, err = s.completeFilter(r.Context(), text, 0, at)
 	case "command":
-		items, err = s.completeCommand(r.Context(), text, at)
+		items, err = s.completeCommand(r.Context(), text, q.Get("run"), at)
 	default:
 		return &store.InputError{Field: "for", Got: clip(kind, 64), Want: "filter or command"}
 	}

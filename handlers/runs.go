@@ -95,6 +95,7 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	}
 	view.Chosen = clone(query.values)
 	view.Chosen.Del("limit")
+	view.BulkMost = maxBulk
 	if query.hold != nil {
 		if view.Held, view.HeldMore, err = s.newerThan(ctx, query); err != nil {
 			return view, err

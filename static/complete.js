@@ -1,6 +1,9 @@
-// Inputs that the server completes: a combobox of WAI-ARIA. Without this file they are ordinary inputs.
+// Inputs that the server completes: a combobox of WAI-ARIA. Without this file they are ordinary inputs. It runs again
+// where a dialog brings one.
 (() => {
   for (const input of document.querySelectorAll('[data-complete]')) {
+    if (input.completed) continue
+    input.completed = true
     const list = document.getElementById(input.getAttribute('aria-controls'))
     let timer, asked
     const options = () => [...list.children]

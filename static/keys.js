@@ -29,9 +29,10 @@
 
   // What acts now, the narrowest first.
   const widget = () => active().closest('[data-keys]')?.dataset.keys
+  const PICKED = '[data-keys=list] input:checked, #bulk input:checked'
   const row = () => active().closest('tr.run, tr.step, .l')
   const able = b => b.keys[0] && (!b.needs || (b.verb.startsWith('row') ? row()?.matches(b.needs) || row() && $(b.needs, row()) : $(b.needs)))
-  const now = () => [...new Set([widget(), $('[data-keys=run]') && 'run', ''])].flatMap(scope => table.filter(b => b.scope === scope && able(b)))
+  const now = () => [...new Set([widget() === 'list' && $(PICKED) && 'picked', widget(), $('[data-keys=run]') && 'run', ''])].flatMap(scope => table.filter(b => b.scope === scope && able(b)))
 
   function reach(e) {
     if (!e) return
@@ -54,13 +55,18 @@
         r.ariaLevel = r.closest('.kids') ? 2 : 1
         const fold = r.nextElementSibling?.matches('.kids') && $('details', r.nextElementSibling)
         if (fold) r.ariaExpanded = fold.open
+        const box = $('[name=run]', r)
+        if (box) r.ariaSelected = box.checked
       }
     }
-    for (const b of table) {
-      if (/^(click|focus|stay)$/.test(b.verb) && !/ /.test(b.keys)) $(b.arg)?.setAttribute('aria-keyshortcuts', b.keys.join(' ').replace(/\b[A-Z]\b/g, 'Shift+$&'))
+    for (const { verb, arg, keys } of table) {
+      const nth = /nth/.test(verb)
+      const found = nth ? all(arg) : verb === 'row' ? all(`tr[tabindex="0"] ${arg}`) : /^(click|focus|stay|command)$/.test(verb) ? [$(arg)] : []
+      found.forEach((e, i) => { if (e) e.ariaKeyShortcuts = (nth ? keys.slice(i, i + 1) : keys).filter(key => !/ /.test(key)).map(spell).join(' ') || null })
     }
     hint()
   }
+  const spell = key => key.replace(/^[A-Z]$/, 'Shift+$&').replace('Mod', mac ? 'Meta' : 'Control')
   let last // the row that was in focus last, and its place
   on('focusin', e => {
     const r = row()
@@ -69,6 +75,7 @@
     else hint()
   })
   on('toggle', dress, true)
+  on('change', dress)
 
   // A live change keeps the focus.
   let held
@@ -112,6 +119,11 @@
     rowgo: arg => { location = row().dataset[arg] },
     rowpeek: arg => open(row().dataset[arg]),
     open: arg => open(urls[arg]),
+    command(arg) {
+      const of = active().closest('tr.run')?.dataset.log?.split('/').at(-2)
+      open(of ? $(arg).href.replace(/=.*/, '=' + of) : $(arg).href, 'main > *')
+    },
+    view: (_, b, n) => { location = $('[data-nav=command]').href + '&q=view+' + (n + 1) },
     enter: arg => enter($(arg)),
     history: arg => history.go(arg),
     apply: () => $('[data-release]') ? press($('[data-release]')) : tell('apply'),
@@ -151,7 +163,7 @@
       location = to[0] + ($('.parts [aria-current]')?.getAttribute('href').slice(list.runs[i][0].length) ?? '')
     },
     out() {
-      const checked = all('[data-keys=list] input:checked')
+      const checked = all(PICKED)
       const tab = $('.parts a')
       if (active().matches(FIELD)) reach(title())
       else if (checked[0]) checked.forEach(press)
@@ -197,6 +209,7 @@
     $('[role=combobox]', box).setAttribute('aria-activedescendant', item.id)
   }
   box.addEventListener('input', sift)
+  box.addEventListener('close', () => box.replaceChildren()) // what it showed has keys of its own
 
   function stroke(e) {
     const key = e.key === ' ' ? 'Space' : e.key
@@ -222,7 +235,7 @@
     if (box.contains(e.target)) return inDialog(key, e)
     if ($('dialog[open]') || field && key !== 'Escape' && !key.startsWith('Mod')) return
     if (key === 'Escape' && (before || field?.type === 'search' && field.value)) return forget()
-    if (/Enter|Space/.test(key) && e.target.closest('a, button, summary')) return
+    if (/^(Enter|Space)$/.test(key) && e.target.closest('a, button, summary')) return
     const strokes = before ? before + ' ' + key : key
     const b = now().find(b => b.keys.includes(strokes) && (!/nth/.test(b.verb) || all(b.arg)[b.keys.indexOf(strokes)]))
     before = !b && now().some(b => b.keys.some(key => key.startsWith(strokes + ' '))) ? strokes : ''

@@ -14,7 +14,24 @@
     e.focus()
   }
 
+  const boxes = () => [...document.querySelectorAll('#runs [name=run]')]
+  const of = box => box.closest('tr')
+  const pick = (box, on) => { if (box.checked !== on) box.click() }
+  let from, to // the rows where a selection was begun, and has come to
+
   const verbs = {
+    // The row in focus and the next. On the way back to where it was begun the row that is left is let go.
+    extend(by) {
+      const list = boxes()
+      const at = list.findIndex(box => of(box) === row())
+      const next = list[at + +by]
+      if (at < 0 || !next) return
+      if (to !== row().id) from = row().id
+      pick(list[at], (list.findIndex(box => of(box).id === from) - at) * by <= 0)
+      pick(next, true)
+      to = of(next).id
+      reach(of(next))
+    },
     // Out: the children are shown, then the focus goes to the first. In: it goes back to the parent, then they are hidden.
     fold(out) {
       const kids = row().nextElementSibling
@@ -24,6 +41,11 @@
     },
   }
   document.addEventListener('key', e => verbs[e.detail[0]]?.(e.detail[1]))
+  document.addEventListener('change', e => {
+    if (!e.target.matches('[name=run], #bulk [name=all]')) return
+    const detail = $('#bulk [name=all]').checked ? 'All that match are selected' : boxes().filter(box => box.checked).length + ' selected'
+    document.dispatchEvent(new CustomEvent('say', { detail }))
+  })
 
   const list = $('#runs')
   if (!list) return

@@ -162,7 +162,7 @@ func AttentionList(v AttentionView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<table class=\"runs\"><thead><tr><th scope=\"col\" class=\"c-last\">Why</th><th scope=\"col\">Run</th><th scope=\"col\" class=\"c-when num\">Since</th><th scope=\"col\" class=\"c-typ num\">What to do</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<table class=\"runs\" aria-labelledby=\"title\" data-keys=\"list\"><thead><tr><th scope=\"col\" class=\"c-last\">Why</th><th scope=\"col\">Run</th><th scope=\"col\" class=\"c-when num\">Since</th><th scope=\"col\" class=\"c-typ num\">What to do</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

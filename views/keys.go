@@ -11,7 +11,7 @@ type keyScope struct {
 // keyScopes are all keys in the order in which they are explained.
 func keyScopes() []keyScope {
 	var scopes []keyScope
-	for _, scope := range []keys.Scope{keys.Everywhere, keys.List, keys.Run, keys.Log, keys.Graph} {
+	for _, scope := range []keys.Scope{keys.Everywhere, keys.List, keys.Picked, keys.Run, keys.Log, keys.Graph} {
 		part := keyScope{ID: scopeWord(scope), Title: scope.Title()}
 		for _, b := range keys.Table() {
 			if b.Scope == scope {

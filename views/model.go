@@ -30,6 +30,7 @@ type Chrome struct {
 	CanAct  bool   // buttons and forms that change something show
 	CanRun  bool   // so do those that start and stop runs
 	SignOut bool   // whoever reads this has signed in
+	Run     string // the run that the page is about; empty: it is about none
 	JSON    string // where the same is told to programs; empty: nowhere
 
 	Attention int // how many runs need a human; below 0: not known
@@ -166,7 +167,6 @@ type Completion struct {
 type CommandView struct {
 	Chrome
 	Text     string
-	Run      string // the run that commands without one are about
 	Complete string
 	Wrong    *WrongWord
 	Choices  []Option // commands that may have been meant
@@ -192,6 +192,7 @@ type RunsView struct {
 	Views     []Option   // saved ones; Value is the number of each
 	SaveQuery string     // what a view of this list keeps; empty: all runs
 	Chosen    url.Values // what narrows the list, for actions on all that match
+	BulkMost  int        // how many runs such an action is about at most
 }
 
 // SavedViews is the page of the saved views.

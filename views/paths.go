@@ -141,6 +141,9 @@ func (p Paths) Logout() string { return p.at("logout") }
 // Audit is the log of what people did, narrowed by q.
 func (p Paths) Audit(q url.Values) string { return withQuery(p.at("audit"), q) }
 
+// Health is how the console and what it reads fare.
+func (p Paths) Health() string { return p.at("health") }
+
 // Keys is the page of all keys.
 func (p Paths) Keys() string { return p.at("help", "keys") }
 

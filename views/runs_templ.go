@@ -226,7 +226,7 @@ func RunsFilter(v RunsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = QueryInput("filter-q", v.Filter.Text, "words, status:failed, dur>10m …", "Filter", v.Filter.Complete, v.Filter.Wrong).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = QueryInput("filter-q", v.Filter.Text, "words, status:failed, dur>10m …", "Filter", v.Filter.Complete, v.Filter.Wrong, nil).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,17 +22,48 @@ type keyStory struct {
 	page  string // below the program's address
 	first string // a script that runs before, with the focus where the key acts
 	alone bool   // not with the list in focus: there it does something else, or it is done already
-	then  string // what is so once the key has acted, and was not before
+	leads string // an expression for the address that the key leads to; it is not followed
+	then  string // instead: what is so once the key has acted, and was not before
 }
 
 // ready holds when the page hears keys.
 const ready = `'keysReady' in document.documentElement.dataset`
 
+// noticed keeps what the page gives away: where it would go, while it is told to
+// stay, and what it put on the clipboard.
+const noticed = `
+navigation.addEventListener('navigate', e => {
+	if (!window.staying || !e.cancelable || e.navigationType === 'traverse') return
+	e.preventDefault()
+	const url = new URL(e.destination.url)
+	window.led = url.pathname + url.search
+})
+if (navigator.clipboard) {
+	const write = navigator.clipboard.writeText.bind(navigator.clipboard)
+	navigator.clipboard.writeText = async text => { await write(text); window.pasted = text }
+}`
+
+// anew undoes what a key before may have done to the page. What cannot be undone
+// spoils it.
+const anew = `
+window.staying = window.sent = window.applied = window.led = window.pasted = window.whole = window.from = undefined
+document.querySelector('dialog[open]')?.close()
+for (const fold of document.querySelectorAll('main details')) fold.open = fold.was ??= fold.open
+for (const box of document.querySelectorAll('main input:checked')) if (box.type === 'checkbox') box.click()
+for (const select of document.querySelectorAll('[data-choice]')) if (select.value) {
+	select.value = ''
+	select.dispatchEvent(new Event('change', {bubbles: true}))
+}
+sessionStorage.clear()
+localStorage.clear()
+document.activeElement.blur()
+scrollTo(0, 0)`
+
 // into puts the focus where a scope's keys act.
 func into(scope keys.Scope) string {
 	switch scope {
-	case keys.List:
-		return `document.querySelector('[data-keys=list] tr.run[tabindex="0"]').focus()`
+	case keys.List, keys.Picked:
+		return `document.querySelector('[data-keys=list] tr.run').focus()`
 	case keys.Log:
 		return `document.querySelector('#lines').focus()`
 	case keys.Graph:
@@ -96,27 +130,47 @@ func keyProject(t testing.TB) (root string, last int64) {
 	return root, last
 }
 
+// TestBrowserKeys presses every key of the table. Keys of one page are pressed
+// one after another in it: it is opened anew only where one has left it, or has
+// done what cannot be undone.
 func TestBrowserKeys(t *testing.T) {
 	b := browsertest.Start(t)
 	root, last := keyProject(t)
 	p := start(t, "--project", root, "--port", "0")
 	eventually(t, "the runs are there", func() bool { return p.states(t)["completed"] > 0 })
-	tab := b.Tab(t)
-	stories := keyStories(last)
-	for _, binding := range keys.Table() {
-		for n, key := range binding.Keys {
-			t.Run(binding.ID+" by "+key, func(t *testing.T) {
-				story, ok := stories[binding.ID]
-				if !ok {
-					t.Fatal("no story shows this key")
-				}
-				k := pressed{tab, t, p.url, binding, key, story}
-				if len(binding.Keys) > 2 {
-					k.then = fmt.Sprintf(k.then, n)
-				}
-				tab.Within(t, k.tell)
-			})
+	for n := range 9 {
+		r, err := http.PostForm(p.url+"api/views", url.Values{"name": {fmt.Sprint("view ", n+1)}, "query": {fmt.Sprint("limit=", n+1)}})
+		if err != nil || r.StatusCode != http.StatusCreated {
+			t.Fatalf("save a view: %v, %v", r, err)
 		}
+		_ = r.Body.Close()
+	}
+	tab := b.Tab(t)
+	tab.Before(noticed)
+	tab.Open(p.url + "healthz")
+	stories := keyStories(last)
+	var all []pressed
+	for _, binding := range keys.Table() {
+		story, ok := stories[binding.ID]
+		if !ok {
+			t.Errorf("no story shows %s", binding.ID)
+			continue
+		}
+		for n, key := range binding.Keys {
+			k := pressed{tab, t, p.url, binding, key, story}
+			if len(binding.Keys) > 2 {
+				k.then = strings.ReplaceAll(k.then, "%d", fmt.Sprint(n))
+				k.leads = strings.ReplaceAll(k.leads, "%d", fmt.Sprint(n))
+			}
+			all = append(all, k)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b pressed) int { return strings.Compare(a.page, b.page) })
+	for _, k := range all {
+		t.Run(k.binding.ID+" by "+k.key, func(t *testing.T) {
+			k.t = t
+			tab.Within(t, k.tell)
+		})
 	}
 }
 
@@ -131,44 +185,64 @@ type pressed struct {
 }
 
 func (k pressed) tell() {
-	k.open()
+	if k.leads != "" {
+		k.then = `window.led !== undefined && window.led === (` + k.leads + `)`
+	}
 	if k.binding.Scope.Focused() {
-		k.prepare()
+		k.prepare(k.binding.Scope)
 		k.Run(into(keys.Everywhere))
 		k.press()
 		if k.holds() {
 			k.t.Errorf("%s acts although the %s has not the focus", k.key, k.binding.Scope)
 		}
 	}
-	k.prepare()
+	k.act(k.binding.Scope)
+	if k.binding.Scope == keys.Everywhere && k.page == "runs" && !k.alone {
+		k.act(keys.List)
+	}
+}
+
+// act presses the key with the focus in a scope.
+func (k pressed) act(scope keys.Scope) {
+	k.prepare(scope)
 	k.press()
 	k.Until(k.then)
-	if k.binding.Scope == keys.Everywhere && k.page == "runs" && !k.alone {
-		k.open()
-		k.prepare()
-		k.Run(into(keys.List))
-		k.press()
-		k.Until(k.then)
+	if k.leads != "" {
+		k.answers(browsertest.Eval[string](k.Tab, `window.led`))
 	}
 }
 
-// open begins anew: the page, with nothing kept of what the keys before did.
-func (k pressed) open() {
-	k.Open(k.url + "healthz")
-	k.Run(`sessionStorage.clear(); localStorage.clear()`)
-	k.Open(k.url + k.page)
-	k.Until(ready)
+// answers holds that there is a page at an address.
+func (k pressed) answers(address string) {
+	r, err := http.Get(strings.TrimSuffix(k.url, "/") + address)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	if r.StatusCode != http.StatusOK {
+		k.t.Errorf("%s leads to %s, which answers %s", k.key, address, r.Status)
+	}
 }
 
-// prepare puts the focus where the key acts, and what it acts on in its place.
-func (k pressed) prepare() {
-	k.Run(into(k.binding.Scope))
-	if k.first != "" {
-		browsertest.Eval[chromedp.Void](k.Tab, "(async () => {"+k.first+"\n})()")
+// prepare has the page as it is before the key, with the focus in a scope.
+func (k pressed) prepare(scope keys.Scope) {
+	if !browsertest.Eval[bool](k.Tab, `location.href === `+quoted(k.url+k.page)+` && !window.spoiled && `+ready) || !k.set(scope) {
+		k.Run(anew)
+		k.Open(k.url + k.page)
+		k.Until(ready)
+		if !k.set(scope) {
+			k.t.Fatalf("before the key is pressed it is so already: %s", k.then)
+		}
 	}
-	if k.holds() {
-		k.t.Fatalf("before the key is pressed it is so already: %s", k.then)
+}
+
+// set tells whether the page could be set to what it is before the key.
+func (k pressed) set(scope keys.Scope) bool {
+	script := anew + "\n" + into(scope) + "\n;" + k.first
+	if k.leads != "" {
+		script += "\nwindow.staying = true"
 	}
+	return browsertest.Eval[bool](k.Tab, "(async () => {"+script+"\nreturn !("+k.then+")})()")
 }
 
 func (k pressed) holds() bool { return browsertest.Eval[bool](k.Tab, `!!(`+k.then+`)`) }

@@ -1,13 +1,13 @@
 package main
 
-import "maps"
-
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+)
 
 const (
-	// pasted keeps what the browser has let the page put on the clipboard.
-	pasted = `const write = navigator.clipboard.writeText.bind(navigator.clipboard)
-navigator.clipboard.writeText = async text => { await write(text); window.pasted = text }`
 	// same holds in the document that was marked with it.
 	same = `window.__same === true`
 
@@ -28,47 +28,53 @@ sessionStorage.setItem('wd-at ' + location.origin + '/runs', JSON.stringify({row
 // keyStories has a story for every binding, by its id.
 func keyStories(last int64) map[string]keyStory {
 	all := map[string]keyStory{}
-	for _, part := range []map[string]keyStory{storiesEverywhere(), storiesOfRun(), storiesOfList(), storiesOfLog(last), storiesOfGraph()} {
+	for _, part := range []map[string]keyStory{storiesEverywhere(), storiesOfRun(), storiesOfList(), storiesOfPicked(), storiesOfLog(last), storiesOfGraph()} {
 		maps.Copy(all, part)
 	}
 	return all
 }
 
+// to is an address of the program as an expression.
+func to(path string) string { return quoted("/" + path) }
+
 func storiesEverywhere() map[string]keyStory {
-	there := func(path string) string {
-		return `location.pathname === '/` + path + `' && document.readyState === 'complete'`
-	}
 	return map[string]keyStory{
 		"help":         {page: "runs", then: `document.querySelector('dialog[open] #dialog-title')?.textContent === 'Keys'`},
 		"palette":      {page: "runs", then: `document.querySelector('dialog[open] #dialog-title')?.textContent === 'Find'`},
 		"widget":       {page: "runs", alone: true, then: rowInFocus},
+		"command":      {page: "runs", then: `document.querySelector('dialog[open] #cmd-q') === document.activeElement`},
+		"confirm":      {page: failedPage + "/resume", first: `document.querySelector('#start').addEventListener('submit', e => { e.preventDefault(); window.sent = e.submitter.textContent }, {once: true})`, then: `window.sent === 'Resume'`},
 		"filter":       {page: "runs", then: `document.activeElement.name === 'q'`},
-		"out":          {page: logPage, then: there(failedPage)},
-		"go-runs":      {page: "personas", then: there("runs")},
-		"go-pipelines": {page: "runs", then: there("pipelines")},
-		"go-personas":  {page: "runs", then: there("personas")},
-		"go-artifacts": {page: failedPage, then: there(failedPage + "/artifacts")},
+		"out":          {page: logPage, leads: to(failedPage)},
+		"go-runs":      {page: "personas", leads: to("runs")},
+		"go-pipelines": {page: "runs", leads: to("pipelines")},
+		"go-personas":  {page: "runs", leads: to("personas")},
+		"go-artifacts": {page: failedPage, leads: to(failedPage + "/artifacts")},
+		"go-attention": {page: "runs", leads: to("attention")},
+		"view":         {page: "runs", leads: `"/cmd?run=&q=view+" + (%d + 1)`},
+		"save":         {page: "runs?q=status%3Afailed", then: `document.activeElement.matches('#save-view[open] input[name=name]')`},
 		"back":         {page: "runs", first: `history.pushState(null, '', '?limit=7')`, then: `location.search === ''`},
 		"forward": {page: "runs", first: `history.pushState(null, '', '?limit=7')
 await new Promise(done => { addEventListener('popstate', done, {once: true}); history.back() })`, then: `location.search === '?limit=7'`},
-		"apply": {page: "runs", first: `const live = document.querySelector('[data-choice=live]')
+		"apply": {page: "runs", first: `window.spoiled = true
+const live = document.querySelector('[data-choice=live]')
 live.value = 'off'
 live.dispatchEvent(new Event('change', {bubbles: true}))
 document.addEventListener('htmx:after:swap', e => { window.applied = e.detail.ctx.sourceElement.id === 'page' })`, then: `window.applied`},
 		"theme":    {page: "runs", then: `document.documentElement.dataset.theme === 'light'`},
 		"zone":     {page: "runs", then: `document.documentElement.dataset.times === 'local'`},
 		"density":  {page: "settings", then: `document.documentElement.dataset.density === 'comfortable'`},
-		"live":     {page: "runs", then: `document.documentElement.dataset.live === 'off' && document.querySelector('#live-text').textContent.includes('Paused')`},
-		"copy":     {page: "runs", first: pasted, then: `window.pasted?.startsWith(location.origin + '/runs')`},
-		"curl":     {page: "runs", first: pasted, then: `window.pasted?.startsWith("curl -sS '" + location.origin + '/api/runs')`},
-		"settings": {page: "runs", then: there("settings")},
+		"live":     {page: "runs", first: `window.spoiled = true`, then: `document.documentElement.dataset.live === 'off' && document.querySelector('#live-text').textContent.includes('Paused')`},
+		"copy":     {page: "runs", then: `window.pasted?.startsWith(location.origin + '/runs')`},
+		"curl":     {page: "runs", then: `window.pasted?.startsWith("curl -sS '" + location.origin + '/api/runs')`},
+		"settings": {page: "runs", leads: to("settings")},
 	}
 }
 
 func storiesOfRun() map[string]keyStory {
 	attempt := `[...document.querySelectorAll('ol.attempts > li')]`
 	return map[string]keyStory{
-		"tab":              {page: failedPage, first: `window.__same = true`, then: `!(` + same + `) && document.querySelectorAll('.parts a')[%d]?.hasAttribute('aria-current')`},
+		"tab":              {page: failedPage, leads: `document.querySelectorAll('.parts a')[%d].getAttribute('href')`},
 		"step-next":        {page: failedPage, first: `document.querySelector('#step-provision').focus()`, then: `document.activeElement.id === 'step-integration'`},
 		"step-previous":    {page: failedPage, first: `document.querySelector('#step-integration').focus()`, then: `document.activeElement.id === 'step-provision'`},
 		"attempt-next":     {page: failedPage, then: attempt + `.indexOf(document.activeElement) === 0 && document.activeElement.closest('details').open`},
@@ -77,12 +83,12 @@ func storiesOfRun() map[string]keyStory {
 		"error-previous":   {page: failedPage, first: `document.querySelector('#step-integration').focus()`, then: `document.activeElement.id === 'failure'`},
 		"input":            {page: failedPage, then: `document.querySelector('#input').open`},
 		"why":              {page: "runs/" + keyRunning, then: `document.activeElement.closest('#why') && (document.querySelector('#why').localName === 'section' || document.querySelector('#why').open)`},
-		"compare-run":      {page: failedPage, then: `location.pathname === '/compare' && location.search.includes('` + keyFailed + `')`},
-		"retry-run":        {page: failedPage, then: `location.pathname === '/` + failedPage + `/retry'`},
-		"resume-run":       {page: failedPage, then: `location.pathname === '/` + failedPage + `/resume'`},
+		"compare-run":      {page: failedPage, leads: to("compare?left=" + keyFailed + "&right=last-green")},
+		"retry-run":        {page: failedPage, leads: to(failedPage + "/retry")},
+		"resume-run":       {page: failedPage, leads: to(failedPage + "/resume")},
 		"cancel-run":       {page: "runs/" + keyRunning, then: asksToStop},
-		"run-next":         {page: failedPage, first: visited, then: `location.pathname === '/runs/k-empty'`},
-		"run-previous":     {page: failedPage, first: visited, then: `location.pathname === '/runs/k-pending'`},
+		"run-next":         {page: failedPage, first: visited, leads: to("runs/k-empty")},
+		"run-previous":     {page: failedPage, first: visited, leads: to("runs/k-pending")},
 	}
 }
 
@@ -96,17 +102,38 @@ func storiesOfList() map[string]keyStory {
 		"up":          {page: "runs", first: third, then: at("1")},
 		"first":       {page: "runs", first: third, then: at("0")},
 		"last":        {page: "runs", then: at("-1")},
-		"open-run":    {page: "runs", first: third, then: `location.pathname === '/` + failedPage + `'`},
+		"open-run":    {page: "runs", first: third, leads: to(failedPage)},
 		"unfold":      {page: "runs", first: parentRow + `.focus()`, then: parentRow + `.nextElementSibling.querySelector('details').open`},
 		"fold":        {page: "runs", first: unfold, then: `!` + parentRow + `.nextElementSibling.querySelector('details').open`},
-		"row-log":     {page: "runs", first: third, then: `location.pathname === '/` + logPage + `'`},
+		"row-log":     {page: "runs", first: third, leads: to(logPage)},
 		"row-details": {page: "runs", first: third, then: `document.querySelector('dialog[open]')?.textContent.includes('no capacity')`},
-		"compare":     {page: "runs", first: third, then: `location.pathname === '/compare' && location.search.includes('` + keyFailed + `')`},
-		"retry":       {page: "runs", first: third, then: `location.pathname === '/` + failedPage + `/retry'`},
-		"resume":      {page: "runs", first: third, then: `location.pathname === '/` + failedPage + `/resume'`},
+		"compare":     {page: "runs", first: third, leads: to("compare?left=" + keyFailed + "&right=last-green")},
+		"retry":       {page: "runs", first: third, leads: to(failedPage + "/retry")},
+		"resume":      {page: "runs", first: third, leads: to(failedPage + "/resume")},
 		"cancel":      {page: "runs", then: asksToStop},
-		"state": {page: "runs", first: `sessionStorage.setItem('chip', [...document.querySelectorAll('#states a.chip')].map(a => a.getAttribute('href')).join(' '))`,
-			then: `location.search !== '' && location.pathname + location.search === sessionStorage.getItem('chip').split(' ')[%d] && ` + rowInFocus},
+		"pick":        {page: "runs", first: third, then: picked(2)},
+		"extend-down": {page: "runs", first: third, then: picked(2, 3) + ` && ` + at("3")},
+		"extend-up":   {page: "runs", first: third, then: picked(1, 2) + ` && ` + at("1")},
+		"pick-all":    {page: "runs", then: `document.querySelector('#bulk [name=all]').checked`},
+		"state":       {page: "runs", leads: `document.querySelectorAll('#states a.chip')[%d].getAttribute('href')`},
+	}
+}
+
+// picked holds when just the rows at these places are selected.
+func picked(places ...int) string {
+	var list []string
+	for _, place := range places {
+		list = append(list, strconv.Itoa(place))
+	}
+	return `[...document.querySelectorAll('#runs [name=run]')].flatMap((box, i) => box.checked ? i : []).join() === '` + strings.Join(list, ",") + `'`
+}
+
+func storiesOfPicked() map[string]keyStory {
+	const first = `document.querySelector('#runs [name=run]').click()
+document.querySelector('#bulk').addEventListener('submit', e => { e.preventDefault(); window.sent = new URL(e.target.action).pathname + ' ' + new FormData(e.target, e.submitter).get('do') }, {once: true})`
+	return map[string]keyStory{
+		"retry-picked":  {page: "runs", first: first, then: `window.sent === '/runs/bulk retry'`},
+		"cancel-picked": {page: "runs", first: first, then: `window.sent === '/runs/bulk cancel'`},
 	}
 }
 
@@ -150,14 +177,15 @@ window.from = document.activeElement.parentElement`
 [...document.querySelectorAll('.dag-node > *')].sort((a, b) => b.getBoundingClientRect().top - a.getBoundingClientRect().top)[0].focus(); window.top0 = ` + top, then: `document.activeElement.closest('.dag-node') && ` + top + ` < window.top0 - 2`},
 		"failed-next": {page: graphPage, then: `document.activeElement.closest('.dag-node.failed')`},
 		"zoom-in":     {page: graphPage, first: `window.whole = ` + box, then: `window.whole && window.whole !== ` + box},
-		"zoom-out":    {page: graphPage, first: zoomedIn + `; window.whole = ` + box, then: `window.whole && window.whole !== ` + box},
-		"zoom-none":   {page: graphPage, first: `window.whole ??= ` + box + `; ` + zoomedIn, then: `window.whole === ` + box},
+		"zoom-out":    {page: graphPage, first: zoomed("0.5") + `; window.whole = ` + box, then: `window.whole && window.whole !== ` + box},
+		"zoom-none":   {page: graphPage, first: zoomed("") + `; window.whole = ` + box + `; ` + zoomed("0.5"), then: `window.whole === ` + box},
 		"twin":        {page: graphPage, then: `document.activeElement.matches('.dag-table-region')`},
 	}
 }
 
-const (
-	// forkPage shows a graph with steps above each other.
-	forkPage = "runs/release-check-20261123-003812-6e22/graph"
-	zoomedIn = `document.dispatchEvent(new CustomEvent('key', {detail: ['zoom', '0.5']}))`
-)
+// forkPage shows a graph with steps above each other.
+const forkPage = "runs/release-check-20261123-003812-6e22/graph"
+
+func zoomed(by string) string {
+	return `document.dispatchEvent(new CustomEvent('key', {detail: ['zoom', '` + by + `']}))`
+}

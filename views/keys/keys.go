@@ -11,19 +11,20 @@ import "strings"
 type Scope string
 
 // The scopes, the narrowest last: where two bindings share a key, that of the
-// narrower scope wins. Each but Everywhere is the value of a data-keys
+// narrower scope wins. Each but Everywhere and Picked is the value of a data-keys
 // attribute on the element that it is about.
 const (
 	Everywhere Scope = ""
-	Run        Scope = "run"   // any page of a run
-	List       Scope = "list"  // a list of runs has the focus
-	Log        Scope = "log"   // the lines of a log have the focus
-	Graph      Scope = "graph" // a step graph has the focus
+	Run        Scope = "run"    // any page of a run
+	List       Scope = "list"   // a list of runs has the focus
+	Picked     Scope = "picked" // so it has, and runs are selected
+	Log        Scope = "log"    // the lines of a log have the focus
+	Graph      Scope = "graph"  // a step graph has the focus
 )
 
 // Focused reports whether a scope's keys act only while its part of the page has
 // the focus.
-func (s Scope) Focused() bool { return s == List || s == Log || s == Graph }
+func (s Scope) Focused() bool { return s == List || s == Picked || s == Log || s == Graph }
 
 // Title is the scope's heading.
 func (s Scope) Title() string {
@@ -32,6 +33,8 @@ func (s Scope) Title() string {
 		return "Run page"
 	case List:
 		return "List of runs, while it has the focus"
+	case Picked:
+		return "List of runs, while it has the focus and runs are selected"
 	case Log:
 		return "Log, while it has the focus"
 	case Graph:
@@ -137,7 +140,7 @@ func labelled(stroke string) string {
 // that does not only move the focus by a row or a line.
 func (b Binding) InPalette() bool {
 	switch b.Do.Verb {
-	case "move", "fold", "half", "edge", "beside", "out", "nth", "staynth":
+	case "move", "fold", "half", "edge", "beside", "out", "nth", "staynth", "extend", "view":
 		return false
 	default:
 		return b.ID != "palette"

@@ -4,7 +4,7 @@ package keys
 // bar prefers them. A key is bound only to what exists.
 func Table() []Binding {
 	var all []Binding
-	for _, part := range [][]Binding{everywhere(), ofRun(), ofList(), ofLog(), ofGraph()} {
+	for _, part := range [][]Binding{everywhere(), ofRun(), ofList(), ofPicked(), ofLog(), ofGraph()} {
 		all = append(all, part...)
 	}
 	return all
@@ -18,12 +18,17 @@ func everywhere() []Binding {
 		{"help", []string{"?"}, Everywhere, "Show and search all keys", "keys", Command("open", "help", "#dialog")},
 		{"palette", []string{"Mod+k"}, Everywhere, "Find a command, a page, a pipeline or a run", "find", Command("open", "palette", "#dialog")},
 		{"widget", []string{"f"}, Everywhere, "Go into the list, the steps, the log or the graph", "into the list", Command("enter", widget, widget)},
+		{"command", []string{":"}, Everywhere, "Type a command", "command", Command("command", `[data-nav="command"]`, `[data-nav="command"]`)},
+		{"confirm", []string{"Mod+Enter"}, Everywhere, "Confirm: send the form of this page, or of the dialog", "confirm", Click(`main form.form :is(.danger, .go)`)},
 		{"filter", []string{"/"}, Everywhere, "Filter", "filter", Focus(`main search input[type="search"]`)},
 		{"out", []string{"Escape"}, Everywhere, "One level out: close, leave a field, clear the selection, leave the list, go up", "", Command("out", "", "")},
 		{"go-runs", []string{"g r"}, Everywhere, "Go to the runs", "", Click(`.top [data-nav="runs"]`)},
 		{"go-pipelines", []string{"g p"}, Everywhere, "Go to the pipelines", "", Click(`.top [data-nav="pipelines"]`)},
 		{"go-personas", []string{"g s"}, Everywhere, "Go to the personas", "", Click(`.top [data-nav="personas"]`)},
 		{"go-artifacts", []string{"g a"}, Everywhere, "Go to the artifacts of this run", "", Click(`.parts a[href$="/artifacts"]`)},
+		{"go-attention", []string{"g n"}, Everywhere, "Go to what needs attention", "", Click("#attention-link")},
+		{"view", []string{"g 1", "g 2", "g 3", "g 4", "g 5", "g 6", "g 7", "g 8", "g 9"}, Everywhere, "Open the saved view of this number", "", Command("view", "", "")},
+		{"save", []string{"s"}, Everywhere, "Save this list as a view", "save view", Focus(`#save-view [name="name"]`)},
 		{"back", []string{"["}, Everywhere, "Back to the view before", "", Command("history", "-1", "")},
 		{"forward", []string{"]"}, Everywhere, "Forward again", "", Command("history", "1", "")},
 		{"apply", []string{"."}, Everywhere, "Apply the updates that wait", "apply updates", Command("apply", "", `[data-release], html[data-live="off"]`)},
@@ -78,7 +83,18 @@ func ofList() []Binding {
 		{"retry", []string{"r"}, List, "Retry, with changes first", "retry", ClickIn(`[data-act="retry"]`)},
 		{"resume", []string{"R"}, List, "Resume at a step", "", ClickIn(`[data-act="resume"]`)},
 		{"cancel", []string{"c"}, List, "Stop, asked first; Ctrl+Enter says yes", "stop", ClickIn(`[data-act="cancel"]`)},
+		{"pick", []string{"Space"}, List, "Select the run, or not", "select", ClickIn(`[name="run"]`)},
+		{"extend-down", []string{"J"}, List, "Select this row and the next", "", Command("extend", "1", `#runs [name="run"]`)},
+		{"extend-up", []string{"K"}, List, "Select this row and the one before", "", Command("extend", "-1", `#runs [name="run"]`)},
+		{"pick-all", []string{"*"}, List, "Select all runs that match, the newest 1,000 at most, or not", "", Click(`#bulk [name="all"]`)},
 		{"state", []string{"1", "2", "3", "4", "5", "6", "7", "8"}, List, "Filter by the state that stands at this place", "", Action{"staynth", "#states a.chip", "#states a.chip"}},
+	}
+}
+
+func ofPicked() []Binding {
+	return []Binding{
+		{"retry-picked", []string{"r"}, Picked, "Retry the selected runs: what that touches is shown first, and their number asked for", "retry selected", Click(`#bulk [value="retry"]`)},
+		{"cancel-picked", []string{"c"}, Picked, "Stop the selected runs: what that touches is shown first, and their number asked for", "stop selected", Click(`#bulk [value="cancel"]`)},
 	}
 }
 

@@ -61,6 +61,7 @@ func runsView(rows []views.RunRow) views.RunsView {
 		v.Rows[i].Pick = true
 	}
 	v.Chosen = url.Values{"state": {"failed"}}
+	v.BulkMost = 1000
 	if len(rows) > 0 {
 		v.OlderURL = "/runs?cursor=abc"
 	}

@@ -1,0 +1,241 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"wavedeck/handlers/runquery"
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// argument is what stands at one place of a command.
+type argument uint8
+
+const (
+	argRun argument = iota
+	argPartner
+	argStep
+	argAttempt
+	argPipeline
+	argPersona
+	argView
+	argTime   // of today, of a day, or of an event
+	argFilter // the rest, in the filter language
+)
+
+// verb is one command. Arguments from needs on may be left out.
+type verb struct {
+	name, usage, means string
+	args               []argument
+	needs              int
+	input              bool // what stands behind -- is an input
+	ofRun              bool // it is about a run; without one about the one that the page shows
+	url                func(*Server, context.Context, *command) (string, error)
+}
+
+// verbs lists all commands, in the order in which they are offered.
+func verbs() []verb {
+	plain := func(at func(views.Paths) string) func(*Server, context.Context, *command) (string, error) {
+		return func(s *Server, _ context.Context, _ *command) (string, error) { return at(s.paths), nil }
+	}
+	tab := func(name string) func(*Server, context.Context, *command) (string, error) {
+		return func(s *Server, _ context.Context, c *command) (string, error) {
+			return s.paths.RunTab(c.run, name), nil
+		}
+	}
+	ask := func(action string) func(*Server, context.Context, *command) (string, error) {
+		return func(s *Server, _ context.Context, c *command) (string, error) {
+			return s.paths.RunAction(c.run, action, nil), nil
+		}
+	}
+	return []verb{
+		{name: "runs", usage: "runs [FILTER]", means: "list runs: runs status:failed since:24h", args: []argument{argFilter}, url: (*Server).commandRuns},
+		{name: "run", usage: "run RUN", means: "open a run", args: []argument{argRun}, needs: 1, url: func(s *Server, _ context.Context, c *command) (string, error) { return s.paths.Run(c.run), nil }},
+		{name: "logs", usage: "logs [RUN [STEP [ATTEMPT]]]", means: "read a log: logs 7f3a implement 2", args: []argument{argRun, argStep, argAttempt}, ofRun: true, url: (*Server).commandLogs},
+		{name: "timeline", usage: "timeline [RUN]", means: "see what took how long", args: []argument{argRun}, ofRun: true, url: tab("timeline")},
+		{name: "graph", usage: "graph [RUN]", means: "see how the steps depend on each other", args: []argument{argRun}, ofRun: true, url: tab("graph")},
+		{name: "artifacts", usage: "artifacts [RUN]", means: "see what a run put out", args: []argument{argRun}, ofRun: true, url: tab("artifacts")},
+		{name: "diff", usage: "diff [RUN] [RUN|last-green]", means: "compare two runs: diff 7f3a last-green", args: []argument{argRun, argPartner}, ofRun: true, url: (*Server).commandDiff},
+		{name: "retry", usage: "retry [RUN]", means: "fill in the form that starts it again", args: []argument{argRun}, ofRun: true, url: ask("retry")},
+		{name: "resume", usage: "resume [RUN [STEP]]", means: "choose the step at which it is taken up", args: []argument{argRun, argStep}, ofRun: true, url: (*Server).commandResume},
+		{name: "cancel", usage: "cancel [RUN]", means: "stop a run, asked first", args: []argument{argRun}, ofRun: true, url: ask("cancel")},
+		{name: "at", usage: "at TIME|event:N [RUN]", means: "go back in time: at 14:02 (UTC), at 2h, at 2026-11-23T14:02, at event:812", args: []argument{argTime, argRun}, needs: 1, url: (*Server).commandAt},
+		{name: "attention", usage: "attention", means: "see what needs a human", url: plain(views.Paths.Attention)},
+		{name: "health", usage: "health", means: "see how the console and what it reads fare", url: plain(views.Paths.Health)},
+		{name: "pipelines", usage: "pipelines", means: "list the pipelines", url: plain(views.Paths.Pipelines)},
+		{name: "pipeline", usage: "pipeline PIPELINE", means: "open a pipeline", args: []argument{argPipeline}, needs: 1, url: func(s *Server, _ context.Context, c *command) (string, error) {
+			return s.paths.Pipeline(c.values[0]), nil
+		}},
+		{name: "start", usage: "start [PIPELINE [-- INPUT]]", means: "fill in the form that starts one: start fix-issue -- acme/widgets 42", args: []argument{argPipeline}, input: true, url: (*Server).commandStart},
+		{name: "personas", usage: "personas", means: "list the personas", url: plain(views.Paths.Personas)},
+		{name: "persona", usage: "persona PERSONA", means: "open a persona", args: []argument{argPersona}, needs: 1, url: func(s *Server, _ context.Context, c *command) (string, error) {
+			return s.paths.Persona(c.values[0]), nil
+		}},
+		{name: "view", usage: "view [NAME|NUMBER]", means: "open a saved view: view oncall", args: []argument{argView}, url: (*Server).commandSaved},
+		{name: "audit", usage: "audit", means: "see who did what", url: plain(func(p views.Paths) string { return p.Audit(nil) })},
+		{name: "help", usage: "help", means: "list the commands", url: plain(func(p views.Paths) string { return p.Command(nil) })},
+	}
+}
+
+func (s *Server) commandRuns(_ context.Context, c *command) (string, error) {
+	filter := c.text[c.restAt():]
+	if _, _, err := termsOf(filter, s.now()); err != nil {
+		if word, ok := errors.AsType[*runquery.Error](err); ok {
+			moved := *word
+			moved.Text, moved.At, moved.End = c.text, word.At+c.restAt(), word.End+c.restAt()
+			return "", &commandError{word: &moved}
+		}
+		return "", err
+	}
+	if filter == "" {
+		return s.paths.Runs(nil), nil
+	}
+	return s.paths.Runs(url.Values{"q": {filter}}), nil
+}
+
+func (s *Server) commandStart(_ context.Context, c *command) (string, error) {
+	q, pipeline := url.Values{}, ""
+	if c.input != "" {
+		q.Set(fieldInput, c.input)
+	}
+	if len(c.values) > 0 {
+		pipeline = c.values[0]
+	}
+	return s.paths.Start(pipeline, q), nil
+}
+
+// commandSaved opens a saved view by its name or number.
+func (s *Server) commandSaved(ctx context.Context, c *command) (string, error) {
+	if len(c.words) == 0 {
+		return s.paths.View("", ""), nil
+	}
+	list, err := s.viewSummaries(ctx)
+	if err != nil {
+		return "", err
+	}
+	name := c.words[0].text
+	names := make([]string, len(list))
+	for i, v := range list {
+		if names[i] = v.Name; strings.EqualFold(v.Name, name) || strconv.Itoa(v.Number) == name {
+			return v.URL, nil
+		}
+	}
+	if name, err = s.oneOf(c, c.words[0], names, "view"); err != nil {
+		return "", err
+	}
+	return list[slices.Index(names, name)].URL, nil
+}
+
+func (s *Server) commandDiff(_ context.Context, c *command) (string, error) {
+	right := lastGreen
+	if len(c.values) > 0 {
+		right = c.values[0]
+	}
+	return s.paths.Compare(c.run, right), nil
+}
+
+// commandLogs opens a log, of one step, where an attempt begins.
+func (s *Server) commandLogs(ctx context.Context, c *command) (string, error) {
+	q := url.Values{}
+	if len(c.values) == 0 {
+		return s.paths.Log(c.run, "", nil), nil
+	}
+	step, where, err := s.stepNamed(ctx, c, c.words[1])
+	if err != nil {
+		return "", err
+	}
+	q.Set("step", step)
+	if len(c.values) > 1 {
+		w := c.words[2]
+		n, err := strconv.Atoi(w.text)
+		if err != nil || n < 1 {
+			return "", c.fail(w, "is no attempt", "a number from 1")
+		}
+		i := slices.IndexFunc(where.Marks, func(m store.LogMark) bool { return !m.Failed && m.Step == step && m.Attempt == n })
+		if i < 0 {
+			return "", c.fail(w, "is no attempt at "+step, "one that was made")
+		}
+		q.Set("at", strconv.FormatInt(where.Marks[i].ID, 10))
+	}
+	return s.paths.Log(c.run, "", q), nil
+}
+
+// stepNamed is a step of the run that a command is about, and where its log has it.
+func (s *Server) stepNamed(ctx context.Context, c *command, w commandWord) (string, store.LogMap, error) {
+	where, err := s.store.LogMap(ctx, c.run)
+	if err != nil {
+		return "", where, fmt.Errorf("steps of a command: %w", err)
+	}
+	step, err := s.oneOf(c, w, where.Steps, "step of "+c.run)
+	return step, where, err
+}
+
+// commandResume opens the form that takes up a run, with the step chosen.
+func (s *Server) commandResume(ctx context.Context, c *command) (string, error) {
+	if len(c.values) == 0 {
+		return s.paths.RunAction(c.run, "resume", nil), nil
+	}
+	step, _, err := s.stepNamed(ctx, c, c.words[1])
+	return s.paths.RunAction(c.run, "resume", url.Values{fieldFromStep: {step}}), err
+}
+
+// commandAt opens a run, or the list, as of a moment.
+func (s *Server) commandAt(_ context.Context, c *command) (string, error) {
+	q := url.Values{"at": {c.values[0]}}
+	if c.run == "" {
+		return s.paths.Runs(q), nil
+	}
+	return s.paths.Run(c.run) + "?" + q.Encode(), nil
+}
+
+// timeWanted is what an argTime should be.
+const timeWanted = "a time of day such as 14:02, an age such as 2h, a time such as 2026-11-23T14:02, all in UTC, or event:N"
+
+// momentNamed is a moment as an address has it, for ever: what depends on now is
+// made absolute.
+func (s *Server) momentNamed(ctx context.Context, c *command, w commandWord) (string, error) {
+	digits, named := strings.CutPrefix(w.text, "event:")
+	id, err := strconv.ParseInt(digits, 10, 64)
+	var at string
+	switch t, known := timeNamed(w.text, s.now().UTC()); {
+	case err == nil && id > 0:
+		at = atQuery(id).Get("at")
+		_, err = s.store.MomentOf(ctx, id)
+	case known && !named:
+		at = t.UTC().Format(time.RFC3339)
+		_, err = s.store.MomentAt(ctx, t)
+	default:
+		return "", c.fail(w, "is no moment", timeWanted)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return "", c.fail(w, "is before the first event", "a later moment")
+	}
+	if err != nil {
+		return "", fmt.Errorf("moment of a command: %w", err)
+	}
+	return at, nil
+}
+
+// timeNamed reads a moment in the past: a time of day is the last one that was.
+func timeNamed(text string, now time.Time) (time.Time, bool) {
+	for _, layout := range []string{"15:04", "15:04:05"} {
+		if clock, err := time.Parse(layout, text); err == nil {
+			t := now.Truncate(24 * time.Hour).Add(clock.Sub(clock.Truncate(24 * time.Hour)))
+			if t.After(now) {
+				t = t.AddDate(0, 0, -1)
+			}
+			return t, true
+		}
+	}
+	if age, err := parseAge(text); err == nil && age > 0 {
+		return now.Add(-age), true
+	}
+	return absoluteTime(text)
+}
