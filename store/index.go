@@ -16,6 +16,7 @@ import (
 // and no pointers for the garbage collector to follow.
 type index struct {
 	d     *database
+	shown func(string) string
 	ready chan struct{} // closed when all runs are in
 	gone  chan struct{} // closed when nobody keeps it in step any more
 
@@ -58,8 +59,12 @@ type indexRow struct {
 }
 
 func newIndex(d *database) *index {
+	shown := Options{}.withDefaults().Shown
+	if d != nil {
+		shown = d.opt.Shown
+	}
 	return &index{
-		d: d, ready: make(chan struct{}), gone: make(chan struct{}),
+		d: d, shown: shown, ready: make(chan struct{}), gone: make(chan struct{}),
 		ids: idTable{seed: maphash.MakeSeed()}, tags: newTagLists(),
 		pipelines: newInterned(), parents: newInterned(), branches: newInterned(), kinds: newInterned(),
 	}
@@ -177,7 +182,7 @@ func (ix *index) alloc() uint32 {
 
 func (ix *index) fill(i uint32, e entry) {
 	r := &ix.rows[i]
-	text, idEnd, inputEnd := e.searched()
+	text, idEnd, inputEnd := e.searched(ix.shown)
 	if !r.used || string(ix.text.at(r.text)) != text {
 		r.text = ix.text.add(text)
 	}
