@@ -41,23 +41,24 @@ func searchIn(t testing.TB, c *handlers.Config, dir string) *search.Index {
 
 // searchAnswer is what tests read of /api/search.
 type searchAnswer struct {
-	Run    *struct{ Run_id string }  //nolint:revive // as in the JSON
-	Runs   []struct{ Run_id string } //nolint:revive // as in the JSON
+	Run    *runID  `json:"run"`
+	Runs   []runID `json:"runs"`
 	Events []struct {
-		Run  struct{ Run_id string } //nolint:revive // as in the JSON
+		Run  runID `json:"run"`
 		Hits []struct {
-			Event_id int64 //nolint:revive // as in the JSON
-			Href     string
-			Snippet  []search.Part
-		}
-		More int
-	}
-	Next_before, Next_cursor string //nolint:revive // as in the JSON
-	Index                    struct {
-		State              string
-		Events, Of, Behind int64
-		Problem            string
-	}
+			ID int64 `json:"event_id"`
+		} `json:"hits"`
+	} `json:"events"`
+	NextBefore string `json:"next_before"`
+	NextCursor string `json:"next_cursor"`
+	Index      struct {
+		State  string `json:"state"`
+		Behind int64  `json:"behind"`
+	} `json:"index"`
+}
+
+type runID struct {
+	ID string `json:"run_id"`
 }
 
 func (s *site) search(q string, params ...string) (answer searchAnswer) {
@@ -94,11 +95,11 @@ func TestSearch(t *testing.T) {
 	t.Run("a run is found by its id, and by the end of it", func(t *testing.T) {
 		for _, q := range []string{failed, "6a1d"} {
 			a := s.as(t).search(q)
-			if a.Run == nil || a.Run.Run_id != failed {
+			if a.Run == nil || a.Run.ID != failed {
 				t.Errorf("%s leads to %v", q, a.Run)
 			}
 			for _, run := range a.Runs {
-				if run.Run_id == failed {
+				if run.ID == failed {
 					t.Errorf("%s is listed twice", failed)
 				}
 			}
@@ -130,8 +131,8 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%d of %d runs", len(some.Events), len(all.Events))
 		}
 		for _, found := range some.Events {
-			if !strings.HasPrefix(found.Run.Run_id, "flaky-") {
-				t.Errorf("%s is of another pipeline", found.Run.Run_id)
+			if !strings.HasPrefix(found.Run.ID, "flaky-") {
+				t.Errorf("%s is of another pipeline", found.Run.ID)
 			}
 		}
 	})
@@ -189,18 +190,18 @@ func TestSearchPages(t *testing.T) {
 	for before := ""; ; {
 		a := s.search("many", "before", before)
 		for _, found := range a.Events {
-			events = append(events, found.Run.Run_id)
+			events = append(events, found.Run.ID)
 		}
-		if before = a.Next_before; before == "" {
+		if before = a.NextBefore; before == "" {
 			break
 		}
 	}
 	for older := ""; ; {
 		a := s.search("many", "older", older)
 		for _, run := range a.Runs {
-			runs = append(runs, run.Run_id)
+			runs = append(runs, run.ID)
 		}
-		if older = a.Next_cursor; older == "" {
+		if older = a.NextCursor; older == "" {
 			break
 		}
 	}

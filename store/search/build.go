@@ -103,6 +103,9 @@ type builder struct {
 // step adds the next window, and reports whether there is more to add right now.
 func (b *builder) step(ctx context.Context) (more bool, err error) {
 	x := b.x
+	if !x.store.Health().Index.Ready {
+		return false, nil // requests wait for the index of runs: that comes first
+	}
 	f, err := x.open(ctx)
 	if err != nil {
 		return false, err

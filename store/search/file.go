@@ -27,10 +27,7 @@ type file struct {
 	reader *sqlx.DB
 }
 
-var (
-	errNoFolder = errors.New("no folder is known for the console's own files; name one with --data")
-	errForm     = errors.New("the index was made otherwise")
-)
+var errNoFolder = errors.New("no folder is known for the console's own files; name one with --data")
 
 func openFile(ctx context.Context, dir, form string) (*file, error) {
 	if dir == "" {

@@ -28,7 +28,9 @@ type bundle struct {
 }
 
 // shownForTest hides what stands for a secret.
-func shownForTest(text string) string { return strings.ReplaceAll(text, "hunter2", "[redacted: password]") }
+func shownForTest(text string) string {
+	return strings.ReplaceAll(text, "hunter2", "[redacted: password]")
+}
 
 func setup(t *testing.T, path, dir string) *bundle {
 	t.Helper()
@@ -355,7 +357,7 @@ func TestAnotherFormMakesItAnew(t *testing.T) {
 	x.build()
 	same(t, "before", x.runs(query("secret"), store.RunFilter{}), []string{run})
 	x.x = Open(x.store, Options{Dir: dir, Form: "2", Shown: func(s string) string { return strings.ReplaceAll(s, "secret", "") }})
-	defer x.x.Close() //nolint:errcheck // the test's folder goes away
+	defer x.x.Close()
 	if status := x.x.Status(t.Context()); status.Events != 0 {
 		t.Errorf("the index of another form goes on at %+v", status)
 	}

@@ -34,6 +34,9 @@ func snippet(text string, marks []mark) []Part {
 	end := len(text)
 	if end-start > snippetBytes {
 		end = runeStart(text, start+snippetBytes)
+		if i := strings.LastIndexByte(text[start:end], ' '); i > snippetBytes-snippetBefore/2 {
+			end = start + i
+		}
 	}
 	var parts []Part
 	add := func(piece string, hit bool) {

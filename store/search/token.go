@@ -23,56 +23,67 @@ type token struct {
 
 // tokens calls take with each word of a text until it wants no more.
 func tokens(text string, take func(token) bool) {
-	var word []byte
-	start := -1
-	end := func(at int) bool {
-		if start < 0 {
-			return true
-		}
-		t := token{word: string(clipped(word)), at: start, end: at}
-		word, start = word[:0], -1
-		return take(t)
-	}
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c < utf8.RuneSelf {
-			switch {
-			case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
-			case c >= 'A' && c <= 'Z':
-				c += 'a' - 'A'
-			default:
-				if !end(i) {
-					return
-				}
-				i++
-				continue
-			}
-			if start < 0 {
-				start = i
-			}
-			word = append(word, c)
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(text[i:])
-		switch {
-		case alone(r): // a script without spaces: each character is a word
-			if !end(i) || !take(token{word: string(r), at: i, end: i + size}) {
-				return
-			}
-		case r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || start >= 0 && unicode.IsMark(r)):
-			if start < 0 {
-				start = i
-			}
-			word = utf8.AppendRune(word, unicode.ToLower(r))
-		default:
-			if !end(i) {
-				return
-			}
+	l := lexer{start: -1, take: take}
+	for i := 0; i < len(text) && !l.done; {
+		size := 1
+		if c := text[i]; c < utf8.RuneSelf {
+			l.ascii(i, c)
+		} else {
+			var r rune
+			r, size = utf8.DecodeRuneInString(text[i:])
+			l.rune(i, r, size)
 		}
 		i += size
 	}
-	end(len(text))
+	l.end(len(text))
+}
+
+// lexer is the state of tokens.
+type lexer struct {
+	word  []byte // as folded so far
+	start int    // below 0: between words
+	done  bool
+	take  func(token) bool
+}
+
+func (l *lexer) ascii(at int, c byte) {
+	switch {
+	case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+	case c >= 'A' && c <= 'Z':
+		c += 'a' - 'A'
+	default:
+		l.end(at)
+		return
+	}
+	if l.start < 0 {
+		l.start = at
+	}
+	l.word = append(l.word, c)
+}
+
+func (l *lexer) rune(at int, r rune, size int) {
+	switch {
+	case alone(r): // a script without spaces: each character is a word
+		l.end(at)
+		l.done = l.done || !l.take(token{word: string(r), at: at, end: at + size})
+	case r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || l.start >= 0 && unicode.IsMark(r)):
+		if l.start < 0 {
+			l.start = at
+		}
+		l.word = utf8.AppendRune(l.word, unicode.ToLower(r))
+	default:
+		l.end(at)
+	}
+}
+
+// end ends the word that goes on, if one does.
+func (l *lexer) end(at int) {
+	if l.start < 0 || l.done {
+		return
+	}
+	t := token{word: string(clipped(l.word)), at: l.start, end: at}
+	l.word, l.start = l.word[:0], -1
+	l.done = !l.take(t)
 }
 
 func alone(r rune) bool {
