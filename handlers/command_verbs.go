@@ -57,6 +57,7 @@ func verbs() []verb {
 	}
 	return []verb{
 		{name: "runs", usage: "runs [FILTER]", means: "list runs: runs status:failed since:24h", args: []argument{argFilter}, url: (*Server).commandRuns},
+		{name: "search", usage: "search WORDS", means: "find words in all runs and their events: search timeout status:failed", args: []argument{argFilter}, url: (*Server).commandSearch},
 		{name: "run", usage: "run RUN", means: "open a run", args: []argument{argRun}, needs: 1, url: func(s *Server, _ context.Context, c *command) (string, error) { return s.paths.Run(c.run), nil }},
 		{name: "logs", usage: "logs [RUN [STEP [ATTEMPT]]]", means: "read a log: logs 7f3a implement 2", args: []argument{argRun, argStep, argAttempt}, ofRun: true, url: (*Server).commandLogs},
 		{name: "timeline", usage: "timeline [RUN]", means: "see what took how long", args: []argument{argRun}, ofRun: true, url: tab("timeline")},

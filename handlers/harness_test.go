@@ -53,13 +53,13 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 	s := &site{t: t, root: root}
 	s.desk = desk.Open(t.Context(), t.TempDir())
 	config := handlers.Config{Manifest: source, Desk: s.desk, Now: func() time.Time { return opened }}
+	s.store = store.Open(source.Current().Project.DB, store.Options{
+		Now: func() time.Time { return config.Now() }, Definition: handlers.Definition(source), Alive: func(int) bool { return false }, Shown: handlers.Shown,
+	})
+	config.Store = s.store
 	for _, c := range change {
 		c(&config)
 	}
-	s.store = store.Open(source.Current().Project.DB, store.Options{
-		Now: config.Now, Definition: handlers.Definition(source), Alive: func(int) bool { return false },
-	})
-	config.Store = s.store
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{}, 3)
 	go func() { _ = s.store.Follow(ctx); done <- struct{}{} }()

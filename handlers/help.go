@@ -79,7 +79,7 @@ func (s *Server) palette(w http.ResponseWriter, r *http.Request, component func(
 // places are the pages and pipelines that the palette knows.
 func (s *Server) places() []views.PaletteGroup {
 	pages := []views.PaletteItem{
-		{Label: "Runs", Href: s.paths.Runs(nil)}, {Label: "Pipelines", Href: s.paths.Pipelines()},
+		{Label: "Runs", Href: s.paths.Runs(nil)}, {Label: "Search", Detail: "the text of all runs", Href: s.paths.Search(nil)}, {Label: "Pipelines", Href: s.paths.Pipelines()},
 		{Label: "Personas", Href: s.paths.Personas()}, {Label: "Keys", Href: s.paths.Keys()},
 		{Label: "Settings", Href: s.paths.Settings()},
 	}

@@ -46,6 +46,8 @@ func (s *Server) routePages(on routing) {
 	on.base.Handle("/runs/{run}/log.txt", handler(s.downloadLog).served(s)).Methods(http.MethodGet, http.MethodHead)
 	on.get("/runs/{run}/artifacts", s.showRunArtifacts)
 	on.get("/runs/{run}/artifacts/{step}/{artifact}", s.showArtifact)
+	on.get("/search", s.showSearch)
+	on.get("/search/index", s.showSearchIndex)
 	on.get("/compare", s.showCompare)
 	on.get("/attention", s.showAttention)
 	on.get("/attention/count", s.showAttentionCount)
@@ -69,6 +71,7 @@ func (s *Server) routePages(on routing) {
 	on.get("/views/{view}", s.openView)
 	on.get("/api/views", s.apiViews)
 	for _, root := range []string{"", "/api"} { // the latter always answers JSON
+		on.post(root+"/search/rebuild", actionRebuild, s.rebuildSearch)
 		on.post(root+"/views", "save view", s.saveView)
 		on.post(root+"/views/{view}/rename", "rename view", s.changeView(s.renameView, "name"))
 		on.post(root+"/views/{view}/move", "move view", s.changeView(s.moveView, "to"))
@@ -125,6 +128,7 @@ func (s *Server) routeEmbeds(on routing) {
 // routeAPI are the same for programs.
 func (s *Server) routeAPI(on routing) {
 	on.get("/api/runs", s.apiRuns)
+	on.get("/api/search", s.apiSearch)
 	on.get("/api/runs/{run}", s.apiRun)
 	on.get("/api/runs/{run}/artifacts/{step}/{artifact}", s.apiArtifact)
 	on.stream("/api/runs/{run}/events", s.streamRunEvents)

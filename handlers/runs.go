@@ -90,6 +90,9 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	if view.Rows, err = s.runRows(ctx, page.Runs, !query.filter.Narrow()); err != nil {
 		return view, err
 	}
+	if text := query.values.Get("q"); len(view.Rows) == 0 && text != "" {
+		view.SearchURL = s.paths.Search(url.Values{"q": {text}})
+	}
 	for i := range view.Rows {
 		view.Rows[i].Pick = s.canRun()
 	}

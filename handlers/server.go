@@ -14,6 +14,7 @@ import (
 	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
 	"wavedeck/store/prices"
+	"wavedeck/store/search"
 	"wavedeck/views"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	Embed    EmbedConfig      // which other sites may show parts of it
 	Proxies  []netip.Prefix   // addresses of proxies whose X-Forwarded headers are believed
 	Prices   *prices.File     // what tokens cost; nil: no costs are estimated
+	Search   *search.Index    // of the events; nil: their text is not searched
 	Notices  []views.Notice   // shown on every page, e.g. that this is a demonstration
 	Log      *slog.Logger     // nil drops it
 	Now      func() time.Time // nil is time.Now
@@ -52,6 +54,7 @@ type Server struct {
 	paths       views.Paths
 	hosts       map[string]bool
 	prices      *prices.File
+	search      *search.Index // nil: there is none
 	anyIP       bool
 	gate        *gate
 	proxies     proxies
@@ -75,7 +78,7 @@ func New(c Config) *Server {
 	s := &Server{
 		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, wake: make(chan struct{}, 1), paths: views.Paths(c.BasePath),
 		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.gate,
-		prices: c.Prices, notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
+		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
 	}
 	if s.gate == nil {
 		s.gate = newGate(c.Token)

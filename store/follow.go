@@ -146,7 +146,7 @@ func (f *follower) begin(ctx context.Context, o *opened, info fs.FileInfo) (*tra
 		}
 	}
 	f.marks[seed] = past
-	o.epoch = seed
+	o.epoch, o.seed = seed, seed
 	if past.rollbacks > 0 {
 		o.epoch = fmt.Sprintf("%s.%d", seed, past.rollbacks)
 	}

@@ -184,7 +184,7 @@ func anys[T any](values []T) []any {
 
 // chunks calls read with at most size ids at a time, so that the number of
 // parameters and the length of a statement stay bounded.
-func chunks(ids []string, size int, read func([]string) error) error {
+func chunks[T any](ids []T, size int, read func([]T) error) error {
 	for part := range slices.Chunk(ids, size) {
 		if err := read(part); err != nil {
 			return err

@@ -13,6 +13,7 @@ const (
 	sweepPause  = 250 * time.Millisecond // between chunks: about 2 % of a core
 	sweepRest   = 20 * time.Second       // between walks through all runs
 	searchBytes = 1024                   // of an input and an error; longer ones are prose and code
+	inputBytes  = 4 * searchBytes        // read, so that a secret at the end of what is searched is known for one
 )
 
 // entry is what the index holds of a run, as read.
@@ -29,28 +30,32 @@ type entry struct {
 
 // searched is the text of a run as indexRow keeps it, and where the id and the
 // input end in it.
-func (e *entry) searched() (text string, idEnd, inputEnd int) {
+func (e *entry) searched(shown func(string) string) (text string, idEnd, inputEnd int) {
 	text = e.id
 	if lower := strings.ToLower(e.id); lower != e.id {
 		text += "\x00" + lower
 	}
 	idEnd = len(text)
-	text += "\x00" + searchText(e.input)
+	text += "\x00" + searchText(shown(clipBytes(e.input, inputBytes)))
 	inputEnd = len(text)
-	return text + "\x00" + searchText(e.err), idEnd, inputEnd
+	return text + "\x00" + searchText(shown(clipBytes(e.err, inputBytes))), idEnd, inputEnd
 }
 
 // searchText is the part of a text that is searched, in lower case. A zero
 // byte would join what are two texts.
 func searchText(input string) string {
-	if len(input) > searchBytes {
-		cut := searchBytes
-		for cut > 0 && !utf8.RuneStart(input[cut]) {
-			cut--
-		}
-		input = input[:cut]
+	return strings.ToLower(strings.ReplaceAll(clipBytes(input, searchBytes), "\x00", " "))
+}
+
+// clipBytes is the beginning of a text, cut between two characters.
+func clipBytes(text string, size int) string {
+	if len(text) <= size {
+		return text
 	}
-	return strings.ToLower(strings.ReplaceAll(input, "\x00", " "))
+	for size > 0 && !utf8.RuneStart(text[size]) {
+		size--
+	}
+	return text[:size]
 }
 
 // entriesSQL reads what tells a run that has plainly ended without looking
@@ -72,7 +77,7 @@ func (d *database) entriesSQL(where string) string {
 	if d.schema[t]["input"] {
 		// As bytes, for substr ends a text at its first zero byte. One more than
 		// is searched shows whether the cut is between two characters.
-		input = fmt.Sprintf("COALESCE(CAST(substr(CAST(r.input AS BLOB), 1, %d) AS TEXT), '')", searchBytes+1)
+		input = fmt.Sprintf("COALESCE(CAST(substr(CAST(r.input AS BLOB), 1, %d) AS TEXT), '')", inputBytes+1)
 	}
 	return "SELECT r.rowid, r.run_id, " + strings.Join([]string{
 		d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.number("r", t, "started_at"),

@@ -82,20 +82,57 @@ type matcher struct {
 	ix        *index
 	low, high int // bounds in order: low <= place < high
 	all       []condition
+
+	states, pipelines, tags allowed // what the brief of a run that matches has
+}
+
+// allowed tells of each value of a brief whether a run with it may match.
+type allowed [256]bool
+
+func anything() (a allowed) {
+	for n := range a {
+		a[n] = true
+	}
+	return a
+}
+
+// narrow leaves only what both allow.
+func (a *allowed) narrow(to allowed) {
+	for n := range a {
+		a[n] = a[n] && to[n]
+	}
+}
+
+// inSet adds that a number of the run is one of a set. Brief, if it is given, are
+// the ends of such numbers.
+func (m *matcher) inSet(set []bool, number func(*indexRow) uint32, brief *allowed) {
+	m.all = append(m.all, inSet(set, number))
+	var ends allowed
+	for n, in := range set {
+		ends[n%256] = ends[n%256] || in
+	}
+	brief.narrow(ends)
+}
+
+func (m *matcher) inStates(wanted func(State) bool) {
+	m.all = append(m.all, inStates(wanted))
+	var told allowed
+	for i, s := range States {
+		told[i] = wanted(s)
+	}
+	m.states.narrow(told)
 }
 
 func (ix *index) compile(f RunFilter) *matcher {
-	m := &matcher{ix: ix, high: len(ix.order)}
+	m := &matcher{ix: ix, high: len(ix.order), states: anything(), pipelines: anything(), tags: anything()}
 	if len(f.States) > 0 {
-		m.all = append(m.all, inStates(func(s State) bool { return slices.Contains(f.States, s) }))
+		m.inStates(func(s State) bool { return slices.Contains(f.States, s) })
 	}
 	if len(f.Pipelines) > 0 {
-		set := ix.pipelines.set(func(name string) bool { return slices.Contains(f.Pipelines, name) })
-		m.all = append(m.all, inSet(set, func(r *indexRow) uint32 { return r.pipeline }))
+		m.inSet(ix.pipelines.set(func(name string) bool { return slices.Contains(f.Pipelines, name) }), pipelineOf, &m.pipelines)
 	}
 	if len(f.Tags) > 0 {
-		set := ix.tags.set(func(tag string) bool { return slices.Contains(f.Tags, tag) })
-		m.all = append(m.all, inSet(set, func(r *indexRow) uint32 { return r.tags }))
+		m.inSet(ix.tags.set(func(tag string) bool { return slices.Contains(f.Tags, tag) }), tagsOf, &m.tags)
 	}
 	if f.Parent != "" {
 		m.all = append(m.all, ix.hasParent([]TermText{{Text: f.Parent}}))
@@ -107,10 +144,30 @@ func (ix *index) compile(f RunFilter) *matcher {
 		m.high = ix.position(ceilUnix(f.Until), nil)
 	}
 	for _, t := range f.Terms {
-		m.all = append(m.all, ix.condition(t))
+		m.term(t)
 	}
 	return m
 }
+
+// term adds a term; the common ones also as what a brief must have.
+func (m *matcher) term(t Term) {
+	wanted := func(text string) bool { return isAny(text, t.Texts) }
+	switch {
+	case t.Field == FieldState:
+		m.inStates(func(s State) bool {
+			return slices.ContainsFunc(t.Texts, func(x TermText) bool { return x.Text == string(s) }) != t.Not
+		})
+	case t.Field == FieldPipeline && !t.Not:
+		m.inSet(m.ix.pipelines.set(wanted), pipelineOf, &m.pipelines)
+	case t.Field == FieldTag && !t.Not:
+		m.inSet(m.ix.tags.set(wanted), tagsOf, &m.tags)
+	default:
+		m.all = append(m.all, m.ix.condition(t))
+	}
+}
+
+func pipelineOf(r *indexRow) uint32 { return r.pipeline }
+func tagsOf(r *indexRow) uint32     { return r.tags }
 
 // next is the first place from here on, in the direction of step, that
 // matches; -1: there is none.
@@ -120,8 +177,10 @@ func (m *matcher) next(from, step int) int {
 	} else {
 		from = min(from, m.high-1)
 	}
+	states, pipelines, tags, briefs := &m.states, &m.pipelines, &m.tags, m.ix.briefs
 	for at := from; at >= m.low && at < m.high; at += step {
-		if m.match(&m.ix.rows[m.ix.order[at]]) {
+		b := &briefs[at]
+		if states[b.state] && pipelines[b.pipeline] && tags[b.tags] && m.match(&m.ix.rows[m.ix.order[at]]) {
 			return at
 		}
 	}

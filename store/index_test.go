@@ -462,3 +462,54 @@ func BenchmarkIndex(b *testing.B) {
 		}
 	})
 }
+
+// TestBriefsFollowTheirRuns adds, changes and removes runs at random and looks at
+// each place of the order.
+func TestBriefsFollowTheirRuns(t *testing.T) {
+	ix := newIndex(nil)
+	rng := rand.New(rand.NewPCG(1, 2))
+	random := func() entry {
+		return entry{
+			id: fmt.Sprint("run-", rng.IntN(300)), started: int64(rng.IntN(40)), state: States[rng.IntN(len(States))],
+			pipeline: fmt.Sprint("p", rng.IntN(600)), tags: fmt.Sprintf(`["t%d"]`, rng.IntN(300)),
+		}
+	}
+	for range 200 {
+		ix.put(random())
+	}
+	ix.sort()
+	for range 3000 {
+		e := random()
+		if rng.IntN(4) == 0 {
+			ix.apply([]string{e.id}, nil)
+		} else {
+			ix.apply([]string{e.id}, []entry{e})
+		}
+	}
+	if len(ix.briefs) != len(ix.order) || len(ix.order) < 100 {
+		t.Fatalf("%d briefs of %d runs", len(ix.briefs), len(ix.order))
+	}
+	for at, i := range ix.order {
+		if got, want := ix.briefs[at], ix.rows[i].brief(); got != want {
+			t.Errorf("place %d has %v, its run %v", at, got, want)
+		}
+	}
+	for n := range 600 {
+		name := fmt.Sprint("p", n)
+		f := RunFilter{Terms: []Term{{Field: FieldPipeline, Texts: []TermText{{Text: name}}}, {Field: FieldState, Not: true, Texts: []TermText{{Text: string(Failed)}}}}}
+		var want []string
+		for _, i := range slices.Backward(ix.order) {
+			if r := &ix.rows[i]; ix.pipelines.list[r.pipeline] == name && States[r.state] != Failed {
+				want = append(want, string(ix.id(i)))
+			}
+		}
+		m := ix.compile(f)
+		var got []string
+		for at := m.next(len(ix.order)-1, -1); at >= 0; at = m.next(at-1, -1) {
+			got = append(got, string(ix.id(ix.order[at])))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}

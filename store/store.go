@@ -39,6 +39,9 @@ type Options struct {
 	// Locate says where the database is, while there is none: a project may get
 	// its state directory later, and of another name. Nil: where Open was told.
 	Locate func() string
+	// Shown gives of a recorded text what a reader may see, such as without
+	// secrets: what is not shown is not found either. Nil: all of it.
+	Shown func(text string) string
 	// Log receives what an operator of the dashboard should know; nil drops it.
 	Log *slog.Logger
 }
@@ -56,6 +59,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Definition == nil {
 		o.Definition = func(string) []StepDef { return nil }
+	}
+	if o.Shown == nil {
+		o.Shown = func(text string) string { return text }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -80,6 +86,7 @@ type Store struct {
 type opened struct {
 	*database
 	epoch string
+	seed  string // the epoch but for rollbacks
 	mode  readMode
 	index *index
 

@@ -62,19 +62,15 @@ func (ix *index) condition(t Term) condition {
 	case FieldWord, FieldID, FieldInput, FieldError:
 		holds = ix.hasText(t)
 	case FieldPipeline:
-		holds = inSet(ix.pipelines.set(any), func(r *indexRow) uint32 { return r.pipeline })
+		holds = inSet(ix.pipelines.set(any), pipelineOf)
 	case FieldBranch:
 		holds = inSet(ix.branches.set(any), func(r *indexRow) uint32 { return r.branch })
 	case FieldKind:
 		holds = inSet(ix.kinds.set(any), func(r *indexRow) uint32 { return r.kind })
 	case FieldTag:
-		holds = inSet(ix.tags.set(any), func(r *indexRow) uint32 { return r.tags })
+		holds = inSet(ix.tags.set(any), tagsOf)
 	case FieldParent:
 		holds = ix.hasParent(t.Texts)
-	case FieldState:
-		holds = inStates(func(s State) bool {
-			return slices.ContainsFunc(t.Texts, func(x TermText) bool { return x.Text == string(s) })
-		})
 	case FieldTook, FieldTokens, FieldStarted:
 		return ix.inRange(t) // what is not known stays so when it is turned round
 	default:

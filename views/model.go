@@ -189,6 +189,7 @@ type RunsView struct {
 	First     bool       // this is the newest page
 	Known     bool       // false: there is no database to list from
 	StartURL  string     // where runs are started; empty: not from here
+	SearchURL string     // looks for the filter in all texts; empty: the list is not empty, or there is no filter
 	Views     []Option   // saved ones; Value is the number of each
 	SaveQuery string     // what a view of this list keeps; empty: all runs
 	Chosen    url.Values // what narrows the list, for actions on all that match

@@ -61,6 +61,24 @@ func (p Paths) RunEvents(id, direction string, event int64) string {
 	return p.at("runs", id) + "?" + direction + "=" + strconv.FormatInt(event, 10) + "#events"
 }
 
+// Search looks for words in all runs and their events.
+func (p Paths) Search(q url.Values) string { return withQuery(p.at("search"), q) }
+
+// APISearch is the same for programs.
+func (p Paths) APISearch(q url.Values) string { return withQuery(p.at("api", "search"), q) }
+
+// SearchIndex is a fragment: how much of all events is indexed. The page it stands
+// on searches for a text.
+func (p Paths) SearchIndex(text string) string {
+	if text == "" {
+		return p.at("search", "index")
+	}
+	return withQuery(p.at("search", "index"), query("q", text))
+}
+
+// SearchRebuild is where the index is told to be made anew.
+func (p Paths) SearchRebuild() string { return p.at("search", "rebuild") }
+
 // Attention is the list of what needs a human.
 func (p Paths) Attention() string { return p.at("attention") }
 

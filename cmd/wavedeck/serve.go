@@ -24,6 +24,7 @@ import (
 	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
 	"wavedeck/store/prices"
+	"wavedeck/store/search"
 	"wavedeck/views"
 )
 
@@ -100,13 +101,17 @@ func (s site) serve(ctx context.Context) (err error) {
 	}
 	token := s.token()
 	db := store.Open(s.source.Current().Project.DB, store.Options{
-		Definition: handlers.Definition(s.source), Log: s.log,
+		Definition: handlers.Definition(s.source), Log: s.log, Shown: handlers.Shown,
 		Locate: func() string { return s.source.Current().Project.DB },
 	})
 	own := desk.Open(ctx, s.desk.Data)
 	defer func() { err = errors.Join(err, own.Close()) }()
 	if problem := own.Problem(); problem != "" {
 		s.log.Warn("the console cannot keep anything of its own", "problem", problem)
+	}
+	index := s.index(db)
+	if index != nil {
+		defer func() { err = errors.Join(err, index.Close()) }()
 	}
 	s.runs.Log = s.log
 	engine := s.engine.start(s.source, s.runs)
@@ -120,7 +125,7 @@ func (s site) serve(ctx context.Context) (err error) {
 		Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
 		Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
 		Embed: s.listen.config(), Proxies: s.listen.proxies(),
-		Prices: s.prices, Notices: s.notices, Log: s.log,
+		Prices: s.prices, Search: index, Notices: s.notices, Log: s.log,
 	})
 	server := &http.Server{
 		Handler:           console,
@@ -133,6 +138,9 @@ func (s site) serve(ctx context.Context) (err error) {
 	group.Go(func() error { return unlessEnded(answering, db.Follow(answering)) })
 	group.Go(func() error { s.source.Run(answering); return nil })
 	group.Go(func() error { return unlessEnded(ctx, console.Work(ctx)) })
+	if index != nil {
+		group.Go(func() error { index.Run(ctx); return nil })
+	}
 	if s.beside != nil {
 		group.Go(func() error { return unlessEnded(ctx, s.beside(ctx)) })
 	}
@@ -155,6 +163,14 @@ func (s site) serve(ctx context.Context) (err error) {
 		return shutdown(context.WithoutCancel(ctx), server, endAnswers)
 	})
 	return group.Wait()
+}
+
+// index is that of the events, nil when none is wanted.
+func (s site) index(db *store.Store) *search.Index {
+	if s.desk.Search == "off" {
+		return nil
+	}
+	return search.Open(db, search.Options{Dir: s.desk.Data, Shown: handlers.ShownMessage, Form: handlers.MessageForm, Log: s.log})
 }
 
 // awaitState waits until it is known whether there is a database, but not long:

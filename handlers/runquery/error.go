@@ -25,6 +25,13 @@ func (q Query) Fail(v Value, problem, want string) *Error {
 	return NewError(q.Text, v.At, v.End, problem, want)
 }
 
+// Within is the error in a longer text that holds the query from byte at on.
+func (e *Error) Within(text string, at int) *Error {
+	moved := *e
+	moved.Text, moved.At, moved.End = text, e.At+at, e.End+at
+	return &moved
+}
+
 // Word is the wrong word.
 func (e *Error) Word() string { return e.Text[e.At:e.End] }
 

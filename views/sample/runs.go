@@ -18,6 +18,7 @@ func runLists() []Case {
 	narrow.Filter = filter("failed")
 	narrow.Filter.Narrow, narrow.Filter.Text = true, `"rate limit" dur>10m`
 	narrow.Filter.Words = []string{"state: failed", `"rate limit"`, "dur>10m", "since: 24h"}
+	narrow.SearchURL = "/search?q=%22rate+limit%22+dur%3E10m"
 	narrow.Filter.Terms = []views.Option{
 		{Label: `"rate limit"`, On: true, Count: -1, Remove: "/runs?q=dur%3E10m&state=failed"},
 		{Label: "dur>10m", On: true, Count: -1, Remove: "/runs?q=%22rate+limit%22&state=failed"},

@@ -1,0 +1,276 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+
+	"wavedeck/store"
+)
+
+// format names what is in the file. Another one is thrown away.
+const format = 1
+
+// file is the opened index: one connection writes, others read.
+type file struct {
+	info   fs.FileInfo // of the file as opened
+	writer *sqlx.DB
+	reader *sqlx.DB
+}
+
+var errNoFolder = errors.New("no folder is known for the console's own files; name one with --data")
+
+func openFile(ctx context.Context, dir, form string) (*file, error) {
+	if dir == "" {
+		return nil, errNoFolder
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, FileName)
+	f, err := openAt(ctx, path, form)
+	if damaged(err) {
+		removeFile(path)
+		f, err = openAt(ctx, path, form)
+	}
+	return f, err
+}
+
+func openAt(ctx context.Context, path, form string) (_ *file, err error) {
+	if err := private(path); err != nil {
+		return nil, err
+	}
+	f := &file{}
+	if f.info, err = os.Stat(path); err != nil {
+		return nil, err
+	}
+	if f.writer, err = connect(path, 1, "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-8000)", "journal_size_limit(16000000)"); err != nil {
+		return nil, err
+	}
+	if f.reader, err = connect(path, 4, "query_only(1)", "cache_size(-4000)"); err != nil {
+		return nil, errors.Join(err, f.writer.Close())
+	}
+	if err := f.prepare(ctx, form); err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	return f, nil
+}
+
+// private makes a file that only its owner may read, when there is none.
+func private(path string) error {
+	made, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // and closing a database of this process would let go of its locks
+	}
+	if err != nil {
+		return err
+	}
+	return made.Close()
+}
+
+// connect opens path; busy_timeout comes first so that the others may wait.
+func connect(path string, connections int, pragmas ...string) (*sqlx.DB, error) {
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+	dsn := "file:" + escaped + "?mode=rw&_txlock=immediate&_pragma=busy_timeout(2000)"
+	for _, pragma := range pragmas {
+		dsn += "&_pragma=" + pragma
+	}
+	db, err := sqlx.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	return db, nil
+}
+
+func (f *file) close() error { return errors.Join(f.reader.Close(), f.writer.Close()) }
+
+// same reports whether the file is still the one at path.
+func (f *file) same(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && os.SameFile(info, f.info)
+}
+
+// write runs fn in one transaction that holds the file from its begin.
+func (f *file) write(ctx context.Context, fn func(*sqlx.Tx) error) error {
+	tx, err := f.writer.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		_ = tx.Rollback() // what went wrong first is what counts
+		return err
+	}
+	return tx.Commit()
+}
+
+// The words of each message under the id of its event, and no more: contentless,
+// without the length of each text. It is never taken back but as a whole, for Wave
+// does not overwrite events, and a hit whose event is gone is not shown.
+const textSQL = `CREATE VIRTUAL TABLE text USING fts5(words, content='', columnsize=0, tokenize='ascii')`
+
+// progress has one row: how far the texts go, and who adds to them until when
+// (unix milliseconds).
+const progressSQL = `CREATE TABLE progress (
+	id INTEGER PRIMARY KEY CHECK (id = 1), form TEXT NOT NULL,
+	event INTEGER NOT NULL DEFAULT 0, row TEXT NOT NULL DEFAULT '', file TEXT NOT NULL DEFAULT '',
+	owner TEXT NOT NULL DEFAULT '', lease INTEGER NOT NULL DEFAULT 0
+) STRICT`
+
+// prepare makes the tables, or makes them anew when they are of another format.
+// Two servers that start together do it one after the other.
+func (f *file) prepare(ctx context.Context, form string) error {
+	return f.write(ctx, func(tx *sqlx.Tx) error {
+		var found int
+		if err := tx.GetContext(ctx, &found, `PRAGMA user_version`); err != nil {
+			return err
+		}
+		if found == format {
+			return renew(ctx, tx, form)
+		}
+		for _, statement := range []string{
+			`DROP TABLE IF EXISTS text`, `DROP TABLE IF EXISTS progress`, textSQL, progressSQL,
+			fmt.Sprintf(`PRAGMA user_version = %d`, format),
+		} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO progress (id, form) VALUES (1, ?)`, form)
+		return err
+	})
+}
+
+// renew empties an index whose texts were shown in another form.
+func renew(ctx context.Context, tx *sqlx.Tx, form string) error {
+	var was string
+	err := tx.GetContext(ctx, &was, `SELECT form FROM progress`)
+	if err != nil || was == form {
+		return err
+	}
+	return reset(ctx, tx, form)
+}
+
+// reset empties the index. Whoever has the lease goes on from the beginning.
+func reset(ctx context.Context, tx *sqlx.Tx, form string) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO text (text) VALUES ('delete-all')`); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE progress SET form = ?, event = 0, row = '', file = ''`, form)
+	return err
+}
+
+// mark is how far the index goes.
+func (f *file) mark(ctx context.Context) (store.TextMark, error) {
+	return markOf(ctx, f.reader)
+}
+
+func markOf(ctx context.Context, q sqlx.QueryerContext) (store.TextMark, error) {
+	p, err := progressOf(ctx, q)
+	return p.mark(), err
+}
+
+type progress struct {
+	Form  string `db:"form"`
+	Event int64  `db:"event"`
+	Row   string `db:"row"`
+	File  string `db:"file"`
+	Owner string `db:"owner"`
+	Lease int64  `db:"lease"`
+}
+
+func progressOf(ctx context.Context, q sqlx.QueryerContext) (p progress, err error) {
+	err = sqlx.GetContext(ctx, q, &p, `SELECT form, event, row, file, owner, lease FROM progress`)
+	return p, err
+}
+
+func (p progress) mark() store.TextMark {
+	return store.TextMark{Event: p.Event, Row: p.Row, File: p.File}
+}
+
+// leaseFor is how long the one that adds to the index keeps others from it
+// without a word.
+const leaseFor = 15 * time.Second
+
+// held reports whether owner has the lease for long enough to need no other word.
+func held(ctx context.Context, q sqlx.QueryerContext, owner, form string) (store.TextMark, bool, error) {
+	p, err := progressOf(ctx, q)
+	mine := p.Owner == owner && p.Form == form && time.Until(time.UnixMilli(p.Lease)) > leaseFor/2
+	return p.mark(), mine, err
+}
+
+// claim takes or prolongs the lease, and reports whether owner has it.
+func claim(ctx context.Context, tx *sqlx.Tx, owner string) (bool, error) {
+	now := time.Now()
+	done, err := tx.ExecContext(ctx, `UPDATE progress SET owner = ?1, lease = ?2 WHERE owner = ?1 OR lease < ?3 OR lease > ?4`,
+		owner, now.Add(leaseFor).UnixMilli(), now.UnixMilli(), now.Add(2*leaseFor).UnixMilli()) // a clock that was set back must not hold it for ever
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n == 1, err
+}
+
+// letGo gives the lease back.
+func (f *file) letGo(ctx context.Context, owner string) error {
+	_, err := f.writer.ExecContext(ctx, `UPDATE progress SET lease = 0 WHERE owner = ?`, owner)
+	return err
+}
+
+// Primary result codes of SQLite, https://sqlite.org/rescode.html.
+const (
+	sqliteError    = 1
+	sqliteBusy     = 5
+	sqliteReadOnly = 8
+	sqliteIOErr    = 10
+	sqliteCorrupt  = 11
+	sqliteFull     = 13
+	sqliteCantOpen = 14
+	sqliteNotADB   = 26
+)
+
+func code(err error) int {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code() & 0xff
+}
+
+// damaged reports whether err says that the file is not what was written. A table
+// that is missing was never ours to keep.
+func damaged(err error) bool {
+	c := code(err)
+	return c == sqliteCorrupt || c == sqliteNotADB || c == sqliteError && strings.Contains(err.Error(), "no such table")
+}
+
+// why is err in words for an operator.
+func why(dir string, err error) string {
+	switch c := code(err); {
+	case errors.Is(err, errNoFolder):
+		return err.Error()
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), c == sqliteReadOnly, c == sqliteCantOpen:
+		return "the folder " + dir + " cannot be written; name another with --data"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist), notThere(err):
+		return dir + " is not a folder; name another with --data"
+	case errors.Is(err, syscall.ENOSPC), c == sqliteFull:
+		return "there is no space left for " + filepath.Join(dir, FileName)
+	case damaged(err):
+		return filepath.Join(dir, FileName) + " is damaged, and made anew"
+	case c == sqliteBusy:
+		return filepath.Join(dir, FileName) + " is held by another process"
+	case c == sqliteIOErr:
+		return filepath.Join(dir, FileName) + " cannot be read or written: " + err.Error()
+	default:
+		return filepath.Join(dir, FileName) + " cannot be used: " + err.Error()
+	}
+}

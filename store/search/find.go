@@ -1,0 +1,337 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"wavedeck/store"
+)
+
+// How much one answer is, and how much work.
+const (
+	runsShown   = 10  // of which hits are shown at once
+	hitsShown   = 3   // of each
+	chunk       = 500 // hits that are looked at together
+	narrowRuns  = 300 // so few runs are gone through one by one
+	maxSeen     = 40  // runs that a Cursor carries
+	firstWindow = 1 << 16
+)
+
+// Cursor is a place in what is found, which is ordered by the newest hit of each run.
+type Cursor struct {
+	Before int64   // hits from here on were looked at; 0: none was
+	seen   []int64 // first events of the runs that were shown and began before that
+}
+
+// ParseCursor reads what String wrote; the empty text is the beginning.
+func ParseCursor(text string) (Cursor, error) {
+	var c Cursor
+	if text == "" {
+		return c, nil
+	}
+	wrong := &store.InputError{Field: "before", Got: text[:min(len(text), 64)], Want: "taken from an earlier answer"}
+	for i, part := range strings.Split(text, ".") {
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil || n < 1 || i > maxSeen {
+			return Cursor{}, wrong
+		}
+		if i == 0 {
+			c.Before = n
+		} else {
+			c.seen = append(c.seen, n)
+		}
+	}
+	return c, nil
+}
+
+func (c Cursor) String() string {
+	text := strconv.FormatInt(c.Before, 10)
+	for _, n := range c.seen {
+		text += "." + strconv.FormatInt(n, 10)
+	}
+	return text
+}
+
+// Found are runs with events that were looked for, those with the newest first.
+type Found struct {
+	Runs  []Run
+	Next  *Cursor // where to go on; nil: all that is indexed was looked through
+	Tired bool    // the time was over: Next goes on, and Runs may be fewer than there are
+}
+
+// Run is a run with the newest of its hits.
+type Run struct {
+	ID   string
+	Hits []Hit
+	More int // further hits that were met on the way; there may be others
+}
+
+// Hit is an event that was looked for.
+type Hit struct {
+	ID      int64
+	Step    string
+	State   string // as recorded
+	At      time.Time
+	Snippet []Part // what a reader may see of its message
+}
+
+// Find looks for events, the newest first, among the runs that f chooses; its
+// page does not count. When ctx ends, what was found by then is the answer. An
+// index that cannot be asked is an error: Status tells why.
+func (x *Index) Find(ctx context.Context, q Query, f store.RunFilter, from Cursor) (Found, error) {
+	if !q.Finds() {
+		return Found{}, nil
+	}
+	file, err := x.open(ctx)
+	if err != nil {
+		return Found{}, err
+	}
+	s := &finder{x: x, file: file, q: q, f: f, from: from, at: map[string]int{}, belongs: map[string]bool{}, first: map[string]int64{}}
+	err = s.walk(ctx)
+	switch {
+	case err == nil:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		s.dropEmpty()
+		s.found.Tired = true
+		s.goOn(s.next)
+	default:
+		return Found{}, err
+	}
+	return s.found, nil
+}
+
+// finder is one Find.
+type finder struct {
+	x    *Index
+	file *file
+	q    Query
+	f    store.RunFilter
+	from Cursor
+
+	next    int64 // every hit from here on was looked at
+	found   Found
+	at      map[string]int   // place in found.Runs
+	belongs map[string]bool  // whether hits of a run are wanted
+	first   map[string]int64 // first event of a run
+}
+
+// span is a stretch of events: low <= id < high.
+type span struct{ low, high int64 }
+
+func (s *finder) walk(ctx context.Context) error {
+	mark, err := s.file.mark(ctx)
+	if err != nil {
+		return errors.Join(ErrUnusable, err)
+	}
+	s.next = mark.Event + 1
+	if s.from.Before > 0 {
+		s.next = min(s.next, s.from.Before)
+	}
+	spans, err := s.spans(ctx)
+	if err != nil {
+		return err
+	}
+	size := int64(firstWindow)
+	for _, part := range spans {
+		for high := min(part.high, s.next); high > part.low; {
+			low := max(part.low, high-size)
+			full, err := s.search(ctx, span{low, high})
+			if err != nil || full {
+				return err
+			}
+			s.next, high = low, low
+			size *= 2 // rare words are looked for in ever longer stretches
+		}
+	}
+	return nil
+}
+
+// spans are the events to look through, the newest first: those of the runs that
+// the filter chooses, where these are few.
+func (s *finder) spans(ctx context.Context) ([]span, error) {
+	all := []span{{0, s.next}}
+	if !s.f.Narrow() {
+		return all, nil
+	}
+	ids, more, err := s.x.store.RunIDs(ctx, s.f, narrowRuns)
+	if err != nil || more {
+		return all, err
+	}
+	of, err := s.x.store.RunSpans(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]span, 0, len(of))
+	for _, r := range of {
+		list = append(list, span{r.First, r.Last + 1})
+	}
+	slices.SortFunc(list, func(a, b span) int { return cmp.Compare(b.high, a.high) })
+	var merged []span
+	for _, next := range list {
+		if n := len(merged); n > 0 && next.high >= merged[n-1].low {
+			merged[n-1].low = min(merged[n-1].low, next.low)
+			continue
+		}
+		merged = append(merged, next)
+	}
+	return merged, nil
+}
+
+const hitsSQL = `SELECT rowid FROM text WHERE text MATCH ? AND rowid < ? AND rowid >= ? ORDER BY rowid DESC LIMIT ?`
+
+// search looks through a span, and reports whether the answer is full.
+func (s *finder) search(ctx context.Context, in span) (full bool, err error) {
+	expression := s.q.expression()
+	for limit := 50; ; limit = chunk { // the first are often enough
+		var ids []int64
+		if err := s.file.reader.SelectContext(ctx, &ids, hitsSQL, expression, in.high, in.low, limit); err != nil {
+			return false, errors.Join(ErrUnusable, err)
+		}
+		full, err := s.take(ctx, ids)
+		if err != nil || full || len(ids) < limit {
+			return full, err
+		}
+		in.high = ids[len(ids)-1]
+		s.next = in.high
+	}
+}
+
+// take sorts hits by their runs, and reports whether the answer is full.
+func (s *finder) take(ctx context.Context, ids []int64) (full bool, err error) {
+	if len(ids) == 0 {
+		return false, nil
+	}
+	runs, err := s.x.store.EventRuns(ctx, ids)
+	if err != nil {
+		return false, err
+	}
+	if err := s.learn(ctx, runs); err != nil {
+		return false, err
+	}
+	var read []int64
+	wanted := map[string]int{}
+	for _, id := range ids {
+		run, there := runs[id]
+		if !there || !s.belongs[run] {
+			continue
+		}
+		i, known := s.at[run]
+		if !known {
+			if len(s.found.Runs) == runsShown {
+				if err := s.read(ctx, read); err != nil {
+					return false, err
+				}
+				if s.dropEmpty(); len(s.found.Runs) == runsShown {
+					s.goOn(id + 1)
+					return true, nil
+				}
+				read = nil
+			}
+			i = len(s.found.Runs)
+			s.at[run] = i
+			s.found.Runs = append(s.found.Runs, Run{ID: run})
+		}
+		if wanted[run] < hitsShown-len(s.found.Runs[i].Hits) {
+			wanted[run]++
+			read = append(read, id)
+		} else {
+			s.found.Runs[i].More++
+		}
+	}
+	if err := s.read(ctx, read); err != nil {
+		return false, err
+	}
+	s.dropEmpty()
+	return false, nil
+}
+
+// learn finds out which of the runs are wanted: the filter chooses them, and no
+// page before showed them.
+func (s *finder) learn(ctx context.Context, runs map[int64]string) error {
+	var fresh []string
+	for _, run := range runs {
+		if _, known := s.belongs[run]; !known {
+			s.belongs[run] = false
+			fresh = append(fresh, run)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	narrow := s.f.Narrow()
+	var chosen map[string]bool
+	if narrow {
+		var err error
+		if chosen, err = s.x.store.MatchingRuns(ctx, s.f, fresh); err != nil {
+			return err
+		}
+	}
+	spans, err := s.x.store.RunSpans(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	for _, run := range fresh {
+		s.first[run] = spans[run].First
+		s.belongs[run] = (chosen[run] || !narrow) && !slices.Contains(s.from.seen, spans[run].First)
+	}
+	return nil
+}
+
+// read looks at what events say now, and makes hits of those that still say what
+// was looked for: the database may be another one than was indexed.
+func (s *finder) read(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	events, err := s.x.store.EventTexts(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		e, there := events[id]
+		i, known := s.at[e.Run]
+		if !there || !known {
+			continue
+		}
+		text := s.x.shown(e)
+		marks, ok := s.q.match(text)
+		if !ok {
+			continue
+		}
+		run := &s.found.Runs[i]
+		run.Hits = append(run.Hits, Hit{ID: e.ID, Step: e.Step, State: e.State, At: e.At, Snippet: snippet(text, marks)})
+	}
+	return nil
+}
+
+// dropEmpty forgets runs of which no hit was one.
+func (s *finder) dropEmpty() {
+	s.found.Runs = slices.DeleteFunc(s.found.Runs, func(r Run) bool { return len(r.Hits) == 0 })
+	clear(s.at)
+	for i, r := range s.found.Runs {
+		s.at[r.ID] = i
+	}
+}
+
+// goOn has the next answer begin before an event.
+func (s *finder) goOn(before int64) {
+	next := &Cursor{Before: before}
+	for _, first := range s.from.seen {
+		if first < before {
+			next.seen = append(next.seen, first)
+		}
+	}
+	for _, r := range s.found.Runs {
+		if first := s.first[r.ID]; first > 0 && first < before && len(next.seen) < maxSeen {
+			next.seen = append(next.seen, first)
+		}
+	}
+	if before > 1 {
+		s.found.Next = next
+	}
+}

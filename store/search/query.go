@@ -1,0 +1,116 @@
+package search
+
+import (
+	"slices"
+	"strings"
+)
+
+// Word is one condition on a text: that it has a word, or several next to each
+// other, or with Not that it has not.
+type Word struct {
+	Not    bool
+	words  []string // folded, next to each other
+	prefix bool     // the last may go on
+}
+
+// ParseWord reads what is looked for: words as they stand next to each other,
+// whatever is between them. With prefix, what begins so is found too. It is false
+// where there is no letter and no digit in the text.
+func ParseWord(text string, prefix, not bool) (Word, bool) {
+	w := Word{Not: not, prefix: prefix}
+	tokens(text, func(t token) bool {
+		w.words = append(w.words, t.word)
+		return true
+	})
+	return w, len(w.words) > 0
+}
+
+// Query are conditions on one text: all of them hold.
+type Query []Word
+
+// Finds reports whether q looks for anything: what only leaves out finds nothing.
+func (q Query) Finds() bool { return slices.ContainsFunc(q, func(w Word) bool { return !w.Not }) }
+
+// expression is q for FTS5.
+func (q Query) expression() string {
+	var with, without []string
+	for _, w := range q {
+		// Words hold no quote and no space: see tokens.
+		phrase := `"` + strings.Join(w.words, " ") + `"`
+		if w.prefix {
+			phrase += " *"
+		}
+		if w.Not {
+			without = append(without, phrase)
+		} else {
+			with = append(with, phrase)
+		}
+	}
+	expression := strings.Join(with, " AND ")
+	if len(without) > 0 {
+		expression = "(" + expression + ") NOT (" + strings.Join(without, " OR ") + ")"
+	}
+	return expression
+}
+
+// mark is a place in a text that was looked for, in bytes.
+type mark struct{ at, end int }
+
+// match finds what q looks for in a text, the first marks of it in order, and
+// whether all of q holds.
+func (q Query) match(text string) ([]mark, bool) {
+	const most = 200
+	var all []token
+	tokens(text, func(t token) bool {
+		all = append(all, t)
+		return true
+	})
+	var marks []mark
+	for _, w := range q {
+		found := false
+		for i := 0; i+len(w.words) <= len(all); i++ {
+			if !w.at(all[i:]) {
+				continue
+			}
+			found = true
+			if w.Not || len(marks) >= most {
+				break
+			}
+			marks = append(marks, mark{all[i].at, all[i+len(w.words)-1].end})
+		}
+		if found == w.Not {
+			return nil, false
+		}
+	}
+	slices.SortFunc(marks, func(a, b mark) int {
+		if a.at != b.at {
+			return a.at - b.at
+		}
+		return b.end - a.end
+	})
+	return joined(marks), true
+}
+
+// at reports whether a text goes on with w.
+func (w Word) at(text []token) bool {
+	last := len(w.words) - 1
+	for i, word := range w.words {
+		if text[i].word != word && !(i == last && w.prefix && strings.HasPrefix(text[i].word, word)) {
+			return false
+		}
+	}
+	return true
+}
+
+// joined makes one mark of those that overlap.
+func joined(marks []mark) []mark {
+	var out []mark
+	for _, m := range marks {
+		if n := len(out); n > 0 && m.at < out[n-1].end {
+			out[n-1].end = max(out[n-1].end, m.end)
+			continue
+		}
+		out = append(out, m)
+	}
+	return out
+}
