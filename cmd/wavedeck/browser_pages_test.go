@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -108,43 +107,4 @@ func readableWithoutScripts(t *testing.T, browser *browsertest.Browser) {
 	follow(tab, `.top nav a[href$="/personas"]`)
 	follow(tab, `.personas a[href*="/personas/"]`)
 	tab.Until(`document.querySelector('h1').textContent.trim() !== ''`)
-}
-
-func fitsAPhone(t *testing.T, browser *browsertest.Browser) {
-	const width = 375
-	root := storetest.Project(t)
-	long := strings.Repeat("unbreakable-", 30)
-	b := storetest.At(t, storetest.StatePath(root))
-	run := b.Run(storetest.Run{
-		Pipeline: "p-" + long, Input: long + "\n" + long, Status: "failed", Error: long, Start: time.Now(), Tags: []string{long, "b"}, Branch: long,
-	})
-	b.Step(run, storetest.Step{ID: long, State: "failed", Error: long})
-	b.Attempt(run, storetest.Attempt{Step: long, State: "failed", Error: long, FailureClass: long})
-	b.Event(run, storetest.Event{Step: long, State: long, Persona: long, Message: long, Model: long})
-	b.Artifact(run, storetest.Artifact{Step: long, Name: long, Path: long, Type: long})
-
-	p := start(t, "--project", root, "--port", "0")
-	eventually(t, "the runs are there", func() bool { return p.states(t)["completed"] > 0 })
-	tab := browser.Tab(t)
-	tab.Expect("404 (Not Found)")
-	tab.Do(chromedp.EmulateViewport(width, 812, chromedp.EmulateMobile, chromedp.EmulateTouch))
-	pages := []string{
-		p.url + "runs", p.url + "runs?state=failed&q=" + long[:100], p.url + "runs?tag=" + long[:100], p.url + "nowhere",
-		p.url + "pipelines", p.url + "personas",
-	}
-	for _, from := range []string{"runs?limit=100", "pipelines", "personas"} {
-		tab.Open(p.url + from)
-		pages = append(pages, links(tab, `main a[href*="/runs/"], main a[href*="/pipelines/"], main a[href*="/personas/"]`)...)
-	}
-	if len(pages) < 30 {
-		t.Errorf("only %d pages: %v", len(pages), pages)
-	}
-	for _, page := range pages {
-		tab.Open(page)
-		tab.Run(`document.querySelectorAll('details').forEach(d => d.open = true)`)
-		if wide := browsertest.Eval[float64](tab, `document.documentElement.scrollWidth`); wide > width {
-			t.Errorf("%s is %v px wide; beyond are %v", page, wide, browsertest.Eval[[]string](tab, `[...document.querySelectorAll('body *')]
-				.filter(e => e.getBoundingClientRect().right > 375.5).slice(0, 6).map(e => e.tagName + '.' + e.className + '#' + e.id)`))
-		}
-	}
 }
