@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -22,9 +21,7 @@ func TestBrowserEveryone(t *testing.T) {
 	tab.LookForBarriers()
 	tab.Expect("404 (Not Found)", "400 (Bad Request)", "405 (Method Not Allowed)", "409 (Conflict)", "422 (Unprocessable", "401 (Unauth", "410 (Gone)")
 
-	browsertest.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-		{Name: "prefers-reduced-motion", Value: "reduce"}, // and colours are there at once
-	}})
+	prefer(tab, "prefers-reduced-motion", "reduce") // and colours are there at once
 	tab.Open(p.url + "runs")
 	tab.Run(`document.querySelector('[name=token]').value = '` + testToken + `'; document.querySelector('form').requestSubmit()`)
 	tab.Until(`document.querySelector('#runs tr.run')`)
@@ -37,7 +34,24 @@ func TestBrowserEveryone(t *testing.T) {
 			tab.Within(t, func() { person{tab, t}.looksAt(p.url, l) })
 		})
 	}
+	for _, way := range []struct {
+		name string
+		see  func(person, string)
+	}{
+		{"in forced colours states are still told apart", person.seesForcedColours},
+		{"status is told one at a time, and not more often than every ten seconds", person.hearsStatusOnce},
+		{"what is chosen once holds on every page and comes back", person.choosesOnce},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			tab.Within(t, func() { way.see(person{tab, t}, p.url) })
+		})
+	}
 	tab.Open("about:blank") // before its server ends
+}
+
+// prefer sets what the system of the person prefers.
+func prefer(tab *browsertest.Tab, feature, value string) {
+	browsertest.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: feature, Value: value}}})
 }
 
 // person looks at a page in every way.
@@ -149,4 +163,109 @@ const focusShown = `(() => {
 	return hidden
 })()`
 
-var _ = fmt.Sprint
+// seesForcedColours wants each mark to be a shape in a colour that is not the
+// ground's, and each bar and box to have something that is drawn.
+func (p person) seesForcedColours(base string) {
+	prefer(p.Tab, "forced-colors", "active")
+	defer prefer(p.Tab, "", "")
+	p.Until(`matchMedia('(forced-colors: active)').matches`)
+	for path, drawn := range map[string]string{
+		"runs?limit=100":                    ".mark, .seg rect",
+		"runs/" + everyFailed + "/timeline": ".mark, .tl-track rect:not(.tl-break)",
+		"runs/" + everyFailed + "/graph":    ".dag-outline, .dag-line, .dag use",
+		"attention":                         ".mark",
+	} {
+		p.Open(base + path)
+		if n := browsertest.Eval[int](p.Tab, `document.querySelectorAll('`+drawn+`').length`); n < 2 {
+			p.t.Errorf("%s draws %d of %s", path, n, drawn)
+		}
+		for _, lost := range browsertest.Eval[[]string](p.Tab, `(() => {
+			const ground = getComputedStyle(document.body).backgroundColor
+			const seen = colour => colour !== ground && colour !== 'none' && !/^rgba.*, 0\)$/.test(colour)
+			return [...document.querySelectorAll('`+drawn+`')].filter(e => {
+				const s = getComputedStyle(e)
+				return !(e.matches('.mark, use') ? seen(s.color) : seen(s.fill) || seen(s.stroke))
+			}).map(e => e.outerHTML.slice(0, 120))
+		})()`) {
+			p.t.Errorf("%s: cannot be seen: %s", path, lost)
+		}
+	}
+	p.Open(base + "runs?limit=100")
+	shapes := browsertest.Eval[map[string]string](p.Tab, `Object.fromEntries([...document.querySelectorAll('td .st')].map(e => [e.textContent.trim(), e.querySelector('use').getAttribute('href').split('#')[1]]))`)
+	words := map[string]string{}
+	for word, shape := range shapes {
+		if other, ok := words[shape]; ok {
+			p.t.Errorf("%s and %s have the same mark", word, other)
+		}
+		words[shape] = word
+	}
+	if len(shapes) < 6 {
+		p.t.Errorf("only %d states are shown: %v", len(shapes), shapes)
+	}
+}
+
+// hearsStatusOnce lets four things happen within a moment, and time go on.
+func (p person) hearsStatusOnce(base string) {
+	p.Open(base + "runs")
+	p.Run(`
+		window.heard = []
+		const said = document.querySelector('[role=status]'), real = Date.now
+		let skipped = 0
+		Date.now = () => real() + skipped
+		window.skip = ms => { skipped += ms }
+		new MutationObserver(() => { if (said.textContent) heard.push(said.textContent) }).observe(said, {childList: true, characterData: true, subtree: true})
+		for (const detail of ['one', 'two', 'three', 'four']) document.dispatchEvent(new CustomEvent('say', {detail}))`)
+	p.Until(`heard.join() === 'one'`)
+	p.Run(`skip(9000); dispatchEvent(new Event('x'))`)
+	p.Run(`document.dispatchEvent(new CustomEvent('say', {detail: 'five'}))`)
+	if heard := browsertest.Eval[string](p.Tab, `heard.join()`); heard != "one" {
+		p.t.Errorf("within ten seconds %s is told", heard)
+	}
+	p.Run(`skip(1100)`)
+	p.Until(`heard.join() === 'one,five'`)
+}
+
+// choosesOnce chooses a theme and how times are shown, and goes on to other pages.
+func (p person) choosesOnce(base string) {
+	p.Open(base + "settings")
+	scheme := `getComputedStyle(document.documentElement).colorScheme`
+	ground := func() string {
+		return browsertest.Eval[string](p.Tab, `getComputedStyle(document.body).backgroundColor`)
+	}
+	choose := func(name, value string) {
+		p.Run(`{const s = document.querySelector('main [data-choice=` + name + `]'); s.value = '` + value + `'; s.dispatchEvent(new Event('change', {bubbles: true}))}`)
+	}
+	// As the system prefers until something is chosen.
+	var light, dark string
+	for _, preferred := range []string{"dark", "light"} {
+		prefer(p.Tab, "prefers-color-scheme", preferred)
+		light, dark = ground(), light
+	}
+	if light == dark {
+		p.t.Errorf("in both themes the ground is %s", light)
+	}
+	choose("theme", "dark")
+	choose("times", "utc")
+	for _, path := range []string{"runs", "runs/" + everyFailed, "login"} {
+		p.Open(base + path)
+		if is := ground(); is != dark {
+			p.t.Errorf("%s has the ground %s, in the dark it is %s (%s)", path, is, dark, browsertest.Eval[string](p.Tab, scheme))
+		}
+	}
+	for choice, pattern := range map[string]string{
+		"utc": `/^\d+ [A-Z][a-z]{2}( \d{4})? \d\d:\d\d UTC$/`, "local": `/^\d+ [A-Z][a-z]{2}( \d{4})? \d\d:\d\d GMT\+5:45$/`, "": `/ago$|^now$/`,
+	} {
+		p.Open(base + "settings")
+		choose("times", choice)
+		for _, path := range []string{"runs?limit=3", "attention", "runs/" + everyRunning} {
+			p.Open(base + path)
+			p.Until(`[...document.querySelectorAll('time[data-as=ago]')].every(e => ` + pattern + `.test(e.textContent.trim()))`)
+		}
+	}
+	p.Open(base + "settings")
+	choose("theme", "")
+	if is := ground(); is != light {
+		p.t.Errorf("as the system prefers the ground is %s, not %s", is, light)
+	}
+	prefer(p.Tab, "", "")
+}

@@ -37,7 +37,7 @@ func leave(tab *browsertest.Tab, selector string) {
 const rowIDs = `[...document.querySelectorAll('#runs tr.run[id^=run-]')].map(tr => tr.id)`
 
 func readableWithoutScripts(t *testing.T, browser *browsertest.Browser) {
-	p := start(t, "--project", storetest.Project(t), "--port", "0")
+	p := start(t, "--project", storetest.Project(t), "--port", "0", "--data", t.TempDir())
 	eventually(t, "the runs are there", func() bool { return p.states(t)["completed"] > 0 })
 	tab := browser.Tab(t)
 	browsertest.Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -98,6 +98,57 @@ func readableWithoutScripts(t *testing.T, browser *browsertest.Browser) {
 	tab.Until(`document.querySelector('#failure pre').textContent.trim() !== ''`)
 	tab.Click(`#steps summary`)
 	tab.Until(`document.querySelector('#steps details').open`)
+
+	// Its timeline, graph, log and artifacts.
+	tab.Open(p.url + "runs/" + everyParent)
+	follow(tab, `.parts a[href$="/timeline"]`)
+	tab.Until(`document.querySelectorAll('.tl-row .tl-track rect').length > 3`)
+	follow(tab, `.tl-tools a[href*="scale=tokens"]`)
+	tab.Until(`document.querySelector('.tl-tools a[aria-current]').textContent.trim() === 'Tokens'`)
+	follow(tab, `.tl-kids a.tl-row`) // a child
+	follow(tab, `.parts a[href$="/graph"]`)
+	tab.Until(`document.querySelectorAll('svg.dag a').length === 2 && document.querySelectorAll('.dag-table tbody tr').length === 2`)
+	follow(tab, `svg.dag a`)
+	tab.Until(`location.hash.startsWith('#step-') && document.querySelector(CSS.escape(location.hash).replace('\\', '')).matches('tr.step')`)
+	tab.Open(p.url + "runs/" + everyFailed)
+	follow(tab, `.parts a[href$="/log"]`)
+	tab.Until(`document.querySelectorAll('#lines .l').length > 5`)
+	tab.Click(`#logsearch input[name=q], main input[name=q]`)
+	tab.Do(chromedp.KeyEvent("suite\r"))
+	tab.Until(`location.search.includes('q=suite') && document.querySelector('.hits b').textContent.trim() !== '' && document.querySelectorAll('#lines .l').length > 0`)
+	follow(tab, `#lines .l a`) // a line has an address
+	tab.Until(`/^#L\d+$/.test(location.hash)`)
+	follow(tab, `.parts a[href$="/artifacts"]`)
+	tab.Until(`document.querySelectorAll('table.artifacts td.c-name').length > 0`)
+
+	// Views: kept, named anew, put in order, opened and deleted.
+	tab.Open(p.url + "runs?state=failed")
+	for _, name := range []string{"on call", "broken"} {
+		tab.Click(`#save-view summary`)
+		tab.Until(`document.querySelector('#save-view').open`)
+		tab.Click(`#save-view input[name=name]`)
+		tab.Do(chromedp.KeyEvent(name))
+		leave(tab, `#save-view button`)
+		tab.Until(`document.querySelector('#views')?.textContent.includes('` + name + `')`)
+		tab.Open(p.url + "runs?state=failed")
+	}
+	follow(tab, `#views a[href$="/views"]`)
+	names := func(want string) {
+		tab.Until(`[...document.querySelectorAll('.c-name .open')].map(a => a.textContent.trim()).join() === '` + want + `'`)
+	}
+	names("on call,broken")
+	leave(tab, `tr[id^=view-] button[value=down]`)
+	names("broken,on call")
+	tab.Click(`tr[id^=view-] summary`)
+	tab.Click(`tr[id^=view-] details input[name=name]`)
+	tab.Do(chromedp.KeyEvent("really "))
+	leave(tab, `tr[id^=view-] details form:first-of-type button`)
+	tab.Until(`[...document.querySelectorAll('.c-name .open')].some(a => a.textContent.includes('really'))`)
+	tab.Click(`tr[id^=view-] summary`)
+	leave(tab, `tr[id^=view-] details form:last-of-type button`)
+	names("on call")
+	follow(tab, `.c-name .open`)
+	tab.Until(`location.search.includes('failed') && document.querySelectorAll('#runs tr.run:not(.failed)').length === 0`)
 
 	// Definitions.
 	follow(tab, `.top nav a[href$="/pipelines"]`)
