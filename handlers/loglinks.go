@@ -78,7 +78,7 @@ func (s *Server) logLinks(log *openedLog, v *views.Log) {
 	}
 	v.Clocks = []views.Option{
 		look("times", clockNone, "none", q.clock == clockNone),
-		look("times", "", "clock, UTC", q.clock == clockClock),
+		look("times", "", "clock", q.clock == clockClock),
 		look("times", clockSince, "since start", q.clock == clockSince),
 	}
 	v.Wraps = []views.Option{look("wrap", "", "wrapped", q.wrap), look("wrap", "off", "in one line", !q.wrap)}

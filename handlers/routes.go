@@ -12,7 +12,7 @@ import (
 
 // routes lists everything that is answered. Names with slashes or dots in them
 // are one path segment each, so paths are matched as they were sent.
-func (s *Server) routes() http.Handler {
+func (s *Server) routes() *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	router.NotFoundHandler = handler(s.notFound).served(s)
 	router.MethodNotAllowedHandler = s.methodNotAllowed(router).served(s)
@@ -28,6 +28,21 @@ func (s *Server) routes() http.Handler {
 	s.routeAPI(on)
 	slices.Sort(s.actions)
 	return router
+}
+
+// Addresses are the templates of all that answers GET, such as /runs/{run}: what
+// there is to be looked at, for whoever must miss none of it.
+func (s *Server) Addresses() (templates []string, err error) {
+	err = s.routes().Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
+		methods, err := route.GetMethods()
+		if err != nil || !slices.Contains(methods, http.MethodGet) {
+			return nil //nolint:nilerr // a prefix of others has no methods
+		}
+		template, err := route.GetPathTemplate()
+		templates = append(templates, template)
+		return err
+	})
+	return templates, err
 }
 
 // routePages are the pages that people read, and the fragments of them.

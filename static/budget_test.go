@@ -38,8 +38,10 @@ func TestBudgets(t *testing.T) {
 			t.Errorf("all scripts with %s weigh %d bytes, more than 32 KB", strings.Join(with, " and "), n)
 		}
 	}
-	if n := zipped(t, "keys.js"); n > 4506 {
-		t.Errorf("keys.js weighs %d bytes, more than 4.4 KB", n)
+	for name, limit := range map[string]int{"keys.js": 4506, "live.js": 4 << 10, "theme.js": 512, "sprite.svg": 2 << 10} {
+		if n := zipped(t, name); n > limit {
+			t.Errorf("%s weighs %d bytes, more than %d", name, n, limit)
+		}
 	}
 	if n := zipped(t, styles...); n > 14<<10 {
 		t.Errorf("the stylesheets weigh %d bytes, more than 14 KB", n)

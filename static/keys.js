@@ -47,7 +47,7 @@
   // A table is one stop for Tab.
   function dress() {
     for (const grid of all('[data-keys=list], table.steps')) {
-      grid.role = 'treegrid'
+      for (const g of [grid, ...all('table', grid)]) g.role = 'treegrid'
       const rows = all('tr.run, tr.step', grid)
       const stop = rows.find(r => r.contains(active())) ?? rows.find(r => r.tabIndex === 0) ?? rows[0]
       for (const r of rows) {
@@ -222,7 +222,7 @@
     if (key === 'Mod+Enter') $('form[method=post]', box)?.requestSubmit()
     else if (key === 'ArrowDown') point(list[at + 1])
     else if (key === 'ArrowUp') point(list[at - 1])
-    else if (key === 'Enter' && list[at]) press($('a, button', list[at]))
+    else if (key === 'Enter' && list[at]) press(list[at])
     else return
     e.preventDefault()
   }

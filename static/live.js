@@ -26,10 +26,10 @@
   const fields = t => new Date(local() ? t - new Date(t).getTimezoneOffset() * 60_000 : t)
   const clock = t => { const d = fields(t); return [d.getUTCHours(), d.getUTCMinutes(), d.getUTCSeconds()].map(two).join(':') }
 
-  function absolute(t) {
+  function absolute(t, digits = 5) {
     const d = fields(t)
     const year = d.getUTCFullYear() === fields(now()).getUTCFullYear() ? '' : ' ' + d.getUTCFullYear()
-    return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}${year} ${two(d.getUTCHours())}:${two(d.getUTCMinutes())} ${zoneName(t)}`
+    return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}${year} ${clock(t).slice(0, digits)} ${zoneName(t)}`
   }
 
   function ago(t) {
@@ -53,7 +53,7 @@
   function paintTimes(within) {
     for (const e of within.querySelectorAll('time[data-as]')) {
       const t = Date.parse(e.dateTime)
-      put(e, e.dataset.as === 'clock' ? clock(t) : ago(t))
+      put(e, e.dataset.as === 'clock' ? clock(t) : e.dataset.as === 'moment' ? absolute(t, 8) : ago(t))
     }
     for (const e of within.querySelectorAll('[data-zone]')) put(e, zoneName(now()))
   }
@@ -185,6 +185,7 @@
     box.dataset.of = region.id
     put(box, `Could not refresh (${why}). What is shown may be old; trying again.`)
     box.hidden = false
+    say(box.textContent)
     setTimeout(again, Math.min(1000 * 2 ** n, 30_000), region)
   }
   on('htmx:error', failed)
@@ -196,8 +197,8 @@
     if (tries.delete(region) && $('trouble').dataset.of === region.id) $('trouble').hidden = true
     paintTimes(document)
     tickTimes()
-    const pill = region.querySelector('[data-release]')
-    if (pill) say(pill.textContent + ' waiting')
+    const told = region.querySelector('[data-say]')
+    if (told) say(told.dataset.say)
   })
 
   // A list that is being read: the same rows, and how many came since.

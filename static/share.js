@@ -26,11 +26,13 @@
     const header = name => answer.headers.get(name) ?? ''
     const policy = answer.ok && /frame-ancestors ([^;,]*)/.exec(header('Content-Security-Policy'))
     const may = policy && (policy[1].match(/http\S+/g) ?? [])
-    $('policy-said').textContent = !answer.ok ? `It answers HTTP ${answer.status} to who has not signed in.`
+    const said = $('policy-said')
+    said.textContent = !answer.ok ? `It answers HTTP ${answer.status} to who has not signed in.`
       : !may ? 'A proxy takes the policy off.'
       : header('X-Frame-Options') ? 'A proxy adds X-Frame-Options.'
       : site && !may.includes(site) && site !== location.origin ? `The browser will not let pages of ${site} frame it.`
       : `It holds. Pages of these sites may frame it: ${may.join(', ') || 'none'}.`
+    said.focus() // it is read where it was asked for
   }
 
   function ready() {

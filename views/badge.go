@@ -16,17 +16,17 @@ type BadgeView struct {
 func BadgeColour(state string) string {
 	switch told(state) {
 	case "running":
-		return "#0045d2"
+		return "#0043d1"
 	case "succeeded", "empty":
-		return "#0d8651"
+		return "#00814f"
 	case "failed", "rejected", "lost":
-		return "#7f150e"
+		return "#7b120b"
 	case "waiting":
-		return "#a4680b"
+		return "#9d6403"
 	case "cancelled":
-		return "#692376"
+		return "#6a2578"
 	default:
-		return "#42444a"
+		return "#414349"
 	}
 }
 

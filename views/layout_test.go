@@ -2,11 +2,9 @@ package views_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -66,25 +64,5 @@ func checkWidth(t *testing.T, ctx context.Context, path string, width int64) {
 	}
 	if out != "" {
 		t.Errorf("%s scrolls sideways at %d px: %s", path, width, out)
-	}
-}
-
-func TestWhatAPageLoadsIsSmall(t *testing.T) {
-	for name, limit := range map[string]int{"app.css": 14 << 10, "live.js": 4 << 10, "theme.js": 512, "sprite.svg": 2 << 10} {
-		content, err := os.ReadFile("../static/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var zipped bytes.Buffer
-		w := gzip.NewWriter(&zipped)
-		if _, err := w.Write(content); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if zipped.Len() > limit {
-			t.Errorf("%s is %d bytes compressed, more than %d", name, zipped.Len(), limit)
-		}
 	}
 }

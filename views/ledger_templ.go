@@ -425,7 +425,7 @@ func decisionTable(c Chrome, l LedgerView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<table class=\"ledger\"><thead><tr><th scope=\"col\" class=\"c-clock\">UTC</th><th scope=\"col\" class=\"c-step\">Step</th><th scope=\"col\" class=\"c-type\">About</th><th scope=\"col\">Decision and why</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<table class=\"ledger\"><thead><tr><th scope=\"col\" class=\"c-clock\"><span data-zone>UTC</span></th><th scope=\"col\" class=\"c-step\">Step</th><th scope=\"col\" class=\"c-type\">About</th><th scope=\"col\">Decision and why</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

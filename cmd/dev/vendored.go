@@ -14,10 +14,10 @@ import (
 	"strings"
 )
 
-const (
-	vendorDir = "static/vendor"
-	sumsFile  = "SHA256SUMS"
-)
+const sumsFile = "SHA256SUMS"
+
+// vendorDirs are the folders of files that others wrote.
+func vendorDirs() []string { return []string{"static/vendor", "cmd/internal/browsertest/vendor"} }
 
 // vendoredFile is an entry of SHA256SUMS.
 type vendoredFile struct {
@@ -28,12 +28,14 @@ type vendoredFile struct {
 
 // vendorCheck compares the vendored files with the sums beside them.
 func (w *workshop) vendorCheck(context.Context) error {
-	files, err := checkVendored(os.DirFS(filepath.Join(w.root, vendorDir)))
-	if err != nil {
-		return fmt.Errorf("%s: %w", vendorDir, err)
-	}
-	for _, file := range files {
-		fmt.Fprintf(w.stdout, "%s is %s\n", file.name, file.origin)
+	for _, dir := range vendorDirs() {
+		files, err := checkVendored(os.DirFS(filepath.Join(w.root, dir)))
+		if err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
+		}
+		for _, file := range files {
+			fmt.Fprintf(w.stdout, "%s/%s is %s\n", dir, file.name, file.origin)
+		}
 	}
 	return nil
 }

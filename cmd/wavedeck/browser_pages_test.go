@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -38,7 +37,7 @@ func leave(tab *browsertest.Tab, selector string) {
 const rowIDs = `[...document.querySelectorAll('#runs tr.run[id^=run-]')].map(tr => tr.id)`
 
 func readableWithoutScripts(t *testing.T, browser *browsertest.Browser) {
-	p := start(t, "--project", storetest.Project(t), "--port", "0")
+	p := start(t, "--project", storetest.Project(t), "--port", "0", "--data", t.TempDir())
 	eventually(t, "the runs are there", func() bool { return p.states(t)["completed"] > 0 })
 	tab := browser.Tab(t)
 	browsertest.Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -100,6 +99,57 @@ func readableWithoutScripts(t *testing.T, browser *browsertest.Browser) {
 	tab.Click(`#steps summary`)
 	tab.Until(`document.querySelector('#steps details').open`)
 
+	// Its timeline, graph, log and artifacts.
+	tab.Open(p.url + "runs/" + everyParent)
+	follow(tab, `.parts a[href$="/timeline"]`)
+	tab.Until(`document.querySelectorAll('.tl-row .tl-track rect').length > 3`)
+	follow(tab, `.tl-tools a[href*="scale=tokens"]`)
+	tab.Until(`document.querySelector('.tl-tools a[aria-current]').textContent.trim() === 'Tokens'`)
+	follow(tab, `.tl-kids a.tl-row`) // a child
+	follow(tab, `.parts a[href$="/graph"]`)
+	tab.Until(`document.querySelectorAll('svg.dag a').length === 2 && document.querySelectorAll('.dag-table tbody tr').length === 2`)
+	follow(tab, `svg.dag a`)
+	tab.Until(`location.hash.startsWith('#step-') && document.querySelector(CSS.escape(location.hash).replace('\\', '')).matches('tr.step')`)
+	tab.Open(p.url + "runs/" + everyFailed)
+	follow(tab, `.parts a[href$="/log"]`)
+	tab.Until(`document.querySelectorAll('#lines .l').length > 5`)
+	tab.Click(`#logsearch input[name=q], main input[name=q]`)
+	tab.Do(chromedp.KeyEvent("suite\r"))
+	tab.Until(`location.search.includes('q=suite') && document.querySelector('.hits b').textContent.trim() !== '' && document.querySelectorAll('#lines .l').length > 0`)
+	follow(tab, `#lines .l a`) // a line has an address
+	tab.Until(`/^#L\d+$/.test(location.hash)`)
+	follow(tab, `.parts a[href$="/artifacts"]`)
+	tab.Until(`document.querySelectorAll('table.artifacts td.c-name').length > 0`)
+
+	// Views: kept, named anew, put in order, opened and deleted.
+	tab.Open(p.url + "runs?state=failed")
+	for _, name := range []string{"on call", "broken"} {
+		tab.Click(`#save-view summary`)
+		tab.Until(`document.querySelector('#save-view').open`)
+		tab.Click(`#save-view input[name=name]`)
+		tab.Do(chromedp.KeyEvent(name))
+		leave(tab, `#save-view button`)
+		tab.Until(`document.querySelector('#views')?.textContent.includes('` + name + `')`)
+		tab.Open(p.url + "runs?state=failed")
+	}
+	follow(tab, `#views a[href$="/views"]`)
+	names := func(want string) {
+		tab.Until(`[...document.querySelectorAll('.c-name .open')].map(a => a.textContent.trim()).join() === '` + want + `'`)
+	}
+	names("on call,broken")
+	leave(tab, `tr[id^=view-] button[value=down]`)
+	names("broken,on call")
+	tab.Click(`tr[id^=view-] summary`)
+	tab.Click(`tr[id^=view-] details input[name=name]`)
+	tab.Do(chromedp.KeyEvent("really "))
+	leave(tab, `tr[id^=view-] details form:first-of-type button`)
+	tab.Until(`[...document.querySelectorAll('.c-name .open')].some(a => a.textContent.includes('really'))`)
+	tab.Click(`tr[id^=view-] summary`)
+	leave(tab, `tr[id^=view-] details form:last-of-type button`)
+	names("on call")
+	follow(tab, `.c-name .open`)
+	tab.Until(`location.search.includes('failed') && document.querySelectorAll('#runs tr.run:not(.failed)').length === 0`)
+
 	// Definitions.
 	follow(tab, `.top nav a[href$="/pipelines"]`)
 	tab.Until(`document.querySelectorAll('.pipelines tbody tr').length >= 6`)
@@ -108,43 +158,4 @@ func readableWithoutScripts(t *testing.T, browser *browsertest.Browser) {
 	follow(tab, `.top nav a[href$="/personas"]`)
 	follow(tab, `.personas a[href*="/personas/"]`)
 	tab.Until(`document.querySelector('h1').textContent.trim() !== ''`)
-}
-
-func fitsAPhone(t *testing.T, browser *browsertest.Browser) {
-	const width = 375
-	root := storetest.Project(t)
-	long := strings.Repeat("unbreakable-", 30)
-	b := storetest.At(t, storetest.StatePath(root))
-	run := b.Run(storetest.Run{
-		Pipeline: "p-" + long, Input: long + "\n" + long, Status: "failed", Error: long, Start: time.Now(), Tags: []string{long, "b"}, Branch: long,
-	})
-	b.Step(run, storetest.Step{ID: long, State: "failed", Error: long})
-	b.Attempt(run, storetest.Attempt{Step: long, State: "failed", Error: long, FailureClass: long})
-	b.Event(run, storetest.Event{Step: long, State: long, Persona: long, Message: long, Model: long})
-	b.Artifact(run, storetest.Artifact{Step: long, Name: long, Path: long, Type: long})
-
-	p := start(t, "--project", root, "--port", "0")
-	eventually(t, "the runs are there", func() bool { return p.states(t)["completed"] > 0 })
-	tab := browser.Tab(t)
-	tab.Expect("404 (Not Found)")
-	tab.Do(chromedp.EmulateViewport(width, 812, chromedp.EmulateMobile, chromedp.EmulateTouch))
-	pages := []string{
-		p.url + "runs", p.url + "runs?state=failed&q=" + long[:100], p.url + "runs?tag=" + long[:100], p.url + "nowhere",
-		p.url + "pipelines", p.url + "personas",
-	}
-	for _, from := range []string{"runs?limit=100", "pipelines", "personas"} {
-		tab.Open(p.url + from)
-		pages = append(pages, links(tab, `main a[href*="/runs/"], main a[href*="/pipelines/"], main a[href*="/personas/"]`)...)
-	}
-	if len(pages) < 30 {
-		t.Errorf("only %d pages: %v", len(pages), pages)
-	}
-	for _, page := range pages {
-		tab.Open(page)
-		tab.Run(`document.querySelectorAll('details').forEach(d => d.open = true)`)
-		if wide := browsertest.Eval[float64](tab, `document.documentElement.scrollWidth`); wide > width {
-			t.Errorf("%s is %v px wide; beyond are %v", page, wide, browsertest.Eval[[]string](tab, `[...document.querySelectorAll('body *')]
-				.filter(e => e.getBoundingClientRect().right > 375.5).slice(0, 6).map(e => e.tagName + '.' + e.className + '#' + e.id)`))
-		}
-	}
 }

@@ -33,7 +33,6 @@ func TestBrowser(t *testing.T) {
 		{"nothing shifts under the pointer while runs go on", listDoesNotShift},
 		{"everything can be read and filtered without scripts", readableWithoutScripts},
 		{"a filter and a command are completed while they are typed", inputsAreCompleted},
-		{"every page fits a phone", fitsAPhone},
 		{"hostile texts stay texts", hostileTextsStayTexts},
 		{"who signs in sees what happens until they sign out", signInSeesLiveSignsOut},
 		{"an operator starts, stops, repeats and resumes runs", steerRuns},

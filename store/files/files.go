@@ -177,6 +177,8 @@ func (t *Tree) explain(name string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNotDirectory):
 		return ErrGone
+	case errors.Is(err, errNameTooLong):
+		return ErrName
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("cannot be read: %w", err)
 	case errors.Is(err, errTooManyLinks), link && !own(err), escapes(err):

@@ -14,6 +14,7 @@ import (
 const (
 	errNotDirectory = syscall.ENOTDIR
 	errTooManyLinks = syscall.ELOOP
+	errNameTooLong  = syscall.ENAMETOOLONG
 	// oPath gives a descriptor that only stands for a file: it can be looked at, and
 	// closing it drops no locks. Package syscall does not name it.
 	oPath    = 0x200000

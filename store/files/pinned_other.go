@@ -10,6 +10,7 @@ import (
 const (
 	errNotDirectory = syscall.ENOTDIR
 	errTooManyLinks = syscall.ELOOP
+	errNameTooLong  = syscall.ENAMETOOLONG
 )
 
 // pinned opens what name leads to within root once allowed has agreed, before and

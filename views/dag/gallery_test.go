@@ -20,8 +20,8 @@ var gallery = flag.String("gallery", "", "folder to write the sample pages to")
 const tokens = `:root { color-scheme: light dark;
 --wd-bg: light-dark(#ffffff, #14181d); --wd-raise: light-dark(#f6f7f9, #1a2027); --wd-line: light-dark(#e3e6ea, #2a323b);
 --wd-text: light-dark(#16191d, #e6e9ee); --wd-dim: light-dark(#5c6570, #98a3af); --wd-accent: light-dark(#0045d2, #6ea8ff);
---wd-pending: light-dark(#42444a, #c3c6d2); --wd-running: light-dark(#0045d2, #2182fc); --wd-ok: light-dark(#0d8651, #41d98f);
---wd-failed: light-dark(#7f150e, #e45c3e); --wd-waiting: light-dark(#a4680b, #f6bd26); --wd-cancelled: light-dark(#692376, #c160b5);
+--wd-pending: light-dark(#414349, #c3c6d2); --wd-running: light-dark(#0043d1, #2885ff); --wd-ok: light-dark(#00814f, #41d98f);
+--wd-failed: light-dark(#7b120b, #e65e40); --wd-waiting: light-dark(#9d6403, #f6bd26); --wd-cancelled: light-dark(#6a2578, #c564b9);
 --wd-sans: ui-sans-serif, system-ui, sans-serif }
 :root.dark { color-scheme: dark } :root.light { color-scheme: light }
 body { margin: 12px 16px; font: 13px/1.4 var(--wd-sans); color: var(--wd-text); background: var(--wd-bg) }

@@ -9,6 +9,7 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	east "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
@@ -109,6 +110,7 @@ type tame struct {
 func (t tame) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
 	var links []ast.Node
 	var images []*ast.Image
+	var tasks []*east.TaskCheckBox
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
@@ -120,11 +122,20 @@ func (t tame) Transform(doc *ast.Document, reader text.Reader, _ parser.Context)
 			links = append(links, n)
 		case *ast.Image:
 			images = append(images, n)
+		case *east.TaskCheckBox:
+			tasks = append(tasks, n)
 		}
 		return ast.WalkContinue, nil
 	})
 	for _, n := range images {
 		t.image(n)
+	}
+	for _, n := range tasks { // a sign and not a box, which would need a name and could be thought to act
+		sign := "☐ "
+		if n.IsChecked {
+			sign = "☑ "
+		}
+		n.Parent().ReplaceChild(n.Parent(), n, ast.NewString([]byte(sign)))
 	}
 	for _, n := range links {
 		t.link(n, reader.Source())

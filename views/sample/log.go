@@ -73,7 +73,7 @@ func logView() views.LogView {
 		End:      views.LogEnd{URL: p.Log(id, "end", nil), Text: "The run has ended: failed. 37 events.", Last: 18206, Total: 37, Page: page + "?at=end#logend"},
 		Places:   []views.Option{{Label: "the failure", Href: page + "?L=18200#L18200"}, {Label: "end", Href: page + "?at=end#logend"}},
 		Steps:    []views.Option{{Label: "integration ▸ attempt 3", Href: page + "?L=18198#L18198"}},
-		Clocks:   []views.Option{{Label: "none", Href: page + "?times=none", Value: "times"}, {Label: "clock, UTC", Href: page, On: true, Value: "times"}},
+		Clocks:   []views.Option{{Label: "none", Href: page + "?times=none", Value: "times"}, {Label: "clock", Href: page, On: true, Value: "times"}},
 		Wraps:    []views.Option{{Label: "wrapped", Href: page, On: true, Value: "wrap"}},
 		Download: []views.Option{{Label: "all", Href: p.LogText(id, nil)}},
 	}

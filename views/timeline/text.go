@@ -153,9 +153,9 @@ func (r *Row) untimed(scale Scale) bool {
 	}
 }
 
-// aria says the whole row in words.
-func (r *Row) aria(scale Scale) string {
-	parts := []string{r.name(), r.word()}
+// words say the whole row behind its name.
+func (r *Row) words(scale Scale) string {
+	parts := []string{"", r.word()}
 	add := func(when bool, text string) {
 		if when {
 			parts = append(parts, text)
