@@ -63,6 +63,24 @@ func inputsAreCompleted(t *testing.T, browser *browsertest.Browser) {
 	tab.Do(chromedp.KeyEvent("2\r"))
 	tab.Until(`location.pathname.endsWith('6a1d/log') && location.search.includes('step=integration')`)
 
+	// What the list does not find is looked for in all events, and leads to its line.
+	indexed := func() bool {
+		_, body := p.get(t, "api/search?q=validating")
+		return strings.Contains(body, `"event_id"`)
+	}
+	eventually(t, "the events are indexed", indexed)
+	tab.Open(p.url + "runs?q=validating")
+	follow(tab, `#runs a[href*="/search?"]`)
+	tab.Until(`document.querySelector('.found li mark')?.textContent.toLowerCase() === 'validating'`)
+	follow(tab, `.found li a`)
+	tab.Until(`location.hash.startsWith('#L') && document.querySelector(location.hash) !== null`)
+
+	// The index is made anew at will.
+	tab.Open(p.url + "search?q=validating")
+	leave(tab, `#search-index button`)
+	tab.Until(`location.search === '?q=validating' && document.querySelector('#search-index') !== null`)
+	eventually(t, "the events are indexed again", indexed)
+
 	// The same without scripts.
 	browsertest.Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	tab.Open(p.url + "cmd")
