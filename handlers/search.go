@@ -63,6 +63,9 @@ func parseSearch(q url.Values, now time.Time) (query searchQuery, err error) {
 	if query.before, err = search.ParseCursor(q.Get("before")); err != nil {
 		return query, err
 	}
+	if query.older != nil && query.before.Before > 0 {
+		return query, &store.InputError{Field: "before", Got: clip(q.Get("before"), 64), Want: "given without older"}
+	}
 	var terms []store.Term
 	if query.terms, terms, err = termsOf(query.text, now); err != nil {
 		return query, err
@@ -79,6 +82,9 @@ func parseSearch(q url.Values, now time.Time) (query searchQuery, err error) {
 		word, ok := search.ParseWord(v.Text, prefix, t.Not)
 		if !ok {
 			return query, query.terms.Fail(v, "has no letter and no digit", "a word, or words in quotes")
+		}
+		if word.TooShort() {
+			return query, query.terms.Fail(v, "is too short to find what begins so", fmt.Sprintf("at least %d letters before the *", search.MinPrefix))
 		}
 		query.words = append(query.words, word)
 		terms[i].Texts = []store.TermText{{Text: v.Text}}

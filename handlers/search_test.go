@@ -154,7 +154,7 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%d marks %q", wrong.status, got)
 		}
 	})
-	for q, word := range map[string]string{"statsu:x": "statsu", `login "`: `"`, "login --- x": "---", "status:nope": "nope"} {
+	for q, word := range map[string]string{"statsu:x": "statsu", `login "`: `"`, "login --- x": "---", "lo*": "lo*", "status:nope": "nope"} {
 		t.Run("a mistake is marked: "+q, func(t *testing.T) {
 			page := s.as(t).get("/search?q=" + url.QueryEscape(q))
 			if got := page.text(".notice mark"); page.status != http.StatusBadRequest || got != word {
@@ -166,7 +166,7 @@ func TestSearch(t *testing.T) {
 			}
 		})
 	}
-	for _, path := range []string{"before=x", "before=0", "before=1.x", "older=x", "q=%00", "q=" + strings.Repeat("a", 2000), "before=" + strings.Repeat("1.", 60) + "1"} {
+	for _, path := range []string{"before=x", "before=0", "before=1.x", "older=x", "before=7&older=eyJ0IjoxLCJpZCI6IngifQ", "q=%00", "q=" + strings.Repeat("a", 2000), "before=" + strings.Repeat("1.", 60) + "1"} {
 		t.Run("refused: "+path[:min(len(path), 20)], func(t *testing.T) {
 			if r := s.as(t).get("/search?" + path); r.status != http.StatusBadRequest {
 				t.Errorf("%d", r.status)

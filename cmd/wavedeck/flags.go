@@ -87,7 +87,7 @@ func (f *listenFlags) Validate() error {
 type deskFlags struct {
 	Data     string `placeholder:"DIR" help:"Where the console keeps its own files: who did what, saved views. Default: a folder of the project's in $XDG_STATE_HOME/wavedeck."`
 	ReadOnly bool   `help:"Refuse every action and hide its button."`
-	Search   string `enum:"on,off" default:"on" help:"Index what events say in a file of the folder --data, in the background: on or off. It takes about 20 bytes for each event."`
+	Search   string `enum:"on,off" default:"on" help:"Index what events say in a file of the folder --data, in the background: on or off. It takes 20 to 25 bytes for each event."`
 }
 
 // engineFlags say what carries out runs that are started here.

@@ -145,8 +145,10 @@ func (b *builder) step(ctx context.Context) (more bool, err error) {
 
 // begin takes the lease and tells where the index ends.
 func (x *Index) begin(ctx context.Context, f *file) (mark store.TextMark, mine bool, err error) {
-	if mark, mine, err = held(ctx, f.reader, x.owner, x.opt.Form); err != nil || mine {
-		return mark, mine, err
+	p, err := progressOf(ctx, f.reader)
+	left := time.Until(time.UnixMilli(p.Lease))
+	if mine = p.Owner == x.owner; err != nil || p.Form == x.opt.Form && left > 0 && left < 2*leaseFor && (!mine || left > leaseFor/2) {
+		return p.mark(), mine, err // nothing need be written
 	}
 	err = f.write(ctx, func(tx *sqlx.Tx) error {
 		if err := renew(ctx, tx, x.opt.Form); err != nil {
@@ -177,7 +179,7 @@ func (x *Index) add(ctx context.Context, tx *sqlx.Tx, mark store.TextMark, texts
 	}
 	defer insert.Close() //nolint:errcheck // the transaction tells what went wrong
 	for _, e := range texts.Events {
-		words := indexed(x.shown(e))
+		words := indexed(e.ID, x.shown(e))
 		if words == "" {
 			continue
 		}

@@ -201,13 +201,6 @@ func (p progress) mark() store.TextMark {
 // without a word.
 const leaseFor = 15 * time.Second
 
-// held reports whether owner has the lease for long enough to need no other word.
-func held(ctx context.Context, q sqlx.QueryerContext, owner, form string) (store.TextMark, bool, error) {
-	p, err := progressOf(ctx, q)
-	mine := p.Owner == owner && p.Form == form && time.Until(time.UnixMilli(p.Lease)) > leaseFor/2
-	return p.mark(), mine, err
-}
-
 // claim takes or prolongs the lease, and reports whether owner has it.
 func claim(ctx context.Context, tx *sqlx.Tx, owner string) (bool, error) {
 	now := time.Now()

@@ -14,12 +14,15 @@ import (
 
 // How much one answer is, and how much work.
 const (
-	runsShown   = 10  // of which hits are shown at once
-	hitsShown   = 3   // of each
-	chunk       = 500 // hits that are looked at together
-	narrowRuns  = 300 // so few runs are gone through one by one
-	maxSeen     = 40  // runs that a Cursor carries
-	firstWindow = 1 << 16
+	runsShown  = 10  // of which hits are shown at once
+	hitsShown  = 3   // of each
+	chunk      = 500 // hits that are looked at together
+	narrowRuns = 300 // so few runs are gone through one by one
+	maxSeen    = 40  // runs that a Cursor carries
+
+	hastyFor      = 60 * time.Millisecond // what takes longer is looked for by stretches
+	stretchesFor  = 25 * time.Millisecond // so many of them at once as take so long
+	manyStretches = 64                    // at most
 )
 
 // Cursor is a place in what is found, which is ordered by the newest hit of each run.
@@ -136,19 +139,42 @@ func (s *finder) walk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	size := int64(firstWindow)
 	for _, part := range spans {
-		for high := min(part.high, s.next); high > part.low; {
-			low := max(part.low, high-size)
-			full, err := s.search(ctx, span{low, high})
-			if err != nil || full {
-				return err
-			}
-			s.next, high = low, low
-			size *= 2 // rare words are looked for in ever longer stretches
+		part.high = min(part.high, s.next)
+		full, err := s.search(ctx, part, false)
+		if errors.Is(err, errSlow) {
+			part.high = min(part.high, s.next)
+			full, err = s.searchStretches(ctx, part)
 		}
+		if err != nil || full {
+			return err
+		}
+		s.next = min(s.next, part.low)
 	}
 	return nil
+}
+
+// errSlow says that words are in many events and seldom meet.
+var errSlow = errors.New("it takes long")
+
+// searchStretches looks through a span by stretches of events, which takes longer
+// in all, so that what was found by the end of the time is a beginning to go on from.
+func (s *finder) searchStretches(ctx context.Context, in span) (full bool, err error) {
+	stretches := int64(1)
+	for high := in.high; high > in.low; {
+		low, began := max(in.low, ((high-1)>>stretchBits-stretches+1)<<stretchBits), time.Now()
+		if full, err := s.search(ctx, span{low, high}, true); err != nil || full {
+			return full, err
+		}
+		s.next, high = low, low
+		switch took := time.Since(began); {
+		case took < stretchesFor:
+			stretches = min(2*stretches, manyStretches)
+		case took > 2*stretchesFor:
+			stretches = max(stretches/2, 1)
+		}
+	}
+	return false, nil
 }
 
 // spans are the events to look through, the newest first: those of the runs that
@@ -184,13 +210,17 @@ func (s *finder) spans(ctx context.Context) ([]span, error) {
 
 const hitsSQL = `SELECT rowid FROM text WHERE text MATCH ? AND rowid < ? AND rowid >= ? ORDER BY rowid DESC LIMIT ?`
 
-// search looks through a span, and reports whether the answer is full.
-func (s *finder) search(ctx context.Context, in span) (full bool, err error) {
+// search looks through a span, and reports whether the answer is full. Unless it is
+// told to take its time, it may give up with errSlow.
+func (s *finder) search(ctx context.Context, in span, patient bool) (full bool, err error) {
 	expression := s.q.expression()
+	if patient {
+		expression = s.q.within(in)
+	}
 	for limit := 50; ; limit = chunk { // the first are often enough
-		var ids []int64
-		if err := s.file.reader.SelectContext(ctx, &ids, hitsSQL, expression, in.high, in.low, limit); err != nil {
-			return false, errors.Join(ErrUnusable, err)
+		ids, err := s.ask(ctx, expression, in, limit, patient)
+		if err != nil {
+			return false, err
 		}
 		full, err := s.take(ctx, ids)
 		if err != nil || full || len(ids) < limit {
@@ -199,6 +229,26 @@ func (s *finder) search(ctx context.Context, in span) (full bool, err error) {
 		in.high = ids[len(ids)-1]
 		s.next = in.high
 	}
+}
+
+func (s *finder) ask(ctx context.Context, expression string, in span, limit int, patient bool) (ids []int64, err error) {
+	if !patient {
+		hasty, cancel := context.WithTimeout(ctx, s.x.hasty)
+		defer cancel()
+		err := s.file.reader.SelectContext(hasty, &ids, hitsSQL, expression, in.high, in.low, limit)
+		if err != nil && hasty.Err() != nil && ctx.Err() == nil {
+			return nil, errSlow
+		}
+		return ids, asUnusable(err)
+	}
+	return ids, asUnusable(s.file.reader.SelectContext(ctx, &ids, hitsSQL, expression, in.high, in.low, limit))
+}
+
+func asUnusable(err error) error {
+	if err != nil {
+		return errors.Join(ErrUnusable, err)
+	}
+	return nil
 }
 
 // take sorts hits by their runs, and reports whether the answer is full.

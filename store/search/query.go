@@ -3,6 +3,7 @@ package search
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Word is one condition on a text: that it has a word, or several next to each
@@ -17,12 +18,25 @@ type Word struct {
 // whatever is between them. With prefix, what begins so is found too. It is false
 // where there is no letter and no digit in the text.
 func ParseWord(text string, prefix, not bool) (Word, bool) {
-	w := Word{Not: not, prefix: prefix}
+	w := Word{Not: not}
 	tokens(text, func(t token) bool {
 		w.words = append(w.words, t.word)
 		return true
 	})
+	if n := len(w.words); n > 0 {
+		r, _ := utf8.DecodeRuneInString(w.words[n-1])
+		w.prefix = prefix && !alone(r) // such a word never goes on
+	}
 	return w, len(w.words) > 0
+}
+
+// MinPrefix is how much of a word must be known for others that begin so to be
+// found: SQLite puts the texts of all of them together before it looks at one.
+const MinPrefix = 3
+
+// TooShort reports whether w is too little of a beginning to be looked for.
+func (w Word) TooShort() bool {
+	return w.prefix && utf8.RuneCountInString(w.words[len(w.words)-1]) < MinPrefix
 }
 
 // Query are conditions on one text: all of them hold.
@@ -51,6 +65,15 @@ func (q Query) expression() string {
 		expression = "(" + expression + ") NOT (" + strings.Join(without, " OR ") + ")"
 	}
 	return expression
+}
+
+// within is q for FTS5 among the events of a span and of the stretches it is in.
+func (q Query) within(in span) string {
+	var stretches []string
+	for n := in.low >> stretchBits; n <= (in.high-1)>>stretchBits; n++ {
+		stretches = append(stretches, `"`+stretchWord(n)+`"`)
+	}
+	return "(" + q.expression() + ") AND (" + strings.Join(stretches, " OR ") + ")"
 }
 
 // mark is a place in a text that was looked for, in bytes.

@@ -99,7 +99,7 @@ func FuzzWords(f *testing.F) {
 		if _, err := file.writer.Exec(`INSERT INTO text (text) VALUES ('delete-all')`); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := file.writer.Exec(`INSERT INTO text (rowid, words) VALUES (1, ?)`, indexed(text)); err != nil {
+		if _, err := file.writer.Exec(`INSERT INTO text (rowid, words) VALUES (1, ?)`, indexed(1, text)); err != nil {
 			t.Fatal(err)
 		}
 		var ids []int64

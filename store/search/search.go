@@ -44,7 +44,8 @@ type Options struct {
 type Index struct {
 	store *store.Store
 	opt   Options
-	owner string // names this one in the lease
+	owner string        // names this one in the lease
+	hasty time.Duration // what takes longer is looked for by stretches
 	wake  chan struct{}
 
 	mu      sync.Mutex
@@ -65,7 +66,7 @@ func Open(s *store.Store, opt Options) *Index {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Index{store: s, opt: opt, owner: rand.Text(), wake: make(chan struct{}, 1)}
+	return &Index{store: s, opt: opt, owner: rand.Text(), hasty: hastyFor, wake: make(chan struct{}, 1)}
 }
 
 // Close lets go of the file.

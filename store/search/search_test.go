@@ -175,7 +175,9 @@ func TestFindsWhatTheDatabaseHolds(t *testing.T) {
 			}
 			return true
 		})
-		same(t, strings.Join(words, " "), b.runs(query(words...), store.RunFilter{}), want)
+		for _, b.x.hasty = range []time.Duration{time.Minute, 0} { // at once, and by stretches
+			same(t, strings.Join(words, " "), b.runs(query(words...), store.RunFilter{}), want)
+		}
 	}
 }
 
@@ -242,7 +244,9 @@ func TestInterleavedRunsComeOnce(t *testing.T) {
 	x := setup(t, b.Path, t.TempDir())
 	x.build()
 	want := wanted(t, b.Path, func(_, message string) bool { return message == "turn about" })
-	same(t, "by turns", x.runs(query("turn"), store.RunFilter{}), want)
+	for _, x.x.hasty = range []time.Duration{time.Minute, 0} {
+		same(t, "by turns", x.runs(query("turn"), store.RunFilter{}), want)
+	}
 }
 
 func TestGoesOnAfterARestart(t *testing.T) {
@@ -499,5 +503,25 @@ func TestTimeOver(t *testing.T) {
 	defer cancel()
 	if found, err := x.x.Find(ctx, query("words"), store.RunFilter{}, Cursor{Before: 2}); err != nil || !found.Tired || len(found.Runs) != 0 {
 		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// TestStretches looks for words that are everywhere and meet in one event, among
+// more events than a stretch has.
+func TestStretches(t *testing.T) {
+	b := storetest.New(t)
+	run, other := b.Run(storetest.Run{}), b.Run(storetest.Run{})
+	for at := range 40 { // ids with gaps, as after runs were deleted
+		b.Exec(`INSERT INTO event_log (id, run_id, timestamp, state, message) VALUES (?, ?, 1, 'x', ?)`, at*9973+7, other, []string{"alpha", "beta"}[at%2])
+	}
+	b.Exec(`INSERT INTO event_log (id, run_id, timestamp, state, message) VALUES (?, ?, 1, 'x', 'alpha beta')`, 1<<stretchBits, run)
+	b.Exec(`INSERT INTO event_log (id, run_id, timestamp, state, message) VALUES (?, ?, 1, 'x', 'beta alpha')`, 2<<stretchBits-1, run)
+	x := setup(t, b.Path, t.TempDir())
+	x.build()
+	for _, x.x.hasty = range []time.Duration{time.Minute, 0} {
+		same(t, "both", x.runs(query("alpha", "beta"), store.RunFilter{}), []string{run})
+		same(t, "next to each other", x.runs(query("alpha beta"), store.RunFilter{}), []string{run})
+		same(t, "one of them", x.runs(query("beta"), store.RunFilter{}), []string{other, run})
+		same(t, "neither", x.runs(query("beta", "-alpha"), store.RunFilter{Parent: "none"}), nil)
 	}
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -101,14 +102,25 @@ func clipped(word []byte) []byte {
 	return word[:cut]
 }
 
-// indexed is a text as it goes into the index.
-func indexed(text string) string {
+// A stretch is 1<<stretchBits events by their ids. Each text has the name of its
+// stretch as a word of its own, of a kind that no text has: SQLite looks for words
+// that never meet down to the oldest event, whatever the ids it was given, but no
+// further than the words of a stretch go.
+const stretchBits = 16
+
+func stretchWord(number int64) string { return "¶" + strconv.FormatInt(number, 36) }
+
+// indexed is the text of an event as it goes into the index; empty when it has no
+// words.
+func indexed(event int64, text string) string {
 	var b strings.Builder
-	b.Grow(len(text))
+	name := stretchWord(event >> stretchBits)
+	b.Grow(len(text) + len(name) + 1)
 	tokens(text, func(t token) bool {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
+		if b.Len() == 0 {
+			b.WriteString(name)
 		}
+		b.WriteByte(' ')
 		b.WriteString(t.word)
 		return true
 	})
