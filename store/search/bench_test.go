@@ -114,7 +114,7 @@ func BenchmarkSearch(b *testing.B) {
 	_ = f.reader.Get(&pages, "PRAGMA page_count")
 	_ = f.reader.Get(&size, "PRAGMA page_size")
 	b.Run("build", func(b *testing.B) { // which was done above, once and without rests
-		for b.Loop() { //nolint:revive // nothing is left to do
+		for b.Loop() {
 		}
 		b.ReportMetric(0, "ns/op")
 		b.ReportMetric(float64(status.Events), "events")

@@ -525,3 +525,18 @@ func TestStretches(t *testing.T) {
 		same(t, "neither", x.runs(query("beta", "-alpha"), store.RunFilter{Parent: "none"}), nil)
 	}
 }
+
+func TestEverySchema(t *testing.T) {
+	for _, version := range storetest.Schemas() {
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			path := storetest.Schema(t, version)
+			x := setup(t, path, t.TempDir())
+			x.build()
+			want := wanted(t, path, func(_, message string) bool { return hasWords(message, "started") || hasWords(message, "starting") })
+			got := append(x.runs(query("started"), store.RunFilter{}), x.runs(query("starting"), store.RunFilter{})...)
+			slices.Sort(got)
+			slices.Sort(want)
+			same(t, "starting", slices.Compact(got), want)
+		})
+	}
+}
