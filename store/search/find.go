@@ -213,22 +213,46 @@ const hitsSQL = `SELECT rowid FROM text WHERE text MATCH ? AND rowid < ? AND row
 // search looks through a span, and reports whether the answer is full. Unless it is
 // told to take its time, it may give up with errSlow.
 func (s *finder) search(ctx context.Context, in span, patient bool) (full bool, err error) {
-	expression := s.q.expression()
+	expression, exact := s.q.expression(), true
 	if patient {
-		expression = s.q.within(in)
+		expression, exact = s.q.within(in)
 	}
 	for limit := 50; ; limit = chunk { // the first are often enough
 		ids, err := s.ask(ctx, expression, in, limit, patient)
 		if err != nil {
 			return false, err
 		}
+		asked := len(ids)
+		if asked > 0 {
+			in.high = ids[asked-1]
+		}
+		if !exact {
+			if ids, err = s.holding(ctx, ids); err != nil {
+				return false, err
+			}
+		}
 		full, err := s.take(ctx, ids)
-		if err != nil || full || len(ids) < limit {
+		if err != nil || full || asked < limit {
 			return full, err
 		}
-		in.high = ids[len(ids)-1]
 		s.next = in.high
 	}
+}
+
+// holding keeps the events that say all of what is looked for.
+func (s *finder) holding(ctx context.Context, ids []int64) ([]int64, error) {
+	events, err := s.x.store.EventTexts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(ids, func(id int64) bool {
+		e, there := events[id]
+		if !there {
+			return true
+		}
+		_, holds := s.q.match(s.x.shown(e))
+		return !holds
+	}), nil
 }
 
 func (s *finder) ask(ctx context.Context, expression string, in span, limit int, patient bool) (ids []int64, err error) {

@@ -49,31 +49,56 @@ func (q Query) Finds() bool { return slices.ContainsFunc(q, func(w Word) bool { 
 func (q Query) expression() string {
 	var with, without []string
 	for _, w := range q {
-		// Words hold no quote and no space: see tokens.
-		phrase := `"` + strings.Join(w.words, " ") + `"`
-		if w.prefix {
-			phrase += " *"
-		}
 		if w.Not {
-			without = append(without, phrase)
+			without = append(without, phrase(w.words, w.prefix))
 		} else {
-			with = append(with, phrase)
+			with = append(with, phrase(w.words, w.prefix))
 		}
 	}
-	expression := strings.Join(with, " AND ")
-	if len(without) > 0 {
-		expression = "(" + expression + ") NOT (" + strings.Join(without, " OR ") + ")"
-	}
-	return expression
+	return but(with, without)
 }
 
 // within is q for FTS5 among the events of a span and of the stretches it is in.
-func (q Query) within(in span) string {
-	var stretches []string
+// What SQLite asks of one word after the other ends where the stretches do; where
+// words stand next to each other it asks these first, wherever they meet. So such
+// words are only asked for one by one, and exact is false: more is found.
+func (q Query) within(in span) (expression string, exact bool) {
+	var stretches, without []string
 	for n := in.low >> stretchBits; n <= (in.high-1)>>stretchBits; n++ {
-		stretches = append(stretches, `"`+stretchWord(n)+`"`)
+		stretches = append(stretches, phrase([]string{stretchWord(n)}, false))
 	}
-	return "(" + q.expression() + ") AND (" + strings.Join(stretches, " OR ") + ")"
+	with := []string{"(" + strings.Join(stretches, " OR ") + ")"}
+	exact = true
+	for _, w := range q {
+		last := len(w.words) - 1
+		exact = exact && last == 0
+		switch {
+		case !w.Not:
+			for i := range w.words {
+				with = append(with, phrase(w.words[i:i+1], i == last && w.prefix))
+			}
+		case last == 0:
+			without = append(without, phrase(w.words, w.prefix))
+		}
+	}
+	return but(with, without), exact
+}
+
+// phrase is words next to each other. They hold no quote and no space: see tokens.
+func phrase(words []string, prefix bool) string {
+	text := `"` + strings.Join(words, " ") + `"`
+	if prefix {
+		text += " *"
+	}
+	return text
+}
+
+func but(with, without []string) string {
+	expression := strings.Join(with, " AND ")
+	if len(without) == 0 {
+		return expression
+	}
+	return "(" + expression + ") NOT (" + strings.Join(without, " OR ") + ")"
 }
 
 // mark is a place in a text that was looked for, in bytes.

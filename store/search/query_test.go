@@ -107,6 +107,14 @@ func FuzzWords(f *testing.F) {
 			t.Fatalf("%s: %v", q.expression(), err)
 		}
 		marks, holds := q.match(text)
+		within, exact := q.within(span{0, 10})
+		var among []int64
+		if err := file.reader.Select(&among, hitsSQL, within, 10, 0, 10); err != nil {
+			t.Fatalf("%s: %v", within, err)
+		}
+		if found := len(among) == 1; holds && !found || exact && found != holds {
+			t.Errorf("%q %s: SQLite finds %t, the text says %t", text, within, found, holds)
+		}
 		if holds != (len(ids) == 1) {
 			t.Errorf("%q %s: SQLite finds %d, the text says %t", text, q.expression(), len(ids), holds)
 		}
