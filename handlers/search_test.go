@@ -111,7 +111,7 @@ func TestSearch(t *testing.T) {
 	})
 	t.Run("a hit leads to its line of the log, where it is marked", func(t *testing.T) {
 		page := s.as(t).get("/search?q=contract+status:failed")
-		hit := page.doc().Find(".found li a").First()
+		hit := page.doc().Find(".rungroup li a").First()
 		href := hit.AttrOr("href", "")
 		if !strings.HasPrefix(href, "/runs/"+failed+"/log?") || !strings.Contains(href, "L=") || hit.Find("mark").Length() == 0 {
 			t.Fatalf("hit leads to %q with %d marks", href, hit.Find("mark").Length())
@@ -210,8 +210,8 @@ func TestSearchPages(t *testing.T) {
 	}
 	next := s.get("/search?q=many").doc().Find("#found-events ~ .pager a").AttrOr("href", "")
 	page := s.get(next).doc()
-	if page.Find("#found-runs").Length() != 0 || page.Find(".found").Length() != 10 {
-		t.Errorf("%s shows %d runs with events", next, page.Find(".found").Length())
+	if page.Find("#found-runs").Length() != 0 || page.Find(".rungroup").Length() != 10 {
+		t.Errorf("%s shows %d runs with events", next, page.Find(".rungroup").Length())
 	}
 }
 
@@ -233,7 +233,7 @@ func TestSearchHidesSecrets(t *testing.T) {
 		t.Errorf("the list finds %d runs by it", rows)
 	}
 	page := s.get("/search?q=curl")
-	if page.doc().Find(".found li").Length() != 1 || strings.Contains(page.body, secret) {
+	if page.doc().Find(".rungroup li").Length() != 1 || strings.Contains(page.body, secret) {
 		t.Error("the hit is not shown, or with its secret")
 	}
 	if a := s.search("deploy with"); len(a.Runs) != 1 {

@@ -71,8 +71,8 @@ func inputsAreCompleted(t *testing.T, browser *browsertest.Browser) {
 	eventually(t, "the events are indexed", indexed)
 	tab.Open(p.url + "runs?q=validating")
 	follow(tab, `#runs a[href*="/search?"]`)
-	tab.Until(`document.querySelector('.found li mark')?.textContent.toLowerCase() === 'validating'`)
-	follow(tab, `.found li a`)
+	tab.Until(`document.querySelector('.rungroup li mark')?.textContent.toLowerCase() === 'validating'`)
+	follow(tab, `.rungroup li a`)
 	tab.Until(`location.hash.startsWith('#L') && document.querySelector(location.hash) !== null`)
 
 	// The index is made anew at will.

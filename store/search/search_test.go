@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -528,7 +529,7 @@ func TestStretches(t *testing.T) {
 
 func TestEverySchema(t *testing.T) {
 	for _, version := range storetest.Schemas() {
-		t.Run(fmt.Sprint(version), func(t *testing.T) {
+		t.Run(strconv.Itoa(version), func(t *testing.T) {
 			path := storetest.Schema(t, version)
 			x := setup(t, path, t.TempDir())
 			x.build()
