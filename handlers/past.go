@@ -90,6 +90,7 @@ func atQuery(event int64) url.Values {
 func (s *Server) headOn(ctx context.Context, r *http.Request, d store.RunDetail, tab string) (views.RunView, error) {
 	view := s.runHeadView(r, d)
 	view.Tabs = s.tabs(d.Run.ID, tab)
+	view.Forms = s.formLinks(s.paths.Run(d.Run.ID), formsOfRun, formQuery(r, "at", "after", "before"))
 	var err error
 	if d.At == nil {
 		if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
@@ -163,26 +164,8 @@ func (s *Server) pastView(ctx context.Context, run string, at store.Moment, page
 	return v, nil
 }
 
-// listRunsPast is the list of runs as of a moment.
-func (s *Server) listRunsPast(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	for key, values := range q {
-		switch key {
-		case "at", "older", "limit":
-		default:
-			if strings.Join(values, "") != "" {
-				return &store.InputError{
-					Field: strings.ToValidUTF8(clip(key, 32), "?"), Got: strings.ToValidUTF8(clip(values[0], 64), "?"),
-					Want: "left out of a list as of a moment, which has all top-level runs of then",
-				}
-			}
-		}
-	}
-	var query runsQuery
-	query.values = url.Values{}
-	if err := query.parsePage(q); err != nil {
-		return err
-	}
+// listRunsPast is the page of the list as of a moment.
+func (s *Server) listRunsPast(w http.ResponseWriter, r *http.Request, query runsQuery) error {
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		at, err := s.momentOf(ctx, r)
 		if err != nil {
@@ -198,11 +181,11 @@ func (s *Server) listRunsPast(w http.ResponseWriter, r *http.Request) error {
 			view.Rows = append(view.Rows, runRow(run))
 		}
 		stillRows(view.Rows, at.Time)
+		query.values.Set("at", atQuery(at.Event).Get("at"))
 		if page.Older != nil {
-			values := with(query.values, "older", page.Older.String())
-			values.Set("at", atQuery(at.Event).Get("at"))
-			view.OlderURL = s.paths.Runs(values)
+			view.OlderURL = s.paths.Runs(with(query.values, "older", page.Older.String()))
 		}
+		view.Forms = s.formLinks(s.paths.Runs(nil), formsOfList, pageValues(query))
 		past, err := s.pastView(ctx, "", *at, s.paths.Runs(nil))
 		if err != nil {
 			return err
@@ -212,4 +195,14 @@ func (s *Server) listRunsPast(w http.ResponseWriter, r *http.Request) error {
 		}
 		return views.RunsPastPage(view, *past).Render(ctx, b)
 	})
+}
+
+// approximateRun are the fields of a run's JSON as of a moment that may say
+// something else than they did then.
+func asOfRun(at store.Moment) *asOf {
+	return &asOf{Event: at.Event, Time: at.Time.UTC(), Approximate: []string{"run.status"}}
+}
+
+func asOfList(at store.Moment) *asOf {
+	return &asOf{Event: at.Event, Time: at.Time.UTC(), Approximate: []string{"runs.status"}}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
@@ -19,18 +20,34 @@ const heldAtMost = store.MaxLimit
 // kidsShown is how many children a run list shows beneath their parent.
 const kidsShown = 20
 
-// listRuns is the run list: the page, or its table for htmx.
+// listRuns is the run list: the page, its table for htmx, or the same in another form.
 func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.Query().Get("at") != "" {
-		return s.listRunsPast(w, r)
+	f, q := formOf(r), r.URL.Query()
+	all, err := wantsAll(q, f)
+	if err != nil {
+		return err
 	}
-	query, err := parseRunsQuery(r.URL.Query(), s.now())
+	query, err := parseRunsQuery(q, s.now())
 	var wrong *runquery.Error
-	if errors.As(err, &wrong) && !isFragment(r) && !s.wantsJSON(r) {
+	if errors.As(err, &wrong) && f == formHTML && !isFragment(r) {
 		return s.showWrongFilter(w, r, query, wrong)
 	}
 	if err != nil {
 		return err
+	}
+	switch {
+	case f.goesOn():
+		return s.streamRuns(w, r, f, query, all)
+	case f != formHTML:
+		return s.serveDocument(w, r, f, func(ctx context.Context) (document, error) {
+			at, err := s.momentOf(ctx, r)
+			if err != nil {
+				return nil, err
+			}
+			return s.runsDocument(ctx, query, at)
+		})
+	case q.Get("at") != "":
+		return s.listRunsPast(w, r, query)
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		view, err := s.runsView(ctx, r, query)
@@ -42,6 +59,24 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
 		}
 		return views.RunsPage(view).Render(ctx, b)
 	})
+}
+
+// wantsAll reports whether every run that matches is asked for, as it is without
+// a limit in forms that are made while they are sent. It takes the word for it
+// out of q.
+func wantsAll(q url.Values, f format) (bool, error) {
+	limit := q.Get("limit")
+	switch {
+	case f.goesOn() && (limit == "" || limit == "all"):
+		q.Set("limit", strconv.Itoa(store.MaxLimit)) // at once
+		return true, nil
+	case limit == "all":
+		return false, &store.InputError{
+			Field: "limit", Got: limit, Want: "a number from 1 to " + strconv.Itoa(store.MaxLimit) + "; the forms .csv and .ndjson hold everything that matches",
+		}
+	default:
+		return false, nil
+	}
 }
 
 // showWrongFilter is the list's page with its input kept and the wrong word marked.
@@ -71,7 +106,7 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	if s.canRun() {
 		view.StartURL = s.paths.Start("", nil)
 	}
-	view.JSON = s.paths.APIRuns(pageValues(query))
+	view.Forms = s.formLinks(s.paths.Runs(nil), formsOfList, pageValues(query))
 	filter := query.filter
 	if query.hold != nil && filter.Older == nil && filter.Newer == nil {
 		// The least cursor after the held run: the run itself is in the page.

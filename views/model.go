@@ -31,9 +31,16 @@ type Chrome struct {
 	CanRun  bool   // so do those that start and stop runs
 	SignOut bool   // whoever reads this has signed in
 	Run     string // the run that the page is about; empty: it is about none
-	JSON    string // where the same is told to programs; empty: nowhere
+	Forms   []Form // where the same is said in other forms
 
 	Attention int // how many runs need a human; below 0: not known
+}
+
+// Form is where a page's content is said in another form.
+type Form struct {
+	Label string
+	Type  string // its media type
+	Href  string
 }
 
 // Live is where the page's stream goes on from.
