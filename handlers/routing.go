@@ -75,6 +75,11 @@ func (on routing) stream(path string, h handler) {
 	on.base.Handle(path, on.s.whileSignedIn(h).served(on.s)).Methods(http.MethodGet)
 }
 
+// file is for what is kept as a file: it takes as long as its reader.
+func (on routing) file(path string, h handler) {
+	on.base.Handle(path, on.s.whileSignedIn(h).served(on.s)).Methods(http.MethodGet, http.MethodHead)
+}
+
 // post is for what changes something. Action is its name in the audit log.
 func (on routing) post(path, action string, h handler) {
 	if !slices.Contains(on.s.actions, action) {

@@ -127,6 +127,12 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 	if err != nil {
 		return views.RunView{}, err
 	}
+	return s.runDetailView(ctx, r, d, window)
+}
+
+// runDetailView is what a run's page shows, now or as of a moment.
+func (s *Server) runDetailView(ctx context.Context, r *http.Request, d store.RunDetail, window eventWindow) (views.RunView, error) {
+	id, at := d.Run.ID, d.At
 	view, err := s.headOn(ctx, r, d, "")
 	if err != nil {
 		return view, err
@@ -148,6 +154,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 		view.Steps = append(view.Steps, stepRow(step, kinds[step.ID]))
 	}
 	view.Artifacts, view.Ledger = s.artifactGroups(d), s.ledger(d)
+	view.ExportURL = s.paths.RunExport(id, formQuery(r, "at"))
 	if at != nil {
 		stillRows(view.Kids, at.Time)
 		stillSteps(view.Steps, at.Time)

@@ -256,6 +256,7 @@ type RunView struct {
 	Outlook   *OutlookView // nil: it has ended
 	WhoURL    string       // who asked it to stop; empty when nobody did
 	AskedBy   string       // their name; empty: not known here
+	ExportURL string       // the run as one file
 	Refresh   RunRefresh
 	Tabs      []Option
 }

@@ -27,6 +27,11 @@ func (p Paths) Runs(q url.Values) string { return withQuery(p.at("runs"), q) }
 // Run is one run's page.
 func (p Paths) Run(id string) string { return p.at("runs", id) }
 
+// RunExport is a run as one file.
+func (p Paths) RunExport(id string, q url.Values) string {
+	return withQuery(p.at("runs", id, "export"), q)
+}
+
 // RunPart is a fragment of a run's page: head, why, steps, outcomes, events, artifacts, family.
 func (p Paths) RunPart(id, part string) string { return p.at("runs", id, "parts", part) }
 
