@@ -126,29 +126,29 @@ type asOf struct {
 	Approximate []string  `json:"approximate"`
 }
 
-// runsDocument is a page of the list, now or as of a moment.
-func (s *Server) runsDocument(ctx context.Context, query runsQuery, at *store.Moment) (runListResponse, error) {
-	body := runListResponse{Runs: []runSummary{}, query: query.values}
-	page, err := s.runsOn(ctx, query.filter, at)
+// runsDocument is a page of the list.
+func (s *Server) runsDocument(ctx context.Context, l listing) (runListResponse, error) {
+	body := runListResponse{Runs: []runSummary{}, query: l.values}
+	page, err := s.page(ctx, l)
 	if err != nil {
 		return body, err
 	}
 	if page.Older != nil {
 		body.NextCursor, body.HasMore = page.Older.String(), true
 	}
-	if at != nil {
-		body.AsOf = asOfList(*at)
+	if l.at != nil {
+		body.AsOf = newAsOf(*l.at, "runs")
 	}
-	body.Runs, err = s.summaries(ctx, page.Runs, at)
+	body.Runs, err = s.summaries(ctx, page.Runs, l.at)
 	return body, err
 }
 
-// runsOn is a page of the list, now or as of a moment.
-func (s *Server) runsOn(ctx context.Context, f store.RunFilter, at *store.Moment) (store.RunPage, error) {
-	if at == nil {
-		return s.store.Runs(ctx, f) //nolint:wrapcheck // described by the error table
+// page is a page of the list, now or as of a moment.
+func (s *Server) page(ctx context.Context, l listing) (store.RunPage, error) {
+	if l.at == nil {
+		return s.store.Runs(ctx, l.filter) //nolint:wrapcheck // described by the error table
 	}
-	return s.store.PageAt(ctx, f, *at) //nolint:wrapcheck // described by the error table
+	return s.store.PageAt(ctx, l.filter, *l.at) //nolint:wrapcheck // described by the error table
 }
 
 // summaries are runs in JSON. What they cost and how they will go on is known of
@@ -186,7 +186,7 @@ func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, w
 	body.DAG, body.windowed, body.eventsTotal = s.dagOf(detail), window != eventWindow{}, detail.Events
 	body.addLedger(detail)
 	if at != nil {
-		body.AsOf = asOfRun(*at)
+		body.AsOf = newAsOf(*at, "run", approximateRest...)
 	}
 	sums, err := s.summaries(ctx, []store.Run{detail.Run}, at)
 	if err != nil {

@@ -14,13 +14,9 @@ import (
 // streamRuns sends runs row by row, as CSV or NDJSON: a page, or page after page
 // everything that matches. What was sent is forgotten, so a million runs take no
 // more memory than a hundred. It ends with the client.
-func (s *Server) streamRuns(w http.ResponseWriter, r *http.Request, f format, query runsQuery, all bool) error {
+func (s *Server) streamRuns(w http.ResponseWriter, r *http.Request, f format, l listing, all bool) error {
 	ctx := r.Context()
-	at, err := s.momentOf(ctx, r)
-	if err != nil {
-		return err
-	}
-	page, err := s.runsOn(ctx, query.filter, at)
+	page, err := s.page(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -36,7 +32,7 @@ func (s *Server) streamRuns(w http.ResponseWriter, r *http.Request, f format, qu
 	}
 	rows := newRowWriter(out, f)
 	for {
-		sums, err := s.summaries(ctx, page.Runs, at)
+		sums, err := s.summaries(ctx, page.Runs, l.at)
 		if err == nil {
 			err = rows.write(sums)
 		}
@@ -44,8 +40,8 @@ func (s *Server) streamRuns(w http.ResponseWriter, r *http.Request, f format, qu
 			return out.flush()
 		}
 		if err == nil {
-			query.filter.Older, query.filter.Newer = page.Older, nil
-			page, err = s.runsOn(ctx, query.filter, at)
+			l.filter.Older, l.filter.Newer = page.Older, nil
+			page, err = s.page(ctx, l)
 		}
 		if err != nil {
 			return s.breakOff(ctx, err)

@@ -27,7 +27,21 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	query, err := parseRunsQuery(q, s.now())
+	at, err := s.momentOf(r.Context(), r)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	if at != nil {
+		now = at.Time // ages in the filter are those of then
+	}
+	query, err := parseRunsQuery(q, now)
+	if at != nil {
+		query.values.Set("at", atQuery(at.Event).Get("at")) // every link keeps it
+	}
+	if err == nil && at != nil && query.filter.Newer != nil {
+		err = &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "left out of a list as of a moment, which goes back in time only"}
+	}
 	var wrong *runquery.Error
 	if errors.As(err, &wrong) && f == formHTML && !isFragment(r) {
 		return s.showWrongFilter(w, r, query, wrong)
@@ -37,17 +51,13 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case f.goesOn():
-		return s.streamRuns(w, r, f, query, all)
+		return s.streamRuns(w, r, f, listing{query, at}, all)
 	case f != formHTML:
 		return s.serveDocument(w, r, f, func(ctx context.Context) (document, error) {
-			at, err := s.momentOf(ctx, r)
-			if err != nil {
-				return nil, err
-			}
-			return s.runsDocument(ctx, query, at)
+			return s.runsDocument(ctx, listing{query, at})
 		})
-	case q.Get("at") != "":
-		return s.listRunsPast(w, r, query)
+	case at != nil:
+		return s.listRunsPast(w, r, listing{query, at})
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		view, err := s.runsView(ctx, r, query)
@@ -59,6 +69,13 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
 		}
 		return views.RunsPage(view).Render(ctx, b)
 	})
+}
+
+// listing is what a list of runs is asked for: which runs, and as of when; nil: now.
+type listing struct {
+	runsQuery
+
+	at *store.Moment
 }
 
 // wantsAll reports whether every run that matches is asked for, as it is without
