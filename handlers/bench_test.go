@@ -69,7 +69,7 @@ func readAll(b *testing.B, s *site, path string) {
 		runtime.GC()
 		var stats runtime.MemStats
 		runtime.ReadMemStats(&stats)
-		return int64(stats.HeapAlloc) //nolint:gosec // the size of a heap
+		return int64(stats.HeapAlloc)
 	}
 	before, most := live(), int64(0)
 	resp, err := s.Client().Get(s.URL + path)

@@ -33,7 +33,7 @@ func readBody(r *http.Request, fields ...string) (url.Values, error) {
 	case kind == "application/json":
 		values, err = readJSON(r.Body)
 	case kind == "multipart/form-data":
-		err = r.ParseMultipartForm(maxBody) //nolint:gosec // secured bounds every body
+		err = r.ParseMultipartForm(maxBody)
 		values = r.PostForm
 	case kind == "application/x-www-form-urlencoded":
 		err = r.ParseForm()

@@ -150,7 +150,7 @@ func (x *exporter) parts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := x.write(p.name, html, exportPart); err != nil {
+		if err := x.write(ctx, p.name, html, exportPart); err != nil {
 			return err
 		}
 	}
@@ -199,19 +199,19 @@ func within(to, page *url.URL) string {
 
 // write writes a part, or leaves it out and says so where it is larger than most
 // or than what is left.
-func (x *exporter) write(name string, html []byte, most int) (bool, error) {
+func (x *exporter) write(ctx context.Context, name string, html []byte, most int) error {
 	if len(html) > most || len(html) > x.left {
-		return false, x.leave(name + ", " + views.Bytes(int64(len(html))))
+		return x.leave(ctx, name+", "+views.Bytes(int64(len(html))))
 	}
 	x.left -= len(html)
 	x.out.buf.Write(html)
-	return true, x.out.flush()
+	return x.out.flush()
 }
 
 // leave says in its place and at the end that something is left out.
-func (x *exporter) leave(what string) error {
+func (x *exporter) leave(ctx context.Context, what string) error {
 	x.leftOut = append(x.leftOut, what)
-	return x.raw(context.Background(), views.ExportLeftOut("Left out of this file: "+what+"."))
+	return x.raw(ctx, views.ExportLeftOut("Left out of this file: "+what+"."))
 }
 
 // raw writes what is the file's own.
@@ -246,11 +246,11 @@ func (x *exporter) artifacts(ctx context.Context) error {
 		switch {
 		case why == "":
 			budget -= len(html)
-			if _, err := x.write("", html, len(html)); err != nil {
+			if err := x.write(ctx, "", html, len(html)); err != nil {
 				return err
 			}
 		case len(x.leftOut) < maxNamed:
-			if err := x.leave("the artifact " + quoted(clip(shown(a.Name), 80)) + " of step " + quoted(clip(shown(a.StepID), 80)) + ": " + why); err != nil {
+			if err := x.leave(ctx, "the artifact "+quoted(clip(shown(a.Name), 80))+" of step "+quoted(clip(shown(a.StepID), 80))+": "+why); err != nil {
 				return err
 			}
 		default:
@@ -258,7 +258,7 @@ func (x *exporter) artifacts(ctx context.Context) error {
 		}
 	}
 	if unnamed > 0 {
-		if err := x.leave(views.Plural(unnamed, "more artifact", "more artifacts")); err != nil {
+		if err := x.leave(ctx, views.Plural(unnamed, "more artifact", "more artifacts")); err != nil {
 			return err
 		}
 	}

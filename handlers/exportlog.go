@@ -64,7 +64,7 @@ func (w *logWriter) all(ctx context.Context) error {
 		if err != nil {
 			return err //nolint:wrapcheck // told by the caller
 		}
-		if err := w.x.leave(views.Plural(int(gap), "event", "events") + " in the middle of the log"); err != nil {
+		if err := w.x.leave(ctx, views.Plural(int(gap), "event", "events")+" in the middle of the log"); err != nil {
 			return err
 		}
 	}

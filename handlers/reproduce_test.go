@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,7 +27,7 @@ func flat(value any, path string, into map[string]string) map[string]string {
 		}
 	case []any:
 		for i, one := range v {
-			name := fmt.Sprint(i)
+			name := strconv.Itoa(i)
 			if o, ok := one.(object); ok {
 				for _, key := range []string{"run_id", "step_id", "id"} {
 					if id, ok := o[key]; ok && !strings.Contains(path, "decisions") {

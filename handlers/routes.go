@@ -143,16 +143,16 @@ func (s *Server) routeEmbeds(on routing) {
 
 // routeAPI are the same for programs.
 func (s *Server) routeAPI(on routing) {
-	on.as(formJSON, "/api/runs", s.listRuns)
+	on.json("/api/runs", s.listRuns)
 	on.get("/api/search", s.apiSearch)
-	on.as(formJSON, "/api/runs/{run}", s.showRun)
+	on.json("/api/runs/{run}", s.showRun)
 	on.get("/api/runs/{run}/artifacts/{step}/{artifact}", s.apiArtifact)
 	on.stream("/api/runs/{run}/events", s.streamRunEvents)
 	on.get("/api/attention", s.apiAttention)
 	on.post("/api/attention/seen", actionSeen, s.markSeen)
-	on.as(formJSON, "/api/compare", s.showCompare)
+	on.json("/api/compare", s.showCompare)
 	on.get("/api/pipelines", s.apiPipelines)
-	on.as(formJSON, "/api/pipelines/{pipeline}", s.showPipeline)
+	on.json("/api/pipelines/{pipeline}", s.showPipeline)
 	on.post("/api/pipelines/{pipeline}/start", "start", s.start)
 	on.post("/api/runs/{run}/cancel", "cancel", s.stop)
 	on.post("/api/runs/{run}/retry", "retry", s.retry)

@@ -18,9 +18,9 @@ func (on routing) get(path string, h handler) {
 	on.base.Handle(path, deadline(h).served(on.s)).Methods(http.MethodGet, http.MethodHead)
 }
 
-// as is for what is said in several forms, where only one is.
-func (on routing) as(f format, path string, h handler) {
-	on.get(path, func(w http.ResponseWriter, r *http.Request) error { return h(w, inForm(r, f)) })
+// json is for what is said in several forms, where programs ask for it.
+func (on routing) json(path string, h handler) {
+	on.get(path, func(w http.ResponseWriter, r *http.Request) error { return h(w, inForm(r, formJSON)) })
 }
 
 // forms is for what is said in several forms: at its own address in the one that

@@ -14,13 +14,13 @@ import (
 // streamRuns sends runs row by row, as CSV or NDJSON: a page, or page after page
 // everything that matches. What was sent is forgotten, so a million runs take no
 // more memory than a hundred. It ends with the client.
-func (s *Server) streamRuns(w http.ResponseWriter, r *http.Request, f format, l listing, all bool) error {
+func (s *Server) streamRuns(w http.ResponseWriter, r *http.Request, f format, l listing) error {
 	ctx := r.Context()
 	page, err := s.page(ctx, l)
 	if err != nil {
 		return err
 	}
-	if page.Older != nil && !all {
+	if page.Older != nil && !l.all {
 		q := with(r.URL.Query(), "older", page.Older.String())
 		q.Del("cursor")
 		q.Del("newer")
@@ -36,7 +36,7 @@ func (s *Server) streamRuns(w http.ResponseWriter, r *http.Request, f format, l 
 		if err == nil {
 			err = rows.write(sums)
 		}
-		if err == nil && (!all || page.Older == nil) {
+		if err == nil && (!l.all || page.Older == nil) {
 			return out.flush()
 		}
 		if err == nil {

@@ -22,45 +22,27 @@ const kidsShown = 20
 
 // listRuns is the run list: the page, its table for htmx, or the same in another form.
 func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
-	f, q := formOf(r), r.URL.Query()
-	all, err := wantsAll(q, f)
-	if err != nil {
-		return err
-	}
-	at, err := s.momentOf(r.Context(), r)
-	if err != nil {
-		return err
-	}
-	now := s.now()
-	if at != nil {
-		now = at.Time // ages in the filter are those of then
-	}
-	query, err := parseRunsQuery(q, now)
-	if at != nil {
-		query.values.Set("at", atQuery(at.Event).Get("at")) // every link keeps it
-	}
-	if err == nil && at != nil && query.filter.Newer != nil {
-		err = &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "left out of a list as of a moment, which goes back in time only"}
-	}
+	f := formOf(r)
+	l, err := s.listingOf(r, f)
 	var wrong *runquery.Error
 	if errors.As(err, &wrong) && f == formHTML && !isFragment(r) {
-		return s.showWrongFilter(w, r, query, wrong)
+		return s.showWrongFilter(w, r, l.runsQuery, wrong)
 	}
 	if err != nil {
 		return err
 	}
 	switch {
 	case f.goesOn():
-		return s.streamRuns(w, r, f, listing{query, at}, all)
+		return s.streamRuns(w, r, f, l)
 	case f != formHTML:
 		return s.serveDocument(w, r, f, func(ctx context.Context) (document, error) {
-			return s.runsDocument(ctx, listing{query, at})
+			return s.runsDocument(ctx, l)
 		})
-	case at != nil:
-		return s.listRunsPast(w, r, listing{query, at})
+	case l.at != nil:
+		return s.listRunsPast(w, r, l)
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
-		view, err := s.runsView(ctx, r, query)
+		view, err := s.runsView(ctx, r, l.runsQuery)
 		if err != nil {
 			return err
 		}
@@ -75,7 +57,36 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
 type listing struct {
 	runsQuery
 
-	at *store.Moment
+	at  *store.Moment
+	all bool // every run that matches, not a page of them
+}
+
+// listingOf reads what a request asks for. What it read before a *runquery.Error
+// is in the listing.
+func (s *Server) listingOf(r *http.Request, f format) (listing, error) {
+	q := r.URL.Query()
+	all, err := wantsAll(q, f)
+	if err != nil {
+		return listing{}, err
+	}
+	at, err := s.momentOf(r.Context(), r)
+	if err != nil {
+		return listing{}, err
+	}
+	now := s.now()
+	if at != nil {
+		now = at.Time // ages in the filter are those of then
+	}
+	query, err := parseRunsQuery(q, now)
+	l := listing{query, at, all}
+	if at == nil {
+		return l, err
+	}
+	query.values.Set("at", atQuery(at.Event).Get("at")) // every link keeps it
+	if err == nil && query.filter.Newer != nil {
+		err = &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "left out of a list as of a moment, which goes back in time only"}
+	}
+	return l, err
 }
 
 // wantsAll reports whether every run that matches is asked for, as it is without

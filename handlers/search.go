@@ -214,7 +214,7 @@ func (s *Server) searchView(ctx context.Context, query searchQuery, view *views.
 	view.Known, view.Asked = answer.known, len(query.terms.Terms) > 0
 	view.HasWords = query.words.Finds()
 	view.Index = s.searchIndexView(answer.index, query.text)
-	view.JSON = s.paths.APISearch(v)
+	view.Forms = []views.Form{{Label: labels[formJSON], Type: mediaTypes[formJSON][0], Href: s.paths.APISearch(v)}}
 	if view.Exact, err = s.runRows(ctx, answer.exact, false); err != nil {
 		return err
 	}
