@@ -1,9 +1,8 @@
 package handlers
 
 import (
-	"bytes"
 	"context"
-	"net/http"
+	"net/url"
 	"time"
 
 	"wavedeck/store"
@@ -22,6 +21,9 @@ type runListResponse struct {
 	Runs       []runSummary `json:"runs"`
 	NextCursor string       `json:"next_cursor,omitempty"`
 	HasMore    bool         `json:"has_more"`
+	AsOf       *asOf        `json:"as_of,omitempty"`
+
+	query url.Values // what narrows the list
 }
 
 type runSummary struct {
@@ -65,6 +67,11 @@ type runDetailResponse struct {
 	DecisionsTotal   int                 `json:"decisions_total,omitempty"`
 	Checkpoints      []checkpointSummary `json:"checkpoints,omitempty"`
 	CheckpointsTotal int                 `json:"checkpoints_total,omitempty"`
+
+	AsOf *asOf `json:"as_of,omitempty"`
+
+	windowed    bool  // the events are a window that was asked for
+	eventsTotal int64 // how many there are
 }
 
 type stepDetail struct {
@@ -111,60 +118,82 @@ type artifactSummary struct {
 // are on its event stream.
 const apiEvents = store.EventLimit
 
-func (s *Server) apiRuns(w http.ResponseWriter, r *http.Request) error {
-	query, err := parseRunsQuery(r.URL.Query(), s.now())
-	if err != nil {
-		return err
-	}
-	return s.serveCached(w, r, typeJSON, func(ctx context.Context, b *bytes.Buffer) error {
-		page, err := s.store.Runs(ctx, query.filter)
-		if err != nil {
-			return err
-		}
-		body := runListResponse{Runs: []runSummary{}, HasMore: page.Older != nil}
-		if page.Older != nil {
-			body.NextCursor = page.Older.String()
-		}
-		for _, run := range page.Runs {
-			body.Runs = append(body.Runs, summaryOf(run))
-		}
-		if err := s.addCostSummaries(ctx, pointers(body.Runs)...); err != nil {
-			return err
-		}
-		if err := s.addOutlooks(ctx, body.Runs, page.Runs); err != nil {
-			return err
-		}
-		return encodeJSON(b, body)
-	})
+// asOf says that a document is of a moment, and which of its fields are worked
+// out or of a later time, because Wave overwrites them in place.
+type asOf struct {
+	Event       int64     `json:"event"`
+	Time        time.Time `json:"time"`
+	Approximate []string  `json:"approximate"`
 }
 
-func (s *Server) apiRun(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathVar(r, "run")
+// runsDocument is a page of the list.
+func (s *Server) runsDocument(ctx context.Context, l listing) (runListResponse, error) {
+	body := runListResponse{Runs: []runSummary{}, query: l.values}
+	page, err := s.page(ctx, l)
 	if err != nil {
-		return err
+		return body, err
 	}
-	return s.serveCached(w, r, typeJSON, func(ctx context.Context, b *bytes.Buffer) error {
-		detail, err := s.store.Detail(ctx, id)
-		if err != nil {
-			return err
-		}
-		events, err := s.store.Events(ctx, store.EventFilter{Run: id, Limit: apiEvents, Newest: true})
-		if err != nil {
-			return err
-		}
-		body := detailOf(detail, events)
-		body.DAG = s.dagOf(detail)
-		body.addLedger(detail)
-		if err := s.addCostSummaries(ctx, &body.Run); err != nil {
-			return err
-		}
-		sums := []runSummary{body.Run}
-		if err := s.addOutlooks(ctx, sums, []store.Run{detail.Run}); err != nil {
-			return err
-		}
-		body.Run = sums[0]
-		return encodeJSON(b, body)
-	})
+	if page.Older != nil {
+		body.NextCursor, body.HasMore = page.Older.String(), true
+	}
+	if l.at != nil {
+		body.AsOf = newAsOf(*l.at, "runs")
+	}
+	body.Runs, err = s.summaries(ctx, page.Runs, l.at)
+	return body, err
+}
+
+// page is a page of the list, now or as of a moment.
+func (s *Server) page(ctx context.Context, l listing) (store.RunPage, error) {
+	if l.at == nil {
+		return s.store.Runs(ctx, l.filter) //nolint:wrapcheck // described by the error table
+	}
+	return s.store.PageAt(ctx, l.filter, *l.at) //nolint:wrapcheck // described by the error table
+}
+
+// summaries are runs in JSON. What they cost and how they will go on is known of
+// now only.
+func (s *Server) summaries(ctx context.Context, runs []store.Run, at *store.Moment) ([]runSummary, error) {
+	sums := make([]runSummary, len(runs))
+	for i, run := range runs {
+		sums[i] = summaryOf(run)
+	}
+	if at != nil {
+		return sums, nil
+	}
+	if err := s.addCostSummaries(ctx, pointers(sums)...); err != nil {
+		return nil, err
+	}
+	return sums, s.addOutlooks(ctx, sums, runs)
+}
+
+// runDocument is a run, now or as of a moment, with the newest of its events or
+// those of a window.
+func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, window eventWindow) (runDetailResponse, error) {
+	detail, err := s.detailOn(ctx, id, at)
+	if err != nil {
+		return runDetailResponse{}, err
+	}
+	f := store.EventFilter{Run: id, After: window.after, Before: window.before, Limit: apiEvents, Newest: window.after == 0}
+	if at != nil && (f.Before == 0 || f.Before > at.Event) {
+		f.Before = at.Event + 1
+	}
+	events, err := s.store.Events(ctx, f)
+	if err != nil {
+		return runDetailResponse{}, err //nolint:wrapcheck // described by the error table
+	}
+	body := detailOf(detail, events)
+	body.DAG, body.windowed, body.eventsTotal = s.dagOf(detail), window != eventWindow{}, detail.Events
+	body.addLedger(detail)
+	if at != nil {
+		body.AsOf = newAsOf(*at, "run", approximateRest...)
+	}
+	sums, err := s.summaries(ctx, []store.Run{detail.Run}, at)
+	if err != nil {
+		return body, err
+	}
+	body.Run = sums[0]
+	return body, nil
 }
 
 func detailOf(d store.RunDetail, events []store.Event) runDetailResponse {

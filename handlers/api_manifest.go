@@ -105,48 +105,34 @@ func pipelineSummaryOf(p manifest.Pipeline, h store.PipelineHistory) pipelineSum
 	return sum
 }
 
-func (s *Server) apiPipeline(w http.ResponseWriter, r *http.Request) error {
-	name, err := pathVar(r, "pipeline")
+// pipelineDocument is one pipeline for programs.
+func (s *Server) pipelineDocument(ctx context.Context, name string) (pipelineDetail, error) {
+	p, history, err := s.pipelineRecord(ctx, name)
 	if err != nil {
-		return err
+		return pipelineDetail{}, err
 	}
-	return s.serveCached(w, r, typeJSON, func(ctx context.Context, b *bytes.Buffer) error {
-		p, defined := s.manifest.Current().Pipeline(name)
-		if !defined {
-			p = manifest.Pipeline{Name: name}
-		}
-		history, err := s.history(ctx, name)
-		if err != nil {
-			return err
-		}
-		if !defined && len(history.Recent) == 0 {
-			return noSuch("pipeline", name, s.paths.Pipelines())
-		}
-		body := pipelineDetail{
-			pipelineSummary: pipelineSummaryOf(p, history), Steps: []stepSummary{}, Recent: []runSummary{},
-			Input: inputSummary{
-				Source: p.Input.Source, Type: p.Input.Type, Description: p.Input.Description, Example: p.Input.Example,
-				Default: p.Input.Default, Required: p.Input.Required, Enum: p.Input.Enum,
-			},
-		}
-		for _, step := range p.Steps {
-			body.Steps = append(body.Steps, stepSummary{
-				ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Dependencies: step.Dependencies, Optional: step.Optional,
-			})
-		}
-		t, err := s.trendsFrom(ctx, history)
-		if err != nil {
-			return err
-		}
-		body.Trends = t.summary()
-		for _, run := range history.Recent {
-			body.Recent = append(body.Recent, summaryOf(run))
-		}
-		if err := s.addCostSummaries(ctx, pointers(body.Recent)...); err != nil {
-			return err
-		}
-		return encodeJSON(b, body)
-	})
+	body := pipelineDetail{
+		pipelineSummary: pipelineSummaryOf(p, history), Steps: []stepSummary{},
+		Input: inputSummary{
+			Source: p.Input.Source, Type: p.Input.Type, Description: p.Input.Description, Example: p.Input.Example,
+			Default: p.Input.Default, Required: p.Input.Required, Enum: p.Input.Enum,
+		},
+	}
+	for _, step := range p.Steps {
+		body.Steps = append(body.Steps, stepSummary{
+			ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Dependencies: step.Dependencies, Optional: step.Optional,
+		})
+	}
+	t, err := s.trendsFrom(ctx, history)
+	if err != nil {
+		return body, err
+	}
+	body.Trends = t.summary()
+	body.Recent = make([]runSummary, len(history.Recent))
+	for i, run := range history.Recent {
+		body.Recent[i] = summaryOf(run)
+	}
+	return body, s.addCostSummaries(ctx, pointers(body.Recent)...)
 }
 
 func (s *Server) apiPersonas(w http.ResponseWriter, r *http.Request) error {

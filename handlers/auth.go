@@ -133,7 +133,7 @@ func (s *Server) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 		login = s.paths.Login(s.pathOf(r.Header.Get("HX-Current-URL"))) //nolint:canonicalheader // as htmx spells it
 		header.Set("HX-Redirect", login)                                //nolint:canonicalheader // as htmx reads it
 	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html") &&
-		!s.wantsJSON(r) && !s.below(r, embedRoot) && !s.below(r, fragmentRoot): // where a sign-in page could not be shown
+		!strings.HasPrefix(r.URL.Path, s.paths.API()) && !s.below(r, embedRoot) && !s.below(r, fragmentRoot): // where a sign-in page could not be shown
 		header.Del("WWW-Authenticate")
 		http.Redirect(w, r, s.paths.Login(s.pathOf(r.URL.RequestURI())), http.StatusSeeOther) //nolint:gosec // our own page
 		return nil

@@ -1,14 +1,21 @@
 package handlers_test
 
 import (
+	"bufio"
+	"errors"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 	"time"
 
 	"wavedeck/store/storetest"
 )
+
+// benchRuns is the size of the history whose rows are all read.
+var benchRuns = flag.Int("runs", 100_000, "runs in the history that is read as rows")
 
 // BenchmarkAnswers compares what is served with a handler that writes the same
 // bytes from memory, over the same loopback, in one run. The database holds
@@ -43,6 +50,48 @@ func BenchmarkAnswers(b *testing.B) {
 		})
 		memory.Close()
 	}
+}
+
+// BenchmarkRunFile writes a run of many events as one file.
+func BenchmarkRunFile(b *testing.B) {
+	root := emptyProject(b)
+	run := newState(b, root).LongRun(*benchRuns, 60)
+	s := openSite(b, root).ready()
+	for b.Loop() {
+		readAll(b, s, "/runs/"+run+"/export")
+	}
+}
+
+// readAll reads an answer line by line and reports how far the heap grew meanwhile.
+func readAll(b *testing.B, s *site, path string) {
+	b.Helper()
+	live := func() int64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	before, most := live(), int64(0)
+	resp, err := s.Client().Get(s.URL + path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines, size, looked := 0, 0, 0
+	for from := bufio.NewReaderSize(resp.Body, 1<<16); ; {
+		line, err := from.ReadSlice('\n')
+		if size += len(line); err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			break
+		}
+		lines++
+		if size > looked+8<<20 {
+			looked = size
+			most = max(most, live())
+		}
+	}
+	b.ReportMetric(float64(lines)/b.Elapsed().Seconds(), "lines/s")
+	b.ReportMetric(float64(size)/1e6, "MB")
+	b.ReportMetric(float64(most-before)/1e6, "heap-growth-MB")
 }
 
 // commitEvery writes an event of run again and again until it is told to stop.
@@ -87,4 +136,22 @@ func load(b *testing.B, url, etag string) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "answers/s")
+}
+
+// BenchmarkRowsOfAllRuns reads everything as rows and reports how far the heap
+// grew over what it was before, and rows per second: -runs=1000000 for a million.
+func BenchmarkRowsOfAllRuns(b *testing.B) {
+	root := emptyProject(b)
+	newState(b, root).Fill(*benchRuns, 1)
+	s := openSite(b, root)
+	for !s.store.Health().Index.Ready { // of a million runs it takes longer than a test may
+		<-time.After(100 * time.Millisecond)
+	}
+	for _, path := range []string{"/runs.csv", "/runs.ndjson", "/runs.ndjson?q=status:failed"} {
+		b.Run(path, func(b *testing.B) {
+			for b.Loop() {
+				readAll(b, s, path)
+			}
+		})
+	}
 }

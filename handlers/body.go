@@ -33,7 +33,7 @@ func readBody(r *http.Request, fields ...string) (url.Values, error) {
 	case kind == "application/json":
 		values, err = readJSON(r.Body)
 	case kind == "multipart/form-data":
-		err = r.ParseMultipartForm(maxBody) //nolint:gosec // secured bounds every body
+		err = r.ParseMultipartForm(maxBody)
 		values = r.PostForm
 	case kind == "application/x-www-form-urlencoded":
 		err = r.ParseForm()
@@ -91,7 +91,7 @@ func readJSON(body io.Reader) (url.Values, error) {
 			list = []any{value}
 		}
 		for _, one := range list {
-			text, err := plain(one)
+			text, err := plainValue(one)
 			if err != nil {
 				return nil, fmt.Errorf("the field %s %w", quoted(clip(name, 64)), err)
 			}
@@ -106,7 +106,7 @@ func readJSON(body io.Reader) (url.Values, error) {
 	return values, nil
 }
 
-func plain(value any) (string, error) {
+func plainValue(value any) (string, error) {
 	switch v := value.(type) {
 	case nil:
 		return "", nil

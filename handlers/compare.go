@@ -108,11 +108,19 @@ func (s *Server) detailNamed(ctx context.Context, side, id string) (store.RunDet
 	return d, err
 }
 
-// showCompare is the page of two runs side by side.
+// showCompare is two runs side by side: the page, or the same in another form.
 func (s *Server) showCompare(w http.ResponseWriter, r *http.Request) error {
 	left, right, err := compareQuery(r)
 	if err != nil {
 		return err
+	}
+	if f := formOf(r); f != formHTML {
+		if left == "" {
+			return &store.InputError{Field: "left", Want: "the id of a run"}
+		}
+		return s.serveDocument(w, r, f, func(ctx context.Context) (document, error) {
+			return s.compareDocument(ctx, left, right)
+		})
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		if left == "" {
@@ -147,6 +155,7 @@ func (s *Server) compareView(r *http.Request, c comparison, p partner) views.Com
 		Chrome: s.chrome(r, "runs", "Compare "+clip(c.left.Run.ID, 80), topic.Encode()),
 		Left:   &left, LeftName: c.left.Run.ID, RightName: p.id, Why: p.why, None: p.none,
 	}
+	view.Forms = s.formLinks(s.paths.Compare("", ""), formsOfOne, formQuery(r, "left", "right"))
 	if len(topic) > 0 {
 		view.Refresh = r.URL.RequestURI()
 	}

@@ -1,12 +1,6 @@
 package handlers
 
-import (
-	"bytes"
-	"context"
-	"net/http"
-
-	"wavedeck/store"
-)
+import "context"
 
 // compareResponse is a comparison for programs: the facts of its page. Right is
 // null, and none says why, where there is no run to compare with.
@@ -85,22 +79,13 @@ type comparedFile struct {
 	Refused   string `json:"refused,omitempty"`
 }
 
-// apiCompare is a comparison as JSON.
-func (s *Server) apiCompare(w http.ResponseWriter, r *http.Request) error {
-	left, right, err := compareQuery(r)
+// compareDocument is a comparison for programs.
+func (s *Server) compareDocument(ctx context.Context, left, right string) (compareResponse, error) {
+	c, p, err := s.compared(ctx, left, right)
 	if err != nil {
-		return err
+		return compareResponse{}, err
 	}
-	if left == "" {
-		return &store.InputError{Field: "left", Want: "the id of a run"}
-	}
-	return s.serveCached(w, r, typeJSON, func(ctx context.Context, b *bytes.Buffer) error {
-		c, p, err := s.compared(ctx, left, right)
-		if err != nil {
-			return err
-		}
-		return encodeJSON(b, c.response(p))
-	})
+	return c.response(p), nil
 }
 
 func (c comparison) response(p partner) compareResponse {

@@ -291,7 +291,7 @@ func (s *Server) stopBulk(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	http.Redirect(w, r, s.paths.Bulk(id), http.StatusSeeOther) //nolint:gosec // its page, whatever its id
+	http.Redirect(w, r, s.paths.Bulk(id), http.StatusSeeOther)
 	return nil
 }
 

@@ -38,7 +38,10 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 		Since: q.Get("since"), Until: q.Get("until"), Parent: q.Get("parent"),
 		Narrow: query.filter.Narrow() || q.Get("q") != "", Clear: s.paths.Runs(nil), Words: filterWords(q), Complete: s.completeURL("filter"), Hidden: url.Values{},
 	}
-	for _, key := range []string{"state", "status", "parent", "limit"} { // what the form has no field for
+	if q.Get("at") != "" {
+		f.Clear = s.paths.Runs(url.Values{"at": q["at"]})
+	}
+	for _, key := range []string{"state", "status", "parent", "limit", "at"} { // what the form has no field for
 		if len(q[key]) > 0 {
 			f.Hidden[key] = q[key]
 		}
@@ -47,6 +50,7 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 	if err != nil {
 		return f, err
 	}
+	known = known && q.Get("at") == "" // how many there were then is not known
 	for _, state := range chipStates() {
 		count := countOf(facets.States[state], known)
 		on := slices.Contains(query.filter.States, state)

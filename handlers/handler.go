@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
@@ -88,7 +87,16 @@ func (h handler) served(s *Server) http.Handler {
 	})
 }
 
-// fail answers with an error: JSON for the API, a fragment for htmx, else a page.
+// sentence is what is wrong and what would be right.
+func (e *httpError) sentence() string {
+	if e.next == "" {
+		return e.text
+	}
+	return e.text + ". " + e.next
+}
+
+// fail answers with an error: JSON for the API, a fragment for htmx, else a page
+// or the form that was asked for.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	told := describe(err)
 	id := requestID(r.Context())
@@ -106,16 +114,17 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.failExcerpt(w, r, told)
 		return
 	}
-	if s.wantsJSON(r) {
-		body := told.text
-		if told.next != "" {
-			body += ". " + told.next
-		}
-		answer := apiError{Error: body}
+	switch f := s.errorForm(r); f {
+	case formHTML:
+	case formJSON:
+		answer := apiError{Error: told.sentence()}
 		if word, ok := errors.AsType[*runquery.Error](err); ok {
 			answer.Word, answer.Position = word.Word(), word.Position()
 		}
 		s.writeJSON(w, r, told.status, answer)
+		return
+	default:
+		s.writeError(w, r, f, told)
 		return
 	}
 	if s.gate.on && !known(r) { // what surrounds a page names the project
@@ -135,14 +144,4 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		component = views.ErrorPanel(view)
 	}
 	s.writeHTML(w, r, told.status, component)
-}
-
-// wantsJSON reports whether the client reads JSON: everything under /api does,
-// elsewhere those that ask for it and not for HTML.
-func (s *Server) wantsJSON(r *http.Request) bool {
-	if strings.HasPrefix(r.URL.Path, s.paths.API()) {
-		return true
-	}
-	accept := r.Header.Get("Accept")
-	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }

@@ -22,7 +22,10 @@ import (
 	"wavedeck/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The clock of the highlighter ends by itself, some time after its last use.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+}
 
 // site is a running server on a project of its own.
 type site struct {

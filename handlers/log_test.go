@@ -197,7 +197,7 @@ func TestLogSecretsAreNotShown(t *testing.T) {
 	state.Event(run, storetest.Event{Step: "a", Message: "login pass\x1b[31mword=\x1b[0mhunter2\x1b[1mhunter2"})
 	state.Event(run, storetest.Event{Step: "a", Message: "<script>alert(1)</script> \x1b]8;;javascript:alert(1)\x07link\x1b]8;;\x07"})
 	s := openSite(t, root).ready()
-	for _, path := range []string{"/log", "/log?q=login", "/log/block", "/log.txt", "/log.txt?ansi=1"} {
+	for _, path := range []string{"/log", "/log?q=login", "/log/block", "/log.txt", "/log.txt?color=1"} {
 		r := s.get("/runs/" + run + path)
 		text := regexp.MustCompile(`<[^>]*>|\x1b\[[0-9;]*m`).ReplaceAllString(r.body, "")
 		if strings.Contains(text, "hunter2hunter2") || !strings.Contains(text, "[redacted: password]") {
@@ -249,7 +249,7 @@ func TestLogDownload(t *testing.T) {
 	if hits := s.get("/runs/" + run + "/log.txt?q=no+such").body; strings.Count(hits, "\n") != 1 || !strings.HasPrefix(hits, line) || strings.ContainsRune(hits, 0x1b) {
 		t.Errorf("only hits: %q", clip(hits))
 	}
-	if hits := s.get("/runs/" + run + "/log.txt?q=no+such&ansi=1").body; !strings.Contains(hits, "\x1b[31mno such file") {
+	if hits := s.get("/runs/" + run + "/log.txt?q=no+such&color=1").body; !strings.Contains(hits, "\x1b[31mno such file") {
 		t.Errorf("with colours: %q", clip(hits))
 	}
 	if part := s.get("/runs/" + run + "/log.txt?L=10-12").body; strings.Count(part, "\n") != 3 || !strings.HasPrefix(part, "10 ") {

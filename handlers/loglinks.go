@@ -87,5 +87,5 @@ func (s *Server) logLinks(log *openedLog, v *views.Log) {
 		only := q.with("show", "")
 		v.Download = append(v.Download, views.Option{Label: "only hits", Href: s.paths.LogText(id, only)})
 	}
-	v.Download = append(v.Download, views.Option{Label: "with colours", Href: s.paths.LogText(id, url.Values{"ansi": {"1"}})})
+	v.Download = append(v.Download, views.Option{Label: "with colours", Href: s.paths.LogText(id, url.Values{"color": {"1"}})})
 }

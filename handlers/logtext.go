@@ -1,7 +1,7 @@
 package handlers
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/views/ansi"
 )
 
-// downloadLog sends a run's log as text, as a stream: what was sent is forgotten.
-// ansi=1 keeps the colours. The filter of the page narrows it.
+// downloadLog sends a run's log as a text file to keep.
 func (s *Server) downloadLog(w http.ResponseWriter, r *http.Request) error {
 	run, query, err := s.logRequest(r)
 	if err != nil {
@@ -22,42 +22,154 @@ func (s *Server) downloadLog(w http.ResponseWriter, r *http.Request) error {
 	if query.process {
 		return s.downloadProcessLog(w, r, run, query)
 	}
-	if _, err := s.store.Run(r.Context(), run); err != nil {
-		return err //nolint:wrapcheck // described by the error table
+	attachment(w, run+".log.txt")
+	return s.sendLog(w, r, run, query, false)
+}
+
+// plainLog sends a run's log to a terminal. With follow=1 it goes on as the run
+// does, and ends with it.
+func (s *Server) plainLog(w http.ResponseWriter, r *http.Request) error {
+	run, err := pathVar(r, "run")
+	if err != nil {
+		return err
 	}
-	window := store.LogWindow{Bytes: blockBytes}
-	if query.from > 0 {
-		window.After, window.Before = query.from-1, query.to+1
+	q := r.URL.Query()
+	at, err := s.momentOf(r.Context(), r)
+	if err != nil {
+		return err
 	}
-	events, err := s.store.Log(r.Context(), query.filter, window)
+	q.Del("at") // of the page it is a line to open at
+	query, err := parseLogQuery(run, q)
+	if err != nil {
+		return err
+	}
+	follow, err := truth(q, "follow")
+	if err != nil {
+		return err
+	}
+	switch {
+	case follow && at != nil:
+		return &store.InputError{Field: "follow", Got: q.Get("follow"), Want: "left out of a log as of a moment, which does not go on"}
+	case follow && query.process:
+		return &store.InputError{Field: "source", Got: "process", Want: "left out of a log that is followed"}
+	case query.process:
+		return s.downloadProcessLog(w, r, run, query)
+	}
+	if at != nil && (query.before == 0 || query.before > at.Event) {
+		query.before = at.Event + 1
+	}
+	return s.sendLog(w, r, run, query, follow)
+}
+
+// sendLog sends a run's log as text, as a stream: what was sent is forgotten.
+// color=1 keeps the colours. The filter of the page narrows it.
+func (s *Server) sendLog(w http.ResponseWriter, r *http.Request, id string, query logQuery, follow bool) error {
+	ctx := r.Context()
+	coloured, err := truth(r.URL.Query(), "color")
+	if err != nil {
+		return err
+	}
+	var sub *store.Subscription
+	if follow {
+		sub = s.store.Subscribe() // before the first look, so that nothing falls in between
+		defer sub.Close()
+	}
+	run, err := s.store.Run(ctx, id)
 	if err != nil {
 		return err //nolint:wrapcheck // described by the error table
 	}
-	attachment(w, run+".log.txt")
+	log := logTail{s: s, filter: query.filter, window: query.window(), coloured: coloured}
+	if follow {
+		log.filter, log.only = store.LogFilter{Run: id}, &query.filter
+	}
+	events, err := log.next(ctx)
+	if err != nil {
+		return err
+	}
+	log.out = startFlow(w, formLog.contentType())
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	colours := r.URL.Query().Get("ansi") == "1"
-	control := http.NewResponseController(w)
-	var b bytes.Buffer
+	if follow {
+		w.WriteHeader(http.StatusOK)
+		if err := log.out.ctl.Flush(); err != nil { // the client is told that it is connected
+			return errClientGone
+		}
+	}
+	if err = log.send(ctx, events); err == nil && follow {
+		err = log.follow(ctx, sub, run)
+	}
+	if err != nil && !errors.Is(err, errClientGone) {
+		return s.breakOff(ctx, err)
+	}
+	return err
+}
+
+// window is the part of a log that an address names.
+func (query *logQuery) window() store.LogWindow {
+	w := store.LogWindow{Bytes: blockBytes, After: query.after, Before: query.before}
+	if query.from > 0 {
+		w.After, w.Before = query.from-1, query.to+1
+	}
+	return w
+}
+
+// logTail sends a log from where it is.
+type logTail struct {
+	s        *Server
+	out      *outflow
+	filter   store.LogFilter  // what is read
+	only     *store.LogFilter // what of it is sent; nil: all
+	window   store.LogWindow
+	coloured bool
+}
+
+func (log *logTail) next(ctx context.Context) ([]store.Event, error) {
+	return log.s.store.Log(ctx, log.filter, log.window) //nolint:wrapcheck // described by the error table
+}
+
+// send sends events and what follows them by now.
+func (log *logTail) send(ctx context.Context, events []store.Event) (err error) {
 	for len(events) > 0 {
-		b.Reset()
 		for _, e := range events {
-			writeEvent(&b, e, colours)
+			if log.only == nil || log.only.Matches(e) {
+				writeEvent(&log.out.buf, e, log.coloured)
+			}
+			log.window.After = e.ID
 		}
-		if err := control.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return errClientGone
+		if err := log.out.flush(); err != nil {
+			return err
 		}
-		if _, err := w.Write(b.Bytes()); err != nil {
-			return errClientGone
-		}
-		window.After = events[len(events)-1].ID
-		if events, err = s.store.Log(r.Context(), query.filter, window); err != nil {
-			s.log.ErrorContext(r.Context(), "log broke off", "request", requestID(r.Context()), "run", run, "error", err)
-			panic(http.ErrAbortHandler) // half a file must not look whole
+		if events, err = log.next(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// follow sends what comes until the run has ended and nothing more comes of it.
+func (log *logTail) follow(ctx context.Context, sub *store.Subscription, run store.Run) error {
+	last := recordedEnd(run)
+	for {
+		err := log.s.awaitNews(ctx, nil, sub, run, settle-log.s.now().Sub(last))
+		if !run.State.Ended() {
+			last = log.s.now()
+		}
+		over := errors.Is(err, errQuiet)
+		if err != nil && !over {
+			return err
+		}
+		events, err := log.next(ctx)
+		if err != nil {
+			return err
+		}
+		if err := log.send(ctx, events); err != nil || over {
+			return err
+		}
+		if run, err = log.s.store.Run(ctx, run.ID); err != nil {
+			return err //nolint:wrapcheck // described by the error table
+		}
+	}
 }
 
 // attachment makes the answer a text file to keep.
@@ -92,17 +204,28 @@ func writeEvent(w io.Writer, e store.Event, colours bool) {
 	}
 	step := "-"
 	if e.StepID != "" {
-		step = plainText(parseLines(shown(e.StepID)))
+		step = oneLine(plainText(parseLines(shown(e.StepID))))
 	}
-	message := e.Message
-	lines := terminal(message)
+	lines := terminal(e.Message)
 	text := plainText(lines)
-	if coloured := redacted(message); colours && strings.ContainsRune(coloured, 0x1b) && plainText(parseLines(coloured)) == text {
-		text = coloured
+	if colours {
+		text = colouredText(lines)
 	}
 	if facts := eventFacts(e); facts != "" {
 		text = strings.TrimRight(text+" ["+facts+"]", "\n")
 	}
 	text = strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ")
-	_, _ = fmt.Fprintf(w, "%d %s %s %s %s\n", e.ID, at, step, plainText(parseLines(shown(e.State))), text) // into memory: it cannot fail
+	_, _ = fmt.Fprintf(w, "%d %s %s %s %s\n", e.ID, at, step, oneLine(plainText(parseLines(shown(e.State)))), text) // into memory: it cannot fail
+}
+
+// colouredText is lines with the colours that a terminal gives them.
+func colouredText(lines []ansi.Line) string {
+	var b strings.Builder
+	for i, line := range lines {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(line.Terminal())
+	}
+	return b.String()
 }

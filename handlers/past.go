@@ -90,6 +90,7 @@ func atQuery(event int64) url.Values {
 func (s *Server) headOn(ctx context.Context, r *http.Request, d store.RunDetail, tab string) (views.RunView, error) {
 	view := s.runHeadView(r, d)
 	view.Tabs = s.tabs(d.Run.ID, tab)
+	view.Forms = s.formLinks(s.paths.Run(d.Run.ID), formsOfRun, formQuery(r, "at", "after", "before"))
 	var err error
 	if d.At == nil {
 		if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
@@ -111,7 +112,7 @@ func (s *Server) headOn(ctx context.Context, r *http.Request, d store.RunDetail,
 		}
 		view.Tabs[i].Href += "?" + atQuery(d.At.Event).Encode()
 	}
-	view.Past, err = s.pastView(ctx, d.Run.ID, *d.At, s.paths.Run(d.Run.ID))
+	view.Past, err = s.pastView(ctx, d.Run.ID, *d.At, s.paths.Run(d.Run.ID), nil)
 	return view, err
 }
 
@@ -144,72 +145,83 @@ func stillSteps(rows []views.StepRow, now time.Time) {
 	}
 }
 
-// pastView is the banner of a page as of a moment. Run is empty for the list.
-func (s *Server) pastView(ctx context.Context, run string, at store.Moment, page string) (*views.PastView, error) {
+// pastView is the banner of a page as of a moment. Run is empty for the list, of
+// which keep is what narrows it.
+func (s *Server) pastView(ctx context.Context, run string, at store.Moment, page string, keep url.Values) (*views.PastView, error) {
 	n, err := s.store.Neighbours(ctx, run, at.Event)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // described by the error table
 	}
+	keep = clone(keep)
+	keep.Del("at")
+	link := func(event int64) string { return withQuery(page, with(keep, "at", atQuery(event).Get("at"))) }
 	v := &views.PastView{
 		Event: at.Event, Time: at.Time, First: n.First, Last: n.Last, OfRun: run != "",
-		NowURL: page, Action: page, Link: page + "?" + atQuery(at.Event).Encode(),
+		NowURL: withQuery(page, keep), Action: page, Keep: keep, Link: link(at.Event),
 	}
 	if n.Previous > 0 {
-		v.PreviousURL = page + "?" + atQuery(n.Previous).Encode()
+		v.PreviousURL = link(n.Previous)
 	}
 	if n.Next > 0 {
-		v.NextURL = page + "?" + atQuery(n.Next).Encode()
+		v.NextURL = link(n.Next)
 	}
 	return v, nil
 }
 
-// listRunsPast is the list of runs as of a moment.
-func (s *Server) listRunsPast(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	for key, values := range q {
-		switch key {
-		case "at", "older", "limit":
-		default:
-			if strings.Join(values, "") != "" {
-				return &store.InputError{
-					Field: strings.ToValidUTF8(clip(key, 32), "?"), Got: strings.ToValidUTF8(clip(values[0], 64), "?"),
-					Want: "left out of a list as of a moment, which has all top-level runs of then",
-				}
-			}
-		}
-	}
-	var query runsQuery
-	query.values = url.Values{}
-	if err := query.parsePage(q); err != nil {
-		return err
-	}
+// listRunsPast is the page of the list as of a moment.
+func (s *Server) listRunsPast(w http.ResponseWriter, r *http.Request, l listing) error {
+	at := *l.at
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
-		at, err := s.momentOf(ctx, r)
+		page, err := s.page(ctx, l)
 		if err != nil {
 			return err
 		}
-		page, err := s.store.PageAt(ctx, query.filter, *at)
-		if err != nil {
-			return err //nolint:wrapcheck // described by the error table
+		view := views.RunsView{Chrome: s.chrome(r, "runs", "Runs "+momentWords(at), ""), Known: true, First: l.filter.Older == nil}
+		freeze(&view.Chrome, at)
+		if view.Filter, err = s.filterView(ctx, l.runsQuery); err != nil {
+			return err
 		}
-		view := views.RunsView{Chrome: s.chrome(r, "runs", "Runs "+momentWords(*at), ""), Known: true, First: query.filter.Older == nil}
-		freeze(&view.Chrome, *at)
 		for _, run := range page.Runs {
 			view.Rows = append(view.Rows, runRow(run))
 		}
 		stillRows(view.Rows, at.Time)
-		if page.Older != nil {
-			values := with(query.values, "older", page.Older.String())
-			values.Set("at", atQuery(at.Event).Get("at"))
-			view.OlderURL = s.paths.Runs(values)
-		}
-		past, err := s.pastView(ctx, "", *at, s.paths.Runs(nil))
-		if err != nil {
-			return err
-		}
 		for i := range view.Rows {
 			view.Rows[i].At = atQuery(at.Event).Encode()
 		}
+		if page.Older != nil {
+			view.OlderURL = s.paths.Runs(with(l.values, "older", page.Older.String()))
+		}
+		view.Forms = s.formLinks(s.paths.Runs(nil), formsOfList, pageValues(l.runsQuery))
+		past, err := s.pastView(ctx, "", at, s.paths.Runs(nil), l.values)
+		if err != nil {
+			return err
+		}
 		return views.RunsPastPage(view, *past).Render(ctx, b)
 	})
+}
+
+// Fields in JSON that may say something else as of a moment than they did then.
+// Of a run and a step Wave writes over how they stand, a commit before or after
+// the event that tells it; and it keeps whole seconds of when rows were added.
+//
+//nolint:gochecknoglobals // read only
+var (
+	approximateRun = []string{
+		"status", "state", "reason", "current_step", "progress", "total_tokens", "completed_at", "duration", "duration_ms", "error_message",
+	}
+	approximateRest = []string{
+		"steps.state", "steps.progress", "steps.current_action", "steps.completed_at", "steps.duration", "steps.duration_ms", "steps.tokens_used",
+		"steps.error", "steps.artifacts", "artifacts", "dag.nodes.status", "dag.nodes.progress",
+		"outcomes", "outcomes_total", "decisions", "decisions_total", "checkpoints", "checkpoints_total",
+	}
+)
+
+// newAsOf marks a document as of a moment. Of is where its runs stand in it.
+func newAsOf(at store.Moment, of string, rest ...string) *asOf {
+	a := &asOf{Event: at.Event, Time: at.Time.UTC()}
+	for _, field := range approximateRun {
+		a.Approximate = append(a.Approximate, of+"."+field)
+	}
+	a.Approximate = append(a.Approximate, rest...)
+	return a
 }

@@ -95,12 +95,41 @@ func problemRows(problems []manifest.Problem) []views.Problem {
 	return rows
 }
 
+// pipelineRecord is a pipeline's definition and its record, of which one may be
+// missing but not both.
+func (s *Server) pipelineRecord(ctx context.Context, name string) (manifest.Pipeline, store.PipelineHistory, error) {
+	p, defined := s.manifest.Current().Pipeline(name)
+	if !defined {
+		p = manifest.Pipeline{Name: name}
+	}
+	history, err := s.history(ctx, name)
+	if err == nil && !defined && len(history.Recent) == 0 {
+		err = noSuch("pipeline", name, s.paths.Pipelines())
+	}
+	return p, history, err
+}
+
+// hasPipeline reports whether there is a pipeline of that name, as it stands in a path.
+func (s *Server) hasPipeline(r *http.Request, name string) bool {
+	name, err := url.PathUnescape(name)
+	if err != nil {
+		return false
+	}
+	_, _, err = s.pipelineRecord(r.Context(), name)
+	return err == nil
+}
+
 // showPipeline is one pipeline: its definition, its record, or both. A pipeline
 // that is not defined any more is known by its runs.
 func (s *Server) showPipeline(w http.ResponseWriter, r *http.Request) error {
 	name, err := pathVar(r, "pipeline")
 	if err != nil {
 		return err
+	}
+	if f := formOf(r); f != formHTML {
+		return s.serveDocument(w, r, f, func(ctx context.Context) (document, error) {
+			return s.pipelineDocument(ctx, name)
+		})
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		view, err := s.pipelineView(ctx, r, name)
@@ -115,17 +144,11 @@ func (s *Server) showPipeline(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string) (views.PipelineView, error) {
-	p, defined := s.manifest.Current().Pipeline(name)
-	if !defined {
-		p = manifest.Pipeline{Name: name}
-	}
-	history, err := s.history(ctx, name)
+	p, history, err := s.pipelineRecord(ctx, name)
 	if err != nil {
 		return views.PipelineView{}, err
 	}
-	if !defined && len(history.Recent) == 0 {
-		return views.PipelineView{}, noSuch("pipeline", name, s.paths.Pipelines())
-	}
+	_, defined := s.manifest.Current().Pipeline(name)
 	view := views.PipelineView{
 		Chrome: s.chrome(r, "pipelines", name, "list=1"), Defined: defined,
 		PipelineRow: views.PipelineRow{
@@ -136,6 +159,7 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 		RunsURL: s.paths.Runs(url.Values{"pipeline": {name}}), Refresh: s.paths.Pipeline(name),
 	}
 	view.StartURL = s.startURL(p)
+	view.Forms = s.formLinks(s.paths.Pipeline(name), formsOfOne, nil)
 	s.shareable(r, &view.Chrome, sharedThing{pipeline: name})
 	for _, step := range p.Steps {
 		view.Defs = append(view.Defs, stepDefRow(step))

@@ -18,9 +18,66 @@ func (on routing) get(path string, h handler) {
 	on.base.Handle(path, deadline(h).served(on.s)).Methods(http.MethodGet, http.MethodHead)
 }
 
+// json is for what is said in several forms, where programs ask for it.
+func (on routing) json(path string, h handler) {
+	on.get(path, func(w http.ResponseWriter, r *http.Request) error { return h(w, inForm(r, formJSON)) })
+}
+
+// forms is for what is said in several forms: at its own address in the one that
+// Accept asks for, else in the one that the address ends with.
+func (on routing) forms(path string, among []format, h handler) {
+	on.formsOf(path, among, "", nil, h)
+}
+
+// formsOf is forms for what has a name in its path, as the variable name. A name
+// may itself end as a form does: what there is of that very name comes first.
+func (on routing) formsOf(path string, among []format, name string, there func(*http.Request, string) bool, h handler) {
+	serve := func(w http.ResponseWriter, r *http.Request, f format) {
+		inner := deadline(h)
+		if f.goesOn() {
+			inner = on.s.whileSignedIn(h)
+		}
+		inner.served(on.s).ServeHTTP(w, inForm(r, f))
+	}
+	choose := func(w http.ResponseWriter, r *http.Request) {
+		f, ok := formHTML, true
+		if !isFragment(r) {
+			w.Header().Add("Vary", "Accept")
+			f, ok = accepted(r.Header.Get("Accept"), among)
+		}
+		if !ok {
+			on.s.fail(w, inForm(r, formText), notAcceptable(r.Header.Get("Accept"), among))
+			return
+		}
+		serve(w, r, f)
+	}
+	on.base.HandleFunc(path+".{form:[A-Za-z0-9]+}", func(w http.ResponseWriter, r *http.Request) {
+		f := format(muxVar(r, "form"))
+		known := slices.Contains(among, f)
+		if name != "" {
+			whole := muxVar(r, name) + "." + muxVar(r, "form")
+			if there(r, whole) {
+				choose(w, mux.SetURLVars(r, map[string]string{name: whole}))
+				return
+			}
+		}
+		if !known {
+			on.s.fail(w, r, noSuchForm(r, string(f), among))
+			return
+		}
+		serve(w, r, f)
+	}).Methods(http.MethodGet, http.MethodHead)
+	on.base.HandleFunc(path, choose).Methods(http.MethodGet, http.MethodHead)
+}
+
 // stream is for answers that go on as long as the client listens.
 func (on routing) stream(path string, h handler) {
 	on.base.Handle(path, on.s.whileSignedIn(h).served(on.s)).Methods(http.MethodGet)
+}
+
+// file is for what is kept as a file: it takes as long as its reader.
+func (on routing) file(path string, h handler) {
+	on.base.Handle(path, on.s.whileSignedIn(h).served(on.s)).Methods(http.MethodGet, http.MethodHead)
 }
 
 // post is for what changes something. Action is its name in the audit log.

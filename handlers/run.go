@@ -40,9 +40,45 @@ func parseEventWindow(r *http.Request) (eventWindow, error) {
 	return eventWindow{after: after, before: before}, nil
 }
 
-// showRun is one run's page.
+// showRun is one run: its page, or the same in another form.
 func (s *Server) showRun(w http.ResponseWriter, r *http.Request) error {
-	return s.renderRun(w, r, views.RunPage)
+	switch f := formOf(r); f {
+	case formHTML:
+		return s.renderRun(w, r, views.RunPage)
+	case formLog:
+		return s.plainLog(w, r)
+	default:
+		id, window, err := runRequest(r)
+		if err != nil {
+			return err
+		}
+		return s.serveDocument(w, r, f, func(ctx context.Context) (document, error) {
+			at, err := s.momentOf(ctx, r)
+			if err != nil {
+				return nil, err
+			}
+			return s.runDocument(ctx, id, at, window)
+		})
+	}
+}
+
+// hasRun reports whether there is a run of that name, as it stands in a path.
+func (s *Server) hasRun(r *http.Request, name string) bool {
+	id, err := url.PathUnescape(name)
+	if err != nil {
+		return false
+	}
+	found, err := s.store.RunsByID(r.Context(), []string{id})
+	return err == nil && len(found) > 0
+}
+
+// runRequest is which run an address names, and which of its events.
+func runRequest(r *http.Request) (id string, window eventWindow, err error) {
+	if id, err = pathVar(r, "run"); err != nil {
+		return id, window, err
+	}
+	window, err = parseEventWindow(r)
+	return id, window, err
 }
 
 // runPart is the fragment of a run's page whose path ends with name.
@@ -69,11 +105,7 @@ func (s *Server) showRunPart(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) renderRun(w http.ResponseWriter, r *http.Request, component func(views.RunView) templ.Component) error {
-	id, err := pathVar(r, "run")
-	if err != nil {
-		return err
-	}
-	window, err := parseEventWindow(r)
+	id, window, err := runRequest(r)
 	if err != nil {
 		return err
 	}
@@ -95,6 +127,12 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 	if err != nil {
 		return views.RunView{}, err
 	}
+	return s.runDetailView(ctx, r, d, window)
+}
+
+// runDetailView is what a run's page shows, now or as of a moment.
+func (s *Server) runDetailView(ctx context.Context, r *http.Request, d store.RunDetail, window eventWindow) (views.RunView, error) {
+	id, at := d.Run.ID, d.At
 	view, err := s.headOn(ctx, r, d, "")
 	if err != nil {
 		return view, err
@@ -116,6 +154,7 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 		view.Steps = append(view.Steps, stepRow(step, kinds[step.ID]))
 	}
 	view.Artifacts, view.Ledger = s.artifactGroups(d), s.ledger(d)
+	view.ExportURL = s.paths.RunExport(id, formQuery(r, "at"))
 	if at != nil {
 		stillRows(view.Kids, at.Time)
 		stillSteps(view.Steps, at.Time)
@@ -146,7 +185,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	}
 	view.Run.Acts = s.actionsOf(run)
 	s.shareable(r, &view.Chrome, sharedThing{run: run.ID})
-	view.JSON = s.paths.APIRun(run.ID)
+	view.Forms = s.formLinks(s.paths.Run(run.ID), formsOfRun, nil)
 	view.Run.Reason = shown(run.Reason) // the failure stands in its own panel here
 	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
 		view.Recorded = run.Status

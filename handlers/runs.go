@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
@@ -19,21 +20,29 @@ const heldAtMost = store.MaxLimit
 // kidsShown is how many children a run list shows beneath their parent.
 const kidsShown = 20
 
-// listRuns is the run list: the page, or its table for htmx.
+// listRuns is the run list: the page, its table for htmx, or the same in another form.
 func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.Query().Get("at") != "" {
-		return s.listRunsPast(w, r)
-	}
-	query, err := parseRunsQuery(r.URL.Query(), s.now())
+	f := formOf(r)
+	l, err := s.listingOf(r, f)
 	var wrong *runquery.Error
-	if errors.As(err, &wrong) && !isFragment(r) && !s.wantsJSON(r) {
-		return s.showWrongFilter(w, r, query, wrong)
+	if errors.As(err, &wrong) && f == formHTML && !isFragment(r) {
+		return s.showWrongFilter(w, r, l.runsQuery, wrong)
 	}
 	if err != nil {
 		return err
 	}
+	switch {
+	case f.goesOn():
+		return s.streamRuns(w, r, f, l)
+	case f != formHTML:
+		return s.serveDocument(w, r, f, func(ctx context.Context) (document, error) {
+			return s.runsDocument(ctx, l)
+		})
+	case l.at != nil:
+		return s.listRunsPast(w, r, l)
+	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
-		view, err := s.runsView(ctx, r, query)
+		view, err := s.runsView(ctx, r, l.runsQuery)
 		if err != nil {
 			return err
 		}
@@ -42,6 +51,60 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
 		}
 		return views.RunsPage(view).Render(ctx, b)
 	})
+}
+
+// listing is what a list of runs is asked for: which runs, and as of when; nil: now.
+type listing struct {
+	runsQuery
+
+	at  *store.Moment
+	all bool // every run that matches, not a page of them
+}
+
+// listingOf reads what a request asks for. What it read before a *runquery.Error
+// is in the listing.
+func (s *Server) listingOf(r *http.Request, f format) (listing, error) {
+	q := r.URL.Query()
+	all, err := wantsAll(q, f)
+	if err != nil {
+		return listing{}, err
+	}
+	at, err := s.momentOf(r.Context(), r)
+	if err != nil {
+		return listing{}, err
+	}
+	now := s.now()
+	if at != nil {
+		now = at.Time // ages in the filter are those of then
+	}
+	query, err := parseRunsQuery(q, now)
+	l := listing{query, at, all}
+	if at == nil {
+		return l, err
+	}
+	query.values.Set("at", atQuery(at.Event).Get("at")) // every link keeps it
+	if err == nil && query.filter.Newer != nil {
+		err = &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "left out of a list as of a moment, which goes back in time only"}
+	}
+	return l, err
+}
+
+// wantsAll reports whether every run that matches is asked for, as it is without
+// a limit in forms that are made while they are sent. It takes the word for it
+// out of q.
+func wantsAll(q url.Values, f format) (bool, error) {
+	limit := q.Get("limit")
+	switch {
+	case f.goesOn() && (limit == "" || limit == "all"):
+		q.Set("limit", strconv.Itoa(store.MaxLimit)) // at once
+		return true, nil
+	case limit == "all":
+		return false, &store.InputError{
+			Field: "limit", Got: limit, Want: "a number from 1 to " + strconv.Itoa(store.MaxLimit) + "; the forms .csv and .ndjson hold everything that matches",
+		}
+	default:
+		return false, nil
+	}
 }
 
 // showWrongFilter is the list's page with its input kept and the wrong word marked.
@@ -71,7 +134,7 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	if s.canRun() {
 		view.StartURL = s.paths.Start("", nil)
 	}
-	view.JSON = s.paths.APIRuns(pageValues(query))
+	view.Forms = s.formLinks(s.paths.Runs(nil), formsOfList, pageValues(query))
 	filter := query.filter
 	if query.hold != nil && filter.Older == nil && filter.Newer == nil {
 		// The least cursor after the held run: the run itself is in the page.

@@ -158,8 +158,9 @@ func (s *Server) awaitNews(ctx context.Context, stream *eventStream, sub *store.
 	return err
 }
 
-// awaitRun returns when something about the run changed; the client is pinged
-// with a comment meanwhile.
+// awaitRun returns when something about the run changed, or may have: that its
+// process is gone changes no row. The client of a stream is pinged with a comment
+// then; a log that is followed is nil here.
 func (s *Server) awaitRun(ctx context.Context, stream *eventStream, sub *store.Subscription, id string) error {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
@@ -172,10 +173,11 @@ func (s *Server) awaitRun(ctx context.Context, stream *eventStream, sub *store.S
 				return nil
 			}
 		case <-ping.C:
-			stream.buf.WriteString(": still here\n\n")
-			if err := stream.flush(); err != nil {
-				return err
+			if stream == nil {
+				return nil
 			}
+			stream.buf.WriteString(": still here\n\n")
+			return stream.flush()
 		}
 	}
 }

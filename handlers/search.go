@@ -220,7 +220,7 @@ func (s *Server) searchView(ctx context.Context, query searchQuery, view *views.
 	view.Known, view.Asked = answer.known, len(query.terms.Terms) > 0
 	view.HasWords = query.words.Finds()
 	view.Index = s.searchIndexView(answer.index, query.text)
-	view.JSON = s.paths.APISearch(v)
+	view.Forms = []views.Form{{Label: labels[formJSON], Type: mediaTypes[formJSON][0], Href: s.paths.APISearch(v)}}
 	if view.Exact, err = s.runRows(ctx, answer.exact, false); err != nil {
 		return err
 	}
@@ -337,7 +337,7 @@ func (s *Server) rebuildSearch(w http.ResponseWriter, r *http.Request) error {
 		s.writeJSON(w, r, http.StatusAccepted, indexSummaryOf(s.search.Status(r.Context())))
 		return nil
 	}
-	http.Redirect(w, r, s.paths.Search(values), http.StatusSeeOther) //nolint:gosec // a page of ours; the text is escaped in its query
+	http.Redirect(w, r, s.paths.Search(values), http.StatusSeeOther)
 	return nil
 }
 

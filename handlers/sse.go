@@ -24,21 +24,48 @@ const (
 	retryAfter = 3000 * time.Millisecond
 )
 
-// eventStream writes server-sent events to one client.
-type eventStream struct {
+// outflow is an answer that is made while it is sent.
+type outflow struct {
 	w   http.ResponseWriter
 	ctl *http.ResponseController
-	buf bytes.Buffer
+	buf bytes.Buffer // the next write
 }
+
+// startFlow answers with what goes on. Nothing is sent before the first flush.
+func startFlow(w http.ResponseWriter, contentType string) *outflow {
+	header := w.Header()
+	header.Set("Content-Type", contentType)
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Accel-Buffering", "no")
+	return &outflow{w: w, ctl: http.NewResponseController(w)}
+}
+
+// flush writes what was collected. An error means that the client is gone or
+// too slow.
+func (o *outflow) flush() error {
+	if o.buf.Len() == 0 {
+		return nil
+	}
+	if err := o.ctl.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return errClientGone
+	}
+	if _, err := o.w.Write(o.buf.Bytes()); err != nil {
+		return errClientGone
+	}
+	o.buf.Reset()
+	if err := o.ctl.Flush(); err != nil {
+		return errClientGone
+	}
+	return nil
+}
+
+// eventStream writes server-sent events to one client.
+type eventStream struct{ *outflow }
 
 // startStream sends the headers at once, so that the client knows it is connected
 // before the first event.
 func startStream(w http.ResponseWriter) (*eventStream, error) {
-	header := w.Header()
-	header.Set("Content-Type", typeEventStream)
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Accel-Buffering", "no")
-	s := &eventStream{w: w, ctl: http.NewResponseController(w)}
+	s := &eventStream{startFlow(w, typeEventStream)}
 	fmt.Fprintf(&s.buf, "retry: %d\n\n", retryAfter.Milliseconds())
 	return s, s.flush()
 }
@@ -54,25 +81,6 @@ func (s *eventStream) add(name, id string, data any) error {
 		fmt.Fprintf(&s.buf, "id: %s\n", oneLine(id))
 	}
 	fmt.Fprintf(&s.buf, "data: %s\n\n", encoded)
-	return nil
-}
-
-// flush writes what add collected. An error means that the client is gone or
-// too slow.
-func (s *eventStream) flush() error {
-	if s.buf.Len() == 0 {
-		return nil
-	}
-	if err := s.ctl.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return errClientGone
-	}
-	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
-		return errClientGone
-	}
-	s.buf.Reset()
-	if err := s.ctl.Flush(); err != nil {
-		return errClientGone
-	}
 	return nil
 }
 

@@ -205,7 +205,7 @@ func (s *Server) saveView(w http.ResponseWriter, r *http.Request) error {
 		}
 		return nil
 	}
-	http.Redirect(w, r, s.paths.Runs(q), http.StatusSeeOther) //nolint:gosec // the list, whatever its query
+	http.Redirect(w, r, s.paths.Runs(q), http.StatusSeeOther)
 	return nil
 }
 

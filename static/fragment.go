@@ -42,6 +42,17 @@ func Integrity(name string) string {
 	return "sha384-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
+// Text is the content of the files of these names, one after the other.
+func Text(names ...string) []byte {
+	var all []byte
+	for _, name := range names {
+		if a, ok := assets.byName[name]; ok {
+			all = append(all, a.plain...)
+		}
+	}
+	return all
+}
+
 // Size is how many bytes the file name has.
 func Size(name string) int {
 	if a, ok := assets.byName[name]; ok {

@@ -27,7 +27,7 @@ type Checkpoint struct {
 }
 
 // decisions returns what was chosen in a run. Schemas before 17 have no such table.
-func (d *database) decisions(ctx context.Context, q sqlx.QueryerContext, run string) (Newest[Decision], error) {
+func (d *database) decisions(ctx context.Context, q sqlx.QueryerContext, run string, at *Moment) (Newest[Decision], error) {
 	const t = "decision_log"
 	var rows []struct {
 		StepID    string `db:"step_id"`
@@ -37,7 +37,7 @@ func (d *database) decisions(ctx context.Context, q sqlx.QueryerContext, run str
 		Rationale string `db:"rationale"`
 		Context   string `db:"context_json"`
 	}
-	all, err := d.newestOf(ctx, q, &rows, t, run, []string{
+	all, err := d.newestOf(ctx, q, &rows, t, run, by(at, "timestamp"), []string{
 		d.schema.opening(t, "step_id"), d.schema.number("x", t, "timestamp"), d.schema.opening(t, "category"),
 		d.schema.opening(t, "decision"), d.schema.opening(t, "rationale"), d.schema.opening(t, "context_json"),
 	})
@@ -55,7 +55,7 @@ func (d *database) decisions(ctx context.Context, q sqlx.QueryerContext, run str
 }
 
 // checkpoints returns where a run can be taken up. Schemas before 15 have no such table.
-func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run string) (Newest[Checkpoint], error) {
+func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run string, at *Moment) (Newest[Checkpoint], error) {
 	const t = "checkpoint"
 	var rows []struct {
 		StepID    string `db:"step_id"`
@@ -64,7 +64,7 @@ func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run s
 		Commit    string `db:"workspace_commit_sha"`
 		CreatedAt int64  `db:"created_at"`
 	}
-	all, err := d.newestOf(ctx, q, &rows, t, run, []string{
+	all, err := d.newestOf(ctx, q, &rows, t, run, by(at, "created_at"), []string{
 		d.schema.opening(t, "step_id"), d.schema.number("x", t, "step_index"), d.schema.opening(t, "workspace_path"),
 		d.schema.opening(t, "workspace_commit_sha"), d.schema.number("x", t, "created_at"),
 	})
@@ -81,14 +81,14 @@ func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run s
 }
 
 // addLedgers reads what was decided in a run, where it can be taken up, and what
-// it left.
+// it left, now or by a moment.
 func (d *database) addLedgers(ctx context.Context, q sqlx.QueryerContext, detail *RunDetail, run string) (err error) {
-	if detail.Outcomes, err = d.outcomes(ctx, q, run); err != nil {
+	if detail.Outcomes, err = d.outcomes(ctx, q, run, detail.At); err != nil {
 		return err
 	}
-	if detail.Decisions, err = d.decisions(ctx, q, run); err != nil {
+	if detail.Decisions, err = d.decisions(ctx, q, run, detail.At); err != nil {
 		return err
 	}
-	detail.Checkpoints, err = d.checkpoints(ctx, q, run)
+	detail.Checkpoints, err = d.checkpoints(ctx, q, run, detail.At)
 	return err
 }

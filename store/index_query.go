@@ -12,7 +12,11 @@ func (ix *index) runs(ctx context.Context, f RunFilter) (RunPage, error) {
 	if err := ix.wait(ctx); err != nil {
 		return RunPage{}, err
 	}
-	ids, page := ix.page(f)
+	places, page := ix.places(f)
+	ids := make([]string, len(places))
+	for i, p := range places {
+		ids[i] = p.ID
+	}
 	runs, err := ix.d.runsByID(ctx, ids)
 	if err != nil {
 		return RunPage{}, fmt.Errorf("list runs: %w", err)
@@ -21,8 +25,8 @@ func (ix *index) runs(ctx context.Context, f RunFilter) (RunPage, error) {
 	return page, nil
 }
 
-// page finds the ids of a page, newest first, and its neighbours.
-func (ix *index) page(f RunFilter) ([]string, RunPage) {
+// places finds the runs of a page, newest first, and its neighbours.
+func (ix *index) places(f RunFilter) ([]Cursor, RunPage) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	m := ix.compile(f)
@@ -60,11 +64,11 @@ func (ix *index) page(f RunFilter) ([]string, RunPage) {
 	if !newer && more || newer && m.next(last-1, -1) >= 0 {
 		page.Older = ix.cursor(last)
 	}
-	ids := make([]string, len(places))
+	found := make([]Cursor, len(places))
 	for i, at := range places {
-		ids[i] = string(ix.id(ix.order[at]))
+		found[i] = *ix.cursor(at)
 	}
-	return ids, page
+	return found, page
 }
 
 func (ix *index) cursor(at int) *Cursor {

@@ -432,7 +432,7 @@ func BenchmarkIndex(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				ix.page(f)
+				ix.places(f)
 			}
 		})
 	}

@@ -208,6 +208,20 @@ func (d *database) log(ctx context.Context, f LogFilter, w LogWindow) ([]Event, 
 	return events, nil
 }
 
+// EventsBetween counts a run's events whose ids are between two, both excluded.
+func (s *Store) EventsBetween(ctx context.Context, run string, after, before int64) (int64, error) {
+	return read(s, func(o *opened) (int64, error) {
+		if !o.schema.has("event_log") {
+			return 0, nil
+		}
+		var n int64
+		if err := o.GetContext(ctx, &n, `SELECT count(*) FROM event_log WHERE run_id = ? AND id > ? AND id < ?`, run, after, before); err != nil {
+			return 0, fmt.Errorf("count events of %s: %w", run, err)
+		}
+		return n, nil
+	})
+}
+
 // eachMatch hands over the matching events one by one until take wants no more.
 func (d *database) eachMatch(ctx context.Context, f LogFilter, w LogWindow, take func(Event) bool) error {
 	if !d.schema.has("event_log") {

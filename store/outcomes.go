@@ -34,7 +34,7 @@ type Outcome struct {
 }
 
 // outcomes returns what a run left. Schemas before 21 have no such table.
-func (d *database) outcomes(ctx context.Context, q sqlx.QueryerContext, run string) (Newest[Outcome], error) {
+func (d *database) outcomes(ctx context.Context, q sqlx.QueryerContext, run string, at *Moment) (Newest[Outcome], error) {
 	const t = "pipeline_outcome"
 	var rows []struct {
 		StepID      string `db:"step_id"`
@@ -44,7 +44,7 @@ func (d *database) outcomes(ctx context.Context, q sqlx.QueryerContext, run stri
 		Description string `db:"description"`
 		CreatedAt   int64  `db:"created_at"`
 	}
-	all, err := d.newestOf(ctx, q, &rows, t, run, []string{
+	all, err := d.newestOf(ctx, q, &rows, t, run, by(at, "created_at"), []string{
 		d.schema.opening(t, "step_id"), d.schema.opening(t, "type"), d.schema.opening(t, "label"), d.schema.opening(t, "value"),
 		d.schema.opening(t, "description"), d.schema.number("x", t, "created_at"),
 	})
@@ -61,21 +61,40 @@ func (d *database) outcomes(ctx context.Context, q sqlx.QueryerContext, run stri
 	return found, nil
 }
 
+// bound leaves out what was written after a moment, by a column of unix seconds.
+type bound struct {
+	column string
+	at     int64
+}
+
+// by bounds rows by a moment; nil: not at all.
+func by(at *Moment, column string) bound {
+	if at == nil {
+		return bound{}
+	}
+	return bound{column, at.Time.Unix()}
+}
+
 // newestOf selects the newest rows of a run into a slice, oldest first, and
-// counts all of them. A table that the schema lacks has none.
-func (d *database) newestOf(ctx context.Context, q sqlx.QueryerContext, into any, table, run string, columns []string) (int, error) {
-	if !d.schema[table]["run_id"] {
+// counts all of them. A table that the schema lacks has none; nor has one as of a
+// moment, when it says no times.
+func (d *database) newestOf(ctx context.Context, q sqlx.QueryerContext, into any, table, run string, until bound, columns []string) (int, error) {
+	if !d.schema[table]["run_id"] || until.column != "" && !d.schema[table][until.column] {
 		return 0, nil
 	}
+	from, args := " FROM "+table+" x WHERE x.run_id = ?", []any{run}
+	if until.column != "" {
+		from, args = from+" AND x."+until.column+" <= ?", append(args, until.at)
+	}
 	var all int
-	if err := sqlx.GetContext(ctx, q, &all, "SELECT count(*) FROM "+table+" WHERE run_id = ?", run); err != nil {
+	if err := sqlx.GetContext(ctx, q, &all, "SELECT count(*)"+from, args...); err != nil {
 		return 0, fmt.Errorf("count %s: %w", table, err)
 	}
 	if all == 0 {
 		return 0, nil
 	}
-	query := "SELECT " + strings.Join(columns, ", ") + " FROM " + table + " x WHERE x.run_id = ? ORDER BY x.rowid LIMIT ? OFFSET ?"
-	if err := sqlx.SelectContext(ctx, q, into, query, run, maxNewest, max(0, all-maxNewest)); err != nil {
+	query := "SELECT " + strings.Join(columns, ", ") + from + " ORDER BY x.rowid LIMIT ? OFFSET ?"
+	if err := sqlx.SelectContext(ctx, q, into, query, append(args, maxNewest, max(0, all-maxNewest))...); err != nil {
 		return 0, fmt.Errorf("select %s: %w", table, err)
 	}
 	return all, nil

@@ -1,13 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -338,7 +336,7 @@ func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetai
 			detail.Artifacts = append(detail.Artifacts, a)
 		}
 	}
-	return detail, nil
+	return detail, d.addLedgers(ctx, d, &detail, id)
 }
 
 // addRelativesAt reads the parent, the original of a fork and the children as of
@@ -368,38 +366,4 @@ func (d *database) addRelativesAt(ctx context.Context, detail *RunDetail, run Ru
 		detail.Fork = &p.run
 	}
 	return nil
-}
-
-// PageAt returns a page of the list as of a moment: the runs that no other run
-// started, newest first. Some of the page's places may be of runs that began
-// later in the same second; they are left out.
-func (s *Store) PageAt(ctx context.Context, f RunFilter, at Moment) (RunPage, error) {
-	return read(s, func(o *opened) (RunPage, error) {
-		from := Cursor{T: at.Time.Unix() + 1}
-		if f.Older != nil && cmp.Or(cmp.Compare(f.Older.T, from.T), strings.Compare(f.Older.ID, from.ID)) < 0 {
-			from = *f.Older
-		}
-		var page RunPage
-		places, more, err := o.places(ctx, RunFilter{Older: &from, Limit: f.Limit})
-		if err != nil || len(places) == 0 {
-			return page, err
-		}
-		if more {
-			page.Older = &places[len(places)-1]
-		}
-		ids := make([]string, len(places))
-		for i, p := range places {
-			ids[i] = p.ID
-		}
-		past, err := o.pastOfRuns(ctx, o, ids, at)
-		if err != nil {
-			return page, fmt.Errorf("list runs as of event %d: %w", at.Event, err)
-		}
-		for _, id := range ids {
-			if p := past[id]; p != nil {
-				page.Runs = append(page.Runs, p.run)
-			}
-		}
-		return page, nil
-	})
 }

@@ -31,9 +31,16 @@ type Chrome struct {
 	CanRun  bool   // so do those that start and stop runs
 	SignOut bool   // whoever reads this has signed in
 	Run     string // the run that the page is about; empty: it is about none
-	JSON    string // where the same is told to programs; empty: nowhere
+	Forms   []Form // where the same is said in other forms
 
 	Attention int // how many runs need a human; below 0: not known
+}
+
+// Form is where a page's content is said in another form.
+type Form struct {
+	Label string
+	Type  string // its media type
+	Href  string
 }
 
 // Live is where the page's stream goes on from.
@@ -249,6 +256,7 @@ type RunView struct {
 	Outlook   *OutlookView // nil: it has ended
 	WhoURL    string       // who asked it to stop; empty when nobody did
 	AskedBy   string       // their name; empty: not known here
+	ExportURL string       // the run as one file
 	Refresh   RunRefresh
 	Tabs      []Option
 }

@@ -1,5 +1,7 @@
 package views
 
+import "net/url"
+
 // PastView says that a page is as of a moment, and leads to others.
 type PastView struct {
 	Event       int64
@@ -9,8 +11,9 @@ type PastView struct {
 	PreviousURL string
 	NextURL     string
 	NowURL      string
-	Action      string // where the slider's form leads
-	Link        string // this moment, by its event
+	Action      string     // where the slider's form leads
+	Keep        url.Values // what it leads there with
+	Link        string     // this moment, by its event
 }
 
 // runLink leads to a run, at the moment that its list is as of.

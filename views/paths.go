@@ -27,6 +27,11 @@ func (p Paths) Runs(q url.Values) string { return withQuery(p.at("runs"), q) }
 // Run is one run's page.
 func (p Paths) Run(id string) string { return p.at("runs", id) }
 
+// RunExport is a run as one file.
+func (p Paths) RunExport(id string, q url.Values) string {
+	return withQuery(p.at("runs", id, "export"), q)
+}
+
 // RunPart is a fragment of a run's page: head, why, steps, outcomes, events, artifacts, family.
 func (p Paths) RunPart(id, part string) string { return p.at("runs", id, "parts", part) }
 
@@ -78,6 +83,12 @@ func (p Paths) SearchIndex(text string) string {
 
 // SearchRebuild is where the index is told to be made anew.
 func (p Paths) SearchRebuild() string { return p.at("search", "rebuild") }
+
+// As is the address of a page in a form: txt, md, json, csv, ndjson, log. Page is
+// an address of Paths without a query.
+func (p Paths) As(page, form string, q url.Values) string {
+	return withQuery(page+"."+form, q)
+}
 
 // Attention is the list of what needs a human.
 func (p Paths) Attention() string { return p.at("attention") }
@@ -179,9 +190,6 @@ func (p Paths) PaletteRuns() string { return p.at("palette", "runs") }
 
 // Settings is the page of what a reader chooses.
 func (p Paths) Settings() string { return p.at("settings") }
-
-// APIRuns is the run list as JSON.
-func (p Paths) APIRuns(q url.Values) string { return withQuery(p.at("api", "runs"), q) }
 
 // APIRun is one run as JSON.
 func (p Paths) APIRun(id string) string { return p.at("api", "runs", id) }

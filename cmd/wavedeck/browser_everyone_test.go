@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -41,6 +43,7 @@ func TestBrowserEveryone(t *testing.T) {
 		{"in forced colours states are still told apart", person.seesForcedColours},
 		{"status is told one at a time, and not more often than every ten seconds", person.hearsStatusOnce},
 		{"what is chosen once holds on every page and comes back", person.choosesOnce},
+		{"a run's file is as good to use as its page", person.keepsAFile},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			tab.Within(t, func() { way.see(person{tab, t}, p.url) })
@@ -99,6 +102,27 @@ func (p person) looksAt(base string, l look) {
 	if testing.Verbose() {
 		p.t.Logf("open %v axe %v dark %v tab %v width %v", opened.Sub(begun), axed.Sub(opened), darked.Sub(axed), tabbed.Sub(darked), time.Since(tabbed))
 	}
+}
+
+// keepsAFile looks at a run as a file from the disk.
+func (p person) keepsAFile(base string) {
+	p.Open(base + "runs")
+	content := browsertest.Eval[string](p.Tab, `fetch('/runs/`+everyDone+`/export').then(r => r.text())`)
+	file := filepath.Join(p.t.TempDir(), "run.html")
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	p.Open("file://" + file)
+	p.Run(`document.querySelectorAll('details').forEach(d => d.open = true)
+		document.querySelectorAll('.top, .foot').forEach(e => e.style.position = 'static')`)
+	p.barriers("in the light")
+	prefer(p.Tab, "prefers-color-scheme", "dark")
+	p.barriers("in the dark", "color-contrast", "link-in-text-block")
+	p.Do(chromedp.EmulateViewport(375, 812))
+	for _, said := range browsertest.Eval[[]string](p.Tab, tooWide) {
+		p.t.Errorf("on a phone: %s", said)
+	}
+	p.Do(chromedp.EmulateViewport(1440, 900))
 }
 
 func (p person) barriers(theme string, rules ...string) {

@@ -153,7 +153,7 @@ func everyLook() []look {
 // noPage are the addresses that answer something else than a document: a part of
 // one, a file, or a program's form of it.
 var noPage = regexp.MustCompile(`^(/?$|/(api|fragments/v1|badge/v1)/|.*/parts/|.*\.(txt|css|ico)$|/embed/v1/t/` +
-	`|/(healthz|events|oembed|complete|attention/count|palette/runs|pipelines/\{pipeline\}/trends|views/\{view\})$|/runs/\{run\}/log/(block|end)$|/static/)`)
+	`|/(healthz|events|oembed|complete|attention/count|palette/runs|pipelines/\{pipeline\}/trends|views/\{view\})$|/runs/\{run\}/log/(block|end)$|/static/|.*\{form:|.*/export$)`)
 
 // TestEveryPageIsLookedAt fails when there is a page that everyLook misses.
 func TestEveryPageIsLookedAt(t *testing.T) {

@@ -158,4 +158,7 @@ func readableWithoutScripts(t *testing.T, browser *browsertest.Browser) {
 	follow(tab, `.top nav a[href$="/personas"]`)
 	follow(tab, `.personas a[href*="/personas/"]`)
 	tab.Until(`document.querySelector('h1').textContent.trim() !== ''`)
+
+	goBackInTime(t, p, tab)
+	keepAsFile(t, p, tab)
 }

@@ -283,3 +283,17 @@ func (l Line) AppendHTML(b *strings.Builder) {
 		b.WriteString(`<span class="a-cut"> … ` + strconv.Itoa(l.Cut) + ` more bytes of this line</span>`)
 	}
 }
+
+// Terminal is the line for a terminal: with its colours, and with no sequence but
+// those.
+func (l Line) Terminal() string {
+	var b strings.Builder
+	for _, s := range l.Spans {
+		sequence := s.Style.sequence()
+		b.WriteString(sequence + s.Text)
+		if sequence != "" {
+			b.WriteString("\x1b[0m")
+		}
+	}
+	return b.String()
+}

@@ -45,6 +45,31 @@ func (s Style) Class() string {
 	return strings.Join(names, " ")
 }
 
+// sequence is the sequence that a terminal takes for the style, "" for plain text.
+// Hidden text is shown here too.
+func (s Style) sequence() string {
+	var codes []string
+	for i, code := range [...]string{"1", "2", "3", "4", "7", "9"} {
+		if s.attr&(1<<i) != 0 {
+			codes = append(codes, code)
+		}
+	}
+	color := func(n uint8, dark, bright int) {
+		switch {
+		case n > 8:
+			codes = append(codes, strconv.Itoa(bright+int(n)-9))
+		case n > 0:
+			codes = append(codes, strconv.Itoa(dark+int(n)-1))
+		}
+	}
+	color(s.fg, 30, 90)
+	color(s.bg, 40, 100)
+	if codes == nil {
+		return ""
+	}
+	return "\x1b[" + strings.Join(codes, ";") + "m"
+}
+
 // maxParams is how many parameters of one sequence count.
 const maxParams = 64
 

@@ -25,6 +25,7 @@ type Options struct {
 	Prefix string                                  // before every id, so that two excerpts in a page do not clash
 	Time   func(t time.Time, clock bool) string    // a moment in words; clock: only the time of day
 	Since  func(t time.Time) string                // since when something goes on
+	Link   func(to *url.URL) string                // where a link leads instead; empty: nowhere. nil: to the console
 	Symbol func(name string) (svg string, ok bool) // the content of a symbol of the sprite, in a box of 16
 }
 
@@ -181,7 +182,7 @@ func (e *editor) attrs(t html.Token) (kept []html.Attribute, changed bool) {
 				changed = true
 				continue
 			}
-			link = true
+			link = !strings.HasPrefix(val, "#")
 		case refers(key):
 			names := strings.Fields(val)
 			for i, name := range names {
@@ -238,6 +239,9 @@ func (e *editor) link(href string) string {
 	to, err := e.o.Page.Parse(href)
 	if err != nil || to.Scheme != "http" && to.Scheme != "https" && to.Scheme != "" {
 		return ""
+	}
+	if e.o.Link != nil {
+		return e.o.Link(to)
 	}
 	return to.String()
 }

@@ -151,6 +151,7 @@ func pastRun() views.RunView {
 	v := failedRun()
 	v.Failure, v.Refresh, v.Live = nil, views.RunRefresh{}, views.Live{LastEvent: 18192}
 	v.Run.State, v.Run.Word, v.Run.Reason = "running", "running", ""
+	v.ExportURL = "/runs/x/export?at=event%3A18192"
 	v.Past = &views.PastView{
 		Event: 18192, Time: ago(17 * time.Minute), OfRun: true, First: 18170, Last: 18206, Action: "/runs/x", NowURL: "/runs/x",
 		PreviousURL: "/runs/x?at=event:18191", NextURL: "/runs/x?at=event:18193", Link: "/runs/x?at=event:18192",

@@ -37,6 +37,10 @@ func runLists() []Case {
 	missing.Notices = []views.Notice{{ID: "db", Level: "warn", Title: "No state database", Detail: []string{"Looked for .agents/state.db and .wave/state.db in /home/me/acme-widgets"}}}
 	narrow.SaveQuery = "q=%22rate+limit%22+dur%3E10m&since=24h&state=failed"
 	narrow.Views = []views.Option{{Label: "on call", Value: "1", Count: -1, Href: "/runs?state=failed"}, {Label: "slow ones", Value: "2", Count: -1, Href: "/runs?" + narrow.SaveQuery, On: true}}
+	narrow.Forms = []views.Form{
+		{Label: "JSON", Type: "application/json", Href: "/api/runs?" + narrow.SaveQuery}, {Label: "text", Type: "text/plain", Href: "/runs.txt?" + narrow.SaveQuery},
+		{Label: "CSV", Type: "text/csv", Href: "/runs.csv?" + narrow.SaveQuery},
+	}
 	older := runsView(nil)
 	older.First, older.OlderURL, older.NewerURL = false, "", "/runs"
 	hostile := runsView(Hostile())

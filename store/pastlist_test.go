@@ -1,0 +1,115 @@
+package store
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wavedeck/store/storetest"
+)
+
+// idsOfPages reads every page and returns the ids, in order.
+func idsOfPages(t *testing.T, f RunFilter, page func(RunFilter) (RunPage, error)) (ids []string) {
+	t.Helper()
+	for {
+		p, err := page(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(ids) > 1000 {
+			t.Fatal("there is no end of pages")
+		}
+		for _, run := range p.Runs {
+			ids = append(ids, run.ID)
+		}
+		if p.Older == nil {
+			return ids
+		}
+		f.Older = p.Older
+	}
+}
+
+// TestPastListFiltersAsTheListDoes: as of the last event a filter chooses what it
+// chooses now, but for runs that are lost, which nobody knew then.
+func TestPastListFiltersAsTheListDoes(t *testing.T) {
+	d := openSample(t)
+	o := &opened{database: d, index: loaded(t, d)}
+	at := Moment{Event: 1 << 40, Time: sampleNow}
+	text := func(f Field, texts ...string) Term {
+		term := Term{Field: f}
+		for _, x := range texts {
+			term.Texts = append(term.Texts, TermText{Text: x})
+		}
+		return term
+	}
+	not := func(term Term) Term { term.Not = true; return term }
+	for name, f := range map[string]RunFilter{
+		"everything":     {},
+		"states":         {States: []State{Failed, Cancelled}},
+		"pipelines":      {Pipelines: []string{"fix-issue", "slow-soak"}},
+		"since":          {Since: sampleNow.Add(-90 * time.Minute), States: []State{Succeeded}},
+		"parent":         {Parent: "nightly-audit-20261123-003816-b6f6"},
+		"words":          {Terms: Words("fix acme")},
+		"word of error":  {Terms: Words("suite_passed")},
+		"not a word":     {Terms: []Term{not(text(FieldWord, "fix"))}},
+		"error":          {Terms: []Term{text(FieldError, "exit status")}},
+		"no error":       {Terms: []Term{not(text(FieldError, "exit status"))}},
+		"state term":     {Terms: []Term{text(FieldState, string(Failed))}},
+		"not succeeded":  {Terms: []Term{not(text(FieldState, string(Succeeded)))}},
+		"tokens":         {Terms: []Term{{Field: FieldTokens, Low: 10_000, High: math.MaxInt64}}},
+		"not that long":  {Terms: []Term{{Field: FieldTook, Low: 10, High: math.MaxInt64, Not: true}}},
+		"long and green": {States: []State{Succeeded}, Terms: []Term{{Field: FieldTook, Low: 10, High: math.MaxInt64}}},
+		"nothing":        {Pipelines: []string{"no such"}},
+	} {
+		f.Limit = MaxLimit
+		want := idsOfPages(t, f, func(f RunFilter) (RunPage, error) {
+			if !f.Narrow() {
+				return d.page(t.Context(), f)
+			}
+			return o.index.runs(t.Context(), f)
+		})
+		lost := func(id string) bool { return mustDetail(t, d, id).Run.State == Lost }
+		want = slices.DeleteFunc(want, lost)
+		for _, limit := range []int{1, 3, MaxLimit} {
+			f.Limit = limit
+			got := idsOfPages(t, f, func(f RunFilter) (RunPage, error) { return o.pageAt(t.Context(), f, at) })
+			if diff := cmp.Diff(want, slices.DeleteFunc(got, lost)); diff != "" {
+				t.Errorf("%s by %d (-now +as of now)\n%s", name, limit, diff)
+			}
+		}
+	}
+}
+
+// TestPastListKnowsNothingLater: what a run became later chooses it in no filter
+// as of before.
+func TestPastListKnowsNothingLater(t *testing.T) {
+	b := storetest.New(t)
+	second := func(n int) time.Time { return storetest.Base.Add(time.Duration(n) * time.Second) }
+	run := b.Run(storetest.Run{ID: "a", Status: "failed", Error: "broke", Tokens: 50, Start: second(0), End: second(100)})
+	b.Run(storetest.Run{ID: "later", Status: "completed", Start: second(50), End: second(60)})
+	first := b.Event(run, storetest.Event{State: "started", At: second(0)})
+	b.Event(run, storetest.Event{Step: "x", State: "failed", Message: "broke", At: second(100)})
+	d := openBuilt(t, b)
+	o := &opened{database: d, index: loaded(t, d)}
+	at := Moment{Event: first, Time: second(20)}
+	for name, c := range map[string]struct {
+		f    RunFilter
+		want []string
+	}{
+		"running":         {RunFilter{States: []State{Running}}, []string{"a"}},
+		"failed":          {RunFilter{States: []State{Failed}}, nil},
+		"its error":       {RunFilter{Terms: []Term{{Field: FieldError, Texts: []TermText{{Text: "broke"}}}}}, nil},
+		"its tokens":      {RunFilter{Terms: []Term{{Field: FieldTokens, Low: 1, High: 100}}}, nil},
+		"20 s by then":    {RunFilter{Terms: []Term{{Field: FieldTook, Low: 20, High: 20}}}, []string{"a"}},
+		"its id":          {RunFilter{Terms: []Term{{Field: FieldID, Texts: []TermText{{Text: "a"}}}}}, []string{"a"}},
+		"what came later": {RunFilter{Terms: []Term{{Field: FieldID, Texts: []TermText{{Text: "later"}}}}}, nil},
+	} {
+		got := idsOfPages(t, c.f, func(f RunFilter) (RunPage, error) { return o.pageAt(t.Context(), f, at) })
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+}
