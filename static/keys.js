@@ -256,7 +256,7 @@
   dress()
   if (active() === document.body) {
     if (into) enter($(`[data-keys=${into}]`))
-    else if (moved && !location.hash) title()?.focus({ preventScroll: true })
+    else if (moved && !location.hash && !$('main [autofocus]')) title()?.focus({ preventScroll: true })
   }
   document.documentElement.dataset.keysReady = ''
 })()

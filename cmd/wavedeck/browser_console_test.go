@@ -63,6 +63,7 @@ func TestBrowserConsole(t *testing.T) {
 		tell func(*testing.T, *keyboard)
 	}{
 		{"a command is completed, and is about the run in focus", commandsAreTyped},
+		{"what needs attention is a list like any other", attentionIsReached},
 		{"runs are selected and taken to the rehearsal", runsAreSelected},
 		{"elements name the keys that press them", shortcutsAreNamed},
 		{"keys are switched off and changed", keysAreChanged},
@@ -111,6 +112,17 @@ func commandsAreTyped(t *testing.T, k *keyboard) {
 	k.Until(input)
 	k.types("lgos\r")
 	k.comes(`document.querySelector('#cmd-q-wrong mark')?.textContent === 'lgos'`)
+}
+
+func attentionIsReached(_ *testing.T, k *keyboard) {
+	k.opens("runs")
+	k.keys("g n")
+	k.comes(`location.pathname === '/attention' && document.querySelectorAll('tr.run').length > 1`)
+	k.keys("f", "j")
+	k.Until(`document.activeElement === document.querySelectorAll('tr.run')[1]`)
+	to := browsertest.Eval[string](k.Tab, `document.activeElement.querySelector('a.open').pathname`)
+	k.keys("Enter")
+	k.comes(`location.pathname === ` + quoted(to))
 }
 
 func runsAreSelected(_ *testing.T, k *keyboard) {
@@ -373,9 +385,10 @@ func failureIsMended(t *testing.T, browser *browsertest.Browser) {
 	k.shot(t, "why it failed")
 	k.keys("4")
 	k.comes(`location.pathname === '` + failed + `/log' && document.querySelector('#lines')?.textContent.includes('503')`)
-	k.keys("e")
+	k.keys("e", "e")
+	k.Until(`document.activeElement.matches('.l.bad')`)
 	k.shot(t, "what it said before")
-	k.keys("Escape")
+	k.keys("Escape", "Escape") // out of the lines, then out of the log
 	k.comes(`location.pathname === '` + failed + `'`)
 	k.keys("r")
 	k.comes(`location.pathname === '` + failed + `/retry' && document.querySelector('#start')`)
@@ -389,8 +402,13 @@ func failureIsMended(t *testing.T, browser *browsertest.Browser) {
 		t.Error("the page was loaded anew")
 	}
 	k.shot(t, "it has passed")
-	k.keys("v")
-	k.comes(`location.pathname === '/compare'`)
+	passed := browsertest.Eval[string](k.Tab, `location.pathname`)
+	k.keys(":")
+	k.Until(`document.querySelector('dialog[open] #cmd-q')`)
+	k.types("diff " + passed[len(passed)-4:] + " " + failed[len(failed)-4:])
+	k.shot(t, "what is different, asked")
+	k.keys("Enter")
+	k.comes(`location.pathname === '/compare' && document.querySelector('main').textContent.includes('503')`)
 	k.shot(t, "what is different now")
 }
 

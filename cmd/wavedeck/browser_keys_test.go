@@ -91,7 +91,7 @@ func press(tab *browsertest.Tab, key string) {
 		case "ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown":
 			p.Text, p.WindowsVirtualKeyCode = "", int64(37+slices.Index([]string{"ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"}, name))
 		default:
-			if strings.ToLower(name) != name || strings.Contains("?:*+{}", name) {
+			if strings.ToLower(name) != name || strings.ContainsAny(name, "?:*+{}") {
 				p.Modifiers = int64(kb.ModifierShift)
 			}
 		}

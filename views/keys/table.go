@@ -78,6 +78,7 @@ func ofList() []Binding {
 		{"unfold", []string{"ArrowRight"}, List, "Unfold the children, then go to the first", "", Command("fold", "1", "")},
 		{"fold", []string{"ArrowLeft"}, List, "Fold the children, or go to the parent", "", Command("fold", "", "")},
 		{"row-log", []string{"l"}, List, "Open the log", "log", Command("rowgo", "log", "[data-log]")},
+		{"row-artifacts", []string{"g a"}, List, "Go to the artifacts of the run", "", Command("rowgo", "artifacts", "[data-artifacts]")},
 		{"row-details", []string{"d"}, List, "Show the details without leaving the list", "details", Command("rowpeek", "peek", "[data-peek]")},
 		{"compare", []string{"v"}, List, "Compare with the last green run", "compare", Command("rowgo", "compare", "[data-compare]")},
 		{"retry", []string{"r"}, List, "Retry, with changes first", "retry", ClickIn(`[data-act="retry"]`)},
