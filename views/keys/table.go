@@ -27,6 +27,7 @@ func everywhere() []Binding {
 		{"go-personas", []string{"g s"}, Everywhere, "Go to the personas", "", Click(`.top [data-nav="personas"]`)},
 		{"go-artifacts", []string{"g a"}, Everywhere, "Go to the artifacts of this run", "", Click(`.parts a[href$="/artifacts"]`)},
 		{"go-attention", []string{"g n"}, Everywhere, "Go to what needs attention", "", Click("#attention-link")},
+		{"go-health", []string{"g h"}, Everywhere, "Go to how the console fares", "", Click(`[data-nav="health"]`)},
 		{"view", []string{"g 1", "g 2", "g 3", "g 4", "g 5", "g 6", "g 7", "g 8", "g 9"}, Everywhere, "Open the saved view of this number", "", Command("view", "", "")},
 		{"save", []string{"s"}, Everywhere, "Save this list as a view", "save view", Focus(`#save-view [name="name"]`)},
 		{"back", []string{"["}, Everywhere, "Back to the view before", "", Command("history", "-1", "")},
