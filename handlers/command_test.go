@@ -69,6 +69,11 @@ func TestACommandLeadsToItsPage(t *testing.T) {
 			t.Errorf("it leads to %q", to)
 		}
 	})
+	t.Run("health leads to how the console fares", func(t *testing.T) {
+		if to := s.as(t).get("/cmd?q=health").header.Get("Location"); to != "/health" {
+			t.Errorf("it leads to %q", to)
+		}
+	})
 	t.Run("what changes something leads to the page that asks", func(t *testing.T) {
 		for text, want := range map[string]string{
 			"retry 6a1d": "/retry", "retry": "/retry", "resume 6a1d": "/resume", "resume": "/resume",
@@ -204,7 +209,7 @@ func TestCompletionGoesOnFromTheCaret(t *testing.T) {
 }
 
 func FuzzCommand(f *testing.F) {
-	for _, seed := range []string{"", "runs", "runs status:", "run 6a1d", `logs "a b" c 1`, "diff 6a1d x", "pipeline \"", "lgos", "\xff", ":", ":: runs", "run \x00", "persona é"} {
+	for _, seed := range []string{"", "runs", "runs status:", "run 6a1d", `logs "a b" c 1`, "diff 6a1d x", "pipeline \"", "lgos", "\xff", ":", ":: runs", "run \x00", "persona é", "at 14:02", "at event:99999999999 x", "at 9999999h", "resume 6a1d integ"} {
 		f.Add(seed, len(seed))
 	}
 	s := openSample(f).ready()

@@ -65,5 +65,6 @@
       const option = e.target.closest('[role=option]')
       if (option) take(option)
     })
+    if (input.value !== input.defaultValue) ask() // typed before this was here
   }
 })()

@@ -51,7 +51,10 @@
       const rows = all('tr.run, tr.step', grid)
       const stop = rows.find(r => r.contains(active())) ?? rows.find(r => r.tabIndex === 0) ?? rows[0]
       for (const r of rows) {
-        for (const e of [r, ...all('a, input', r)]) e.tabIndex = r === stop ? 0 : -1
+        for (const e of [r, ...all('a, input', r)]) {
+          e.tabIndex = r === stop ? 0 : -1
+          e.ariaKeyShortcuts = null
+        }
         r.ariaLevel = r.closest('.kids') ? 2 : 1
         const fold = r.nextElementSibling?.matches('.kids') && $('details', r.nextElementSibling)
         if (fold) r.ariaExpanded = fold.open
@@ -253,7 +256,7 @@
   dress()
   if (active() === document.body) {
     if (into) enter($(`[data-keys=${into}]`))
-    else if (moved && !location.hash) title()?.focus({ preventScroll: true })
+    else if (moved && !location.hash && !$('main [autofocus]')) title()?.focus({ preventScroll: true })
   }
   document.documentElement.dataset.keysReady = ''
 })()

@@ -6,11 +6,13 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp/kb"
 
 	"wavedeck/cmd/internal/browsertest"
 	"wavedeck/store/storetest"
@@ -73,22 +75,32 @@ func into(scope keys.Scope) string {
 	}
 }
 
-// press types one alternative of a binding, stroke by stroke, as a keyboard does.
+// press presses one alternative of a binding, stroke by stroke, as a keyboard
+// does: what a script prevents goes no further.
 func press(tab *browsertest.Tab, key string) {
 	for stroke := range strings.SplitSeq(key, " ") {
-		rest, mod := strings.CutPrefix(stroke, "Mod+")
-		typed, ok := map[string]string{
-			"ArrowDown": "\u0301", "ArrowUp": "\u0304", "ArrowLeft": "\u0302", "ArrowRight": "\u0303",
-			"Enter": "\r", "Escape": "\u001b", "Space": " ",
-		}[rest]
-		if !ok {
-			typed = rest
+		name, mod := strings.CutPrefix(stroke, "Mod+")
+		p := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: name, Text: name}
+		switch name {
+		case "Enter":
+			p.Text, p.WindowsVirtualKeyCode = "\r", 13
+		case "Space":
+			p.Key, p.Text, p.WindowsVirtualKeyCode = " ", " ", 32
+		case "Escape":
+			p.Text, p.WindowsVirtualKeyCode = "", 27
+		case "ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown":
+			p.Text, p.WindowsVirtualKeyCode = "", int64(37+slices.Index([]string{"ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"}, name))
+		default:
+			if strings.ToLower(name) != name || strings.ContainsAny(name, "?:*+{}") {
+				p.Modifiers = int64(kb.ModifierShift)
+			}
 		}
 		if mod {
-			tab.Do(chromedp.KeyEvent(typed, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
-		} else {
-			tab.Do(chromedp.KeyEvent(typed))
+			p.Text, p.Modifiers = "", int64(kb.ModifierCtrl)
 		}
+		browsertest.Call(tab, input.DispatchKeyEvent, p)
+		p.Type, p.Text = input.DispatchKeyEventTypeKeyUp, ""
+		browsertest.Call(tab, input.DispatchKeyEvent, p)
 	}
 }
 
@@ -139,13 +151,10 @@ func TestBrowserKeys(t *testing.T) {
 	p := start(t, "--project", root, "--port", "0")
 	eventually(t, "the runs are there", func() bool { return p.states(t)["completed"] > 0 })
 	for n := range 9 {
-		r, err := http.PostForm(p.url+"api/views", url.Values{"name": {fmt.Sprint("view ", n+1)}, "query": {fmt.Sprint("limit=", n+1)}})
-		if err != nil || r.StatusCode != http.StatusCreated {
-			t.Fatalf("save a view: %v, %v", r, err)
-		}
-		_ = r.Body.Close()
+		p.post(t, "api/views", url.Values{"name": {fmt.Sprint("view ", n+1)}, "query": {fmt.Sprint("limit=", n+1)}})
 	}
 	tab := b.Tab(t)
+	tab.Allow("clipboard-write")
 	tab.Before(noticed)
 	tab.Open(p.url + "healthz")
 	stories := keyStories(last)
@@ -159,8 +168,8 @@ func TestBrowserKeys(t *testing.T) {
 		for n, key := range binding.Keys {
 			k := pressed{tab, t, p.url, binding, key, story}
 			if len(binding.Keys) > 2 {
-				k.then = strings.ReplaceAll(k.then, "%d", fmt.Sprint(n))
-				k.leads = strings.ReplaceAll(k.leads, "%d", fmt.Sprint(n))
+				k.then = strings.ReplaceAll(k.then, "%d", strconv.Itoa(n))
+				k.leads = strings.ReplaceAll(k.leads, "%d", strconv.Itoa(n))
 			}
 			all = append(all, k)
 		}

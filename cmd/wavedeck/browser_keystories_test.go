@@ -51,9 +51,11 @@ func storiesEverywhere() map[string]keyStory {
 		"go-personas":  {page: "runs", leads: to("personas")},
 		"go-artifacts": {page: failedPage, leads: to(failedPage + "/artifacts")},
 		"go-attention": {page: "runs", leads: to("attention")},
-		"view":         {page: "runs", leads: `"/cmd?run=&q=view+" + (%d + 1)`},
-		"save":         {page: "runs?q=status%3Afailed", then: `document.activeElement.matches('#save-view[open] input[name=name]')`},
-		"back":         {page: "runs", first: `history.pushState(null, '', '?limit=7')`, then: `location.search === ''`},
+		"go-health": {page: "runs", first: `window.staying = true
+if (!document.querySelector('[data-nav=health]')) document.querySelector('.keybar').insertAdjacentHTML('beforeend', '<a href="/health" data-nav="health">Health</a>')`, then: `window.led === '/health'`},
+		"view": {page: "runs", leads: `"/cmd?run=&q=view+" + (%d + 1)`},
+		"save": {page: "runs?q=status%3Afailed", then: `document.activeElement.matches('#save-view[open] input[name=name]')`},
+		"back": {page: "runs", first: `history.pushState(null, '', '?limit=7')`, then: `location.search === ''`},
 		"forward": {page: "runs", first: `history.pushState(null, '', '?limit=7')
 await new Promise(done => { addEventListener('popstate', done, {once: true}); history.back() })`, then: `location.search === '?limit=7'`},
 		"apply": {page: "runs", first: `window.spoiled = true
@@ -98,24 +100,25 @@ func storiesOfList() map[string]keyStory {
 	at := func(place string) string { return rows + `.at(` + place + `) === document.activeElement` }
 	unfold := parentRow + `.nextElementSibling.querySelector('details').open = true; ` + parentRow + `.focus()`
 	return map[string]keyStory{
-		"down":        {page: "runs", then: at("1")},
-		"up":          {page: "runs", first: third, then: at("1")},
-		"first":       {page: "runs", first: third, then: at("0")},
-		"last":        {page: "runs", then: at("-1")},
-		"open-run":    {page: "runs", first: third, leads: to(failedPage)},
-		"unfold":      {page: "runs", first: parentRow + `.focus()`, then: parentRow + `.nextElementSibling.querySelector('details').open`},
-		"fold":        {page: "runs", first: unfold, then: `!` + parentRow + `.nextElementSibling.querySelector('details').open`},
-		"row-log":     {page: "runs", first: third, leads: to(logPage)},
-		"row-details": {page: "runs", first: third, then: `document.querySelector('dialog[open]')?.textContent.includes('no capacity')`},
-		"compare":     {page: "runs", first: third, leads: to("compare?left=" + keyFailed + "&right=last-green")},
-		"retry":       {page: "runs", first: third, leads: to(failedPage + "/retry")},
-		"resume":      {page: "runs", first: third, leads: to(failedPage + "/resume")},
-		"cancel":      {page: "runs", then: asksToStop},
-		"pick":        {page: "runs", first: third, then: picked(2)},
-		"extend-down": {page: "runs", first: third, then: picked(2, 3) + ` && ` + at("3")},
-		"extend-up":   {page: "runs", first: third, then: picked(1, 2) + ` && ` + at("1")},
-		"pick-all":    {page: "runs", then: `document.querySelector('#bulk [name=all]').checked`},
-		"state":       {page: "runs", leads: `document.querySelectorAll('#states a.chip')[%d].getAttribute('href')`},
+		"down":          {page: "runs", then: at("1")},
+		"up":            {page: "runs", first: third, then: at("1")},
+		"first":         {page: "runs", first: third, then: at("0")},
+		"last":          {page: "runs", then: at("-1")},
+		"open-run":      {page: "runs", first: third, leads: to(failedPage)},
+		"unfold":        {page: "runs", first: parentRow + `.focus()`, then: parentRow + `.nextElementSibling.querySelector('details').open`},
+		"fold":          {page: "runs", first: unfold, then: `!` + parentRow + `.nextElementSibling.querySelector('details').open`},
+		"row-log":       {page: "runs", first: third, leads: to(logPage)},
+		"row-artifacts": {page: "runs", first: third, leads: to(failedPage + "/artifacts")},
+		"row-details":   {page: "runs", first: third, then: `document.querySelector('dialog[open]')?.textContent.includes('no capacity')`},
+		"compare":       {page: "runs", first: third, leads: to("compare?left=" + keyFailed + "&right=last-green")},
+		"retry":         {page: "runs", first: third, leads: to(failedPage + "/retry")},
+		"resume":        {page: "runs", first: third, leads: to(failedPage + "/resume")},
+		"cancel":        {page: "runs", then: asksToStop},
+		"pick":          {page: "runs", first: third, then: picked(2)},
+		"extend-down":   {page: "runs", first: third, then: picked(2, 3) + ` && ` + at("3")},
+		"extend-up":     {page: "runs", first: third, then: picked(1, 2) + ` && ` + at("1")},
+		"pick-all":      {page: "runs", then: `document.querySelector('#bulk [name=all]').checked`},
+		"state":         {page: "runs", leads: `document.querySelectorAll('#states a.chip')[%d].getAttribute('href')`},
 	}
 }
 
@@ -147,14 +150,15 @@ func storiesOfLog(last int64) map[string]keyStory {
 		"half-down":     {page: logPage + "?at=1", first: `scrollTo(0, 0)`, then: `scrollY > 100`},
 		"half-up":       {page: logPage, first: `scrollTo(0, 1e6); window.from = scrollY`, then: `window.from > 500 && scrollY < window.from - 100`},
 		"log-end":       {page: logPage + "?at=1", first: `scrollTo(0, 0)`, then: `scrollY > 100 && scrollY + innerHeight >= document.documentElement.scrollHeight - 24`},
-		"follow":        {page: logPage + "?at=1", first: `scrollTo(0, 0)`, then: `scrollY > 100 && scrollY + innerHeight >= document.documentElement.scrollHeight - 24`},
-		"hit-next":      {page: hits + "&at=1", first: `window.__same = true`, then: `!(` + same + `) && document.activeElement.id === 'lines'`},
-		"hit-previous":  {page: fmt.Sprintf("%s&at=%d", hits, last), first: `window.__same = true`, then: `!(` + same + `) && document.activeElement.id === 'lines'`},
-		"mark":          {page: logPage, first: first, then: `document.querySelectorAll('.l.mk').length === 1 && location.search.includes('L=')`},
-		"wrap":          {page: logPage, then: `location.search.includes('wrap=off') && document.activeElement.id === 'lines'`},
-		"clock":         {page: logPage, then: `location.search.includes('times=') && document.activeElement.id === 'lines'`},
-		"fold-group":    {page: logPage, first: first, then: `document.querySelector('.lines details:not([open])')`},
-		"fold-all":      {page: logPage, then: `!document.querySelector('.lines details[open]')`},
+		"follow": {page: logPage + "?at=2", // another page: it toggles what G has begun
+			first: `scrollTo(0, 0)`, then: `scrollY > 100 && scrollY + innerHeight >= document.documentElement.scrollHeight - 24`},
+		"hit-next":     {page: hits + "&at=1", first: `window.__same = true`, then: `!(` + same + `) && document.activeElement.id === 'lines'`},
+		"hit-previous": {page: fmt.Sprintf("%s&at=%d", hits, last), first: `window.__same = true`, then: `!(` + same + `) && document.activeElement.id === 'lines'`},
+		"mark":         {page: logPage, first: first, then: `document.querySelectorAll('.l.mk').length === 1 && location.search.includes('L=')`},
+		"wrap":         {page: logPage, then: `location.search.includes('wrap=off') && document.activeElement.id === 'lines'`},
+		"clock":        {page: logPage, then: `location.search.includes('times=') && document.activeElement.id === 'lines'`},
+		"fold-group":   {page: logPage, first: first, then: `document.querySelector('.lines details:not([open])')`},
+		"fold-all":     {page: logPage, then: `!document.querySelector('.lines details[open]')`},
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -30,13 +29,13 @@ func inputsAreCompleted(t *testing.T, browser *browsertest.Browser) {
 	tab.Until(expanded + `'true' && document.querySelectorAll('#filter-q-list [role=option]').length === 1`)
 	tab.Do(chromedp.KeyEvent(kb.ArrowDown))
 	tab.Until(`document.activeElement.getAttribute('aria-activedescendant') === document.querySelector('#filter-q-list [aria-selected=true]').id`)
-	enter(tab)
+	press(tab, "Enter")
 	value("status:")
 	tab.Until(`document.querySelector('#filter-q-list [role=option]').dataset.text.startsWith('status:')`)
 	tab.Do(chromedp.KeyEvent("fai"))
 	tab.Until(`document.querySelector('#filter-q-list [role=option]')?.textContent.startsWith('failed')`)
 	tab.Do(chromedp.KeyEvent(kb.ArrowDown))
-	enter(tab)
+	press(tab, "Enter")
 	value("status:failed ")
 	tab.Do(chromedp.KeyEvent("-err"))
 	tab.Until(`document.querySelector('#filter-q-list [role=option]')?.textContent.startsWith('error:')`)
@@ -94,10 +93,3 @@ func inputsAreCompleted(t *testing.T, browser *browsertest.Browser) {
 }
 
 func quoted(text string) string { return strconv.Quote(text) }
-
-// enter presses Enter as a keyboard does: what a script prevents goes no further.
-func enter(tab *browsertest.Tab) {
-	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
-		browsertest.Call(tab, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", Text: "\r", WindowsVirtualKeyCode: 13})
-	}
-}

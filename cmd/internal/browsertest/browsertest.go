@@ -240,6 +240,16 @@ func (tab *Tab) Before(script string) {
 	Call(tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
+// Allow lets the pages of the tab do what a browser asks its user about, such as
+// "clipboard-write".
+func (tab *Tab) Allow(permission string) {
+	tab.t.Helper()
+	Call(tab, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: permission}, Setting: browser.PermissionSettingGranted,
+		BrowserContextID: chromedp.FromContext(tab.ctx).BrowserContextID,
+	})
+}
+
 // Hide minimises the tab's window: the page is told that it is hidden.
 func (tab *Tab) Hide() {
 	tab.t.Helper()
