@@ -36,7 +36,7 @@ const (
 )
 
 // unbreakable is a text that is wider than a phone.
-var unbreakable = strings.Repeat("unbreakable-", 30) //nolint:gochecknoglobals // a constant cannot be made by a call
+var unbreakable = strings.Repeat("unbreakable-", 30)
 
 // everyLook are all pages, each as it is mostly and as it is at its worst.
 func everyLook() []look {
