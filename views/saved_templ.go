@@ -302,7 +302,7 @@ func ViewsPage(v SavedViews) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p class=\"dim\"><kbd>g</kbd> and a number from 1 to 9 opens that view, from any page.</p><table class=\"defs\"><thead><tr><th scope=\"col\" class=\"c-n num\">Number</th><th scope=\"col\" class=\"c-name\">Name</th><th scope=\"col\">Filter</th>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p class=\"dim\"><kbd>g</kbd> and a number from 1 to 9 opens that view, from any page.</p><table class=\"defs saved\"><thead><tr><th scope=\"col\" class=\"c-n num\">Number</th><th scope=\"col\" class=\"c-name\">Name</th><th scope=\"col\">Filter</th>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -36,7 +36,7 @@ const (
 )
 
 // unbreakable is a text that is wider than a phone.
-var unbreakable = strings.Repeat("unbreakable-", 30) //nolint:gochecknoglobals // a constant cannot be made by a call
+var unbreakable = strings.Repeat("unbreakable-", 30)
 
 // everyLook are all pages, each as it is mostly and as it is at its worst.
 func everyLook() []look {
@@ -122,6 +122,8 @@ func everyLook() []look {
 			name: "a run to share over a page", path: run(everyFailed), then: `document.querySelector('dialog[open] #sharing')`,
 			do: `document.querySelector('[data-share]').click()`,
 		},
+		{name: "what the runs said", path: "search?q=suite"},
+		{name: "what no run said", path: "search?q=" + unbreakable[:60]},
 		{name: "the guide to embedding", path: "help/embedding"},
 		{name: "a run to share", path: "share?of=runs/" + everyFailed},
 		{name: "who is there?", path: "login"},
@@ -153,7 +155,7 @@ func everyLook() []look {
 // noPage are the addresses that answer something else than a document: a part of
 // one, a file, or a program's form of it.
 var noPage = regexp.MustCompile(`^(/?$|/(api|fragments/v1|badge/v1)/|.*/parts/|.*\.(txt|css|ico)$|/embed/v1/t/` +
-	`|/(healthz|events|oembed|complete|attention/count|palette/runs|pipelines/\{pipeline\}/trends|views/\{view\})$|/runs/\{run\}/log/(block|end)$|/static/|.*\{form:|.*/export$)`)
+	`|/(healthz|events|oembed|complete|attention/count|search/index|palette/runs|pipelines/\{pipeline\}/trends|views/\{view\})$|/runs/\{run\}/log/(block|end)$|/static/|.*\{form:|.*/export$)`)
 
 // TestEveryPageIsLookedAt fails when there is a page that everyLook misses.
 func TestEveryPageIsLookedAt(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/cdproto/tracing"
 	"github.com/chromedp/chromedp"
 )
 
@@ -88,6 +89,7 @@ type Tab struct {
 	mu       sync.Mutex
 	problems []string
 	expected []string
+	trace    *trace // nil: nothing is recorded
 }
 
 // Tab opens an empty tab with storage of its own.
@@ -140,6 +142,12 @@ func (tab *Tab) heard(event any) {
 		problem = fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 	case *page.EventJavascriptDialogOpening:
 		problem = "dialog: " + e.Message
+	case *tracing.EventDataCollected:
+		tab.trace.heard(e)
+		return
+	case *tracing.EventTracingComplete:
+		close(tab.trace.done)
+		return
 	default:
 		return
 	}
