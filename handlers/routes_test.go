@@ -57,6 +57,8 @@ var routes = []struct {
 	{"/api/audit", http.StatusOK, "", ""},
 	{"/share?of=runs/" + sampleRun, http.StatusOK, "main #sharing", "#sharing"},
 	{"/help/embedding", http.StatusOK, "main pre#guide-html", ""},
+	{"/health", http.StatusOK, "section#health", "section#health"},
+	{"/api/health", http.StatusOK, "", ""},
 	{"/healthz", http.StatusOK, "", ""},
 	{"/api/runs", http.StatusOK, "", ""},
 	{"/api/runs/" + sampleRun, http.StatusOK, "", ""},

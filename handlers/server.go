@@ -67,6 +67,8 @@ type Server struct {
 	marks       seenMarks
 	embed       EmbedConfig
 	mounts      mounts
+	started     time.Time    // of this process, for the page of health
+	streams     atomic.Int64 // that are open
 }
 
 // answerWithin bounds the work for one answer; streams are not answers.
@@ -94,6 +96,7 @@ func New(c Config) *Server {
 	if s.desk == nil {
 		s.desk = desk.Open(context.Background(), "")
 	}
+	s.started = s.now()
 	if len(c.Hosts) > 0 {
 		s.hosts = map[string]bool{}
 		for _, h := range c.Hosts {

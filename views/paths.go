@@ -173,6 +173,9 @@ func (p Paths) Audit(q url.Values) string { return withQuery(p.at("audit"), q) }
 // Health is how the console and what it reads fare.
 func (p Paths) Health() string { return p.at("health") }
 
+// APIHealth is the same as JSON.
+func (p Paths) APIHealth() string { return p.at("api", "health") }
+
 // Keys is the page of all keys.
 func (p Paths) Keys() string { return p.at("help", "keys") }
 
