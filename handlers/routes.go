@@ -96,6 +96,7 @@ func (s *Server) routePages(on routing) {
 	on.stream("/events", s.streamChanges)
 	on.get("/health", s.showHealth)
 	on.get("/healthz", s.health)
+	on.get("/favicon.svg", s.serveIcon)
 	on.get("/favicon.ico", s.favicon) // asked for beside what is no page
 	on.base.PathPrefix("/static/").Handler(static.Handler(string(s.paths))).Methods(http.MethodGet, http.MethodHead)
 }
@@ -160,6 +161,7 @@ func (s *Server) routeAPI(on routing) {
 	on.post("/api/runs/{run}/resume", "resume", s.resume)
 	on.get("/api/personas", s.apiPersonas)
 	on.get("/api/audit", s.apiAudit)
+	on.get("/api/ended", s.apiEnded)
 	on.get("/api/health", s.showHealth)
 }
 

@@ -57,6 +57,8 @@ var routes = []struct {
 	{"/api/audit", http.StatusOK, "", ""},
 	{"/share?of=runs/" + sampleRun, http.StatusOK, "main #sharing", "#sharing"},
 	{"/help/embedding", http.StatusOK, "main pre#guide-html", ""},
+	{"/favicon.svg?n=3", http.StatusOK, "", ""},
+	{"/api/ended?run=" + sampleRun, http.StatusOK, "", ""},
 	{"/health", http.StatusOK, "section#health", "section#health"},
 	{"/api/health", http.StatusOK, "", ""},
 	{"/healthz", http.StatusOK, "", ""},
