@@ -42,7 +42,7 @@ func (f checkFunc) look(ctx context.Context) finding { return f(ctx) }
 func (s *Server) checks() []check {
 	return []check{
 		checkFunc(s.lookDatabase), checkFunc(s.lookSchema), checkFunc(s.lookChanges), checkFunc(s.lookIndex),
-		checkFunc(s.lookProject), checkFunc(s.lookEngine), checkFunc(s.lookStreams), checkFunc(s.lookDesk),
+		checkFunc(s.lookProject), checkFunc(s.lookEngine), checkFunc(s.lookStreams), checkFunc(s.lookDesk), checkFunc(s.lookHooks),
 		checkFunc(s.lookDisk), checkFunc(s.lookProcess),
 	}
 }

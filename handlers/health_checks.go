@@ -225,6 +225,30 @@ func (s *Server) lookDesk(context.Context) finding {
 	return f
 }
 
+// givenUpLately is how long a message that was given up makes webhooks unwell.
+const givenUpLately = 24 * time.Hour
+
+func (s *Server) lookHooks(ctx context.Context) finding {
+	f := found("webhooks", "Webhooks")
+	c, err := s.desk.CountDeliveries(ctx, s.now().Add(-givenUpLately))
+	if err != nil {
+		f.text("hooks", "set", "")
+		f.become(unsure, "They are kept with the console's own files, which cannot be read.")
+		return f
+	}
+	f.number("hooks", "set", c.Hooks)
+	f.number("waiting", "messages that wait", c.Waiting)
+	f.number("retried", "of these tried before", c.Retried)
+	f.number("given_up", "given up within a day", c.GivenUp)
+	switch {
+	case c.GivenUp > 0:
+		f.become(warned, "Receivers did not take all messages: see the webhooks of the views.")
+	case c.Retried > 0:
+		f.become(warned, "A receiver does not take its messages now. They are tried again.")
+	}
+	return f
+}
+
 // folderSize is what the files in a folder take, those below it left out.
 func folderSize(dir string) (bytes int64, files int) {
 	entries, err := os.ReadDir(dir)

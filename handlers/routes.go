@@ -92,6 +92,11 @@ func (s *Server) routePages(on routing) {
 		on.post(root+"/views/{view}/rename", "rename view", s.changeView(s.renameView, "name"))
 		on.post(root+"/views/{view}/move", "move view", s.changeView(s.moveView, "to"))
 		on.post(root+"/views/{view}/delete", "delete view", s.changeView(s.deleteView))
+		on.get(root+"/views/{view}/hook", s.showHook)
+		on.post(root+"/views/{view}/hook", "set webhook", s.setHook)
+		on.post(root+"/views/{view}/hook/remove", "remove webhook", s.removeHook)
+		on.post(root+"/views/{view}/hook/test", "test webhook", s.testHook)
+		on.post(root+"/views/{view}/hook/again", "resend webhook", s.sendHookAgain)
 	}
 	on.stream("/events", s.streamChanges)
 	on.get("/health", s.showHealth)

@@ -212,6 +212,14 @@ func (p Paths) View(id, action string) string {
 	}
 }
 
+// Hook is where a view sends word to, or with action where that is changed: remove, test, again.
+func (p Paths) Hook(view, action string) string {
+	if action == "" {
+		return p.at("views", view, "hook")
+	}
+	return p.at("views", view, "hook", action)
+}
+
 // Complete answers how a filter or a command may go on.
 func (p Paths) Complete(q url.Values) string { return withQuery(p.at("complete"), q) }
 
