@@ -41,7 +41,7 @@ func (f checkFunc) look(ctx context.Context) finding { return f(ctx) }
 // checks are all things that the page of health tells, in its order.
 func (s *Server) checks() []check {
 	return []check{
-		checkFunc(s.lookDatabase), checkFunc(s.lookSchema), checkFunc(s.lookChanges), checkFunc(s.lookIndex),
+		checkFunc(s.lookDatabase), checkFunc(s.lookSchema), checkFunc(s.lookChanges), checkFunc(s.lookIndex), checkFunc(s.lookSearch),
 		checkFunc(s.lookProject), checkFunc(s.lookEngine), checkFunc(s.lookStreams), checkFunc(s.lookDesk), checkFunc(s.lookHooks),
 		checkFunc(s.lookDisk), checkFunc(s.lookProcess),
 	}
@@ -146,7 +146,7 @@ func (s *Server) showHealth(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	view := views.HealthView{Chrome: s.chrome(r, "health", "Health", "list=1"), Refresh: s.paths.Health(), State: string(answer.State)}
-	view.JSON = s.paths.APIHealth()
+	view.Forms = []views.Form{{Label: labels[formJSON], Type: mediaTypes[formJSON][0], Href: s.paths.APIHealth()}}
 	for _, f := range answer.Checks {
 		view.Rows = append(view.Rows, views.HealthRow{Key: f.Key, Name: f.Name, State: string(f.State), Facts: f.shown, Do: f.Do})
 	}

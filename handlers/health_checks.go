@@ -13,6 +13,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/manifest"
+	"wavedeck/store/search"
 	"wavedeck/store/statedb"
 	"wavedeck/views"
 )
@@ -124,6 +125,31 @@ func (s *Server) lookIndex(context.Context) finding {
 		f.become(warned, "Filters and counts wait until it is complete. Nothing has to be done.")
 	}
 	f.text("built", "", state)
+	return f
+}
+
+func (s *Server) lookSearch(ctx context.Context) finding {
+	f := found("search", "Text search")
+	if s.search == nil {
+		f.text("state", "", "off")
+		f.show("", "started with --search off, or without a folder for own files")
+		return f
+	}
+	status := s.search.Status(ctx)
+	f.text("state", "", string(status.State))
+	f.number("events", "indexed up to event", int(status.Events))
+	f.number("behind", "behind by", int(status.Behind))
+	f.bytes("bytes", "size", status.Bytes)
+	switch status.State {
+	case search.Unusable:
+		f.become(unwell, status.Problem)
+	case search.Paused:
+		f.become(warned, status.Problem)
+	case search.Building:
+		f.become(warned, "A search finds what is indexed so far. Nothing has to be done.")
+	case search.Waiting:
+		f.become(unsure, "There is no database to read.")
+	}
 	return f
 }
 

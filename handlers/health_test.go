@@ -76,7 +76,7 @@ func TestHealthOfASoundProject(t *testing.T) {
 	if got := page.text("#health [role=status]"); got != "It works, and something wants care" {
 		t.Errorf("the page says %q", got)
 	}
-	if rows := page.doc().Find("#health tbody tr").Length(); rows != 11 {
+	if rows := page.doc().Find("#health tbody tr").Length(); rows != 12 {
 		t.Errorf("%d rows", rows)
 	}
 	if link := page.doc().Find(`a[data-nav="health"]`).AttrOr("href", ""); link != "/health" {

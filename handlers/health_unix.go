@@ -29,5 +29,5 @@ func openFiles() (used, most int) {
 	if err != nil {
 		return 0, 0
 	}
-	return len(names) - 1, int(min(limit.Cur, 1<<31)) //nolint:gosec // bounded; one of the names is the folder itself
+	return len(names) - 1, int(min(limit.Cur, 1<<31)) // one of the names is the folder itself
 }

@@ -44,7 +44,7 @@ func receiver(t *testing.T, statuses ...int) *hookReceiver {
 		body, _ := io.ReadAll(r.Body)
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.got = append(h.got, received{r.Header.Get("webhook-id"), string(body), r.Header})
+		h.got = append(h.got, received{r.Header.Get("Webhook-Id"), string(body), r.Header})
 		status := http.StatusOK
 		if len(h.statuses) > 0 {
 			status, h.statuses = h.statuses[0], h.statuses[1:]
@@ -229,7 +229,7 @@ func TestHookRetries(t *testing.T) {
 	}
 	s.until("it is taken", func() bool { return s.deliveries()[0]["state"] == "delivered" })
 	got := to.all()
-	if len(got) != 3 || got[0].id != got[2].id || got[0].body != got[2].body || got[0].header.Get("webhook-timestamp") == got[2].header.Get("webhook-timestamp") {
+	if len(got) != 3 || got[0].id != got[2].id || got[0].body != got[2].body || got[0].header.Get("Webhook-Timestamp") == got[2].header.Get("Webhook-Timestamp") {
 		t.Errorf("%d messages: %v", len(got), got)
 	}
 }

@@ -195,7 +195,7 @@ func (s *Server) sendHook(ctx context.Context, m desk.Delivery, hook desk.Hook) 
 		m.Attempt, m.Next = m.Attempt-1, now
 	} else {
 		m.Status, m.Answer, m.Error = result.Status, shown(result.Answer), result.Error
-		m.Next = now.Add(max(webhook.Pause(m.Attempt, mathrand.Float64()), result.After)) //nolint:gosec // spreads attempts, guards nothing
+		m.Next = now.Add(max(webhook.Pause(m.Attempt, mathrand.Float64()), result.After))
 		switch {
 		case result.Delivered():
 			m.State = desk.DeliveryDone

@@ -258,6 +258,9 @@ func (s *Server) messagesOf(ctx context.Context, h desk.Hook, occasions []desk.O
 	var messages []desk.Delivery
 	for _, run := range runs {
 		for _, o := range wanted[run.ID] {
+			if o.What == desk.AttentionPrefix+string(store.UrgentFailed) && slices.Contains(h.Ends, string(run.State)) {
+				continue // its end tells it
+			}
 			m, err := s.message(h, view, run, o)
 			if err != nil {
 				return nil, err

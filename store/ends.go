@@ -77,7 +77,7 @@ func (ix *index) overSince(since int64, limit int) (ids []string) {
 			known = r.started >= since-int64(lostAfterStart/time.Second)
 		}
 		if known {
-			if ids = append(ids, string(ix.id(uint32(i)))); len(ids) == limit { //nolint:gosec // as many as there are rows
+			if ids = append(ids, string(ix.id(uint32(i)))); len(ids) == limit {
 				break
 			}
 		}

@@ -99,6 +99,7 @@ func everyLook() []look {
 		{name: "a persona", path: "personas/navigator"},
 		{name: "the saved views", path: "views"},
 		{name: "the audit log", path: "audit"},
+		{name: "the health", path: "health"},
 		{name: "the command line", path: "cmd"},
 		{name: "a command that is wrong", path: "cmd?q=statsu+x"},
 		{name: "a command that means several", path: "cmd?q=run+slow-soak"},

@@ -10,6 +10,6 @@ type versionCommand struct{}
 
 // Run prints what the build noted about itself.
 func (versionCommand) Run(io stdio) error {
-	fmt.Fprintf(io.out, "wavedeck %s\n", handlers.Version())
-	return nil
+	_, err := fmt.Fprintf(io.out, "wavedeck %s\n", handlers.Version())
+	return err
 }

@@ -39,7 +39,7 @@ func NewSender(guard *Guard, agent string) *Sender {
 	return &Sender{agent: agent, client: http.Client{
 		Timeout: answerWithin,
 		Transport: &http.Transport{ // no proxy: its address is not the one that is checked
-			DialContext: guard.dial, DisableKeepAlives: true, TLSHandshakeTimeout: dialWithin,
+			DialContext: guard.dial, DisableKeepAlives: true, DisableCompression: true, TLSHandshakeTimeout: dialWithin,
 			ResponseHeaderTimeout: answerWithin, MaxResponseHeaderBytes: maxHeaders,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

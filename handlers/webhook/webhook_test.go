@@ -175,7 +175,7 @@ func TestSendIsVerifiedByWhatOthersWrote(t *testing.T) {
 	sender, address := receive(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		trouble = verifier.Verify(body, r.Header)
-		if r.Header.Get("Content-Type") != "application/json" || r.Header.Get("webhook-id") != "msg_1" || string(body) != `{"a":1}` {
+		if r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Webhook-Id") != "msg_1" || string(body) != `{"a":1}` {
 			t.Errorf("%v %s", r.Header, body)
 		}
 		if tampered := verifier.Verify(append(body, ' '), r.Header); tampered == nil {
@@ -204,7 +204,7 @@ func TestSendIsTold(t *testing.T) {
 		want   string
 		after  time.Duration
 	}{
-		{"an error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) }, "it answered 500 Internal Server Error", 0},
+		{"an error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) }, "it answered 500 Internal Server Error", 0},
 		{"a request to wait", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "120")
 			w.WriteHeader(http.StatusTooManyRequests)
