@@ -73,7 +73,7 @@ func TestHealthOfASoundProject(t *testing.T) {
 		t.Errorf("without an engine it is %s: %s", state, do)
 	}
 	page := s.get("/health")
-	if got := page.text("#health [role=status]"); got != "It works, and something wants care" {
+	if got := page.text("#health .lead"); got != "It works, and something wants care" {
 		t.Errorf("the page says %q", got)
 	}
 	if rows := page.doc().Find("#health tbody tr").Length(); rows != 12 {

@@ -77,6 +77,7 @@
     said = isSecureContext ? await Notification.requestPermission() : 'insecure'
     if (said === 'granted') keep(run, run)
     else paint()
+    document.dispatchEvent(new CustomEvent('say', { detail: e.target.dataset[said] }))
   })
   addEventListener('storage', changed)
   document.addEventListener('htmx:finally:swap', paint)

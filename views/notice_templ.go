@@ -96,7 +96,7 @@ func watchButton(run string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "\" data-granted=\"You are told when it ends, while a page of the console is open.\" data-denied=\"This browser refuses: allow notifications for this site in its settings, then try again.\" data-default=\"Nothing was chosen: allow notifications and you are told when it ends.\" data-insecure=\"Browsers notify over HTTPS or at localhost only.\" hidden>Notify me</button> <span class=\"dim\" role=\"status\"></span></p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "\" data-granted=\"You are told when it ends, while a page of the console is open.\" data-denied=\"This browser refuses: allow notifications for this site in its settings, then try again.\" data-default=\"Nothing was chosen: allow notifications and you are told when it ends.\" data-insecure=\"Browsers notify over HTTPS or at localhost only.\" hidden>Notify me</button> <span class=\"dim\"></span></p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
