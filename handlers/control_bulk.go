@@ -307,17 +307,17 @@ const (
 	bulkLook  = 5 * time.Second
 )
 
-// Work carries out the actions on many runs until ctx ends. What is left then,
-// or when this process is killed, another server goes on with, or this one when
-// it comes back: it is kept on the desk, run by run.
-func (s *Server) Work(ctx context.Context) error {
+// workBulk carries out the actions on many runs until ctx ends. What is left
+// then, or when this process is killed, another server goes on with, or this one
+// when it comes back: it is kept on the desk, run by run.
+func (s *Server) workBulk(ctx context.Context) {
 	owner := rand.Text()
 	look := time.NewTimer(0)
 	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-s.wake:
 		case <-look.C:
 		}

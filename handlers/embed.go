@@ -62,7 +62,7 @@ func (s *Server) excerpt(e excerptOf, document bool) handler {
 			return err
 		}
 		if !document && strings.HasPrefix(r.Header.Get("Accept"), typeEventStream) {
-			return s.streamTopic(w, r, topic, holder.until())
+			return s.counted(func(w http.ResponseWriter, r *http.Request) error { return s.streamTopic(w, r, topic, holder.until()) })(w, r)
 		}
 		look, err := parseLook(r.URL.Query())
 		if err != nil {

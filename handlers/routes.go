@@ -92,9 +92,16 @@ func (s *Server) routePages(on routing) {
 		on.post(root+"/views/{view}/rename", "rename view", s.changeView(s.renameView, "name"))
 		on.post(root+"/views/{view}/move", "move view", s.changeView(s.moveView, "to"))
 		on.post(root+"/views/{view}/delete", "delete view", s.changeView(s.deleteView))
+		on.get(root+"/views/{view}/hook", s.showHook)
+		on.post(root+"/views/{view}/hook", "set webhook", s.setHook)
+		on.post(root+"/views/{view}/hook/remove", "remove webhook", s.removeHook)
+		on.post(root+"/views/{view}/hook/test", "test webhook", s.testHook)
+		on.post(root+"/views/{view}/hook/again", "resend webhook", s.sendHookAgain)
 	}
 	on.stream("/events", s.streamChanges)
+	on.get("/health", s.showHealth)
 	on.get("/healthz", s.health)
+	on.get("/favicon.svg", s.serveIcon)
 	on.get("/favicon.ico", s.favicon) // asked for beside what is no page
 	on.base.PathPrefix("/static/").Handler(static.Handler(string(s.paths))).Methods(http.MethodGet, http.MethodHead)
 }
@@ -159,6 +166,8 @@ func (s *Server) routeAPI(on routing) {
 	on.post("/api/runs/{run}/resume", "resume", s.resume)
 	on.get("/api/personas", s.apiPersonas)
 	on.get("/api/audit", s.apiAudit)
+	on.get("/api/ended", s.apiEnded)
+	on.get("/api/health", s.showHealth)
 }
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {

@@ -72,7 +72,16 @@ func (on routing) formsOf(path string, among []format, name string, there func(*
 
 // stream is for answers that go on as long as the client listens.
 func (on routing) stream(path string, h handler) {
-	on.base.Handle(path, on.s.whileSignedIn(h).served(on.s)).Methods(http.MethodGet)
+	on.base.Handle(path, on.s.whileSignedIn(on.s.counted(h)).served(on.s)).Methods(http.MethodGet)
+}
+
+// counted counts the streams that are open.
+func (s *Server) counted(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		s.streams.Add(1)
+		defer s.streams.Add(-1)
+		return h(w, r)
+	}
 }
 
 // file is for what is kept as a file: it takes as long as its reader.

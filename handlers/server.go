@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"wavedeck/handlers/webhook"
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/desk"
@@ -34,6 +36,7 @@ type Config struct {
 	Prices   *prices.File     // what tokens cost; nil: no costs are estimated
 	Search   *search.Index    // of the events; nil: their text is not searched
 	Notices  []views.Notice   // shown on every page, e.g. that this is a demonstration
+	Webhooks *webhook.Guard   // which addresses hooks of views may go to; nil: those of the public internet
 	Log      *slog.Logger     // nil drops it
 	Now      func() time.Time // nil is time.Now
 
@@ -49,6 +52,9 @@ type Server struct {
 	readOnly    bool
 	engine      runner.Engine // nil: none
 	wake        chan struct{} // tells Work that there is something to do
+	hookWake    chan struct{} // likewise, of messages of hooks
+	hooks       *webhook.Sender
+	hookGuard   *webhook.Guard
 	acted       atomic.Uint64 // actions so far: what was answered before them is stale
 	actions     []string      // names in the audit log
 	paths       views.Paths
@@ -67,16 +73,18 @@ type Server struct {
 	marks       seenMarks
 	embed       EmbedConfig
 	mounts      mounts
+	started     time.Time    // of this process, for the page of health
+	streams     atomic.Int64 // that are open
 }
 
 // answerWithin bounds the work for one answer; streams are not answers.
 const answerWithin = 20 * time.Second
 
 // New builds a Server. It starts nothing: streams end with their requests, and
-// actions on many runs are carried out by Work.
+// actions on many runs and messages of hooks are carried out by Work.
 func New(c Config) *Server {
 	s := &Server{
-		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, wake: make(chan struct{}, 1), paths: views.Paths(c.BasePath),
+		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, wake: make(chan struct{}, 1), hookWake: make(chan struct{}, 1), paths: views.Paths(c.BasePath),
 		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.gate,
 		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
 	}
@@ -94,6 +102,11 @@ func New(c Config) *Server {
 	if s.desk == nil {
 		s.desk = desk.Open(context.Background(), "")
 	}
+	if s.hookGuard = c.Webhooks; s.hookGuard == nil {
+		s.hookGuard, _ = webhook.NewGuard() // without an argument there is no error
+	}
+	s.hooks = webhook.NewSender(s.hookGuard, "wavedeck")
+	s.started = s.now()
 	if len(c.Hosts) > 0 {
 		s.hosts = map[string]bool{}
 		for _, h := range c.Hosts {
@@ -110,6 +123,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.handler.ServeHTTP(w, r)
+}
+
+// Work does what goes on without a request until ctx ends: actions on many runs,
+// and the messages of hooks.
+func (s *Server) Work(ctx context.Context) error {
+	var work sync.WaitGroup
+	work.Go(func() { s.workBulk(ctx) })
+	work.Go(func() { s.watchHooks(ctx) })
+	work.Go(func() { s.sendHooks(ctx) })
+	work.Wait()
+	return nil
 }
 
 func (s *Server) version() version {

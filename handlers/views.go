@@ -92,7 +92,7 @@ func (s *Server) showViews(w http.ResponseWriter, r *http.Request, status int, v
 		view.Rows = append(view.Rows, views.SavedView{
 			ID: id, Number: v.Number, Name: v.Name, Words: filterWords(q), URL: v.URL, Link: s.paths.View(id, ""),
 			Rename: s.paths.View(id, "rename"), Move: s.paths.View(id, "move"), Remove: s.paths.View(id, "delete"),
-			First: i == 0, Last: i == len(list)-1,
+			Hook: s.paths.Hook(id, ""), First: i == 0, Last: i == len(list)-1,
 		})
 	}
 	w.Header().Set("Cache-Control", "no-store")

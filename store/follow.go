@@ -72,7 +72,10 @@ func (f *follower) follow(ctx context.Context) {
 		Path: s.path, Phase: Ready, Epoch: o.epoch, ReadMode: string(o.mode), Notified: f.watch.working(),
 		SchemaVersion: t.schemaVersion(ctx), LastEventID: t.mark.last, ChangedAt: s.opt.Now(),
 	}
-	s.setHealth(func(h *Health) { *h = now })
+	s.setHealth(func(h *Health) {
+		now.LastProblem, now.LastProblemAt = h.LastProblem, h.LastProblemAt
+		*h = now
+	})
 	s.feed.publish(Change{Epoch: o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
 
 	using, stop := context.WithCancel(ctx)
@@ -171,7 +174,10 @@ func (f *follower) report(ctx context.Context, err error) {
 	changed := false
 	s.setHealth(func(h *Health) {
 		changed = h.Phase != phase || h.Problem != problem
-		*h = Health{Path: s.path, Phase: phase, Problem: problem, Notified: f.watch.working(), ChangedAt: h.ChangedAt}
+		*h = Health{
+			Path: s.path, Phase: phase, Problem: problem, Notified: f.watch.working(), ChangedAt: h.ChangedAt,
+			LastProblem: problem, LastProblemAt: s.opt.Now(),
+		}
 	})
 	if changed {
 		s.opt.Log.Warn("state database unavailable", "path", s.path, "problem", problem)

@@ -25,6 +25,8 @@ type Health struct {
 	LastEventID   int64
 	ChangedAt     time.Time     // when a change was last noticed; zero: never
 	Lag           time.Duration // from noticing that change to having told it
+	LastProblem   string        // the Problem that was told last, also when all is well again
+	LastProblemAt time.Time     // when it was; zero: never
 	Index         IndexHealth
 }
 

@@ -18,11 +18,12 @@ type Inspection struct {
 	Problem     string // why nothing below is known, and what to do; empty when it is
 	ReadMode    string // read-only or immutable
 	JournalMode string
-	Bytes       int64 // of the file
-	LogBytes    int64 // of the write-ahead log beside it
-	Noted       int   // the schema version that schema_migrations promises; 0: it has none
-	Oldest      int   // the tables are those of this version
-	Newest      int   // up to this one, which changed nothing that can be seen
+	Bytes       int64    // of the file
+	LogBytes    int64    // of the write-ahead log beside it
+	Noted       int      // the schema version that schema_migrations promises; 0: it has none
+	Oldest      int      // the tables are those of this version
+	Newest      int      // up to this one, which changed nothing that can be seen
+	Missing     []string // tables and columns that Noted promises and that are not there
 	Tables      []TableCount
 	LastEvent   Event // zero: there is none
 }
@@ -65,6 +66,32 @@ func (s schema) versions() (oldest, newest int) {
 	return oldest, oldest
 }
 
+// missing are the marks up to a version that are not there: "table" or "table.column".
+func (s schema) missing(version int) []string {
+	var missing []string
+	for _, m := range schemaMarks() {
+		switch {
+		case m.version > version:
+			return missing
+		case !s.has(m.table) && !slices.Contains(missing, m.table):
+			missing = append(missing, m.table)
+		case s.has(m.table) && m.column != "" && !s[m.table][m.column]:
+			missing = append(missing, m.table+"."+m.column)
+		}
+	}
+	return missing
+}
+
+// Inspect reads what there is to say of the open database in a time that does
+// not grow with it: Tables and LastEvent stay empty.
+func (s *Store) Inspect(ctx context.Context) (Inspection, error) {
+	return read(s, func(o *opened) (Inspection, error) {
+		in := Inspection{Path: s.Health().Path, Phase: Ready, ReadMode: string(o.mode)}
+		err := o.inspect(ctx, &in)
+		return in, err
+	})
+}
+
 // Inspect reads what there is to say of the database at path. A file that is
 // missing or cannot be read is told in the Inspection; the error is that of a
 // query that failed, or of ctx.
@@ -81,15 +108,16 @@ func Inspect(ctx context.Context, path string) (in Inspection, err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	in.ReadMode = string(mode)
-	in.Bytes, in.LogBytes = fileSize(path), fileSize(path+"-wal")
-	in.Oldest, in.Newest = db.schema.versions()
-	if err := db.inspect(ctx, &in); err != nil {
+	if err := errors.Join(db.inspect(ctx, &in), db.count(ctx, &in)); err != nil {
 		return in, fmt.Errorf("inspect %s: %w", path, err)
 	}
 	return in, nil
 }
 
+// inspect reads what takes no longer the more there is.
 func (d *database) inspect(ctx context.Context, in *Inspection) error {
+	in.Bytes, in.LogBytes = fileSize(in.Path), fileSize(in.Path+"-wal")
+	in.Oldest, in.Newest = d.schema.versions()
 	if err := d.GetContext(ctx, &in.JournalMode, `PRAGMA journal_mode`); err != nil {
 		return err
 	}
@@ -99,6 +127,12 @@ func (d *database) inspect(ctx context.Context, in *Inspection) error {
 			return err
 		}
 	}
+	in.Missing = d.schema.missing(in.Noted)
+	return nil
+}
+
+// count reads how much there is.
+func (d *database) count(ctx context.Context, in *Inspection) error {
 	for table := range d.schema {
 		if strings.HasPrefix(table, "sqlite_") {
 			continue

@@ -221,6 +221,7 @@ type SavedView struct {
 	Words                []string // its filter
 	URL, Link            string   // of its list, and of itself
 	Rename, Move, Remove string
+	Hook                 string // where it sends word to
 	First, Last          bool
 }
 

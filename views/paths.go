@@ -173,6 +173,9 @@ func (p Paths) Audit(q url.Values) string { return withQuery(p.at("audit"), q) }
 // Health is how the console and what it reads fare.
 func (p Paths) Health() string { return p.at("health") }
 
+// APIHealth is the same as JSON.
+func (p Paths) APIHealth() string { return p.at("api", "health") }
+
 // Keys is the page of all keys.
 func (p Paths) Keys() string { return p.at("help", "keys") }
 
@@ -207,6 +210,14 @@ func (p Paths) View(id, action string) string {
 	default:
 		return p.at("views", id, action)
 	}
+}
+
+// Hook is where a view sends word to, or with action where that is changed: remove, test, again.
+func (p Paths) Hook(view, action string) string {
+	if action == "" {
+		return p.at("views", view, "hook")
+	}
+	return p.at("views", view, "hook", action)
 }
 
 // Complete answers how a filter or a command may go on.

@@ -99,6 +99,16 @@ func everyLook() []look {
 		{name: "a persona", path: "personas/navigator"},
 		{name: "the saved views", path: "views"},
 		{name: "the audit log", path: "audit"},
+		{name: "the health", path: "health"},
+		{name: "a webhook to be set", path: "views/1/hook"},
+		{
+			name: "a webhook that is wrong", path: "views/1/hook", then: `document.querySelector('#hook-problem')`,
+			do: post + `(location.pathname, {url: 'http://10.0.0.1/', on: 'failed'})`,
+		},
+		{
+			name: "a webhook that is set", path: "views/1/hook", then: `document.querySelector('#hook-secret')`,
+			do: post + `(location.pathname, {url: 'https://hooks.invalid/', on: 'failed'})`,
+		},
 		{name: "the command line", path: "cmd"},
 		{name: "a command that is wrong", path: "cmd?q=statsu+x"},
 		{name: "a command that means several", path: "cmd?q=run+slow-soak"},
@@ -154,7 +164,7 @@ func everyLook() []look {
 
 // noPage are the addresses that answer something else than a document: a part of
 // one, a file, or a program's form of it.
-var noPage = regexp.MustCompile(`^(/?$|/(api|fragments/v1|badge/v1)/|.*/parts/|.*\.(txt|css|ico)$|/embed/v1/t/` +
+var noPage = regexp.MustCompile(`^(/?$|/(api|fragments/v1|badge/v1)/|.*/parts/|.*\.(txt|css|ico|svg)$|/embed/v1/t/` +
 	`|/(healthz|events|oembed|complete|attention/count|search/index|palette/runs|pipelines/\{pipeline\}/trends|views/\{view\})$|/runs/\{run\}/log/(block|end)$|/static/|.*\{form:|.*/export$)`)
 
 // TestEveryPageIsLookedAt fails when there is a page that everyLook misses.

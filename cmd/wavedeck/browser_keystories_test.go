@@ -51,11 +51,10 @@ func storiesEverywhere() map[string]keyStory {
 		"go-personas":  {page: "runs", leads: to("personas")},
 		"go-artifacts": {page: failedPage, leads: to(failedPage + "/artifacts")},
 		"go-attention": {page: "runs", leads: to("attention")},
-		"go-health": {page: "runs", first: `window.staying = true
-if (!document.querySelector('[data-nav=health]')) document.querySelector('.keybar').insertAdjacentHTML('beforeend', '<a href="/health" data-nav="health">Health</a>')`, then: `window.led === '/health'`},
-		"view": {page: "runs", leads: `"/cmd?run=&q=view+" + (%d + 1)`},
-		"save": {page: "runs?q=status%3Afailed", then: `document.activeElement.matches('#save-view[open] input[name=name]')`},
-		"back": {page: "runs", first: `history.pushState(null, '', '?limit=7')`, then: `location.search === ''`},
+		"go-health":    {page: "runs", leads: to("health")},
+		"view":         {page: "runs", leads: `"/cmd?run=&q=view+" + (%d + 1)`},
+		"save":         {page: "runs?q=status%3Afailed", then: `document.activeElement.matches('#save-view[open] input[name=name]')`},
+		"back":         {page: "runs", first: `history.pushState(null, '', '?limit=7')`, then: `location.search === ''`},
 		"forward": {page: "runs", first: `history.pushState(null, '', '?limit=7')
 await new Promise(done => { addEventListener('popstate', done, {once: true}); history.back() })`, then: `location.search === '?limit=7'`},
 		"apply": {page: "runs", first: `window.spoiled = true

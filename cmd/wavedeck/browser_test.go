@@ -35,6 +35,7 @@ func TestBrowser(t *testing.T) {
 		{"a filter and a command are completed while they are typed", inputsAreCompleted},
 		{"hostile texts stay texts", hostileTextsStayTexts},
 		{"who signs in sees what happens until they sign out", signInSeesLiveSignsOut},
+		{"the end of a watched run is told once, and the title counts what needs attention", watchedRunIsTold},
 		{"an operator starts, stops, repeats and resumes runs", steerRuns},
 		{"an operator does the same without scripts", steerWithoutScripts},
 	} {

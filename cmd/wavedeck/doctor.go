@@ -75,6 +75,8 @@ type schemaFinding struct {
 	Noted  int `json:"noted,omitempty"`
 	Oldest int `json:"tables_from,omitempty"`
 	Newest int `json:"tables_to,omitempty"`
+
+	Missing []string `json:"missing,omitempty"` // tables and columns that the noted version promises
 }
 
 type tableFinding struct {
@@ -137,7 +139,7 @@ func examine(ctx context.Context, catalog *manifest.Catalog) (findings, error) {
 func examineDatabase(in store.Inspection) databaseFinding {
 	d := databaseFinding{
 		Path: in.Path, Phase: string(in.Phase), ReadMode: in.ReadMode, JournalMode: in.JournalMode,
-		Schema: schemaFinding{Noted: in.Noted, Oldest: in.Oldest, Newest: in.Newest},
+		Schema: schemaFinding{Noted: in.Noted, Oldest: in.Oldest, Newest: in.Newest, Missing: in.Missing},
 		Bytes:  in.Bytes, LogBytes: in.LogBytes, Rows: []tableFinding{},
 	}
 	for _, t := range in.Tables {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -54,7 +53,10 @@ func (d databaseFinding) print(path string, line func(name, format string, args 
 	}
 	line("  read", "%s", d.ReadMode)
 	line("  journal", "%s", d.JournalMode)
-	line("  schema", "%s", d.Schema)
+	line("  schema", "%s", statedb.Describe(d.Schema.Noted, d.Schema.Oldest, d.Schema.Newest))
+	if len(d.Schema.Missing) > 0 {
+		line("  missing", "%s", strings.Join(d.Schema.Missing, ", "))
+	}
 	line("  size", "%s, and %s in its log", humanize.IBytes(uint64(max(0, d.Bytes))), humanize.IBytes(uint64(max(0, d.LogBytes))))
 	if e := d.LastEvent; e != nil {
 		line("  last event", "%d at %s, of %s", e.ID, e.At.Format(time.RFC3339), e.Run)
@@ -63,24 +65,6 @@ func (d databaseFinding) print(path string, line func(name, format string, args 
 	}
 	for _, t := range d.Rows {
 		line("  "+t.Table, "%s", counted(t.Rows, "row"))
-	}
-}
-
-// String tells the version, and what the tables say where that is another.
-func (s schemaFinding) String() string {
-	tables := strconv.Itoa(s.Newest)
-	if s.Oldest < s.Newest {
-		tables = fmt.Sprintf("%d to %d", s.Oldest, s.Newest)
-	}
-	switch {
-	case s.Noted == 0:
-		return "not noted; the tables are those of " + tables
-	case s.Noted < s.Oldest || s.Noted > s.Newest && s.Noted <= statedb.Latest:
-		return fmt.Sprintf("%d is noted, but the tables are those of %s", s.Noted, tables)
-	case s.Noted > statedb.Latest:
-		return fmt.Sprintf("%d, newer than %d, the newest that is known here", s.Noted, statedb.Latest)
-	default:
-		return strconv.Itoa(s.Noted)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 
+	"wavedeck/handlers/webhook"
 	"wavedeck/runner"
 	"wavedeck/runner/launch"
 	"wavedeck/runner/local"
@@ -88,6 +89,29 @@ type deskFlags struct {
 	Data     string `placeholder:"DIR" help:"Where the console keeps its own files: who did what, saved views. Default: a folder of the project's in $XDG_STATE_HOME/wavedeck."`
 	ReadOnly bool   `help:"Refuse every action and hide its button."`
 	Search   string `enum:"on,off" default:"on" help:"Index what events say in a file of the folder --data, in the background: on or off. It takes 20 to 25 bytes for each event."`
+
+	WebhookAllow []allowed `placeholder:"CIDR|HOST" help:"Networks and names that webhooks may go to besides the public internet, such as 10.1.0.0/16 or hooks.internal; repeatable."`
+}
+
+// allowed is a network, an address or a name that webhooks may go to.
+type allowed string
+
+// UnmarshalText refuses what is none of these.
+func (a *allowed) UnmarshalText(text []byte) error {
+	if _, err := webhook.NewGuard(string(text)); err != nil {
+		return fmt.Errorf("%q is neither a network such as 10.1.0.0/16 nor a name such as hooks.internal", clip(string(text)))
+	}
+	*a = allowed(text)
+	return nil
+}
+
+// guard says where webhooks may go.
+func (f deskFlags) guard() (*webhook.Guard, error) {
+	names := make([]string, len(f.WebhookAllow))
+	for i, a := range f.WebhookAllow {
+		names[i] = string(a)
+	}
+	return webhook.NewGuard(names...)
 }
 
 // engineFlags say what carries out runs that are started here.

@@ -212,7 +212,7 @@ func TestDataFolder(t *testing.T) {
 			t.Errorf("folder %s", f.Data)
 		}
 	}
-	if again := (deskFlags{}).at("/src/acme shop"); again != one {
+	if again := (deskFlags{}).at("/src/acme shop"); again.Data != one.Data {
 		t.Errorf("%v, then %v", one, again)
 	}
 	if named := (deskFlags{Data: "/x"}).at("/src/shop"); named.Data != "/x" {

@@ -99,6 +99,10 @@ func (s site) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	guard, err := s.desk.guard()
+	if err != nil {
+		return err
+	}
 	token := s.token()
 	db := store.Open(s.source.Current().Project.DB, store.Options{
 		Definition: handlers.Definition(s.source), Log: s.log, Shown: handlers.Shown,
@@ -125,7 +129,7 @@ func (s site) serve(ctx context.Context) (err error) {
 		Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
 		Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
 		Embed: s.listen.config(), Proxies: s.listen.proxies(),
-		Prices: s.prices, Search: index, Notices: s.notices, Log: s.log,
+		Prices: s.prices, Search: index, Notices: s.notices, Webhooks: guard, Log: s.log,
 	})
 	server := &http.Server{
 		Handler:           console,

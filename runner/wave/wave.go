@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"wavedeck/runner"
@@ -32,6 +34,9 @@ type Engine struct {
 	catalog  func() *manifest.Catalog
 	binary   string
 	launcher *launch.Launcher
+
+	mu      sync.Mutex
+	version map[string]string // by path, time and size of the program
 }
 
 // New returns the engine of the project that catalog tells, which must be quick.
@@ -55,6 +60,37 @@ func Installed(binary string) bool {
 
 // Name is "wave".
 func (e *Engine) Name() string { return Name }
+
+// versionWithin is how long the program may take to tell its version.
+const versionWithin = 5 * time.Second
+
+// Version is what the program says of itself, asked once for each program that
+// is found. [runner.ErrUnavailable]
+func (e *Engine) Version(ctx context.Context) (string, error) {
+	path, err := exec.LookPath(e.binary)
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return "", fmt.Errorf("%w: %w", runner.ErrUnavailable, err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", runner.ErrUnavailable, err)
+	}
+	key := fmt.Sprint(path, info.ModTime(), info.Size())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if version, known := e.version[key]; known {
+		return version, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, versionWithin)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, path, "--version").Output() //nolint:gosec // the program that runs are started with
+	if err != nil {
+		return "", fmt.Errorf("ask %s for its version: %w", path, err)
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	e.version = map[string]string{key: line}
+	return line, nil
+}
 
 // Plan tells what a start would do. Wave's own plan may be wiser.
 func (e *Engine) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep, error) {

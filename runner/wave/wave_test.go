@@ -103,6 +103,25 @@ type world struct {
 	control *store.Control // to read runs by
 }
 
+func TestTheVersionIsWhatWaveSaysOnce(t *testing.T) {
+	w := newWorld(t, `echo x >> "$0.asked"; echo "wave version 1.4.2"; echo more`)
+	for range 2 {
+		if version, err := w.Version(t.Context()); err != nil || version != "wave version 1.4.2" {
+			t.Errorf("%q, %v", version, err)
+		}
+	}
+	if asked, err := os.ReadFile(w.binary + ".asked"); err != nil || string(asked) != "x\n" {
+		t.Errorf("asked %q, %v", asked, err)
+	}
+	w.binary = filepath.Join(w.root, "none")
+	if _, err := w.Version(t.Context()); !errors.Is(err, runner.ErrUnavailable) {
+		t.Errorf("without a program: %v", err)
+	}
+	if _, err := newWorld(t, "exit 3").Version(t.Context()); err == nil || errors.Is(err, runner.ErrUnavailable) {
+		t.Errorf("one that does not say: %v", err)
+	}
+}
+
 func newWorld(t *testing.T, script string) *world {
 	t.Helper()
 	w := &world{t: t, root: t.TempDir()}

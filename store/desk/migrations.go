@@ -33,6 +33,23 @@ CREATE TABLE bulk_item (
 	state TEXT NOT NULL DEFAULT 'waiting', result TEXT NOT NULL DEFAULT '', new_run TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (bulk, n)
 ) STRICT, WITHOUT ROWID`,
+	// 6: where saved views send word to, what happened that may be sent, and each
+	// message. Times are unix milliseconds. A hook has been told of all occasions up
+	// to its place; owner is the server that sends a message, until lease.
+	`CREATE TABLE hook (
+	view INTEGER PRIMARY KEY REFERENCES view (id) ON DELETE CASCADE, url TEXT NOT NULL, secret BLOB NOT NULL, ends TEXT NOT NULL,
+	base TEXT NOT NULL, created INTEGER NOT NULL, place INTEGER NOT NULL
+) STRICT;
+CREATE TABLE occasion (n INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, what TEXT NOT NULL, at INTEGER NOT NULL, noticed INTEGER NOT NULL) STRICT;
+CREATE INDEX occasion_run ON occasion (run, what);
+CREATE TABLE delivery (
+	id TEXT PRIMARY KEY, view INTEGER NOT NULL REFERENCES hook (view) ON DELETE CASCADE, type TEXT NOT NULL, run TEXT NOT NULL,
+	body BLOB NOT NULL, created INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'waiting', attempt INTEGER NOT NULL DEFAULT 0,
+	sent INTEGER NOT NULL DEFAULT 0, status INTEGER NOT NULL DEFAULT 0, answer TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+	next INTEGER NOT NULL, until INTEGER NOT NULL, owner TEXT NOT NULL DEFAULT '', lease INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_due ON delivery (state, next);
+CREATE INDEX delivery_view ON delivery (view, created)`,
 }
 
 // migrate brings a file to what this program knows. Two servers that start

@@ -45,5 +45,5 @@ func queries() []Case {
 
 func savedView(id, name string, number int, words ...string) views.SavedView {
 	at := "/views/" + id
-	return views.SavedView{ID: id, Number: number, Name: name, Words: words, URL: "/runs?q=x", Link: at, Rename: at + "/rename", Move: at + "/move", Remove: at + "/delete"}
+	return views.SavedView{ID: id, Number: number, Name: name, Words: words, URL: "/runs?q=x", Link: at, Rename: at + "/rename", Hook: at + "/hook", Move: at + "/move", Remove: at + "/delete"}
 }

@@ -28,6 +28,8 @@ func Cases() []Case {
 	cases = append(cases, outlooks()...)
 	cases = append(cases, attention()...)
 	cases = append(cases, searches()...)
+	cases = append(cases, health()...)
+	cases = append(cases, hooks()...)
 	cases = append(cases, logs()...)
 	cases = append(cases, compares()...)
 	cases = append(cases, definitions()...)

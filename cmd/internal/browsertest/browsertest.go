@@ -86,6 +86,7 @@ type Tab struct {
 	ctx context.Context //nolint:containedctx // chromedp keeps its session in one
 	t   testing.TB
 
+	stop     context.CancelFunc // of a tab beside another
 	mu       sync.Mutex
 	problems []string
 	expected []string
@@ -108,6 +109,36 @@ func (b *Browser) Tab(t testing.TB) *Tab {
 		t.Fatalf("open tab: %v", err)
 	}
 	return tab
+}
+
+// Beside opens another tab with the storage of this one. Close ends it early.
+func (tab *Tab) Beside() *Tab {
+	tab.t.Helper()
+	other := &Tab{t: tab.t, expected: slices.Clone(tab.expected)}
+	ctx, stop := chromedp.NewContext(tab.ctx, chromedp.WithListener(other.heard))
+	other.ctx, other.stop = ctx, stop
+	tab.t.Cleanup(func() {
+		stop()
+		for _, problem := range other.Problems() {
+			tab.t.Errorf("the page complains: %s", problem)
+		}
+	})
+	if err := chromedp.Do(ctx); err != nil {
+		tab.t.Fatalf("open tab: %v", err)
+	}
+	return other
+}
+
+// Close closes a tab that Beside opened.
+func (tab *Tab) Close() { tab.stop() }
+
+// Permit answers for the reader whether pages may notify.
+func (tab *Tab) Permit(setting browser.PermissionSetting) {
+	tab.t.Helper()
+	Call(tab, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: setting,
+		BrowserContextID: chromedp.FromContext(tab.ctx).BrowserContextID,
+	})
 }
 
 // Within lets a part of a test use its tab: what goes wrong meanwhile is that part's.

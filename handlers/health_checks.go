@@ -1,0 +1,326 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/metrics"
+	"strings"
+	"time"
+
+	"wavedeck/runner"
+	"wavedeck/store"
+	"wavedeck/store/manifest"
+	"wavedeck/store/search"
+	"wavedeck/store/statedb"
+	"wavedeck/views"
+)
+
+// Bounds from which on something is told as unwell.
+const (
+	slowLag     = 2 * time.Second // from noticing a change to having told it
+	largeLog    = 256 << 20       // bytes of a write-ahead log that nobody folds back
+	largeDesk   = 1 << 30
+	littleSpace = 1 << 30
+	noSpace     = 64 << 20
+	fullShare   = 0.8 // of the files that this process may open
+)
+
+func (s *Server) lookDatabase(ctx context.Context) finding {
+	f := found("database", "State database")
+	health := s.store.Health()
+	catalog := s.manifest.Current()
+	f.text("path", "", health.Path)
+	f.text("phase", "", string(health.Phase))
+	in, err := s.store.Inspect(ctx)
+	if err == nil {
+		f.text("read_mode", "read", in.ReadMode)
+		f.text("journal_mode", "journal", in.JournalMode)
+		f.bytes("bytes", "size", in.Bytes)
+		f.bytes("log_bytes", "log", in.LogBytes)
+	}
+	if health.LastProblemAt.IsZero() {
+		f.text("last_error", "last error", "none")
+	} else {
+		f.text("last_error", "last error", health.LastProblem)
+		f.at("last_error_at", "", health.LastProblemAt)
+	}
+	switch {
+	case health.Phase != store.Ready:
+		f.become(unwell, strings.Join(append([]string{health.Problem + "."}, lookedFor(catalog.Project, manifest.MissingDatabase)...), " "))
+	case err != nil:
+		f.become(unwell, "It is open and cannot be read: "+describe(err).text+".")
+	case in.LogBytes > largeLog:
+		f.become(warned, "The write-ahead log is not folded back into the database: a reader or writer holds it open. Look for a process that hangs.")
+	}
+	return f
+}
+
+func (s *Server) lookSchema(ctx context.Context) finding {
+	f := found("schema", "Schema")
+	in, err := s.store.Inspect(ctx)
+	if err != nil {
+		f.text("version", "version", "")
+		f.become(unsure, "It is told as soon as the database can be read.")
+		return f
+	}
+	f.text("version", "version", statedb.Describe(in.Noted, in.Oldest, in.Newest))
+	f.Facts["noted"], f.Facts["tables_from"], f.Facts["tables_to"] = in.Noted, in.Oldest, in.Newest
+	f.text("known", "known here up to", views.Number(statedb.Latest))
+	missing := "none"
+	if len(in.Missing) > 0 {
+		missing = strings.Join(in.Missing, ", ")
+	}
+	f.Facts["missing"] = append([]string{}, in.Missing...)
+	f.show("missing", missing)
+	switch {
+	case in.Noted > statedb.Latest:
+		f.become(warned, "A newer Wave wrote it. What is new in it is not shown; look for a newer wavedeck.")
+	case len(in.Missing) > 0:
+		f.become(warned, "What is missing shows as unknown. Let Wave migrate the database: it does when it starts.")
+	case in.Noted == 0:
+		f.become(unsure, "It notes no version. The tables are believed.")
+	}
+	return f
+}
+
+func (s *Server) lookChanges(context.Context) finding {
+	f := found("changes", "Changes")
+	health := s.store.Health()
+	if health.Phase != store.Ready {
+		f.at("last_change", "last change", health.ChangedAt)
+		f.become(unsure, "There is no database to follow.")
+		return f
+	}
+	f.at("last_change", "last change", health.ChangedAt)
+	f.number("last_event_id", "last event", int(health.LastEventID))
+	f.took("lag", "told after", health.Lag)
+	noticed := "notification"
+	if !health.Notified {
+		noticed = "polling"
+		f.become(warned, "The kernel tells of no changes here, so the file is looked at again and again. On Linux raise fs.inotify.max_user_instances; a network filesystem cannot tell.")
+	}
+	f.text("noticed_by", "noticed by", noticed)
+	if health.Lag > slowLag {
+		f.become(warned, "Changes reach the pages late: the machine or its disk is busy.")
+	}
+	return f
+}
+
+func (s *Server) lookIndex(context.Context) finding {
+	f := found("index", "Index of runs")
+	health := s.store.Health()
+	if health.Phase != store.Ready {
+		f.become(unsure, "There is no database to read.")
+		f.text("runs", "runs", "")
+		return f
+	}
+	f.number("runs", "runs", health.Index.Runs)
+	f.bytes("bytes", "memory", int64(health.Index.Bytes))
+	state := "complete"
+	if !health.Index.Ready {
+		state = "being built"
+		f.become(warned, "Filters and counts wait until it is complete. Nothing has to be done.")
+	}
+	f.text("built", "", state)
+	return f
+}
+
+func (s *Server) lookSearch(ctx context.Context) finding {
+	f := found("search", "Text search")
+	if s.search == nil {
+		f.text("state", "", "off")
+		f.show("", "started with --search off, or without a folder for own files")
+		return f
+	}
+	status := s.search.Status(ctx)
+	f.text("state", "", string(status.State))
+	f.number("events", "indexed up to event", int(status.Events))
+	f.number("behind", "behind by", int(status.Behind))
+	f.bytes("bytes", "size", status.Bytes)
+	switch status.State {
+	case search.Unusable:
+		f.become(unwell, status.Problem)
+	case search.Paused:
+		f.become(warned, status.Problem)
+	case search.Building:
+		f.become(warned, "A search finds what is indexed so far. Nothing has to be done.")
+	case search.Waiting:
+		f.become(unsure, "There is no database to read.")
+	}
+	return f
+}
+
+func (s *Server) lookProject(context.Context) finding {
+	f := found("project", "Project files")
+	catalog := s.manifest.Current()
+	f.text("manifest", "manifest", shortPath(catalog.Project, catalog.Project.Manifest))
+	f.number("pipelines", "pipelines", len(catalog.Pipelines))
+	f.number("problems", "problems", len(catalog.Problems))
+	if len(catalog.Problems) > 0 {
+		do := shown(clip(catalog.Problems[0].String(), maxText))
+		if more := len(catalog.Problems) - 1; more > 0 {
+			do += "; and " + plural(more, "more problem") + ": see the pipelines"
+		}
+		f.become(warned, do+".")
+	}
+	return f
+}
+
+// versioned is an engine that can tell which it is. Runner.ErrUnavailable says
+// that its program is not there.
+type versioned interface {
+	Version(ctx context.Context) (string, error)
+}
+
+func (s *Server) lookEngine(ctx context.Context) finding {
+	f := found("engine", "Engine")
+	if s.engine == nil {
+		f.text("name", "", "none")
+		f.become(warned, "No run can be started here. Start the console with --engine wave or --engine local.")
+		return f
+	}
+	f.text("name", "", s.engine.Name())
+	version := Version()
+	if e, ok := s.engine.(versioned); ok {
+		var err error
+		version, err = e.Version(ctx)
+		switch {
+		case errors.Is(err, runner.ErrUnavailable):
+			f.become(unwell, "Its program is not on PATH. Install it for the user that runs the console, or start that with --engine local.")
+		case err != nil:
+			f.become(warned, "Its program is there and does not tell its version.")
+		}
+	}
+	f.text("version", "version", shown(clip(version, maxText)))
+	limit := runner.Limit(s.manifest.Current())
+	facets, err := s.store.Facets(ctx)
+	if err != nil {
+		f.text("running", "running", "")
+		f.number("limit", "limit", limit)
+		f.become(unsure, "How many runs it carries is told as soon as the database can be read.")
+		return f
+	}
+	running := facets.States[store.Running] + facets.States[store.Waiting]
+	queued := facets.States[store.Queued] + facets.States[store.Pending]
+	f.number("running", "running", running)
+	f.number("queued", "waiting to begin", queued)
+	f.number("limit", "limit", limit)
+	if running+queued >= limit {
+		f.become(warned, "As many runs are active as may be: another start is refused. Wait, stop one, or raise max_concurrent_workers in the manifest.")
+	}
+	if s.readOnly {
+		f.show("", "not used: this console only reads")
+	}
+	return f
+}
+
+func (s *Server) lookStreams(context.Context) finding {
+	f := found("streams", "Live streams")
+	f.number("open", "open", int(s.streams.Load()))
+	f.text("drop", "a reader that takes nothing is dropped after", writeWithin.String())
+	used, most := openFiles()
+	if most <= 0 {
+		f.text("files_limit", "files that may be open", "")
+		f.become(unsure, "How many files and connections this process may have is not known on this system.")
+		return f
+	}
+	f.number("files_open", "files and connections", used)
+	f.number("files_limit", "of at most", most)
+	if float64(used) > fullShare*float64(most) {
+		f.become(warned, "Few more clients can connect. Raise the limit of open files (ulimit -n) and start the console again.")
+	}
+	return f
+}
+
+func (s *Server) lookDesk(context.Context) finding {
+	f := found("desk", "Own files")
+	f.text("path", "", s.desk.Dir())
+	if problem := s.desk.Problem(); problem != "" {
+		f.become(unwell, problem+". Until then nothing is kept: saved views, what was seen, who did what.")
+		return f
+	}
+	size, files := folderSize(s.desk.Dir())
+	f.bytes("bytes", "size", size)
+	f.number("files", "files", files)
+	if size > largeDesk {
+		f.become(warned, "The audit log may be rotated away: a new one is begun.")
+	}
+	return f
+}
+
+// givenUpLately is how long a message that was given up makes webhooks unwell.
+const givenUpLately = 24 * time.Hour
+
+func (s *Server) lookHooks(ctx context.Context) finding {
+	f := found("webhooks", "Webhooks")
+	c, err := s.desk.CountDeliveries(ctx, s.now().Add(-givenUpLately))
+	if err != nil {
+		f.text("hooks", "set", "")
+		f.become(unsure, "They are kept with the console's own files, which cannot be read.")
+		return f
+	}
+	f.number("hooks", "set", c.Hooks)
+	f.number("waiting", "messages that wait", c.Waiting)
+	f.number("retried", "of these tried before", c.Retried)
+	f.number("given_up", "given up within a day", c.GivenUp)
+	switch {
+	case c.GivenUp > 0:
+		f.become(warned, "Receivers did not take all messages: see the webhooks of the views.")
+	case c.Retried > 0:
+		f.become(warned, "A receiver does not take its messages now. They are tried again.")
+	}
+	return f
+}
+
+// folderSize is what the files in a folder take, those below it left out.
+func folderSize(dir string) (bytes int64, files int) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return -1, 0
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			bytes, files = bytes+info.Size(), files+1
+		}
+	}
+	return bytes, files
+}
+
+func (s *Server) lookDisk(context.Context) finding {
+	f := found("disk", "Disk")
+	state := filepath.Dir(s.store.Health().Path)
+	for _, place := range []struct{ key, name, dir string }{{"state", "of the state", state}, {"data", "of own files", s.desk.Dir()}} {
+		free, ok := freeBytes(place.dir)
+		if !ok {
+			f.text(place.key+"_free_bytes", "free "+place.name, "")
+			f.become(unsure, "How much space is left "+place.name+" cannot be told: the folder is not there, or this system does not say.")
+			continue
+		}
+		f.bytes(place.key+"_free_bytes", "free "+place.name, free)
+		switch {
+		case free < noSpace:
+			f.become(unwell, "There is hardly any space left "+place.name+": runs and what is kept here will fail. Make room.")
+		case free < littleSpace:
+			f.become(warned, "There is less than "+views.Bytes(littleSpace)+" left "+place.name+". Make room.")
+		}
+	}
+	return f
+}
+
+func (s *Server) lookProcess(context.Context) finding {
+	f := found("process", "This console")
+	f.text("version", "", Version())
+	f.at("started", "started", s.started)
+	f.number("goroutines", "goroutines", runtime.NumGoroutine())
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(heap)
+	bytes := int64(-1)
+	if heap[0].Value.Kind() == metrics.KindUint64 {
+		bytes = int64(heap[0].Value.Uint64()) //nolint:gosec // a heap of 2^63 bytes is none
+	}
+	f.bytes("heap_bytes", "heap", bytes)
+	return f
+}

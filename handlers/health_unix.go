@@ -1,0 +1,33 @@
+//go:build linux || darwin
+
+package handlers
+
+import (
+	"os"
+	"syscall"
+)
+
+// freeBytes is what this user may still write below dir; false when that is not known.
+func freeBytes(dir string) (int64, bool) {
+	var fs syscall.Statfs_t
+	if dir == "" || syscall.Statfs(dir, &fs) != nil {
+		return 0, false
+	}
+	return int64(fs.Bavail) * int64(fs.Bsize), true //nolint:gosec,unconvert // their types differ between systems; no disk holds 2^63 bytes
+}
+
+// openFiles is how many files and connections this process has, and how many it
+// may have; 0 where that is not known.
+func openFiles() (used, most int) {
+	var limit syscall.Rlimit
+	dir, err := os.Open("/dev/fd")
+	if err != nil || syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return 0, 0
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return 0, 0
+	}
+	return len(names) - 1, int(min(limit.Cur, 1<<31)) // one of the names is the folder itself
+}

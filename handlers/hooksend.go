@@ -1,0 +1,211 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	mathrand "math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"wavedeck/handlers/webhook"
+	"wavedeck/store"
+	"wavedeck/store/desk"
+)
+
+// How messages are sent: so many at a time, each claimed for so long, which is
+// longer than an attempt takes; and so often is looked for those that another
+// server has left.
+const (
+	hookSenders = 4
+	hookLease   = time.Minute
+	hookRest    = 10 * time.Second
+)
+
+// Types of messages.
+const (
+	hookTypeEnd       = "run.ended"
+	hookTypeAttention = "run.attention"
+	hookTypeTest      = "test"
+)
+
+// hookBody is what a receiver reads. A field is added without a new version;
+// one that goes or means something else makes one.
+type hookBody struct {
+	Version int       `json:"version"` // 1
+	Type    string    `json:"type"`    // run.ended, run.attention, test
+	At      time.Time `json:"timestamp"`
+	Data    hookData  `json:"data"`
+}
+
+type hookData struct {
+	Project   string         `json:"project,omitempty"`
+	View      hookView       `json:"view"`
+	Run       *hookRun       `json:"run,omitempty"` // of a test there is none
+	Attention *hookAttending `json:"attention,omitempty"`
+}
+
+type hookView struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	URL  string `json:"url,omitempty"`
+}
+
+type hookRun struct {
+	ID         string     `json:"id"`
+	Pipeline   string     `json:"pipeline"`
+	State      string     `json:"state"`
+	Reason     string     `json:"reason,omitempty"` // why it is told so, or why it failed
+	StartedAt  *time.Time `json:"started_at,omitempty"`
+	EndedAt    *time.Time `json:"ended_at,omitempty"`
+	DurationMs *int64     `json:"duration_ms,omitempty"`
+	Parent     string     `json:"parent_run_id,omitempty"`
+	Tags       []string   `json:"tags,omitempty"`
+	URL        string     `json:"url,omitempty"`
+}
+
+type hookAttending struct {
+	Why   string    `json:"why"` // runaway, not stopping, waiting, not moving, failed
+	Since time.Time `json:"since"`
+}
+
+// message is what a hook tells of an occasion.
+func (s *Server) message(h desk.Hook, view desk.View, run store.Run, o desk.Occasion) (desk.Delivery, error) {
+	body := s.hookBody(h, view, hookTypeEnd)
+	body.Data.Run = hookRunOf(run)
+	body.Data.Run.URL = s.hookLink(h, s.paths.Run(run.ID))
+	if why, attention := strings.CutPrefix(o.What, desk.AttentionPrefix); attention {
+		body.Type, body.Data.Attention = hookTypeAttention, &hookAttending{Why: why, Since: o.At.UTC()}
+	} else {
+		body.Data.Run.State = o.What // also when it has turned since
+	}
+	return encodeMessage(h.View, run.ID, body)
+}
+
+func encodeMessage(view int64, run string, body hookBody) (desk.Delivery, error) {
+	encoded, err := json.Marshal(body)
+	return newDelivery(view, body.Type, run, encoded, body.At), err
+}
+
+func (s *Server) hookBody(h desk.Hook, view desk.View, kind string) hookBody {
+	return hookBody{Version: 1, Type: kind, At: s.now().UTC(), Data: hookData{
+		Project: projectName(s.manifest.Current()), View: hookView{ID: view.ID, Name: view.Name, URL: s.hookLink(h, s.paths.View(strconv.FormatInt(view.ID, 10), ""))},
+	}}
+}
+
+// hookLink is a path of this console as others reach it: at --public-url, else
+// where the hook was set.
+func (s *Server) hookLink(h desk.Hook, path string) string {
+	if s.embed.PublicOrigin != "" {
+		return s.embed.PublicOrigin + path
+	}
+	if h.Base == "" {
+		return ""
+	}
+	return h.Base + strings.TrimPrefix(path, string(s.paths))
+}
+
+func hookRunOf(run store.Run) *hookRun {
+	moment := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		utc := t.UTC()
+		return &utc
+	}
+	told := &hookRun{
+		ID: run.ID, Pipeline: run.Pipeline, State: string(run.State), Reason: run.Reason, Parent: run.Parent,
+		StartedAt: moment(run.StartedAt), EndedAt: moment(recordedEnd(run)),
+	}
+	if told.Reason == "" {
+		told.Reason = run.Error
+	}
+	told.Reason = shown(clip(shown(told.Reason), maxFilter))
+	for _, tag := range run.Tags[:min(len(run.Tags), maxValues)] {
+		told.Tags = append(told.Tags, shown(clip(tag, maxText)))
+	}
+	if run.HasDuration {
+		ms := run.Duration.Milliseconds()
+		told.DurationMs = &ms
+	}
+	return told
+}
+
+// wakeHooks has what is due sent at once.
+func (s *Server) wakeHooks() {
+	select {
+	case s.hookWake <- struct{}{}:
+	default: // it is awake
+	}
+}
+
+// sendHooks sends what is due until ctx ends. What is being sent then is left
+// to another server, or to this one when it comes back.
+func (s *Server) sendHooks(ctx context.Context) {
+	owner := rand.Text()
+	free := make(chan struct{}, hookSenders)
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	due := time.NewTimer(0)
+	defer due.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.hookWake:
+		case <-due.C:
+		}
+		for ctx.Err() == nil {
+			free <- struct{}{} // an attempt takes no longer than its time limit
+			m, hook, err := s.desk.ClaimDelivery(ctx, owner, s.now(), hookLease)
+			if err != nil {
+				<-free
+				if !errors.Is(err, desk.ErrNotFound) && !errors.As(err, new(*desk.UnavailableError)) {
+					s.warn(ctx, "look for messages of hooks", err)
+				}
+				break
+			}
+			sending.Go(func() {
+				defer func() { <-free }()
+				s.sendHook(ctx, m, hook)
+				s.wakeHooks() // another one of this hook may wait
+			})
+		}
+		due.Reset(s.untilNextHook(ctx))
+	}
+}
+
+func (s *Server) untilNextHook(ctx context.Context) time.Duration {
+	next, err := s.desk.NextDelivery(ctx)
+	if err != nil || next.IsZero() {
+		return hookRest
+	}
+	return min(max(next.Sub(s.now()), time.Second/10), hookRest)
+}
+
+// sendHook makes one attempt and keeps what became of it.
+func (s *Server) sendHook(ctx context.Context, m desk.Delivery, hook desk.Hook) {
+	result := s.hooks.Send(ctx, webhook.Message{ID: m.ID, URL: hook.URL, Secret: hook.Secret, Body: m.Body}, s.now())
+	now := s.now()
+	if ctx.Err() != nil { // it was cut short, which says nothing of the receiver
+		m.Attempt, m.Next = m.Attempt-1, now
+	} else {
+		m.Status, m.Answer, m.Error = result.Status, shown(result.Answer), result.Error
+		m.Next = now.Add(max(webhook.Pause(m.Attempt, mathrand.Float64()), result.After))
+		switch {
+		case result.Delivered():
+			m.State = desk.DeliveryDone
+		case result.Status == http.StatusGone || m.Next.After(m.Until):
+			m.State = desk.DeliveryGivenUp
+		}
+	}
+	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := s.desk.SettleDelivery(settling, m); err != nil {
+		s.log.WarnContext(ctx, "keep what became of a message", "message", m.ID, "error", err)
+	}
+}

@@ -1,0 +1,299 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"wavedeck/handlers/webhook"
+	"wavedeck/store"
+	"wavedeck/store/desk"
+)
+
+// How hooks learn what happened: at most so often; so often although nothing
+// changed; so far back, when nobody looked for a while; so long before the last
+// look, because an end may be recorded late and a run is told as lost only after
+// it was silent for some time; and so many at once.
+const (
+	hookPause = 250 * time.Millisecond
+	hookLook  = 30 * time.Second
+	hookBack  = 24 * time.Hour
+	hookSlack = 15 * time.Minute
+	hookBatch = 200
+	hookScan  = 5000
+)
+
+// hookEnds are the final states that a hook can tell, in the order of the form.
+func hookEnds() []store.State {
+	return []store.State{store.Failed, store.Rejected, store.Lost, store.Cancelled, store.Succeeded, store.Empty}
+}
+
+// hookAttention stands in Hook.Ends for everything that needs a human.
+const hookAttention = "attention"
+
+// watchHooks turns what happens into messages of hooks until ctx ends.
+func (s *Server) watchHooks(ctx context.Context) {
+	sub := s.store.Subscribe()
+	defer sub.Close()
+	look := time.NewTicker(hookLook)
+	defer look.Stop()
+	var changed []string
+	all := true // what happened before is not known yet
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sub.Ready():
+			if c, ok := sub.Take(); ok {
+				changed, all = c.Runs, all || c.Reset
+			}
+		case <-look.C:
+			changed = nil
+		}
+		err := s.tellHooks(ctx, changed, all)
+		all = err != nil
+		if err != nil && !errors.Is(err, errNoHooks) && !errors.Is(err, store.ErrUnavailable) && !errors.As(err, new(*desk.UnavailableError)) {
+			s.warn(ctx, "tell hooks", err)
+		}
+		if !pause(ctx, hookPause) {
+			return
+		}
+	}
+}
+
+// errNoHooks says that nobody wants to be told: what happens meanwhile is looked
+// for when somebody does.
+var errNoHooks = errors.New("no hooks")
+
+// tellHooks notes what happened to the changed runs, or to all, and makes each
+// hook's messages of it.
+func (s *Server) tellHooks(ctx context.Context, changed []string, all bool) error {
+	hooks, err := s.desk.Hooks(ctx)
+	if err != nil {
+		return err
+	}
+	if len(hooks) == 0 {
+		return errNoHooks
+	}
+	now := s.now()
+	looked, err := s.desk.Looked(ctx)
+	if err != nil {
+		return err
+	}
+	var occasions []desk.Occasion
+	if all {
+		since := now.Add(-hookBack)
+		if from := looked.Add(-hookSlack); from.After(since) {
+			since = from
+		}
+		occasions, err = s.endsSince(ctx, since)
+	} else {
+		occasions, err = s.endsOf(ctx, changed)
+	}
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(hooks, func(h desk.Hook) bool { return slices.Contains(h.Ends, hookAttention) }) {
+		needs, err := s.attentionOccasions(ctx)
+		if err != nil {
+			return err
+		}
+		occasions = append(occasions, needs...)
+	}
+	if occasions, err = s.unknownOccasions(ctx, occasions); err != nil {
+		return err
+	}
+	if len(occasions) > 0 || now.Sub(looked) > time.Minute {
+		if err := s.desk.Note(ctx, occasions, now); err != nil {
+			return err
+		}
+	}
+	for _, h := range hooks {
+		if err := s.enqueue(ctx, h); err != nil && !errors.Is(err, desk.ErrMoved) {
+			return err
+		}
+	}
+	return nil
+}
+
+// endsSince are the runs that ended at that moment or later.
+func (s *Server) endsSince(ctx context.Context, since time.Time) ([]desk.Occasion, error) {
+	ids, err := s.store.EndedSince(ctx, since, hookScan)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.endsOf(ctx, ids)
+	return slices.DeleteFunc(all, func(o desk.Occasion) bool { return o.At.Before(since) }), err
+}
+
+// endsOf are those of the runs that have ended.
+func (s *Server) endsOf(ctx context.Context, ids []string) ([]desk.Occasion, error) {
+	over, err := s.store.Over(ids)
+	if err != nil {
+		return nil, err
+	}
+	var occasions []desk.Occasion
+	for part := range slices.Chunk(over, hookBatch) {
+		runs, err := s.store.RunsByID(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, run := range runs {
+			if run.State.Ended() {
+				occasions = append(occasions, desk.Occasion{Run: run.ID, What: string(run.State), At: endedAt(run)})
+			}
+		}
+	}
+	return occasions, nil
+}
+
+// endedAt is when a run ended; of a lost one, its last sign that is known.
+func endedAt(run store.Run) time.Time {
+	if end := recordedEnd(run); !end.IsZero() {
+		return end
+	}
+	if run.Heartbeat.After(run.StartedAt) {
+		return run.Heartbeat
+	}
+	return run.StartedAt
+}
+
+func (s *Server) attentionOccasions(ctx context.Context) ([]desk.Occasion, error) {
+	list, err := s.attention(ctx)
+	occasions := make([]desk.Occasion, len(list))
+	for i, a := range list {
+		occasions[i] = desk.Occasion{Run: a.Run, What: desk.AttentionPrefix + string(a.Urgency), At: a.Since}
+	}
+	return occasions, err
+}
+
+// unknownOccasions leaves out what was noted before: reading holds up nobody.
+func (s *Server) unknownOccasions(ctx context.Context, all []desk.Occasion) ([]desk.Occasion, error) {
+	known, err := s.desk.Known(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	var unknown []desk.Occasion
+	for i, o := range all {
+		if !known[i] {
+			unknown = append(unknown, o)
+		}
+	}
+	return unknown, nil
+}
+
+// pastOf is what a hook that is set now is not told of: what has happened, as
+// far as it would be looked for.
+func (s *Server) pastOf(ctx context.Context) ([]desk.Occasion, error) {
+	from := s.now()
+	hooks, err := s.desk.Hooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if looked, err := s.desk.Looked(ctx); err == nil && len(hooks) > 0 && looked.Before(from) {
+		from = looked
+	}
+	past, err := s.endsSince(ctx, from.Add(-hookSlack))
+	if err != nil {
+		return nil, err
+	}
+	needs, err := s.attentionOccasions(ctx)
+	return append(past, needs...), err
+}
+
+// enqueue makes a hook's messages of what it was not told yet.
+func (s *Server) enqueue(ctx context.Context, h desk.Hook) error {
+	for {
+		occasions, err := s.desk.Occasions(ctx, h.Place, hookBatch)
+		if err != nil || len(occasions) == 0 {
+			return err
+		}
+		messages, err := s.messagesOf(ctx, h, occasions)
+		if err != nil {
+			return err
+		}
+		to := occasions[len(occasions)-1].N
+		if err := s.desk.Enqueue(ctx, h.View, h.Place, to, messages); err != nil {
+			return err
+		}
+		h.Place = to
+		if len(messages) > 0 {
+			s.wakeHooks()
+		}
+	}
+}
+
+// messagesOf are a hook's messages of occasions: those that it tells, of runs
+// that its view lists, and that did not happen before it was set.
+func (s *Server) messagesOf(ctx context.Context, h desk.Hook, occasions []desk.Occasion) ([]desk.Delivery, error) {
+	wanted := map[string][]desk.Occasion{}
+	var ids []string
+	for _, o := range occasions {
+		attention := strings.HasPrefix(o.What, desk.AttentionPrefix)
+		exact := o.What != string(store.Lost) && (!attention || o.What == desk.AttentionPrefix+string(store.UrgentFailed))
+		old := exact && o.At.Before(h.Created.Truncate(time.Second))
+		if old || !slices.Contains(h.Ends, o.What) && (!attention || !slices.Contains(h.Ends, hookAttention)) {
+			continue
+		}
+		if wanted[o.Run] == nil {
+			ids = append(ids, o.Run)
+		}
+		wanted[o.Run] = append(wanted[o.Run], o)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	view, err := s.desk.View(ctx, h.View)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := s.listed(ctx, view, ids)
+	if err != nil {
+		return nil, err
+	}
+	var messages []desk.Delivery
+	for _, run := range runs {
+		for _, o := range wanted[run.ID] {
+			if o.What == desk.AttentionPrefix+string(store.UrgentFailed) && slices.Contains(h.Ends, string(run.State)) {
+				continue // its end tells it
+			}
+			m, err := s.message(h, view, run, o)
+			if err != nil {
+				return nil, err
+			}
+			messages = append(messages, m)
+		}
+	}
+	return messages, nil
+}
+
+// listed are those of the runs that a view lists. Without a filter the list shows
+// runs that no other one started, and those that take one up.
+func (s *Server) listed(ctx context.Context, view desk.View, ids []string) ([]store.Run, error) {
+	q, err := url.ParseQuery(view.Query)
+	if err != nil {
+		return nil, err
+	}
+	query, err := parseRunsQuery(q, s.now())
+	if err != nil {
+		return nil, err
+	}
+	matching, err := s.store.Matching(ctx, query.filter, ids)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := s.store.RunsByID(ctx, ids)
+	return slices.DeleteFunc(runs, func(run store.Run) bool {
+		inner := !query.filter.Narrow() && run.Parent != "" && run.Kind != "resume"
+		return !matching[run.ID] || inner
+	}), err
+}
+
+// newDelivery is a message that is due at once.
+func newDelivery(view int64, kind, run string, body []byte, now time.Time) desk.Delivery {
+	return desk.Delivery{ID: "msg_" + rand.Text(), View: view, Type: kind, Run: run, Body: body, Created: now, Until: now.Add(webhook.GiveUp)}
+}

@@ -1,0 +1,101 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+
+	"wavedeck/store"
+	"wavedeck/views"
+)
+
+// serveIcon draws the console's picture with a number on it: n= runs that need
+// attention. Its address says everything about it.
+func (s *Server) serveIcon(w http.ResponseWriter, r *http.Request) error {
+	n := 0
+	if text := r.URL.Query().Get("n"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil || n < 0 {
+			return &store.InputError{Field: "n", Got: clip(text, 64), Want: "a number from 0"}
+		}
+	}
+	w.Header().Set("Cache-Control", "private, max-age=86400")
+	ctx := r.Context()
+	s.write(w, r, http.StatusOK, "image/svg+xml", func(b *bytes.Buffer) error { return views.FaviconPicture(n).Render(ctx, b) })
+	return nil
+}
+
+// endedRun is what somebody is told who asked to be, in words.
+type endedRun struct {
+	RunID string `json:"tag"`   // as a notification names it
+	Title string `json:"title"` // pipeline and state
+	Body  string `json:"body"`  // how long it took, and its id
+	URL   string `json:"url"`
+}
+
+type endedResponse struct {
+	Ended []endedRun `json:"ended"`
+}
+
+// apiEnded tells which of the runs of run=, up to 50, have ended. One that is
+// gone has: nobody waits for it any more.
+func (s *Server) apiEnded(w http.ResponseWriter, r *http.Request) error {
+	ids, err := texts(r.URL.Query(), "run")
+	if err != nil {
+		return err
+	}
+	return s.serveCached(w, r, typeJSON, func(ctx context.Context, b *bytes.Buffer) error {
+		runs, err := s.store.RunsByID(ctx, ids)
+		if err != nil {
+			return err
+		}
+		there := map[string]store.Run{}
+		for _, run := range runs {
+			there[run.ID] = run
+		}
+		answer := endedResponse{Ended: []endedRun{}}
+		for _, id := range ids {
+			run, known := there[id]
+			switch {
+			case !known:
+				answer.Ended = append(answer.Ended, endedRun{RunID: id, Title: "A run is gone", Body: id, URL: s.paths.Run(id)})
+			case run.State.Ended():
+				answer.Ended = append(answer.Ended, endedRun{RunID: id, Title: runTitle(run), Body: tookWords(run) + id, URL: s.paths.Run(id)})
+			}
+		}
+		return encodeJSON(b, answer)
+	})
+}
+
+// runTitle is pipeline and state: "build-shop failed".
+func runTitle(run store.Run) string {
+	name := run.Pipeline
+	if name == "" {
+		name = run.ID
+	}
+	return shown(clip(name, maxText)) + " " + endWord(run.State)
+}
+
+// endWord is a final state as a verb.
+func endWord(state store.State) string {
+	switch state {
+	case store.Empty:
+		return "succeeded with nothing to do"
+	case store.Cancelled:
+		return "was cancelled"
+	case store.Rejected:
+		return "was rejected"
+	case store.Lost:
+		return "is lost"
+	default:
+		return string(state)
+	}
+}
+
+func tookWords(run store.Run) string {
+	if !run.HasDuration {
+		return ""
+	}
+	return "after " + views.Duration(run.Duration, run.CoarseSecond) + " · "
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// lostAfterStart is how long ago a run may have started that is told as ended
+// and of whose end there is no record.
+const lostAfterStart = 7 * 24 * time.Hour
+
+// EndedSince lists the runs that ended at that moment or later, at most limit,
+// in no order. Of a run that nothing recorded the end of, such as a lost one,
+// only the start is known here: it is listed when that is at most a week before.
+// It waits for the index of all runs and looks at each of them.
+func (s *Store) EndedSince(ctx context.Context, since time.Time, limit int) ([]string, error) {
+	return read(s, func(o *opened) ([]string, error) {
+		if err := o.index.wait(ctx); err != nil {
+			return nil, err
+		}
+		return o.index.overSince(since.Unix(), limit), nil
+	})
+}
+
+// Over lists those of the runs that have ended. It answers from memory.
+func (s *Store) Over(ids []string) ([]string, error) {
+	return read(s, func(o *opened) ([]string, error) {
+		var over []string
+		for _, id := range ids {
+			if o.index.state(id).Ended() {
+				over = append(over, id)
+			}
+		}
+		return over, nil
+	})
+}
+
+// Matching lists those of the runs that a filter chooses, whatever page of it.
+// It waits for the index of all runs.
+func (s *Store) Matching(ctx context.Context, f RunFilter, ids []string) (map[string]bool, error) {
+	return read(s, func(o *opened) (map[string]bool, error) {
+		if err := o.index.wait(ctx); err != nil {
+			return nil, err
+		}
+		return o.index.matching(f, ids), nil
+	})
+}
+
+func (ix *index) matching(f RunFilter, ids []string) map[string]bool {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	m := ix.compile(f)
+	found := map[string]bool{}
+	for _, id := range ids {
+		i, ok := ix.find(id)
+		if !ok {
+			continue
+		}
+		at := ix.position(ix.rows[i].started, ix.id(i))
+		if at >= m.low && at < m.high && m.match(&ix.rows[i]) {
+			found[id] = true
+		}
+	}
+	return found
+}
+
+func (ix *index) overSince(since int64, limit int) (ids []string) {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	for i := range ix.rows {
+		r := &ix.rows[i]
+		if !r.used || !States[r.state].Ended() {
+			continue
+		}
+		known := r.ended >= since
+		if r.ended == 0 {
+			known = r.started >= since-int64(lostAfterStart/time.Second)
+		}
+		if known {
+			if ids = append(ids, string(ix.id(uint32(i)))); len(ids) == limit {
+				break
+			}
+		}
+	}
+	return ids
+}
