@@ -145,7 +145,7 @@ func DeltaText(d Delta) string {
 		about = "≈ "
 	}
 	switch {
-	case d.By == 0 && d.Coarse:
+	case d.Coarse && (d.By == 0 || d.Time && max(d.By, -d.By) < 1000):
 		return "≈ 0"
 	case d.By == 0:
 		return "0 %"

@@ -171,3 +171,28 @@ func TestMarked(t *testing.T) {
 		})
 	}
 }
+
+func TestDeltaText(t *testing.T) {
+	third, tiny, tenfold := 33.3, 0.2, 1100.0
+	tests := []struct {
+		name string
+		d    Delta
+		want string
+	}{
+		{"what is not known is not said", Delta{By: 5}, ""},
+		{"the same is no percentage of anything", Delta{Known: true}, "0 %"},
+		{"a share has its sign", Delta{Known: true, By: -5, Percent: &third}, "−33 %"},
+		{"less than one per cent is not nothing", Delta{Known: true, By: 1, Percent: &tiny}, "<1 %"},
+		{"many times as much is a factor", Delta{Known: true, By: 100, Percent: &tenfold}, "×12"},
+		{"without a share the difference itself is said", Delta{Known: true, By: 34}, "+34"},
+		{"of whole seconds it is about so long", Delta{Known: true, By: 3000, Time: true, Coarse: true}, "≈ +3s"},
+		{"below what whole seconds can tell it is about nothing", Delta{Known: true, By: -11, Time: true, Coarse: true}, "≈ 0"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := DeltaText(test.d); got != test.want {
+				t.Errorf("DeltaText(%+v) = %q, want %q", test.d, got, test.want)
+			}
+		})
+	}
+}
