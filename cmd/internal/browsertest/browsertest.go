@@ -48,7 +48,7 @@ func Start(t testing.TB) *Browser {
 	t.Helper()
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(program(t)), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1440, 900),
-		chromedp.DisableGPU,
+		chromedp.DisableGPU, chromedp.Flag("site-per-process", true), // a frame of another site is a target of its own
 		// Nothing of the browser's own goes out.
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-domain-reliability", true), chromedp.Flag("no-pings", true),
