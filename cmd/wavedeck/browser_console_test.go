@@ -52,6 +52,7 @@ func (k *keyboard) opens(page string) {
 
 // TestBrowserConsole is what people do who never touch the mouse.
 func TestBrowserConsole(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Start(t)
 	root, _ := keyProject(t)
 	b := storetest.At(t, storetest.StatePath(root))

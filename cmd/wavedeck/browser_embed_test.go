@@ -19,6 +19,7 @@ import (
 // TestEmbedding is what pages of another site show of the console, in a real
 // browser, under a strict policy of their own.
 func TestEmbedding(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Start(t)
 	for _, story := range []struct {
 		name string

@@ -16,6 +16,7 @@ import (
 // TestBrowserEveryone shows every page to people who see it in the dark, enlarged,
 // on a phone or not at all, and who have a keyboard only.
 func TestBrowserEveryone(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Start(t)
 	root := everyoneProject(t)
 	p := start(t, "--project", root, "--port", "0", "--token", testToken, "--engine", "local", "--data", t.TempDir())

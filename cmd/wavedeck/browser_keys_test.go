@@ -146,6 +146,7 @@ func keyProject(t testing.TB) (root string, last int64) {
 // one after another in it: it is opened anew only where one has left it, or has
 // done what cannot be undone.
 func TestBrowserKeys(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Start(t)
 	root, last := keyProject(t)
 	p := start(t, "--project", root, "--port", "0")

@@ -11,6 +11,7 @@ import (
 
 // TestBrowserLog is what readers do with a long log.
 func TestBrowserLog(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Start(t)
 	t.Run("a failed run of 50,000 events opens at its failure and scrolls both ways", func(t *testing.T) { logScrolls(t, browser) })
 	t.Run("a reader at the end follows, and one who scrolled up is told", func(t *testing.T) { logFollows(t, browser) })

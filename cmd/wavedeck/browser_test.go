@@ -16,6 +16,7 @@ import (
 // TestBrowser is what people do with the program, in a real browser, while
 // another process writes to the database.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Start(t)
 	for _, story := range []struct {
 		name string
