@@ -113,13 +113,14 @@ func TestChangesByTime(t *testing.T) {
 		t.Fatalf("got %+v, %v", f, err)
 	}
 	clock.advance(time.Hour)
-	c := until(t, sub, "the loss of both", func(c Change) bool { return namesRun("parent")(c) && namesRun("child")(c) })
-	if !c.List {
-		t.Errorf("got %+v", c)
-	}
-	if f, err := s.Facets(t.Context()); err != nil || f.States[Lost] != 2 {
-		t.Errorf("got %+v, %v", f, err)
-	}
+	// What judges runs that go on may name them before the counts know: there is another change when these do.
+	until(t, sub, "the loss of both", func(c Change) bool {
+		if !c.List || !namesRun("parent")(c) || !namesRun("child")(c) {
+			return false
+		}
+		f, err := s.Facets(t.Context())
+		return err == nil && f.States[Lost] == 2
+	})
 }
 
 func TestNothingIsMissed(t *testing.T) {
