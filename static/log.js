@@ -128,6 +128,9 @@
   const atBottom = () => scrollY + innerHeight >= document.documentElement.scrollHeight - 24
   function bottom() { scrollTo(0, document.documentElement.scrollHeight); scrolled = scrollY }
 
+  // How many lines there are up to the last one in the page, which may have come before the end is told of it.
+  const mounted = now => +now.total + [...last()?.querySelectorAll('.l') ?? []].filter(l => +l.id.slice(1) > +now.last).length
+
   function ended() {
     const now = end()
     if (!now) return
@@ -135,7 +138,7 @@
       sentinel('later', 'after', last().dataset.last)
       if (following) bottom()
     }
-    if (whole() && (following || atBottom())) known = +now.total
+    if (whole() && (following || atBottom())) known = mounted(now)
     pill()
   }
 
@@ -154,7 +157,7 @@
     if (up && !atBottom()) following = false
     else if (whole() && atBottom()) {
       following = true
-      known = +(end()?.total ?? 0)
+      if (end()) known = mounted(end())
     }
     pill()
   }, { passive: true })
