@@ -216,7 +216,7 @@ func (p person) seesForcedColours(base string) {
 		}
 	}
 	p.Open(base + "runs?limit=100")
-	shapes := browsertest.Eval[map[string]string](p.Tab, `Object.fromEntries([...document.querySelectorAll('td .st')].map(e => [e.textContent.trim(), e.querySelector('use').getAttribute('href').split('#')[1]]))`)
+	shapes := browsertest.Eval[map[string]string](p.Tab, `Object.fromEntries([...document.querySelectorAll('.c-state .st')].map(e => [e.textContent.trim(), e.querySelector('use').getAttribute('href').split('#')[1]]))`)
 	words := map[string]string{}
 	for word, shape := range shapes {
 		if other, ok := words[shape]; ok {
