@@ -84,6 +84,7 @@ func runPageFollows(t *testing.T, browser *browsertest.Browser) {
 	tab.Open(p.url + "runs/" + run)
 	tab.Until(live)
 	tab.Run(stays)
+	tab.Run(watchShifts)
 	tab.Run(watchEvents)
 	tab.Run(`window.done = []
 new MutationObserver(() => {
@@ -100,6 +101,9 @@ new MutationObserver(() => {
 	sameEvents(t, "the page", seenEvents(tab), database, run)
 	if twice := browsertest.Eval[int](tab, `twice`); twice > 0 {
 		t.Errorf("%d times an event stood in the page twice", twice)
+	}
+	if shift := browsertest.Eval[float64](tab, `shift`); shift >= 0.01 {
+		t.Errorf("%.4f of the window shifted while the run went on and when it ended: %q", shift, browsertest.Eval[[]string](tab, `moved`))
 	}
 	if advanced := browsertest.Eval[[]int](tab, `done`); len(advanced) < 4 {
 		t.Errorf("the numbers of steps that were seen done are %v, want them to grow one by one", advanced)
