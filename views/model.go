@@ -272,6 +272,9 @@ func (v RunView) tab() string {
 	return ""
 }
 
+// going tells whether what is shown may still change.
+func (v RunView) going() bool { return v.Past == nil && goesOn(v.Run.State) }
+
 // RunRefresh holds the fragment URLs of a run's page.
 type RunRefresh struct{ Head, Why, Steps, Events, Artifacts, Outcomes, Family, Tab string }
 

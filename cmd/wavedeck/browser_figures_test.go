@@ -23,6 +23,13 @@ type figures struct {
 	shift float64            // of the layout, without input
 	long  []float64          // milliseconds of each task that took more than 50
 	moved map[string]float64 // what shifted, by its part of the shift
+	wide  map[string]shifted // the widest shift of each
+}
+
+// shifted is one shift: its share, and the elements with where they were and are.
+type shifted struct {
+	score float64
+	how   string
 }
 
 // traced are the categories in which Chromium writes these down.
@@ -32,7 +39,7 @@ func traced() []string {
 
 // measured reads the figures out of a trace.
 func measured(events []browsertest.TraceEvent) figures {
-	f := figures{moved: map[string]float64{}}
+	f := figures{moved: map[string]float64{}, wide: map[string]shifted{}}
 	page := map[[2]int]bool{} // the threads on which pages live
 	for _, e := range events {
 		if e.Name == "Layout" || e.Name == "UpdateLayoutTree" {
@@ -50,6 +57,8 @@ func measured(events []browsertest.TraceEvent) figures {
 					Input bool    `json:"had_recent_input"`
 					Nodes []struct {
 						Name string `json:"debug_name"`
+						Old  []int  `json:"old_rect"` // x, y, width, height
+						New  []int  `json:"new_rect"`
 					} `json:"impacted_nodes"`
 				} `json:"data"`
 			}
@@ -58,7 +67,15 @@ func measured(events []browsertest.TraceEvent) figures {
 			}
 			f.shift += args.Data.Score
 			if len(args.Data.Nodes) > 0 {
-				f.moved[args.Data.Nodes[0].Name] += args.Data.Score
+				first := args.Data.Nodes[0].Name
+				f.moved[first] += args.Data.Score
+				if args.Data.Score > f.wide[first].score {
+					how := ""
+					for _, n := range args.Data.Nodes {
+						how += fmt.Sprintf("\n\t%s %v -> %v", n.Name, n.Old, n.New)
+					}
+					f.wide[first] = shifted{args.Data.Score, how}
+				}
 			}
 		}
 	}
@@ -70,7 +87,7 @@ func (f figures) tell(b *testing.B) {
 	b.Helper()
 	names := slices.SortedFunc(maps.Keys(f.moved), func(x, y string) int { return cmp.Compare(f.moved[y], f.moved[x]) })
 	for _, name := range names[:min(6, len(names))] {
-		b.Logf("%.5f %s", f.moved[name], name)
+		b.Logf("%.5f %s, at most %.5f%s", f.moved[name], name, f.wide[name].score, f.wide[name].how)
 	}
 }
 

@@ -89,7 +89,7 @@ new PerformanceObserver(list => {
 		for (const s of e.sources) if (s.previousRect.y !== s.currentRect.y && (s.node?.nodeType !== 3 || s.node.data.trim())) // a blank is not seen
 			moved.push((s.node?.id || s.node?.className || s.node?.parentElement?.outerHTML || s.node?.nodeName) + ' from ' + s.previousRect.y + ' to ' + s.currentRect.y)
 	}
-}).observe({type: 'layout-shift'})`
+}).observe({type: 'layout-shift', buffered: true})`
 
 func listDoesNotShift(t *testing.T, browser *browsertest.Browser) {
 	root, database := emptyProject(t)
