@@ -154,11 +154,7 @@ func serverComesBack(t *testing.T, browser *browsertest.Browser) {
 	if gone < 0 || !strings.HasPrefix(told[len(told)-1], "Live · event ") {
 		t.Errorf("the indicator said %q", told)
 	}
-	fresh := browser.Tab(t)
-	fresh.Open(again.url + "runs/" + run)
-	if d := browsertest.Eval[string](fresh, normal("#main")); d != browsertest.Eval[string](tab, normal("#main")) {
-		t.Errorf("the page says\n%s\nthe server renders\n%s", browsertest.Eval[string](tab, normal("#main")), d)
-	}
+	asRenderedAfresh(t, browser, tab, again.url+"runs/"+run)
 	if browsertest.Eval[bool](tab, reloaded) {
 		t.Error("the page was loaded anew")
 	}

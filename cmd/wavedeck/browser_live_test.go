@@ -108,18 +108,23 @@ new MutationObserver(() => {
 	if advanced := browsertest.Eval[[]int](tab, `done`); len(advanced) < 4 {
 		t.Errorf("the numbers of steps that were seen done are %v, want them to grow one by one", advanced)
 	}
-	fresh := browser.Tab(t)
-	eventually(t, "the page says what the server renders afresh", func() bool {
-		fresh.Open(p.url + "runs/" + run)
-		for _, part := range []string{"#head", "#why-part", "nav.parts", "#steps", "#outcomes", "#events", "#artifacts", "#family"} { // once it has ended they stand in another order
-			if browsertest.Eval[string](fresh, normal(part)) != browsertest.Eval[string](tab, normal(part)) {
-				return false
-			}
-		}
-		return true
-	})
+	asRenderedAfresh(t, browser, tab, p.url+"runs/"+run)
 	if browsertest.Eval[bool](tab, reloaded) {
 		t.Error("the page was loaded anew")
+	}
+}
+
+// asRenderedAfresh waits until each part of a run's page that was followed says
+// what the server renders: once the run has ended they stand in another order.
+func asRenderedAfresh(t *testing.T, browser *browsertest.Browser, tab *browsertest.Tab, url string) {
+	t.Helper()
+	fresh := browser.Tab(t)
+	for _, part := range []string{"#head", "#why-part", "nav.parts", "#steps", "#outcomes", "#events", "#artifacts", "#family"} {
+		eventually(t, part+" says what the server renders afresh", func() bool {
+			followed := browsertest.Eval[string](tab, normal(part))
+			fresh.Open(url)
+			return browsertest.Eval[string](fresh, normal(part)) == followed
+		})
 	}
 }
 
