@@ -154,12 +154,17 @@ const outline = `(() => {
 	return said
 })()`
 
-// tooWide says what makes the page scroll sideways.
+// tooWide says what makes the page scroll sideways, and which of our own words are cut.
 const tooWide = `(() => {
 	const said = [], name = e => e.tagName + '.' + e.getAttribute('class') + '#' + e.id
 	const wide = document.documentElement.scrollWidth
 	if (wide > innerWidth) said.push(wide + ' px of ' + innerWidth + '; beyond are ' + [...document.querySelectorAll('body *')]
 		.filter(e => e.getBoundingClientRect().right > innerWidth + .5).slice(0, 6).map(name))
+	for (const e of document.querySelectorAll('.st')) {
+		const word = e.textContent.trim()
+		const cut = [e, ...e.querySelectorAll('*')].some(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+		if (word.length < 20 && cut && e.checkVisibility()) said.push('“' + word + '” is cut')
+	}
 	return said
 })()`
 
