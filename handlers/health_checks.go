@@ -12,6 +12,7 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/store"
+	"wavedeck/store/dbfile"
 	"wavedeck/store/manifest"
 	"wavedeck/store/search"
 	"wavedeck/store/statedb"
@@ -293,7 +294,7 @@ func (s *Server) lookDisk(context.Context) finding {
 	f := found("disk", "Disk")
 	state := filepath.Dir(s.store.Health().Path)
 	for _, place := range []struct{ key, name, dir string }{{"state", "of the state", state}, {"data", "of own files", s.desk.Dir()}} {
-		free, ok := freeBytes(place.dir)
+		free, ok := dbfile.Free(place.dir)
 		if !ok {
 			f.text(place.key+"_free_bytes", "free "+place.name, "")
 			f.become(unsure, "How much space is left "+place.name+" cannot be told: the folder is not there, or this system does not say.")

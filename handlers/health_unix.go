@@ -7,15 +7,6 @@ import (
 	"syscall"
 )
 
-// freeBytes is what this user may still write below dir; false when that is not known.
-func freeBytes(dir string) (int64, bool) {
-	var fs syscall.Statfs_t
-	if dir == "" || syscall.Statfs(dir, &fs) != nil {
-		return 0, false
-	}
-	return int64(fs.Bavail) * int64(fs.Bsize), true //nolint:gosec,unconvert // their types differ between systems; no disk holds 2^63 bytes
-}
-
 // openFiles is how many files and connections this process has, and how many it
 // may have; 0 where that is not known.
 func openFiles() (used, most int) {

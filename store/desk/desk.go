@@ -12,13 +12,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"modernc.org/sqlite"
+
+	"wavedeck/store/dbfile"
 )
 
 // ErrNotFound says that there is no such thing on the desk.
@@ -123,18 +123,21 @@ func (d *Desk) open(ctx context.Context) (*sqlx.DB, error) {
 // why is err in words for an operator.
 func why(dir string, err error) string {
 	switch {
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), code(err) == sqliteReadOnly, code(err) == sqliteCantOpen:
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), dbfile.Code(err) == dbfile.ReadOnly, dbfile.Code(err) == dbfile.CantOpen:
 		return "the folder " + dir + " cannot be written; name another with --data"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
 		return dir + " is not a folder; name another with --data"
-	case errors.Is(err, syscall.ENOSPC), code(err) == sqliteFull:
+	case errors.Is(err, syscall.ENOSPC), dbfile.Code(err) == dbfile.Full:
 		return "there is no space left for the folder " + dir
-	case code(err) == sqliteNotADB, code(err) == sqliteCorrupt:
+	case dbfile.Code(err) == dbfile.NotADB, dbfile.Code(err) == dbfile.Corrupt:
 		return filepath.Join(dir, "desk.db") + " is damaged; move it away and a new one is made"
 	default:
 		return "the folder " + dir + " cannot be used: " + err.Error() + "; name another with --data"
 	}
 }
+
+// busyWait is how long a connection waits for another server.
+const busyWait = 5 * time.Second
 
 func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
 	if dir == "" {
@@ -144,62 +147,23 @@ func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, "desk.db")
-	if err := private(path); err != nil {
+	if err := dbfile.Make(path); err != nil {
 		return nil, err
 	}
-	db, err := sqlx.Open("sqlite", dsn(path))
+	db, err := dbfile.Open(path, 4, busyWait, "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)")
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(4)
 	if err := migrate(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
-// private makes a file that only its owner may read, when there is none: it
-// holds secrets of webhooks. SQLite gives the same mode to what it puts beside.
-func private(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil // and closing a database of this process would let go of its locks
-	}
-	if err != nil {
-		return err
-	}
-	return file.Close()
-}
-
-// dsn names path; busy_timeout comes first so that the others may wait.
-func dsn(path string) string {
-	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
-	return "file:" + escaped + "?mode=rw&_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
-}
-
-// Primary result codes of SQLite, https://sqlite.org/rescode.html.
-const (
-	sqliteReadOnly = 8
-	sqliteCorrupt  = 11
-	sqliteFull     = 13
-	sqliteCantOpen = 14
-	sqliteNotADB   = 26
-)
-
-// code is the primary result code in err, 0 when SQLite did not fail.
-func code(err error) int {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return 0
-	}
-	return e.Code() & 0xff
-}
-
 // told turns what went wrong with a query into an error that callers know.
 func (d *Desk) told(err error) error {
-	switch code(err) {
-	case sqliteReadOnly, sqliteCorrupt, sqliteFull, sqliteCantOpen, sqliteNotADB:
+	switch dbfile.Code(err) {
+	case dbfile.ReadOnly, dbfile.Corrupt, dbfile.Full, dbfile.CantOpen, dbfile.NotADB:
 		return &UnavailableError{Reason: why(d.dir, err), Err: err}
 	}
 	if errors.Is(err, sql.ErrNoRows) {

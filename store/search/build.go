@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store"
+	"wavedeck/store/dbfile"
 )
 
 // How the index grows: a window of events at a time, and then a rest that leaves
@@ -241,7 +242,7 @@ func (x *Index) measure(ctx context.Context) error {
 func (b *builder) tight() bool {
 	if time.Since(b.checked) > checkSpace {
 		b.checked = time.Now()
-		free, known := diskFree(b.x.opt.Dir)
+		free, known := dbfile.Free(b.x.opt.Dir)
 		b.full = known && free < spaceLeft
 	}
 	b.x.mu.Lock()

@@ -12,13 +12,16 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"modernc.org/sqlite"
 
 	"wavedeck/store"
+	"wavedeck/store/dbfile"
 )
 
 // format names what is in the file. Another one is thrown away.
 const format = 1
+
+// busyWait is how long a connection waits for another server.
+const busyWait = 2 * time.Second
 
 // file is the opened index: one connection writes, others read.
 type file struct {
@@ -46,50 +49,23 @@ func openFile(ctx context.Context, dir, form string) (*file, error) {
 }
 
 func openAt(ctx context.Context, path, form string) (_ *file, err error) {
-	if err := private(path); err != nil {
+	if err := dbfile.Make(path); err != nil {
 		return nil, err
 	}
 	f := &file{}
 	if f.info, err = os.Stat(path); err != nil {
 		return nil, err
 	}
-	if f.writer, err = connect(path, 1, "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-8000)", "journal_size_limit(16000000)"); err != nil {
+	if f.writer, err = dbfile.Open(path, 1, busyWait, "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-8000)", "journal_size_limit(16000000)"); err != nil {
 		return nil, err
 	}
-	if f.reader, err = connect(path, 4, "query_only(1)", "cache_size(-4000)"); err != nil {
+	if f.reader, err = dbfile.Open(path, 4, busyWait, "query_only(1)", "cache_size(-4000)"); err != nil {
 		return nil, errors.Join(err, f.writer.Close())
 	}
 	if err := f.prepare(ctx, form); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
 	return f, nil
-}
-
-// private makes a file that only its owner may read, when there is none.
-func private(path string) error {
-	made, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil // and closing a database of this process would let go of its locks
-	}
-	if err != nil {
-		return err
-	}
-	return made.Close()
-}
-
-// connect opens path; busy_timeout comes first so that the others may wait.
-func connect(path string, connections int, pragmas ...string) (*sqlx.DB, error) {
-	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
-	dsn := "file:" + escaped + "?mode=rw&_txlock=immediate&_pragma=busy_timeout(2000)"
-	for _, pragma := range pragmas {
-		dsn += "&_pragma=" + pragma
-	}
-	db, err := sqlx.Open("sqlite", dsn)
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(connections)
-	return db, nil
 }
 
 func (f *file) close() error { return errors.Join(f.reader.Close(), f.writer.Close()) }
@@ -219,49 +195,29 @@ func (f *file) letGo(ctx context.Context, owner string) error {
 	return err
 }
 
-// Primary result codes of SQLite, https://sqlite.org/rescode.html.
-const (
-	sqliteError    = 1
-	sqliteBusy     = 5
-	sqliteReadOnly = 8
-	sqliteIOErr    = 10
-	sqliteCorrupt  = 11
-	sqliteFull     = 13
-	sqliteCantOpen = 14
-	sqliteNotADB   = 26
-)
-
-func code(err error) int {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return 0
-	}
-	return e.Code() & 0xff
-}
-
 // damaged reports whether err says that the file is not what was written. A table
 // that is missing was never ours to keep.
 func damaged(err error) bool {
-	c := code(err)
-	return c == sqliteCorrupt || c == sqliteNotADB || c == sqliteError && strings.Contains(err.Error(), "no such table")
+	c := dbfile.Code(err)
+	return c == dbfile.Corrupt || c == dbfile.NotADB || c == dbfile.Error && strings.Contains(err.Error(), "no such table")
 }
 
 // why is err in words for an operator.
 func why(dir string, err error) string {
-	switch c := code(err); {
+	switch c := dbfile.Code(err); {
 	case errors.Is(err, errNoFolder):
 		return err.Error()
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), c == sqliteReadOnly, c == sqliteCantOpen:
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), c == dbfile.ReadOnly, c == dbfile.CantOpen:
 		return "the folder " + dir + " cannot be written; name another with --data"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist), notThere(err):
 		return dir + " is not a folder; name another with --data"
-	case errors.Is(err, syscall.ENOSPC), c == sqliteFull:
+	case errors.Is(err, syscall.ENOSPC), c == dbfile.Full:
 		return "there is no space left for " + filepath.Join(dir, FileName)
 	case damaged(err):
 		return filepath.Join(dir, FileName) + " is damaged, and made anew"
-	case c == sqliteBusy:
+	case c == dbfile.Busy:
 		return filepath.Join(dir, FileName) + " is held by another process"
-	case c == sqliteIOErr:
+	case c == dbfile.IOErr:
 		return filepath.Join(dir, FileName) + " cannot be read or written: " + err.Error()
 	default:
 		return filepath.Join(dir, FileName) + " cannot be used: " + err.Error()
