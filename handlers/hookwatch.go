@@ -282,7 +282,7 @@ func (s *Server) listed(ctx context.Context, view desk.View, ids []string) ([]st
 	if err != nil {
 		return nil, err
 	}
-	matching, err := s.store.Matching(ctx, query.filter, ids)
+	matching, err := s.store.MatchingRuns(ctx, query.filter, ids)
 	if err != nil {
 		return nil, err
 	}

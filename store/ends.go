@@ -35,35 +35,6 @@ func (s *Store) Over(ids []string) ([]string, error) {
 	})
 }
 
-// Matching lists those of the runs that a filter chooses, whatever page of it.
-// It waits for the index of all runs.
-func (s *Store) Matching(ctx context.Context, f RunFilter, ids []string) (map[string]bool, error) {
-	return read(s, func(o *opened) (map[string]bool, error) {
-		if err := o.index.wait(ctx); err != nil {
-			return nil, err
-		}
-		return o.index.matching(f, ids), nil
-	})
-}
-
-func (ix *index) matching(f RunFilter, ids []string) map[string]bool {
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	m := ix.compile(f)
-	found := map[string]bool{}
-	for _, id := range ids {
-		i, ok := ix.find(id)
-		if !ok {
-			continue
-		}
-		at := ix.position(ix.rows[i].started, ix.id(i))
-		if at >= m.low && at < m.high && m.match(&ix.rows[i]) {
-			found[id] = true
-		}
-	}
-	return found
-}
-
 func (ix *index) overSince(since int64, limit int) (ids []string) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()

@@ -41,7 +41,7 @@ func TestEndsAreFound(t *testing.T) {
 		"until":             {RunFilter{Until: ago(40 * time.Hour), Limit: 1}, []string{"failed", "old"}},
 		"by a word":         {RunFilter{Terms: Words("lost")}, []string{"lost"}},
 	} {
-		found, err := s.Matching(t.Context(), c.filter, []string{"old", "failed", "other", "lost", "at work", "none"})
+		found, err := s.MatchingRuns(t.Context(), c.filter, []string{"old", "failed", "other", "lost", "at work", "none"})
 		var got []string
 		for id := range found {
 			got = append(got, id)

@@ -243,7 +243,8 @@ func (s *Store) RunIDs(ctx context.Context, f RunFilter, limit int) (ids []strin
 	return all.ids, all.more, err
 }
 
-// MatchingRuns are those of the runs with these ids that f chooses.
+// MatchingRuns are those of the runs with these ids that f chooses, whatever its
+// page. It waits for the index of all runs.
 func (s *Store) MatchingRuns(ctx context.Context, f RunFilter, ids []string) (map[string]bool, error) {
 	return read(s, func(o *opened) (map[string]bool, error) { return o.index.among(ctx, f, ids) })
 }
