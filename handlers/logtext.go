@@ -219,13 +219,4 @@ func writeEvent(w io.Writer, e store.Event, colours bool) {
 }
 
 // colouredText is lines with the colours that a terminal gives them.
-func colouredText(lines []ansi.Line) string {
-	var b strings.Builder
-	for i, line := range lines {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(line.Terminal())
-	}
-	return b.String()
-}
+func colouredText(lines []ansi.Line) string { return joined(lines, ansi.Line.Terminal) }

@@ -53,13 +53,16 @@ func parseLines(text string) []ansi.Line {
 }
 
 // plainText is what a reader sees of lines.
-func plainText(lines []ansi.Line) string {
+func plainText(lines []ansi.Line) string { return joined(lines, ansi.Line.Text) }
+
+// joined says each line in a way, and breaks between them.
+func joined(lines []ansi.Line, say func(ansi.Line) string) string {
 	var b strings.Builder
 	for i, line := range lines {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString(line.Text())
+		b.WriteString(say(line))
 	}
 	return b.String()
 }
