@@ -29,7 +29,8 @@
       const far = box => { const [bx, by] = middle(box); return Math.abs(by - y) + 3 * Math.abs(bx - x) }
       reach(nodes().filter(box => (middle(box)[1] - y) * way > 2).sort((a, b) => far(a) - far(b))[0])
     },
-    zoom(by, svg = area().querySelector('svg')) {
+    zoom(by) {
+      const svg = area().querySelector('svg')
       const [, , w, h] = (svg.dataset.whole ??= svg.getAttribute('viewBox')).split(' ').map(Number)
       const most = Math.max(1, svg.clientWidth / area().clientWidth, svg.clientHeight / area().clientHeight) // then all of it is in sight
       zoom = by ? Math.min(Math.max(zoom * by, 0.1), most) : 1
