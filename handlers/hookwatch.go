@@ -44,6 +44,14 @@ func (s *Server) watchHooks(ctx context.Context) {
 	var changed []string
 	all := true // what happened before is not known yet
 	for {
+		err := s.tellHooks(ctx, changed, all)
+		all = err != nil
+		if err != nil && !errors.Is(err, errNoHooks) && !errors.Is(err, store.ErrUnavailable) && !errors.As(err, new(*desk.UnavailableError)) {
+			s.warn(ctx, "tell hooks", err)
+		}
+		if !pause(ctx, hookPause) {
+			return
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -53,14 +61,6 @@ func (s *Server) watchHooks(ctx context.Context) {
 			}
 		case <-look.C:
 			changed = nil
-		}
-		err := s.tellHooks(ctx, changed, all)
-		all = err != nil
-		if err != nil && !errors.Is(err, errNoHooks) && !errors.Is(err, store.ErrUnavailable) && !errors.As(err, new(*desk.UnavailableError)) {
-			s.warn(ctx, "tell hooks", err)
-		}
-		if !pause(ctx, hookPause) {
-			return
 		}
 	}
 }
