@@ -226,7 +226,7 @@ func (l *layer) label(lanes []Lane, c clock) {
 		}
 	}
 	for _, m := range [...]Mark{Mark(Work), Mark(Contract), Mark(Wait), Mark(Queued), Mark(Backoff), Sum, Unknown, ToCome} {
-		if l.marks[m] {
+		if l.marks[m] || m == Mark(Work) { // which comes sooner or later: what stands beside it then need not move
 			l.Kinds = append(l.Kinds, m)
 		}
 	}
