@@ -220,6 +220,10 @@
     const list = ctx.sourceElement
     if (root.dataset.live && !letGo && list.matches('[data-region]:not(.more)')) return e.preventDefault()
     if (list.id === 'page') letGo = false
+    if (gliding && list.matches('section[data-region]')) {
+      gliding.then(() => again(list))
+      return e.preventDefault()
+    }
     if (!list.hasAttribute('data-hold')) return
     if (letGo) return void (letGo = false)
     const first = list.querySelector('[data-cursor]')
@@ -236,6 +240,38 @@
     const list = pill.closest('[data-hold]')
     if (!list.querySelector('table').contains(document.activeElement)) list.focus({ preventScroll: true })
     again(list)
+  })
+
+  // What a fresh part of the page pushes away glides to its new place: the eye can follow, and nothing jumps. What comes
+  // meanwhile waits for the end of it.
+
+  const GLIDE = 200
+  const still = matchMedia('(prefers-reduced-motion: reduce)')
+  const places = new WeakMap()
+  let gliding
+
+  // Everything that a region may push: its own rows and parts, and what stands beside it. None is inside another.
+  function pushed(region) {
+    const all = [...region.querySelectorAll(':scope > :not(table), :scope > table > tbody > tr')]
+    for (let e = region; e.parentElement?.closest('#page'); e = e.parentElement) all.push(...e.parentElement.children)
+    return all.filter(e => !e.contains(region))
+  }
+  const y = e => e.getBoundingClientRect().top
+  const seen = (from, by) => Math.max(from, from + by) > -100 && Math.min(from, from + by) < innerHeight
+
+  on('htmx:before:swap', e => {
+    const { ctx } = e.detail
+    const region = ctx.sourceElement
+    if (region.matches('section[data-region]') && !still.matches) places.set(ctx, new Map(pushed(region).map(e => [e, y(e)])))
+  })
+  on('htmx:after:swap', e => {
+    const { ctx } = e.detail
+    const before = places.get(ctx)
+    if (!before) return
+    const moves = pushed(ctx.sourceElement).map(e => [e, before.get(e) - y(e)]).filter(([e, by]) => by && seen(y(e), by))
+    if (!moves.length) return
+    const glides = moves.map(([e, by]) => e.animate({ transform: [`translateY(${by}px)`, 'none'] }, { duration: GLIDE, easing: 'ease-out' }))
+    gliding = Promise.allSettled(glides.map(g => g.finished)).then(() => { gliding = null })
   })
 
   // Live updates paused: what has come meanwhile is read once, on request or at the end of the pause.

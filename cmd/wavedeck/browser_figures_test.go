@@ -150,6 +150,10 @@ func BenchmarkShift(b *testing.B) {
 	}{
 		{"an hour of the list that is read", "runs", "tr.run", 72, 60},
 		{"an hour of the list that nobody touches", "runs", "", 72, 60},
+		{"what needs attention", "attention", "", 12, 60},
+		{"the pipelines", "pipelines", "", 12, 60},
+		{"a pipeline", "pipelines/fix-issue", "", 12, 60},
+		{"the personas", "personas", "", 12, 60},
 		{"a run", "runs/" + run, "", 1, 5},
 		{"its timeline", "runs/" + run + "/timeline", "", 1, 5},
 		{"its graph", "runs/" + run + "/graph", "", 1, 5},

@@ -103,6 +103,11 @@ func listDoesNotShift(t *testing.T, browser *browsertest.Browser) {
 	tab.Point("tr.run")
 	tab.Until(`document.querySelector('#runs table').matches(':hover')`)
 	tab.Run(watchShifts)
+	alone := browser.Tab(t) // nobody touches this one: its new rows push others down, which glide
+	alone.Open(p.url + "runs")
+	alone.Until(live)
+	alone.Run(watchShifts)
+	before := browsertest.Eval[int](alone, `document.querySelectorAll('#runs > table > tbody > tr.run').length`)
 	play(t, database, rest, 10, begin).end(t)
 	tab.Until(`document.querySelector('#held')`)
 	tab.Until(`document.querySelectorAll('#runs tr.run.running').length === 0`)
@@ -110,4 +115,11 @@ func listDoesNotShift(t *testing.T, browser *browsertest.Browser) {
 		t.Errorf("these moved: %q", moved)
 	}
 	t.Logf("layout shift %.6f", browsertest.Eval[float64](tab, `shift`))
+	alone.Until(`document.querySelectorAll('#runs > table > tbody > tr.run.running').length === 1`) // the last run of the tape does not end
+	if came := browsertest.Eval[int](alone, `document.querySelectorAll('#runs > table > tbody > tr.run').length`) - before; came < 2 {
+		t.Errorf("%d new rows in the list that nobody touches", came)
+	}
+	if shift := browsertest.Eval[float64](alone, `shift`); shift >= 0.001 {
+		t.Errorf("%.5f of the window shifted where nobody touched it: %q", shift, browsertest.Eval[[]string](alone, `moved`))
+	}
 }
