@@ -197,6 +197,7 @@ func (t *tracker) collect(ctx context.Context, version int64, noticed time.Time)
 		}
 	}
 	t.dataVersion = version
+	t.o.index.stale.Store(true)
 	if t.rowsAt.IsZero() {
 		t.rowsAt = later(noticed, t.rowsNext)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // index holds what filters ask of every run, in memory: intersections that few
@@ -33,8 +34,9 @@ type index struct {
 	counts                              *Facets             // nil after a change; under facetMu
 	touched                             map[string]struct{} // runs applied while a chunk is being read; nil: none is
 	sweep                               uint32              // number of the walk through all runs
-	dirty                               bool                // something changed since the last walk began
 	facetMu                             sync.Mutex
+
+	stale atomic.Bool // there was a commit since the last walk began
 }
 
 // indexRow is one run. Its text is the id, again in lower case where that is
@@ -148,7 +150,6 @@ func (ix *index) apply(ids []string, entries []entry) map[string]bool {
 			turned[id] = true
 		}
 	}
-	ix.dirty = true
 	ix.forgetCounts()
 	return turned
 }

@@ -186,7 +186,7 @@ func (d *database) addTokens(ctx context.Context, entries []entry) error {
 }
 
 // follow loads all runs and then walks through them again and again as long as
-// something changes, for rows that were changed or deleted without a trace.
+// there are commits, for rows that these changed or deleted without a trace.
 func (ix *index) follow(ctx context.Context, s *Store) {
 	defer close(ix.gone)
 	for {
@@ -217,6 +217,7 @@ func (ix *index) follow(ctx context.Context, s *Store) {
 		}
 		if err != nil && ctx.Err() == nil {
 			s.opt.Log.Warn("check index of runs", "err", err)
+			ix.stale.Store(true) // what is left of it is still to be looked at
 		}
 		if len(found) > 0 {
 			s.publishFound(ix, found)
@@ -287,14 +288,13 @@ func (ix *index) endChunk(entries []entry) []string {
 	return found
 }
 
-// beginSweep reports whether anything changed since the last one.
+// beginSweep reports whether there was a commit since the last one.
 func (ix *index) beginSweep() bool {
-	ix.mu.Lock()
-	defer ix.mu.Unlock()
-	if !ix.dirty {
+	if !ix.stale.Swap(false) {
 		return false
 	}
-	ix.dirty = false
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
 	ix.sweep++
 	return true
 }

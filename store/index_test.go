@@ -341,7 +341,7 @@ func TestIndexAnswersAsTheDatabaseWould(t *testing.T) {
 				for range 60 {
 					h.change()
 				}
-				ix.dirty = true
+				ix.stale.Store(true)
 				if !ix.beginSweep() {
 					t.Fatal("nothing to do")
 				}
@@ -381,6 +381,35 @@ func TestIndexWaits(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// TestIndexIsWalkedAfterCommitsOnly: a walk reads the whole history, and a run that
+// stays open is told anew every few seconds for ever.
+func TestIndexIsWalkedAfterCommitsOnly(t *testing.T) {
+	b := storetest.New(t)
+	b.Run(storetest.Run{ID: "open", Status: "running", Start: time.Now()})
+	s, sub := followed(t, b.Path, Options{})
+	opens(t, s, sub)
+	if _, err := s.Facets(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ix := s.current.index
+	b.Exec("UPDATE pipeline_run SET branch_name = 'main'")
+	until(t, sub, "the change", namesRun("open"))
+	if !ix.beginSweep() {
+		t.Error("a commit has no walk follow it")
+	}
+	if _, err := ix.dropUnseen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := ix.d.entries(t.Context(), []string{"open"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix.apply([]string{"open"}, entries)
+	if ix.beginSweep() {
+		t.Error("a walk has another one follow it, and so has a run that is told anew")
+	}
 }
 
 func TestIndexKeepsWhatIsNewerThanItsChunk(t *testing.T) {
