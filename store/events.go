@@ -110,9 +110,10 @@ func (d *database) eventSpan(ctx context.Context, q sqlx.QueryerContext, run str
 		return eventSpan{}, nil
 	}
 	cached := d.histories.get(run)
-	cached.counting.Lock()
-	defer cached.counting.Unlock()
-	span, added := &cached.span, eventSpan{}
+	cached.mu.Lock()
+	span := cached.span
+	cached.mu.Unlock()
+	var added eventSpan
 	if err := sqlx.GetContext(ctx, q, &added, eventSpanSQL, run, span.Last); err != nil {
 		return eventSpan{}, err
 	}
@@ -122,7 +123,12 @@ func (d *database) eventSpan(ctx context.Context, q sqlx.QueryerContext, run str
 		}
 		span.Last, span.Count = added.Last, span.Count+added.Count
 	}
-	return *span, nil
+	cached.mu.Lock()
+	defer cached.mu.Unlock()
+	if span.Last > cached.span.Last { // another one may have counted further
+		cached.span = span
+	}
+	return span, nil
 }
 
 // latestActivity is what each step of a run was last seen doing, looked for in

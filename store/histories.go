@@ -23,13 +23,13 @@ type histories struct {
 	used  list.List                // most recently used first
 }
 
+// cachedHistory is never locked while something is read: whoever reads may hold
+// a connection that the holder of the lock would wait for.
 type cachedHistory struct {
-	run string
-	mu  sync.Mutex
-	h   history
-
-	counting sync.Mutex // held while events are counted, so that each is once
-	span     eventSpan
+	run  string
+	mu   sync.Mutex
+	h    history
+	span eventSpan
 }
 
 func (c *histories) get(run string) *cachedHistory {
