@@ -36,15 +36,15 @@ func (e *entry) searched(shown func(string) string) (text string, idEnd, inputEn
 		text += "\x00" + lower
 	}
 	idEnd = len(text)
-	text += "\x00" + searchText(shown(clipBytes(e.input, inputBytes)))
+	text += "\x00" + searchText(shown, e.input)
 	inputEnd = len(text)
-	return text + "\x00" + searchText(shown(clipBytes(e.err, inputBytes))), idEnd, inputEnd
+	return text + "\x00" + searchText(shown, e.err), idEnd, inputEnd
 }
 
-// searchText is the part of a text that is searched, in lower case. A zero
-// byte would join what are two texts.
-func searchText(input string) string {
-	return strings.ToLower(strings.ReplaceAll(clipBytes(input, searchBytes), "\x00", " "))
+// searchText is the part of a recorded text that is searched: the beginning of
+// what a reader sees of it, in lower case. A zero byte would join what are two texts.
+func searchText(shown func(string) string, text string) string {
+	return strings.ToLower(strings.ReplaceAll(clipBytes(shown(clipBytes(text, inputBytes)), searchBytes), "\x00", " "))
 }
 
 // clipBytes is the beginning of a text, cut between two characters.

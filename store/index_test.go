@@ -141,6 +141,9 @@ func randomTerm(rng *rand.Rand, ids []string) Term {
 	return t
 }
 
+// whole shows all of a text.
+func whole(text string) string { return text }
+
 // termHolds is a term as Term documents it, on a run as shown.
 func termHolds(t Term, r Run, now time.Time) bool {
 	name := func(text string) bool {
@@ -162,13 +165,13 @@ func termHolds(t Term, r Run, now time.Time) bool {
 	number, known := int64(0), false
 	switch t.Field {
 	case FieldWord:
-		return t.Not != part(r.ID, r.Pipeline, searchText(r.Input), searchText(r.Error))
+		return t.Not != part(r.ID, r.Pipeline, searchText(whole, r.Input), searchText(whole, r.Error))
 	case FieldID:
 		return t.Not != part(r.ID)
 	case FieldInput:
-		return t.Not != part(searchText(r.Input))
+		return t.Not != part(searchText(whole, r.Input))
 	case FieldError:
-		return t.Not != part(searchText(r.Error))
+		return t.Not != part(searchText(whole, r.Error))
 	case FieldPipeline:
 		return t.Not != name(r.Pipeline)
 	case FieldTag:

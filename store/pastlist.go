@@ -47,7 +47,7 @@ func (o *opened) pageAt(ctx context.Context, f RunFilter, at Moment) (RunPage, e
 			return page, err
 		}
 		for i, id := range ids {
-			if p := past[id]; p != nil && f.chooses(p.run, at.Time) {
+			if p := past[id]; p != nil && f.chooses(p.run, at.Time, o.opt.Shown) {
 				page.Runs = append(page.Runs, p.run)
 			}
 			if len(page.Runs) == f.limit() && (more || i+1 < len(ids)) {
@@ -95,21 +95,21 @@ func (t Term) lasts() bool {
 }
 
 // chooses reports whether f chooses a run as it was then.
-func (f RunFilter) chooses(run Run, then time.Time) bool {
+func (f RunFilter) chooses(run Run, then time.Time, shown func(string) string) bool {
 	return (len(f.States) == 0 || slices.Contains(f.States, run.State)) &&
-		!slices.ContainsFunc(f.Terms, func(t Term) bool { return !t.lasts() && !t.holdsFor(run, then) })
+		!slices.ContainsFunc(f.Terms, func(t Term) bool { return !t.lasts() && !t.holdsFor(run, then, shown) })
 }
 
 // holdsFor is condition for a run instead of a row of the index.
-func (t Term) holdsFor(run Run, then time.Time) bool {
+func (t Term) holdsFor(run Run, then time.Time, shown func(string) string) bool {
 	number := int64(-1) // not known
 	switch t.Field {
 	case FieldState:
 		return slices.ContainsFunc(t.Texts, func(x TermText) bool { return x.Text == string(run.State) }) != t.Not
 	case FieldError:
-		return hasAnyText(t.Texts, head(run.Error)) != t.Not
+		return hasAnyText(t.Texts, searchText(shown, run.Error)) != t.Not
 	case FieldWord:
-		return hasAnyText(t.Texts, run.ID, run.Pipeline, head(run.Input), head(run.Error)) != t.Not
+		return hasAnyText(t.Texts, strings.ToLower(run.ID), strings.ToLower(run.Pipeline), searchText(shown, run.Input), searchText(shown, run.Error)) != t.Not
 	case FieldTokens:
 		if run.Tokens != nil {
 			number = *run.Tokens
@@ -126,13 +126,10 @@ func (t Term) holdsFor(run Run, then time.Time) bool {
 	return number >= 0 && (number >= t.Low && number <= t.High) != t.Not
 }
 
-// head is the part of a text that is searched.
-func head(text string) string { return text[:min(len(text), searchBytes)] }
-
+// hasAnyText reports whether one of the texts, which are in lower case, has any of those wanted.
 func hasAnyText(wanted []TermText, texts ...string) bool {
 	return slices.ContainsFunc(wanted, func(w TermText) bool {
-		return slices.ContainsFunc(texts, func(text string) bool {
-			return strings.Contains(strings.ToLower(text), strings.ToLower(w.Text))
-		})
+		word := strings.ToLower(w.Text)
+		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, word) })
 	})
 }

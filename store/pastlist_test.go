@@ -3,6 +3,7 @@ package store
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +111,24 @@ func TestPastListKnowsNothingLater(t *testing.T) {
 		got := idsOfPages(t, c.f, func(f RunFilter) (RunPage, error) { return o.pageAt(t.Context(), f, at) })
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+}
+
+// TestPastListFindsNothingHidden: what is not shown of a text is not found either.
+func TestPastListFindsNothingHidden(t *testing.T) {
+	b := storetest.New(t)
+	run := b.Run(storetest.Run{ID: "a", Status: "failed", Error: "no access with hunter2 today", Input: "log in with hunter2", End: storetest.Base.Add(time.Minute)})
+	last := b.Event(run, storetest.Event{State: "started"})
+	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{Shown: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
+	o := &opened{database: d, index: loaded(t, d)}
+	at := Moment{Event: last, Time: storetest.Base.Add(time.Hour)}
+	for _, field := range []Field{FieldWord, FieldError} {
+		for text, found := range map[string]int{"hunter": 0, "with ***": 1} {
+			f := RunFilter{Terms: []Term{{Field: field, Texts: []TermText{{Text: text}}}}}
+			if got := idsOfPages(t, f, func(f RunFilter) (RunPage, error) { return o.pageAt(t.Context(), f, at) }); len(got) != found {
+				t.Errorf("field %d has %q in %d runs, want %d", field, text, len(got), found)
+			}
 		}
 	}
 }
