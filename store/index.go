@@ -132,6 +132,7 @@ func (ix *index) state(id string) State {
 // entry is a run that is gone. It returns the runs that are new, gone, or in
 // another state than before.
 func (ix *index) apply(ids []string, entries []entry) map[string]bool {
+	ix.show(entries)
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	turned := map[string]bool{}
@@ -160,7 +161,7 @@ func (ix *index) forgetCounts() {
 	ix.facetMu.Unlock()
 }
 
-// put adds or updates one run and reports whether it is new or turned.
+// put adds or updates one run, whose texts were shown, and reports whether it is new or turned.
 func (ix *index) put(e entry) bool {
 	i, known := ix.find(e.id)
 	if !known {
@@ -196,11 +197,10 @@ func (ix *index) alloc() uint32 {
 
 func (ix *index) fill(i uint32, e entry) {
 	r := &ix.rows[i]
-	text, idEnd, inputEnd := e.searched(ix.shown)
-	if !r.used || string(ix.text.at(r.text)) != text {
-		r.text = ix.text.add(text)
+	if !r.used || string(ix.text.at(r.text)) != e.text {
+		r.text = ix.text.add(e.text)
 	}
-	r.idLen, r.idEnd, r.inputEnd = uint32(len(e.id)), uint32(idEnd), uint32(inputEnd) //nolint:gosec // SQLite texts are shorter
+	r.idLen, r.idEnd, r.inputEnd = uint32(len(e.id)), uint32(e.idEnd), uint32(e.inputEnd) //nolint:gosec // SQLite texts are shorter
 	r.started, r.ended, r.used, r.seen = e.started, e.ended, true, ix.sweep
 	r.pipeline, r.parent = ix.pipelines.number(e.pipeline), ix.parents.number(e.parent)
 	r.branch, r.kind = ix.branches.number(e.branch), ix.kinds.number(e.kind)

@@ -26,19 +26,25 @@ type entry struct {
 	state                      State
 	started, completed, ended  int64 // unix seconds; 0: not
 	tokens                     int64 // -1: not known
+
+	text            string // as indexRow keeps it, once it was shown
+	idEnd, inputEnd int    // in text
 }
 
-// searched is the text of a run as indexRow keeps it, and where the id and the
-// input end in it.
-func (e *entry) searched(shown func(string) string) (text string, idEnd, inputEnd int) {
-	text = e.id
-	if lower := strings.ToLower(e.id); lower != e.id {
-		text += "\x00" + lower
+// show makes the texts of entries. It takes longer than all else that is done to
+// the index, so it comes before the index is locked.
+func (ix *index) show(entries []entry) {
+	for i := range entries {
+		e := &entries[i]
+		e.text = e.id
+		if lower := strings.ToLower(e.id); lower != e.id {
+			e.text += "\x00" + lower
+		}
+		e.idEnd = len(e.text)
+		e.text += "\x00" + searchText(ix.shown, e.input)
+		e.inputEnd = len(e.text)
+		e.text += "\x00" + searchText(ix.shown, e.err)
 	}
-	idEnd = len(text)
-	text += "\x00" + searchText(shown, e.input)
-	inputEnd = len(text)
-	return text + "\x00" + searchText(shown, e.err), idEnd, inputEnd
 }
 
 // searchText is the part of a recorded text that is searched: the beginning of
@@ -273,6 +279,7 @@ func (ix *index) beginChunk() {
 }
 
 func (ix *index) endChunk(entries []entry) []string {
+	ix.show(entries)
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	var found []string

@@ -415,6 +415,28 @@ func TestIndexIsWalkedAfterCommitsOnly(t *testing.T) {
 	}
 }
 
+// TestIndexAnswersWhileTextsAreShown: taking secrets out of texts takes longer than all
+// else that a chunk does, so nobody waits for it.
+func TestIndexAnswersWhileTextsAreShown(t *testing.T) {
+	ix := newIndex(nil)
+	asked := 0
+	ix.shown = func(text string) string {
+		asked++
+		if !ix.mu.TryRLock() {
+			t.Error("readers wait for a text to be shown")
+			return text
+		}
+		ix.mu.RUnlock()
+		return text
+	}
+	ix.apply([]string{"a"}, []entry{{id: "a", input: "in", err: "bad"}})
+	ix.beginChunk()
+	ix.endChunk([]entry{{id: "b", input: "in", err: "bad"}})
+	if asked == 0 {
+		t.Error("nothing was shown")
+	}
+}
+
 func TestIndexKeepsWhatIsNewerThanItsChunk(t *testing.T) {
 	ix := newIndex(nil)
 	ix.beginChunk()
@@ -507,7 +529,7 @@ func TestBriefsFollowTheirRuns(t *testing.T) {
 		}
 	}
 	for range 200 {
-		ix.put(random())
+		ix.apply(nil, []entry{random()})
 	}
 	ix.sort()
 	for range 3000 {
