@@ -14,6 +14,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
+
+	"wavedeck/store/system"
 )
 
 // database is one opened file. It is never reopened: when the file under the
@@ -149,7 +151,7 @@ func mayBeImmutable(path string, err error) bool {
 		return false
 	}
 	real, linkErr := filepath.EvalSymlinks(path)
-	if linkErr != nil || dirWritable(filepath.Dir(real)) {
+	if linkErr != nil || system.Writable(filepath.Dir(real)) {
 		return false
 	}
 	wal, statErr := os.Stat(real + "-wal")
@@ -189,7 +191,7 @@ func (d *database) fileSeed(ctx context.Context, info fs.FileInfo) (string, erro
 	if err := d.SelectContext(ctx, &birth, query); err != nil {
 		return "", fmt.Errorf("identify database: %w", err)
 	}
-	device, number := inode(info)
+	device, number := system.Inode(info)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %q", device, number, birth))
 	return hex.EncodeToString(sum[:4]), nil
 }

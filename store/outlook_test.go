@@ -2,8 +2,6 @@ package store
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"testing"
 	"time"
 
@@ -222,18 +220,5 @@ func TestOutlooks(t *testing.T) {
 				t.Errorf("%+v from %+v, want %s", got.Stall, got.Signals, tt.want)
 			}
 		})
-	}
-}
-
-func TestProcessBorn(t *testing.T) {
-	born, ok := processBorn(os.Getpid())
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells")
-	}
-	if since := time.Since(born); !ok || since < 0 || since > time.Hour {
-		t.Errorf("this process was born %v ago (%v)", since, ok)
-	}
-	if _, ok := processBorn(1 << 30); ok {
-		t.Error("a process that does not exist was born")
 	}
 }

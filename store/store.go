@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"wavedeck/store/system"
 )
 
 // Errors that callers tell apart; everything else is an I/O or SQL failure.
@@ -52,10 +54,10 @@ func (o Options) withDefaults() Options {
 		o.Now = time.Now
 	}
 	if o.Alive == nil {
-		o.Alive = processAlive
+		o.Alive = system.Alive
 	}
 	if o.Born == nil {
-		o.Born = processBorn
+		o.Born = system.Born
 	}
 	if o.Definition == nil {
 		o.Definition = func(string) []StepDef { return nil }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"wavedeck/store/system"
 )
 
 // Identity is what can be proven of the process that has a recorded pid now.
@@ -36,16 +38,16 @@ const clockSlack = 2 * time.Second
 // carries out the run: by its mark, by the run's id or, when it began before
 // the run's last sign, by the pipeline among its arguments.
 func Identify(pid int, run Run) Identity {
-	if pid <= 1 || !Alive(pid) || !works(pid) {
+	if pid <= 1 || !system.Alive(pid) || !works(pid) {
 		return Gone
 	}
 	args := arguments(pid)
 	if hasFlag(args, "--run", run.ID) || carries(pid, "WAVE_RUN_ID="+run.ID) {
 		return Proven
 	}
-	began := started(pid)
+	began, known := system.Born(pid)
 	switch {
-	case began.IsZero() || run.LastSign.IsZero():
+	case !known || run.LastSign.IsZero():
 		return Unproven
 	case began.After(run.LastSign.Add(clockSlack)):
 		return Reused

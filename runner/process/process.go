@@ -12,15 +12,6 @@ import (
 	"time"
 )
 
-// Alive reports whether a process exists, a zombie included.
-func Alive(pid int) bool {
-	if pid <= 0 {
-		return false
-	}
-	err := syscall.Kill(pid, 0)
-	return err == nil || errors.Is(err, syscall.EPERM)
-}
-
 // GroupAlive reports whether a process group has a member that is no zombie:
 // nobody may ever reap those whose parent is gone.
 func GroupAlive(pgid int) bool {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // Marked are the processes whose environment holds all of the variables.
@@ -83,33 +82,6 @@ func stat(pid int) []string {
 		return nil
 	}
 	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-}
-
-// hertz is the unit of times in /proc: the same on every Linux.
-const hertz = 100
-
-// started is when a process began, exact to a second, or no time.
-func started(pid int) time.Time {
-	const field = 19 // starttime, counted from the state
-	fields := stat(pid)
-	if len(fields) <= field {
-		return time.Time{}
-	}
-	ticks, err := strconv.ParseInt(fields[field], 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	text, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return time.Time{}
-	}
-	_, rest, _ := strings.Cut(string(text), "\nbtime ")
-	line, _, _ := strings.Cut(rest, "\n")
-	boot, err := strconv.ParseInt(line, 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.Unix(boot, 0).Add(time.Duration(ticks) * time.Second / hertz)
 }
 
 // arguments are those that a process was started with, its name first.

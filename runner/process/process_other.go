@@ -7,14 +7,12 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
+
+	"wavedeck/store/system"
 )
 
 // Marked cannot be told here: other processes' environments are not shown.
 func Marked(...string) []int { return nil }
-
-// started is not known here.
-func started(int) time.Time { return time.Time{} }
 
 // arguments are those that a process was started with, its name first, as far
 // as they hold no spaces.
@@ -34,4 +32,4 @@ func Group() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func groupWorks(int) bool { return true }
 
-func works(pid int) bool { return Alive(pid) }
+func works(pid int) bool { return system.Alive(pid) }

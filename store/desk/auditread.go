@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wavedeck/store/system"
 )
 
 // AuditFilter restricts a page of the audit log. The zero filter is its newest entries.
@@ -141,8 +143,11 @@ func (f AuditFilter) matches(e Entry) bool {
 		(f.Run == "" || f.Run == e.Run || slices.Contains(e.Runs, f.Run))
 }
 
-// fileID tells a log from the one that took its place.
-func fileID(info fs.FileInfo) string { return strconv.FormatUint(inode(info), 36) }
+// fileID tells a log from the one that took its place, where the system tells files apart.
+func fileID(info fs.FileInfo) string {
+	_, inode := system.Inode(info)
+	return strconv.FormatUint(inode, 36)
+}
 
 // cursorAt is the place before the line at offset at.
 func cursorAt(file string, at int64) string { return file + "-" + strconv.FormatInt(at, 36) }

@@ -1,4 +1,4 @@
-package store
+package system
 
 import (
 	"bytes"
@@ -7,17 +7,25 @@ import (
 	"time"
 )
 
-// userHZ is the unit of times in /proc. It has been 100 on every architecture
-// that Go runs on since Linux 2.6.
-const userHZ = 100
+// tick is the unit of times in /proc. It has been a hundredth of a second on
+// every architecture that Go runs on since Linux 2.6.
+const tick = time.Second / 100
 
-// processBorn reads when a process began: ticks after the boot, whose moment
-// is known to the second.
-func processBorn(pid int) (time.Time, bool) {
+// Born is when a process began, exact to a second; false when that is not known.
+func Born(pid int) (time.Time, bool) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return time.Time{}, false
 	}
+	boot, ok := bootTime()
+	if !ok {
+		return time.Time{}, false
+	}
+	return bornBy(stat, boot)
+}
+
+// bornBy reads /proc/PID/stat, which counts ticks since the boot.
+func bornBy(stat []byte, boot time.Time) (time.Time, bool) {
 	// The second field is the program's name in brackets and may hold anything.
 	end := bytes.LastIndexByte(stat, ')')
 	fields := bytes.Fields(stat[end+1:])
@@ -26,11 +34,10 @@ func processBorn(pid int) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	ticks, err := strconv.ParseInt(string(fields[starttime]), 10, 64)
-	boot, ok := bootTime()
-	if err != nil || !ok {
+	if err != nil {
 		return time.Time{}, false
 	}
-	return boot.Add(time.Duration(ticks) * time.Second / userHZ), true
+	return boot.Add(time.Duration(ticks) * tick), true
 }
 
 func bootTime() (time.Time, bool) {
