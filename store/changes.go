@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"wavedeck/store/dbfile"
 )
 
 // This file, watched.go and replay.go are how SQLite tells what changed. What
@@ -164,7 +166,7 @@ func (t *tracker) read(ctx context.Context, version int64, now time.Time) error 
 
 // passing drops an error that a later look will not meet.
 func passing(err error) error {
-	if sqliteCode(err) == sqliteBusy {
+	if dbfile.Code(err) == dbfile.Busy {
 		return nil
 	}
 	return err

@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/dbfile"
 )
 
 // Errors of writes that callers tell apart.
@@ -85,11 +86,9 @@ func (c *Control) closeLocked() error {
 }
 
 // writeDSN names path for writing with Wave's settings. The lock is taken at
-// BEGIN, where busy_timeout waits for it; the journal is left as it is.
+// BEGIN, where busy waits for it; the journal is left as it is.
 func writeDSN(path string, busy time.Duration) string {
-	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
-	return fmt.Sprintf("file:%s?mode=rw&_txlock=immediate&_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)",
-		escaped, busy.Milliseconds())
+	return dbfile.DSN(path, "mode=rw&_txlock=immediate", busy, "foreign_keys(1)", "synchronous(FULL)")
 }
 
 // open returns the connection to what lies under the path now: a database that
@@ -142,7 +141,7 @@ func writeError(ctx, limited context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case sqliteCode(err) == sqliteBusy, limited.Err() != nil && ctx.Err() == nil:
+	case dbfile.Code(err) == dbfile.Busy, limited.Err() != nil && ctx.Err() == nil:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	case broken(err) && !errors.Is(err, ErrUnavailable):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -7,14 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
-	"modernc.org/sqlite"
 
+	"wavedeck/store/dbfile"
 	"wavedeck/store/system"
 )
 
@@ -38,21 +37,14 @@ const (
 	modeImmutable readMode = "immutable" // nobody may write while it is read: no locks, no change seen
 )
 
-// readDSN names path for reading. modernc honours mode only behind "file:",
-// and only pragmas in the DSN reach every pooled connection; busy_timeout
-// comes first so that the others may wait. Nothing is mapped into memory: a
-// file that is cut short under a mapping kills the process that reads it.
+// readDSN names path for reading. Nothing is mapped into memory: a file that is
+// cut short under a mapping kills the process that reads it.
 func readDSN(path string, mode readMode) string {
-	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
-	q := url.Values{"mode": {"ro"}}
+	params := "mode=ro"
 	if mode == modeImmutable {
-		q.Set("immutable", "1")
+		params += "&immutable=1"
 	}
-	dsn := "file:" + escaped + "?" + q.Encode()
-	for _, pragma := range []string{"busy_timeout(5000)", "query_only(1)", "cache_size(-16000)", "mmap_size(0)"} {
-		dsn += "&_pragma=" + pragma
-	}
-	return dsn
+	return dbfile.DSN(path, params, busyTimeout, "query_only(1)", "cache_size(-16000)", "mmap_size(0)")
 }
 
 func openDatabase(ctx context.Context, path string, opt Options) (*database, error) {
@@ -73,29 +65,10 @@ func openAs(ctx context.Context, path string, mode readMode, opt Options) (*data
 	return &database{DB: db, schema: sch, opt: opt.withDefaults()}, nil
 }
 
-// Primary result codes of SQLite, https://sqlite.org/rescode.html.
-const (
-	sqliteBusy     = 5
-	sqliteReadOnly = 8
-	sqliteIOErr    = 10
-	sqliteCorrupt  = 11
-	sqliteCantOpen = 14
-	sqliteNotADB   = 26
-)
-
-// sqliteCode is the primary result code in err, 0 when SQLite did not fail.
-func sqliteCode(err error) int {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return 0
-	}
-	return e.Code() & 0xff
-}
-
 // broken reports whether err says that the file, not the query, is at fault.
 func broken(err error) bool {
-	switch sqliteCode(err) {
-	case sqliteReadOnly, sqliteIOErr, sqliteCorrupt, sqliteCantOpen, sqliteNotADB:
+	switch dbfile.Code(err) {
+	case dbfile.ReadOnly, dbfile.IOErr, dbfile.Corrupt, dbfile.CantOpen, dbfile.NotADB:
 		return true
 	default:
 		return err != nil && strings.Contains(err.Error(), "sql: database is closed") // database/sql exports no such error
@@ -147,7 +120,7 @@ func openFile(ctx context.Context, path string, opt Options) (*database, readMod
 // database, which a read-only directory forbids. With a -wal in place the
 // file alone would be silently wrong.
 func mayBeImmutable(path string, err error) bool {
-	if code := sqliteCode(err); code != sqliteReadOnly && code != sqliteCantOpen {
+	if code := dbfile.Code(err); code != dbfile.ReadOnly && code != dbfile.CantOpen {
 		return false
 	}
 	real, linkErr := filepath.EvalSymlinks(path)
@@ -160,15 +133,15 @@ func mayBeImmutable(path string, err error) bool {
 
 func whyUnreadable(path string, err error) *unreadable {
 	problem := "the state database cannot be read: " + err.Error()
-	switch sqliteCode(err) {
-	case sqliteReadOnly, sqliteCantOpen:
+	switch dbfile.Code(err) {
+	case dbfile.ReadOnly, dbfile.CantOpen:
 		problem = "the state database at " + path + " cannot be opened: reading beside a writer needs its -shm and -wal files; " +
 			"grant this user read on the file and write on the directory, or run as the user that runs Wave"
-	case sqliteNotADB:
+	case dbfile.NotADB:
 		problem = path + " is not a SQLite database"
-	case sqliteCorrupt:
+	case dbfile.Corrupt:
 		problem = "the state database at " + path + " is damaged: " + err.Error()
-	case sqliteBusy:
+	case dbfile.Busy:
 		problem = "the state database at " + path + " is locked by another process"
 	}
 	return &unreadable{Unreadable, problem, err}

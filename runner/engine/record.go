@@ -12,6 +12,7 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/store"
+	"wavedeck/store/dbfile"
 	"wavedeck/store/statedb"
 )
 
@@ -106,20 +107,10 @@ func (rec *record) transact(ctx context.Context, fn func(context.Context, *sqlx.
 	ctx = context.WithoutCancel(ctx)
 	for give := time.Now().Add(patience); ; {
 		err := rec.try(ctx, fn)
-		if err == nil || !busy(err) || time.Now().After(give) {
+		if dbfile.Code(err) != dbfile.Busy || time.Now().After(give) {
 			return err
 		}
 	}
-}
-
-// busy reports whether another process held the database; the driver's error
-// has no type that packages outside of store know.
-func busy(err error) bool {
-	coded, ok := errors.AsType[interface {
-		error
-		Code() int
-	}](err)
-	return ok && coded.Code()&0xff == 5
 }
 
 func (rec *record) try(ctx context.Context, fn func(context.Context, *sqlx.Tx) error) (err error) {

@@ -1,5 +1,5 @@
-// Package dbfile holds what every SQLite file needs that the console keeps: how it is made and opened, what an
-// error of SQLite means, and how much room is left for it.
+// Package dbfile holds what every SQLite file needs, Wave's and those that the console keeps: how it is named, made and
+// opened, what an error of SQLite means, and how much room is left for it.
 package dbfile
 
 import (
@@ -48,16 +48,23 @@ func Make(path string) error {
 	return made.Close()
 }
 
-// Open opens the file at path, which must exist, with so many connections at most. Each waits that long for another
-// process, and has the pragmas, such as "journal_mode(WAL)".
-func Open(path string, connections int, wait time.Duration, pragmas ...string) (*sqlx.DB, error) {
+// DSN names the file at path to the driver, with parameters such as "mode=ro" and pragmas such as "query_only(1)". The
+// driver honours a mode only behind "file:", and only pragmas that are named here reach every connection of a pool. Each
+// waits that long for another process, while the further pragmas are set too. Parameters and pragmas must come from the
+// program: they are not escaped.
+func DSN(path, params string, wait time.Duration, pragmas ...string) string {
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
-	dsn := "file:" + escaped + "?mode=rw&_txlock=immediate" +
-		"&_pragma=busy_timeout(" + strconv.FormatInt(wait.Milliseconds(), 10) + ")" // first, so that the others may wait
+	dsn := "file:" + escaped + "?" + params + "&_pragma=busy_timeout(" + strconv.FormatInt(wait.Milliseconds(), 10) + ")"
 	for _, pragma := range pragmas {
 		dsn += "&_pragma=" + pragma
 	}
-	db, err := sqlx.Open("sqlite", dsn)
+	return dsn
+}
+
+// Open opens the file at path, which must exist, with so many connections at most. Each waits that long for another
+// process, and has the pragmas, such as "journal_mode(WAL)".
+func Open(path string, connections int, wait time.Duration, pragmas ...string) (*sqlx.DB, error) {
+	db, err := sqlx.Open("sqlite", DSN(path, "mode=rw&_txlock=immediate", wait, pragmas...))
 	if err != nil {
 		return nil, err
 	}
