@@ -104,10 +104,10 @@ func (l *Launcher) endByForce(id string, pid int) {
 func (l *Launcher) follow(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stopped[id] = true
-	if len(l.stopped) == 1 {
+	if len(l.stopped) == 0 {
 		l.watches.Go(l.followStopped)
 	}
+	l.stopped[id] = true
 }
 
 func (l *Launcher) followStopped() {

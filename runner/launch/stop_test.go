@@ -3,10 +3,12 @@
 package launch
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -360,4 +362,16 @@ func TestAProcessThatRecordsNothingIsEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "its end", func() bool { return !open(l.look(t, begun).Status) })
+}
+
+func TestOneWatchLooksAfterAllThatWereAskedToStop(t *testing.T) {
+	l := newLauncher(t, storetest.New(t), Options{Look: time.Hour})
+	for _, id := range []string{"a", "a", "b", "a"} {
+		l.follow(id)
+	}
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	if n := bytes.Count(stacks, []byte("created by sync.(*WaitGroup).Go")); n != 1 {
+		t.Errorf("%d watches", n)
+	}
 }
