@@ -83,7 +83,9 @@ func (e *Engine) Version(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, versionWithin)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "--version").Output() //nolint:gosec // the program that runs are started with
+	cmd := exec.CommandContext(ctx, path, "--version") //nolint:gosec // the program that runs are started with
+	cmd.WaitDelay = time.Second                        // what it started may keep its output open
+	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("ask %s for its version: %w", path, err)
 	}

@@ -122,6 +122,38 @@ func TestTheVersionIsWhatWaveSaysOnce(t *testing.T) {
 	}
 }
 
+// TestTheVersionIsNotWaitedFor: a program that does not answer may have started
+// another one, which keeps its output open.
+func TestTheVersionIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t, `sleep 600 & echo $! > "$0.pid"; wait`)
+	t.Cleanup(func() {
+		text, err := os.ReadFile(w.binary + ".pid")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = syscall.Kill(pid, syscall.SIGKILL) // nothing else ends it
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+	defer cancel()
+	told := make(chan error, 1)
+	go func() {
+		_, err := w.Version(ctx)
+		told <- err
+	}()
+	select {
+	case err := <-told:
+		if err == nil {
+			t.Error("it has a version")
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it is still waited for")
+	}
+}
+
 func newWorld(t *testing.T, script string) *world {
 	t.Helper()
 	w := &world{t: t, root: t.TempDir()}
