@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"wavedeck/runner"
+	"wavedeck/store/files"
 	"wavedeck/store/manifest"
 )
 
@@ -108,9 +109,10 @@ func (s *stepRun) inject(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// copyIn copies a file to a place within the workspace.
+// copyIn copies a file to a place within the workspace. Where it lies may be what
+// a row of an earlier run says.
 func (s *stepRun) copyIn(from, to string) error {
-	in, err := os.Open(from)
+	in, _, err := files.Open(filepath.Dir(from), from, s.project.Databases()...)
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"wavedeck/runner"
 	"wavedeck/store"
+	"wavedeck/store/storetest"
 )
 
 func TestAPipelineOfCommandsRuns(t *testing.T) {
@@ -344,6 +346,41 @@ func TestInputsOfNoUseAreRefused(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestAResumedRunOpensFilesOnly: where an artifact lies is what a row says, and that
+// may be anything.
+func TestAResumedRunOpensFilesOnly(t *testing.T) {
+	const steps = `
+  - {id: a, type: command, script: "echo one > .agents/output/x", output_artifacts: [{name: x, path: .agents/output/x}]}
+  - {id: b, type: command, dependencies: [a], script: "test -e ../../../../mended"}
+`
+	for name, place := range map[string]func(*project) string{
+		"a FIFO, which nobody writes": func(p *project) string {
+			if err := syscall.Mkfifo(filepath.Join(p.dir, "pipe"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return "pipe"
+		},
+		"the state database": func(*project) string { return ".agents/state.db" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProject(t, steps)
+			first := p.run(runner.Request{})
+			p.write("mended", "")
+			storetest.At(t, storetest.StatePath(p.dir)).Exec("UPDATE artifact SET path = ?", place(p))
+			resumed := make(chan Result, 1)
+			go func() { resumed <- p.run(runner.Request{FromStep: "b", Original: first.Run}) }()
+			select {
+			case r := <-resumed:
+				if r.Outcome != Failed || !strings.Contains(r.Message, "artifact of a") {
+					t.Errorf("%+v", r)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatal("it waits")
+			}
+		})
+	}
 }
 
 func TestAResumedRunUsesWhatTheOriginalLeft(t *testing.T) {
