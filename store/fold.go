@@ -294,8 +294,15 @@ func plannedSteps(message string) (int, bool) {
 	if i < 0 || !strings.HasPrefix(message, "input=") {
 		return 0, false
 	}
-	n, err := strconv.Atoi(message[i+len(" steps="):])
-	return n, err == nil && n > 0
+	n, ok := count(message[i+len(" steps="):])
+	return n, ok && n > 0
+}
+
+// count reads a number of steps or attempts. Any text may stand there; with what
+// fits 32 bits every further reckoning is safe.
+func count(text string) (int, bool) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	return int(n), err == nil && n >= 0
 }
 
 // fraction reads "k/n".
@@ -307,7 +314,7 @@ func fraction(s string) (k, n int, ok bool) {
 	if end := strings.IndexFunc(b, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
 		b = b[:end]
 	}
-	k, errK := strconv.Atoi(a)
-	n, errN := strconv.Atoi(b)
-	return k, n, errK == nil && errN == nil && k >= 0 && n > 0
+	k, okK := count(a)
+	n, okN := count(b)
+	return k, n, okK && okN && n > 0
 }

@@ -13,11 +13,11 @@ import (
 // the whole table and sorts it.
 const (
 	olderSQL = `
-SELECT r.run_id, r.started_at FROM pipeline_run r
+SELECT r.run_id, CAST(r.started_at AS INTEGER) AS started_at FROM pipeline_run r
 WHERE (r.started_at, r.run_id) < (?, ?) AND +r.run_id <> ''%s
 ORDER BY r.started_at DESC, r.run_id DESC LIMIT ?`
 	newerSQL = `
-SELECT r.run_id, r.started_at FROM pipeline_run r
+SELECT r.run_id, CAST(r.started_at AS INTEGER) AS started_at FROM pipeline_run r
 WHERE (r.started_at, r.run_id) > (?, ?) AND +r.run_id <> ''%s
 ORDER BY r.started_at, r.run_id LIMIT ?`
 	topLevelSQL = ` AND (+r.parent_run_id IS NULL OR +r.parent_run_id = '')`

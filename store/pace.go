@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -231,7 +232,7 @@ func (d *database) pastByRows(ctx context.Context, ids []string, starts map[stri
 // the first events of each run.
 const silencesSQL = `
 WITH wanted(run_id) AS (VALUES %s)
-SELECT run_id, step_id, max(gap) AS gap FROM (
+SELECT run_id, step_id, CAST(max(gap) AS INTEGER) AS gap FROM (
 	SELECT e.run_id, COALESCE(e.step_id, '') AS step_id,
 		CAST(e.timestamp AS INTEGER) - lag(CAST(e.timestamp AS INTEGER)) OVER (PARTITION BY e.run_id, e.step_id ORDER BY e.id) AS gap
 	FROM wanted w CROSS JOIN event_log e ON e.id IN (SELECT id FROM (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id LIMIT ?))
@@ -295,4 +296,7 @@ func usualSilence(past []*pastRun, step string) (longest time.Duration, n int) {
 	return longest, n
 }
 
-func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
+// seconds is as much as a Duration holds where a row says more.
+func seconds(n int64) time.Duration {
+	return time.Duration(min(n, int64(math.MaxInt64/time.Second))) * time.Second
+}

@@ -137,8 +137,12 @@ func (d *database) childCounts(ctx context.Context, q sqlx.QueryerContext, ids [
 	return counts, nil
 }
 
+// sumOfTokens is a sum whatever a writer put there: sum() itself is an error where
+// it is more than 64 bits hold, and a fraction where one of the values is.
+const sumOfTokens = `CAST(total(CAST(tokens_used AS INTEGER)) AS INTEGER) AS tokens`
+
 const metricTokensSQL = `
-SELECT run_id, COALESCE(sum(tokens_used), 0) AS tokens FROM performance_metric
+SELECT run_id, ` + sumOfTokens + ` FROM performance_metric
 WHERE run_id IN %s GROUP BY run_id HAVING tokens > 0`
 
 // unsummedTokens sums what the attempts of a run spent where the run itself

@@ -106,7 +106,7 @@ FROM performance_metric x WHERE x.run_id IN %s AND x.step_id <> '' ORDER BY x.ro
 SELECT x.run_id AS run, x.step_id, COALESCE(CAST(x.duration_ms AS INTEGER), 0) AS ms, NULLIF(CAST(x.tokens_used AS INTEGER), 0) AS tokens
 FROM step_attempt x WHERE x.run_id IN %s AND x.step_id <> '' AND x.state <> 'running' AND x.duration_ms > 0 ORDER BY x.rowid LIMIT ?`},
 	{table: "step_state", coarse: true, query: `
-SELECT x.pipeline_id AS run, x.step_id, 1000 * (CAST(x.completed_at AS INTEGER) - CAST(x.started_at AS INTEGER)) AS ms, NULL AS tokens
+SELECT x.pipeline_id AS run, x.step_id, CAST(1000 * (CAST(x.completed_at AS INTEGER) - CAST(x.started_at AS INTEGER)) AS INTEGER) AS ms, NULL AS tokens
 FROM step_state x WHERE x.pipeline_id IN %s AND x.step_id <> '' AND x.state IN ('completed', 'failed')
 	AND x.started_at > 0 AND x.completed_at >= x.started_at ORDER BY x.rowid LIMIT ?`},
 }
