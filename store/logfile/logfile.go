@@ -61,7 +61,7 @@ func (x *Index) Look(ctx context.Context, f *os.File) (Window, error) {
 		x.size, x.lines, x.sums, x.open = 0, 0, nil, false
 	}
 	x.info = info
-	buf := make([]byte, chunk)
+	buf := make([]byte, min(chunk, info.Size()-x.size))
 	for x.size < info.Size() {
 		if err := ctx.Err(); err != nil {
 			return Window{}, fmt.Errorf("index log: %w", err)

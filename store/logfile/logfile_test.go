@@ -167,6 +167,11 @@ func BenchmarkIndex(b *testing.B) {
 	})
 	var x Index
 	w := look(b, &x, f)
+	b.Run("look when nothing came", func(b *testing.B) {
+		for b.Loop() {
+			look(b, &x, f)
+		}
+	})
 	b.Run("250 lines of the middle", func(b *testing.B) {
 		for b.Loop() {
 			if lines, err := w.Read(b.Context(), w.Lines/2, 250, 1<<20); err != nil || len(lines) != 250 {
