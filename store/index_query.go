@@ -200,29 +200,29 @@ func (m *matcher) match(r *indexRow) bool {
 	return true
 }
 
-// active lists the runs that go on, the newest first, at most n.
+// active lists the runs that go on, the newest first, at most n. The index is ready.
 func (ix *index) active(n int) (ids []string) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	for at := len(ix.order) - 1; at >= 0 && len(ids) < n; at-- {
-		if i := ix.order[at]; States[ix.rows[i].state].Active() {
-			ids = append(ids, string(ix.id(i)))
+	for at := len(ix.briefs) - 1; at >= 0 && len(ids) < n; at-- {
+		if States[ix.briefs[at].state].Active() {
+			ids = append(ids, string(ix.id(ix.order[at])))
 		}
 	}
 	return ids
 }
 
 // failedSince lists the runs that ended badly after a moment, in unix seconds,
-// at most n, the newest first. Whose end is not known counts by its start.
+// at most n, the newest first. Whose end is not known counts by its start. The
+// index is ready.
 func (ix *index) failedSince(since int64, n int) (ids []string) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	for at := len(ix.order) - 1; at >= 0 && len(ids) < n; at-- {
-		i := ix.order[at]
-		r := &ix.rows[i]
-		switch States[r.state] {
+	for at := len(ix.briefs) - 1; at >= 0 && len(ids) < n; at-- {
+		switch States[ix.briefs[at].state] {
 		case Failed, Rejected, Lost:
-			if max(r.ended, r.started) > since {
+			i := ix.order[at]
+			if r := &ix.rows[i]; max(r.ended, r.started) > since {
 				ids = append(ids, string(ix.id(i)))
 			}
 		}
