@@ -10,9 +10,11 @@ const (
 	overlap   = 200    // events named again, for the rows that were written just after them
 )
 
+// replaySQL goes along the ids: the unary + keeps the planner from walking the
+// whole history in the order of its runs, so as to group by them.
 const replaySQL = `
 SELECT COALESCE(run_id, '') AS run, COALESCE(step_id, '') AS step
-FROM event_log WHERE id > ? GROUP BY run_id, step_id LIMIT ?`
+FROM event_log WHERE id > ? GROUP BY +run_id, +step_id LIMIT ?`
 
 const eventTimeSQL = `SELECT COALESCE(max(CAST(timestamp AS INTEGER)), 0) FROM event_log WHERE id = ?`
 
