@@ -103,6 +103,9 @@ func (x *Index) Find(ctx context.Context, q Query, f store.RunFilter, from Curso
 		s.found.Tired = true
 		s.goOn(s.next)
 	default:
+		if damaged(err) { // who adds to it may never come by the place
+			x.failed(file, err)
+		}
 		return Found{}, err
 	}
 	return s.found, nil

@@ -145,6 +145,7 @@ func (x *Index) failed(f *file, err error) {
 	if mine {
 		x.opt.Log.Warn("the index of events is damaged and made anew", "file", x.Path(), "error", err)
 		removeFile(x.Path())
+		x.tried = time.Time{} // there is no reason to wait for
 	}
 }
 

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -475,6 +476,20 @@ func TestTrouble(t *testing.T) {
 			t.Fatal(err)
 		}
 		x.x = x.another(dir)
+		x.build()
+		same(t, "made anew", x.runs(query("word7"), store.RunFilter{}), []string{run})
+	})
+	t.Run("words that are damaged, though nothing is added to them", func(t *testing.T) {
+		f, err := x.x.open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.writer.Exec(`UPDATE text_data SET block = x'ffff' WHERE id > 10`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.x.Find(t.Context(), query("word7"), store.RunFilter{}, Cursor{}); !errors.Is(err, ErrUnusable) {
+			t.Fatalf("got %v", err)
+		}
 		x.build()
 		same(t, "made anew", x.runs(query("word7"), store.RunFilter{}), []string{run})
 	})
