@@ -53,14 +53,6 @@ func Text(names ...string) []byte {
 	return all
 }
 
-// Size is how many bytes the file name has.
-func Size(name string) int {
-	if a, ok := assets.byName[name]; ok {
-		return len(a.plain)
-	}
-	return 0
-}
-
 // Symbol returns what the sprite draws for a state, in a box of 16 by 16.
 func Symbol(state string) (svg string, ok bool) {
 	svg, ok = symbols()[state]

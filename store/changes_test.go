@@ -246,7 +246,7 @@ func BenchmarkNotice(b *testing.B) {
 // BenchmarkDataVersion is what a look costs that finds nothing.
 func BenchmarkDataVersion(b *testing.B) {
 	builder := storetest.New(b)
-	d, err := openDatabase(b.Context(), builder.Path, Options{})
+	d, err := openAs(b.Context(), builder.Path, modeReadOnly, Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

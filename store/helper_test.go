@@ -22,7 +22,7 @@ func openTest(t testing.TB, path string, now time.Time, opt Options) *database {
 	if opt.Alive == nil {
 		opt.Alive = func(int) bool { return false }
 	}
-	d, err := openDatabase(t.Context(), path, opt)
+	d, err := openAs(t.Context(), path, modeReadOnly, opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -451,7 +451,7 @@ func TestIndexKeepsWhatIsNewerThanItsChunk(t *testing.T) {
 
 func BenchmarkIndex(b *testing.B) {
 	const runs = 1_000_000
-	d, err := openDatabase(b.Context(), storetest.Big(b, runs), Options{})
+	d, err := openAs(b.Context(), storetest.Big(b, runs), modeReadOnly, Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -84,13 +84,6 @@ func (l *lookout) attention() []Attention {
 	return l.list
 }
 
-// seen is what was last judged. Callers only read it.
-func (l *lookout) seen() map[string]Outlook {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.told
-}
-
 // differs reports whether a reader would be told something else.
 func (o Outlook) differs(was Outlook) bool {
 	late := func(e *ETA) bool { return e != nil && e.Late }

@@ -20,11 +20,15 @@ func TestVerdictsTurnWithTime(t *testing.T) {
 	s, sub := followed(t, b.Path, Options{Now: clock.now, Alive: func(int) bool { return false }})
 	opens(t, s, sub)
 	judged := func() Verdict {
-		seen, err := read(s, func(o *opened) (map[string]Outlook, error) { return o.lookout.seen(), nil })
+		verdict, err := read(s, func(o *opened) (Verdict, error) {
+			o.lookout.mu.Lock()
+			defer o.lookout.mu.Unlock()
+			return o.lookout.told[run].Stall.Verdict, nil
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return seen[run].Stall.Verdict
+		return verdict
 	}
 	for judged() != Moving {
 		if !rest(t.Context(), 10*time.Millisecond) {

@@ -47,10 +47,6 @@ func readDSN(path string, mode readMode) string {
 	return dbfile.DSN(path, params, busyTimeout, "query_only(1)", "cache_size(-16000)", "mmap_size(0)")
 }
 
-func openDatabase(ctx context.Context, path string, opt Options) (*database, error) {
-	return openAs(ctx, path, modeReadOnly, opt)
-}
-
 func openAs(ctx context.Context, path string, mode readMode, opt Options) (*database, error) {
 	db, err := sqlx.Open("sqlite", readDSN(path, mode))
 	if err != nil {

@@ -127,25 +127,6 @@ func (t *Tree) OpenAny(path string) (*os.File, os.FileInfo, error) {
 	return f, info, nil
 }
 
-// Stat gives what a name leads to without opening it, or why it would not be opened.
-func (t *Tree) Stat(path string) (os.FileInfo, error) {
-	name, err := t.Within(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := t.root.Stat(name)
-	if err == nil {
-		err = t.allowed(info)
-	}
-	if err == nil && info.IsDir() {
-		err = ErrDirectory
-	}
-	if err != nil {
-		return nil, t.explain(name, err)
-	}
-	return info, nil
-}
-
 // allowed tells whether what info describes may be opened. The databases are
 // looked at each time: another may lie at their path by now.
 func (t *Tree) allowed(info os.FileInfo) error {
