@@ -32,7 +32,14 @@ func (r eventRow) event() Event {
 	}
 }
 
-// eventColumns lists eventRow's columns of the table aliased e.
+// scanEvent reads a row of eventColumns.
+func scanEvent(rows *sqlx.Rows) (Event, error) {
+	var r eventRow
+	err := rows.Scan(&r.ID, &r.RunID, &r.At, &r.StepID, &r.State, &r.Persona, &r.Message, &r.Tokens, &r.Duration, &r.Model, &r.Adapter)
+	return r.event(), err
+}
+
+// eventColumns lists eventRow's columns, in their order, of the table aliased e.
 func (d *database) eventColumns() string {
 	const t = "event_log"
 	return strings.Join([]string{

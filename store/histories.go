@@ -75,7 +75,7 @@ FROM wanted w CROSS JOIN event_log e ON e.id = (SELECT max(id) FROM event_log WH
 // events of one run lie in id order; an ORDER BY would sort them once more.
 const newEventsSQL = `
 WITH wanted(run_id, base, last) AS (VALUES %s)
-SELECT w.run_id, e.id, %s
+SELECT %s
 FROM wanted w CROSS JOIN event_log e ON e.run_id = w.run_id AND e.id > w.base AND e.id <= w.last
 WHERE e.state NOT IN ('stream_activity', 'eta_updated') AND (e.state <> 'step_progress' OR e.tokens_used > 0)`
 
@@ -141,25 +141,19 @@ func (d *database) foldNew(ctx context.Context, q sqlx.QueryerContext, runs []st
 // foldSpans reads the spans (run, base, last, ...) row by row: the events of a
 // long run are never held together.
 func (d *database) foldSpans(ctx context.Context, q sqlx.QueryerContext, span []any, entries map[string]*cachedHistory) error {
-	const t = "event_log"
-	columns := strings.Join([]string{
-		d.schema.number("e", t, "timestamp"), d.schema.text("e", t, "step_id"), d.schema.text("e", t, "state"),
-		d.schema.text("e", t, "persona"), d.schema.text("e", t, "message"), d.schema.number("e", t, "tokens_used"),
-		d.schema.number("e", t, "duration_ms"), d.schema.text("e", t, "model"), d.schema.text("e", t, "adapter"),
-	}, ", ")
-	rows, err := q.QueryxContext(ctx, fmt.Sprintf(newEventsSQL, tuples(len(span)/3, 3), columns), span...)
+	rows, err := q.QueryxContext(ctx, fmt.Sprintf(newEventsSQL, tuples(len(span)/3, 3), d.eventColumns()), span...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var r eventRow
-		if err := rows.Scan(&r.RunID, &r.ID, &r.At, &r.StepID, &r.State, &r.Persona, &r.Message, &r.Tokens, &r.Duration, &r.Model, &r.Adapter); err != nil {
+		event, err := scanEvent(rows)
+		if err != nil {
 			return err
 		}
-		e := entries[r.RunID]
+		e := entries[event.RunID]
 		e.mu.Lock()
-		e.h.add(r.event())
+		e.h.add(event)
 		e.mu.Unlock()
 	}
 	return rows.Err()

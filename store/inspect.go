@@ -122,8 +122,7 @@ func (d *database) inspect(ctx context.Context, in *Inspection) error {
 		return err
 	}
 	if d.schema["schema_migrations"]["version"] {
-		const query = `SELECT COALESCE(max(CAST(version AS INTEGER)), 0) FROM schema_migrations`
-		if err := d.GetContext(ctx, &in.Noted, query); err != nil {
+		if err := d.GetContext(ctx, &in.Noted, schemaVersionSQL); err != nil {
 			return err
 		}
 	}

@@ -234,11 +234,11 @@ func (d *database) eachMatch(ctx context.Context, f LogFilter, w LogWindow, take
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var r eventRow
-		if err := rows.Scan(&r.ID, &r.RunID, &r.At, &r.StepID, &r.State, &r.Persona, &r.Message, &r.Tokens, &r.Duration, &r.Model, &r.Adapter); err != nil {
+		e, err := scanEvent(rows)
+		if err != nil {
 			return err
 		}
-		if e := r.event(); (f.Text == "" || f.within(e.Message)) && !take(e) {
+		if (f.Text == "" || f.within(e.Message)) && !take(e) {
 			return nil
 		}
 	}

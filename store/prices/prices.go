@@ -20,6 +20,7 @@ import (
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -207,7 +208,7 @@ func (p *parser) model(key, value *yaml.Node) error {
 		for at < len(p.list.prefixes) && len(p.list.prefixes[at].text) >= len(text) {
 			at++
 		}
-		p.list.prefixes = append(p.list.prefixes[:at], append([]prefix{{text, flat}}, p.list.prefixes[at:]...)...)
+		p.list.prefixes = slices.Insert(p.list.prefixes, at, prefix{text, flat})
 		return nil
 	}
 	p.list.flat[key.Value] = flat
