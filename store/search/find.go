@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"wavedeck/store"
@@ -18,47 +16,11 @@ const (
 	hitsShown  = 3   // of each
 	chunk      = 500 // hits that are looked at together
 	narrowRuns = 300 // so few runs are gone through one by one
-	maxSeen    = 40  // runs that a Cursor carries
 
 	hastyFor      = 60 * time.Millisecond // what takes longer is looked for by stretches
 	stretchesFor  = 25 * time.Millisecond // so many of them at once as take so long
 	manyStretches = 64                    // at most
 )
-
-// Cursor is a place in what is found, which is ordered by the newest hit of each run.
-type Cursor struct {
-	Before int64   // hits from here on were looked at; 0: none was
-	seen   []int64 // first events of the runs that were shown and began before that
-}
-
-// ParseCursor reads what String wrote; the empty text is the beginning.
-func ParseCursor(text string) (Cursor, error) {
-	var c Cursor
-	if text == "" {
-		return c, nil
-	}
-	wrong := &store.InputError{Field: "before", Got: text[:min(len(text), 64)], Want: "taken from an earlier answer"}
-	for i, part := range strings.Split(text, ".") {
-		n, err := strconv.ParseInt(part, 10, 64)
-		if err != nil || n < 1 || i > maxSeen {
-			return Cursor{}, wrong
-		}
-		if i == 0 {
-			c.Before = n
-		} else {
-			c.seen = append(c.seen, n)
-		}
-	}
-	return c, nil
-}
-
-func (c Cursor) String() string {
-	text := strconv.FormatInt(c.Before, 10)
-	for _, n := range c.seen {
-		text += "." + strconv.FormatInt(n, 10)
-	}
-	return text
-}
 
 // Found are runs with events that were looked for, those with the newest first.
 type Found struct {
