@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -33,6 +35,26 @@ func Code(err error) int {
 		return 0
 	}
 	return e.Code() & 0xff
+}
+
+// Why is what keeps the file at path from being used, in words for an operator. Whoever keeps it says what becomes of one
+// that is damaged.
+func Why(path string, err error) string {
+	dir := filepath.Dir(path)
+	switch code := Code(err); {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), code == ReadOnly, code == CantOpen:
+		return "the folder " + dir + " cannot be written; name another with --data"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
+		return dir + " is not a folder; name another with --data"
+	case errors.Is(err, syscall.ENOSPC), code == Full:
+		return "there is no space left for " + path
+	case code == Busy:
+		return path + " is held by another process"
+	case code == IOErr:
+		return path + " cannot be read or written: " + err.Error()
+	default:
+		return path + " cannot be used: " + err.Error()
+	}
 }
 
 // Make makes a file that only its owner may read, when there is none: it may hold secrets. SQLite gives the same mode to

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"wavedeck/store/dbfile"
 )
 
 // Entry is one line of the audit log: an action that somebody asked for, and
@@ -98,7 +100,7 @@ func (d *Desk) Append(e Entry) error {
 		return fmt.Errorf("encode audit entry: %w", err)
 	}
 	if err := d.audit.append(append(line, '\n')); err != nil {
-		return &UnavailableError{Reason: why(d.dir, err), Err: err}
+		return &UnavailableError{Reason: dbfile.Why(d.audit.path(), err), Err: err}
 	}
 	return nil
 }

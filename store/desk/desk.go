@@ -9,11 +9,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -122,19 +120,17 @@ func (d *Desk) open(ctx context.Context) (*sqlx.DB, error) {
 
 // why is err in words for an operator.
 func why(dir string, err error) string {
-	switch {
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), dbfile.Code(err) == dbfile.ReadOnly, dbfile.Code(err) == dbfile.CantOpen:
-		return "the folder " + dir + " cannot be written; name another with --data"
-	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
-		return dir + " is not a folder; name another with --data"
-	case errors.Is(err, syscall.ENOSPC), dbfile.Code(err) == dbfile.Full:
-		return "there is no space left for the folder " + dir
-	case dbfile.Code(err) == dbfile.NotADB, dbfile.Code(err) == dbfile.Corrupt:
-		return filepath.Join(dir, "desk.db") + " is damaged; move it away and a new one is made"
+	path := filepath.Join(dir, fileName)
+	switch dbfile.Code(err) {
+	case dbfile.NotADB, dbfile.Corrupt:
+		return path + " is damaged; move it away and a new one is made"
 	default:
-		return "the folder " + dir + " cannot be used: " + err.Error() + "; name another with --data"
+		return dbfile.Why(path, err)
 	}
 }
+
+// fileName is the database in the folder.
+const fileName = "desk.db"
 
 // busyWait is how long a connection waits for another server.
 const busyWait = 5 * time.Second
@@ -146,7 +142,7 @@ func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "desk.db")
+	path := filepath.Join(dir, fileName)
 	if err := dbfile.Make(path); err != nil {
 		return nil, err
 	}
@@ -163,7 +159,7 @@ func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
 // told turns what went wrong with a query into an error that callers know.
 func (d *Desk) told(err error) error {
 	switch dbfile.Code(err) {
-	case dbfile.ReadOnly, dbfile.Corrupt, dbfile.Full, dbfile.CantOpen, dbfile.NotADB:
+	case dbfile.Busy, dbfile.ReadOnly, dbfile.IOErr, dbfile.Corrupt, dbfile.Full, dbfile.CantOpen, dbfile.NotADB:
 		return &UnavailableError{Reason: why(d.dir, err), Err: err}
 	}
 	if errors.Is(err, sql.ErrNoRows) {

@@ -10,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"go.uber.org/goleak"
+
+	"wavedeck/store/dbfile"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -130,4 +133,22 @@ func TestUnusableFolder(t *testing.T) {
 			t.Errorf("%v, %q", err, d.Problem())
 		}
 	})
+}
+
+// TestHeldByAnotherProcess: that is no fault of the console, and passes.
+func TestHeldByAnotherProcess(t *testing.T) {
+	d := openTest(t, t.TempDir())
+	hasty, err := dbfile.Open(filepath.Join(d.Dir(), "desk.db"), 1, time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hasty.Close()
+	err = d.write(t.Context(), func(*sqlx.Tx) error {
+		_, err := hasty.BeginTxx(t.Context(), nil)
+		return err
+	})
+	var unavailable *UnavailableError
+	if !errors.As(err, &unavailable) || !strings.Contains(unavailable.Reason, "held by another process") {
+		t.Errorf("got %v", err)
+	}
 }

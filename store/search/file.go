@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -204,22 +203,13 @@ func damaged(err error) bool {
 
 // why is err in words for an operator.
 func why(dir string, err error) string {
-	switch c := dbfile.Code(err); {
+	path := filepath.Join(dir, FileName)
+	switch {
 	case errors.Is(err, errNoFolder):
 		return err.Error()
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), c == dbfile.ReadOnly, c == dbfile.CantOpen:
-		return "the folder " + dir + " cannot be written; name another with --data"
-	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist), notThere(err):
-		return dir + " is not a folder; name another with --data"
-	case errors.Is(err, syscall.ENOSPC), c == dbfile.Full:
-		return "there is no space left for " + filepath.Join(dir, FileName)
 	case damaged(err):
-		return filepath.Join(dir, FileName) + " is damaged, and made anew"
-	case c == dbfile.Busy:
-		return filepath.Join(dir, FileName) + " is held by another process"
-	case c == dbfile.IOErr:
-		return filepath.Join(dir, FileName) + " cannot be read or written: " + err.Error()
+		return path + " is damaged, and made anew"
 	default:
-		return filepath.Join(dir, FileName) + " cannot be used: " + err.Error()
+		return dbfile.Why(path, err)
 	}
 }

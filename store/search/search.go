@@ -11,7 +11,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -251,5 +250,3 @@ func (x *Index) Status(ctx context.Context) Status {
 	}
 	return s
 }
-
-func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
