@@ -177,10 +177,8 @@
       const top = seen()
       const url = new URL(look.href)
       if (top) url.searchParams.set('at', top.line.id.slice(1))
-      for (const key of ['L']) {
-        const value = new URLSearchParams(location.search).get(key)
-        if (value) url.searchParams.set(key, value)
-      }
+      const marked = new URLSearchParams(location.search).get('L')
+      if (marked) url.searchParams.set('L', marked)
       look.href = url.href
       return
     }
