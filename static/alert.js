@@ -11,7 +11,7 @@
   let follows // it is this page's turn
   let leaving // ends it, or the wait for it
 
-  const watched = () => JSON.parse(localStorage[KEY] || '[]')
+  const watched = () => { try { return JSON.parse(localStorage[KEY]) } catch { return [] } }
   const query = () => '?run=' + watched().map(encodeURIComponent).join('&run=')
   function keep(run, ...and) {
     localStorage[KEY] = JSON.stringify([...and, ...watched().filter(other => other !== run)].slice(0, 50))

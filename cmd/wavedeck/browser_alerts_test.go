@@ -28,7 +28,7 @@ window.Notification = class {
 func watchedRunIsTold(t *testing.T, browser *browsertest.Browser) {
 	root, database := emptyProject(t)
 	b := storetest.At(t, database)
-	for i := range 2 {
+	for i := range 3 {
 		b.Insert("pipeline_run", newRun(fmt.Sprint("watched-", i), time.Now()))
 	}
 	end := func(run, status string) {
@@ -81,6 +81,7 @@ func watchedRunIsTold(t *testing.T, browser *browsertest.Browser) {
 
 	// The title follows: what failed is counted, and no more once it was seen.
 	list.Until(`document.title === '(1) Needs attention · wavedeck' && document.querySelector('#icon').href.endsWith('?n=1')`)
+	list.Until(`document.querySelector('#attention tbody button')`) // the list may come after the count
 	leave(list, `#attention tbody button`)
 	list.Until(`document.title === 'Needs attention · wavedeck' && document.querySelector('#icon').href.endsWith('?n=0')`)
 	if browsertest.Eval[bool](tab, reloaded) {
@@ -101,4 +102,9 @@ func watchedRunIsTold(t *testing.T, browser *browsertest.Browser) {
 	if got := browsertest.Eval[string](other, notices+`[1].title`); got != "build succeeded" {
 		t.Errorf("told %q", got)
 	}
+
+	// What cannot be read of the storage is nothing that is watched.
+	tab.Before(`localStorage['wd-watch/events'] = '{'`)
+	tab.Open(p.url + "runs/watched-2")
+	tab.Until(button + `.textContent === 'Notify me'`)
 }
