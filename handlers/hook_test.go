@@ -432,3 +432,30 @@ func TestHookOfAConsoleThatOnlyReads(t *testing.T) {
 		t.Errorf("the page shows %s", page.text("main"))
 	}
 }
+
+// TestHookIsNotToldOfAttentionThatWasThere sets a hook while a gate waits that
+// nobody has noticed yet: the server has just begun, or the gate has.
+func TestHookIsNotToldOfAttentionThatWasThere(t *testing.T) {
+	to := receiver(t)
+	root := emptyProject(t)
+	b := newState(t, root)
+	change, clock := hooking(t, t.TempDir())
+	waits := func(id string) {
+		gate := b.Run(storetest.Run{ID: id, Pipeline: "ship", Status: "running", Start: clock.now().Add(-time.Minute), Heartbeat: clock.now()})
+		b.Event(gate, storetest.Event{State: "gate_waiting"})
+	}
+	waits("before the server")
+	s := openSite(t, root, change).ready()
+	waits("before the hook")
+	s.submit("/views", "name", "on call", "query", "")
+	s.until("both are known", func() bool { return len(s.get("/api/runs").object()["runs"].([]any)) == 2 })
+	if r := s.submit("/views/1/hook", "url", to.URL, "on", "attention"); r.status != http.StatusOK {
+		t.Fatalf("%d: %s", r.status, clip(r.body))
+	}
+	waits("after")
+	s.until("it is told", func() bool { return len(to.all()) > 0 })
+	s.until("all is noticed", func() bool { list, _ := s.needing(); return len(list) == 3 })
+	if diff := cmp.Diff([]string{"run.attention after waiting"}, to.runs(t)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
