@@ -121,6 +121,9 @@ func plainValue(value any) (string, error) {
 	}
 }
 
+// unknownField is how encoding/json says that there is no such field.
+const unknownField = "json: unknown field "
+
 // wordJSON words what is wrong without the names of Go's types.
 func wordJSON(err error) error {
 	var syntax *json.SyntaxError
@@ -128,10 +131,14 @@ func wordJSON(err error) error {
 	switch {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("it is no JSON: %w at byte %d", err, syntax.Offset)
+	case errors.As(err, &typed) && typed.Field != "":
+		return fmt.Errorf("the field %s holds a %s", quoted(typed.Field), typed.Value)
 	case errors.As(err, &typed):
 		return errors.New("it is JSON, and not an object")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the JSON ends too early")
+	case strings.HasPrefix(err.Error(), unknownField):
+		return errors.New("there is no field " + strings.TrimPrefix(err.Error(), unknownField))
 	default:
 		return err
 	}
