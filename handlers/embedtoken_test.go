@@ -243,6 +243,18 @@ func TestAskingForTokens(t *testing.T) {
 			t.Errorf("status %d", status)
 		}
 	})
+	t.Run("where its folder is broken it tells no stranger which", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "secret-place")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := openPortal(t, onDesk(t, file))
+		for _, path := range []string{"/embed/v1/t/x/runs", "/fragments/v1/t/x/runs", "/badge/v1/t/x/pipelines/fix-issue.json"} {
+			if r := s.get(path); r.status != http.StatusServiceUnavailable || strings.Contains(r.body, "secret-place") {
+				t.Errorf("%s: %d: %s", path, r.status, r.body)
+			}
+		}
+	})
 	t.Run("with a key of the operator's it needs no folder, and the key before is accepted", func(t *testing.T) {
 		old, fresh := strings.Repeat("old!", 8), strings.Repeat("new!", 8)
 		before := openPortal(t, func(c *handlers.Config) { c.Embed.Keys = []string{old} })
