@@ -1,5 +1,15 @@
 package handlers
 
+import "time"
+
+// WriteWithin makes the time that a reader has for one write short until the
+// caller gives it back.
+func WriteWithin(d time.Duration) (restore func()) {
+	before := writeWithin
+	writeWithin = d
+	return func() { writeWithin = before }
+}
+
 // ExportAtMost makes exported runs small until the caller gives it back.
 func ExportAtMost(n int) (restore func()) {
 	before := exportMost
