@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,13 +45,19 @@ func readBody(r *http.Request, fields ...string) (url.Values, error) {
 			next: "Say which in Content-Type: application/json or application/x-www-form-urlencoded.",
 		}
 	}
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+	if cutOff(err) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, &httpError{status: http.StatusBadRequest, text: "the body cannot be read: " + clip(err.Error(), maxText), err: err}
 	}
 	return values, checkFields(values, fields)
+}
+
+// cutOff reports whether a body was not read to its end: it may be right, and
+// the table of errors says what is wrong.
+func cutOff(err error) bool {
+	return errors.As(err, new(*http.MaxBytesError)) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func checkFields(values url.Values, fields []string) error {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -133,7 +132,7 @@ func readTokenRequest(r *http.Request) (asked embedTokenRequest, err error) {
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
 	err = decoder.Decode(&asked)
-	if err == nil || errors.As(err, new(*http.MaxBytesError)) {
+	if err == nil || cutOff(err) {
 		return asked, err
 	}
 	return asked, &httpError{

@@ -10,6 +10,14 @@ func WriteWithin(d time.Duration) (restore func()) {
 	return func() { writeWithin = before }
 }
 
+// BodyWithin makes the time in which a body has to come short until the caller
+// gives it back.
+func BodyWithin(d time.Duration) (restore func()) {
+	before := bodyWithin
+	bodyWithin = d
+	return func() { bodyWithin = before }
+}
+
 // ExportAtMost makes exported runs small until the caller gives it back.
 func ExportAtMost(n int) (restore func()) {
 	before := exportMost
