@@ -68,6 +68,10 @@ func Open(ctx context.Context, dir string) *Desk {
 	return d
 }
 
+// FileName is the SQLite file in the desk's folder. No other descriptor of it may
+// be opened and closed.
+const FileName = "desk.db"
+
 // Dir is where everything is kept.
 func (d *Desk) Dir() string { return d.dir }
 
@@ -130,7 +134,7 @@ func why(dir string, err error) string {
 	case errors.Is(err, syscall.ENOSPC), dbfile.Code(err) == dbfile.Full:
 		return "there is no space left for the folder " + dir
 	case dbfile.Code(err) == dbfile.NotADB, dbfile.Code(err) == dbfile.Corrupt:
-		return filepath.Join(dir, "desk.db") + " is damaged; move it away and a new one is made"
+		return filepath.Join(dir, FileName) + " is damaged; move it away and a new one is made"
 	default:
 		return "the folder " + dir + " cannot be used: " + err.Error() + "; name another with --data"
 	}
@@ -146,7 +150,7 @@ func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "desk.db")
+	path := filepath.Join(dir, FileName)
 	if err := dbfile.Make(path); err != nil {
 		return nil, err
 	}
