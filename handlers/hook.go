@@ -283,7 +283,7 @@ func (s *Server) changeHook(w http.ResponseWriter, r *http.Request, change func(
 	if err := change(page, values); err != nil {
 		return err
 	}
-	s.wakeHooks()
+	s.hookWake.up()
 	if s.wantsJSON(r) {
 		page, err := s.hookOf(r)
 		if err != nil {

@@ -135,14 +135,6 @@ func hookRunOf(run store.Run) *hookRun {
 	return told
 }
 
-// wakeHooks has what is due sent at once.
-func (s *Server) wakeHooks() {
-	select {
-	case s.hookWake <- struct{}{}:
-	default: // it is awake
-	}
-}
-
 // sendHooks sends what is due until ctx ends. What is being sent then is left
 // to another server, or to this one when it comes back.
 func (s *Server) sendHooks(ctx context.Context) {
@@ -172,7 +164,7 @@ func (s *Server) sendHooks(ctx context.Context) {
 			sending.Go(func() {
 				defer func() { <-free }()
 				s.sendHook(ctx, m, hook)
-				s.wakeHooks() // another one of this hook may wait
+				s.hookWake.up() // another one of this hook may wait
 			})
 		}
 		due.Reset(s.untilNextHook(ctx))

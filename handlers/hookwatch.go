@@ -221,7 +221,7 @@ func (s *Server) enqueue(ctx context.Context, h desk.Hook) error {
 		}
 		h.Place = to
 		if len(messages) > 0 {
-			s.wakeHooks()
+			s.hookWake.up()
 		}
 	}
 }
