@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"wavedeck/handlers/webhook"
 	"wavedeck/runner"
 	"wavedeck/store"
@@ -75,8 +77,9 @@ type Server struct {
 	marks       seenMarks
 	embed       EmbedConfig
 	mounts      mounts
-	started     time.Time    // of this process, for the page of health
-	streams     atomic.Int64 // that are open
+	elsewhere   *rate.Limiter // entries in the audit log about pages of other sites
+	started     time.Time     // of this process, for the page of health
+	streams     atomic.Int64  // that are open
 }
 
 // answerWithin bounds the work for one answer; streams are not answers.
@@ -113,6 +116,7 @@ func New(c Config) *Server {
 	}
 	s.hooks = webhook.NewSender(s.hookGuard, "wavedeck")
 	s.started = s.now()
+	s.elsewhere = rate.NewLimiter(rate.Every(guessEvery), guessBurst)
 	if len(c.Hosts) > 0 {
 		s.hosts = map[string]bool{}
 		for _, h := range c.Hosts {
