@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -457,5 +458,41 @@ func TestHookIsNotToldOfAttentionThatWasThere(t *testing.T) {
 	s.until("all is noticed", func() bool { list, _ := s.needing(); return len(list) == 3 })
 	if diff := cmp.Diff([]string{"run.attention after waiting"}, to.runs(t)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestHookLinksToWhereItWasSet tells a message's links behind a proxy that takes
+// a prefix off.
+func TestHookLinksToWhereItWasSet(t *testing.T) {
+	for name, c := range map[string]struct{ public, prefix, want string }{
+		"nothing is known":             {"", "", "SERVER/views/1"},
+		"a proxy's prefix":             {"", "/portal", "SERVER/portal/views/1"},
+		"a public name":                {"https://deck.example", "", "https://deck.example/views/1"},
+		"a public name below a prefix": {"https://deck.example", "/portal", "https://deck.example/portal/views/1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := receiver(t)
+			change, _ := hooking(t, t.TempDir())
+			s := openSample(t, change, func(c2 *handlers.Config) {
+				c2.Embed.PublicOrigin = c.public
+				c2.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+			}).ready()
+			s.submit("/views", "name", "on call", "query", "")
+			form := encode(t, map[string]any{"url": to.URL, "on": "failed"})
+			if r := s.send("/api/views/1/hook", form, "Content-Type", "application/json", "X-Forwarded-Prefix", c.prefix); r.status != http.StatusOK {
+				t.Fatalf("%d: %s", r.status, r.body)
+			}
+			s.submit("/views/1/hook/test")
+			s.until("it is told", func() bool { return len(to.all()) > 0 })
+			var body struct {
+				Data struct{ View struct{ URL string } }
+			}
+			if err := json.Unmarshal([]byte(to.all()[0].body), &body); err != nil {
+				t.Fatal(err)
+			}
+			if want := strings.Replace(c.want, "SERVER", s.URL, 1); body.Data.View.URL != want {
+				t.Errorf("it leads to %s, want %s", body.Data.View.URL, want)
+			}
+		})
 	}
 }

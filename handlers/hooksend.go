@@ -97,11 +97,11 @@ func (s *Server) hookBody(h desk.Hook, view desk.View, kind string) hookBody {
 	}}
 }
 
-// hookLink is a path of this console as others reach it: at --public-url, else
-// where the hook was set.
+// hookLink is a path of this console as others reach it: where the hook was set,
+// with the prefix of a proxy, unless --public-url is another place since.
 func (s *Server) hookLink(h desk.Hook, path string) string {
-	if s.embed.PublicOrigin != "" {
-		return s.embed.PublicOrigin + path
+	if public := s.embed.PublicOrigin; public != "" && !strings.HasPrefix(h.Base+"/", public+"/") {
+		return public + path
 	}
 	if h.Base == "" {
 		return ""
