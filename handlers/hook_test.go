@@ -496,3 +496,27 @@ func TestHookLinksToWhereItWasSet(t *testing.T) {
 		})
 	}
 }
+
+// TestHookThatIsChangedIsNotToldOfAttentionThatWasThere lets a hook tell what
+// needs attention while something does already.
+func TestHookThatIsChangedIsNotToldOfAttentionThatWasThere(t *testing.T) {
+	to := receiver(t)
+	s, b, clock, _ := hooked(t, t.TempDir(), "", to, "failed")
+	waits := func(id string) {
+		gate := b.Run(storetest.Run{ID: id, Pipeline: "ship", Status: "running", Start: clock.now().Add(-time.Minute), Heartbeat: clock.now()})
+		b.Event(gate, storetest.Event{State: "gate_waiting"})
+	}
+	waits("there before")
+	runsBegin(b, clock, "build", "bad")
+	runEnds(b, clock, "bad", "failed")
+	s.until("the end is told", func() bool { return len(to.all()) > 0 })
+	if r := s.submit("/views/1/hook", "url", to.URL, "on", "failed", "on", "attention"); r.status != http.StatusOK {
+		t.Fatalf("%d: %s", r.status, clip(r.body))
+	}
+	waits("after")
+	s.until("it is told", func() bool { return len(to.all()) > 1 })
+	s.until("all is noticed", func() bool { list, _ := s.needing(); return len(list) == 4 }) // with the run before
+	if diff := cmp.Diff([]string{"run.ended bad failed", "run.attention after waiting"}, to.runs(t)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

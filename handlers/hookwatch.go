@@ -204,6 +204,27 @@ func (s *Server) pastOf(ctx context.Context) ([]desk.Occasion, error) {
 	return append(past, attentionOccasions(needs)...), err
 }
 
+// passOver notes what has happened while a hook still is as it was, which tells
+// of it what it always told.
+func (s *Server) passOver(ctx context.Context, view int64, past []desk.Occasion) error {
+	past, err := s.unknownOccasions(ctx, past)
+	if err != nil {
+		return err
+	}
+	if err := s.desk.Note(ctx, past, s.now()); err != nil {
+		return err
+	}
+	for {
+		hook, err := s.desk.Hook(ctx, view)
+		if err != nil {
+			return viewError(err)
+		}
+		if err := s.enqueue(ctx, hook); !errors.Is(err, desk.ErrMoved) {
+			return err
+		}
+	}
+}
+
 // enqueue makes a hook's messages of what it was not told yet.
 func (s *Server) enqueue(ctx context.Context, h desk.Hook) error {
 	for {
