@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -27,6 +28,8 @@ func (s *Server) action(name string, h handler) handler {
 	return s.audited(name, s.sameOrigin(h))
 }
 
+var errElsewhere = errors.New("asked by a page of another site")
+
 // sameOrigin refuses what a page of another site asks for.
 // Where a proxy changes the Host header, its other headers tell what is the same.
 func (s *Server) sameOrigin(h handler) handler {
@@ -35,7 +38,7 @@ func (s *Server) sameOrigin(h handler) handler {
 		ours := r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == s.origin(r)
 		if err := protection.Check(r); err != nil && !ours {
 			return &httpError{
-				status: http.StatusForbidden, text: "this was asked by a page of another site", err: err,
+				status: http.StatusForbidden, text: "this was asked by a page of another site", err: errElsewhere,
 				next: "Open the console itself and do it there.",
 			}
 		}
@@ -52,13 +55,17 @@ func (s *Server) unlessReadOnly(h handler) handler {
 	}
 }
 
-// audited writes to the audit log what became of each request.
+// audited writes to the audit log what became of each request. A page of another
+// site may ask as often as it likes, and fills the log no faster than who guesses.
 func (s *Server) audited(name string, h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) (err error) {
 		noted := &act{}
 		rec := &recorder{ResponseWriter: w}
 		returned := false
 		defer func() {
+			if errors.Is(err, errElsewhere) && !s.elsewhere.AllowN(s.now(), 1) {
+				return
+			}
 			told := &httpError{status: rec.status, text: noted.said()}
 			switch {
 			case !returned:

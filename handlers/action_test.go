@@ -130,6 +130,25 @@ func TestAction(t *testing.T) {
 	}
 }
 
+// TestPagesOfOthersDoNotFillTheLog has a page of another site ask again and again.
+func TestPagesOfOthersDoNotFillTheLog(t *testing.T) {
+	s := benchServer(t)
+	asked := s.wrapped(s.action("test", func(http.ResponseWriter, *http.Request) error { return nil }).served(s))
+	for i := range 100 {
+		r := httptest.NewRequest(http.MethodPost, "/x", nil)
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		w := httptest.NewRecorder()
+		if asked.ServeHTTP(w, r); w.Code != http.StatusForbidden {
+			t.Fatalf("request %d: status %d", i, w.Code)
+		}
+	}
+	asked.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/x", nil))
+	all := entries(t, s.desk.Dir())
+	if n := len(all); n < 2 || n > guessBurst+2 || all[n-1].Result != desk.Done {
+		t.Errorf("%d entries", n)
+	}
+}
+
 func TestActionWithoutDesk(t *testing.T) {
 	var log strings.Builder
 	s := benchServer(t, func(c *Config) { c.Desk = nil; c.Log = testLog(&log) })

@@ -137,7 +137,7 @@ func (s *Server) runsDocument(ctx context.Context, l listing) (runListResponse, 
 		body.NextCursor, body.HasMore = page.Older.String(), true
 	}
 	if l.at != nil {
-		body.AsOf = newAsOf(*l.at, "runs")
+		body.AsOf = newAsOf(*l.at, "runs.")
 	}
 	body.Runs, err = s.summaries(ctx, page.Runs, l.at)
 	return body, err
@@ -186,7 +186,7 @@ func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, w
 	body.DAG, body.windowed, body.eventsTotal = s.dagOf(detail), window != eventWindow{}, detail.Events
 	body.addLedger(detail)
 	if at != nil {
-		body.AsOf = newAsOf(*at, "run", approximateRest...)
+		body.AsOf = newAsOf(*at, "run.", approximateRest...)
 	}
 	sums, err := s.summaries(ctx, []store.Run{detail.Run}, at)
 	if err != nil {

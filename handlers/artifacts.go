@@ -10,12 +10,15 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"time"
 
 	"wavedeck/handlers/redact"
 	"wavedeck/store"
+	"wavedeck/store/desk"
 	"wavedeck/store/files"
+	"wavedeck/store/search"
 	"wavedeck/views"
 	"wavedeck/views/markup"
 )
@@ -63,15 +66,28 @@ func (s *Server) artifactOf(ctx context.Context, r *http.Request) (artifactRef, 
 	return ref, nil
 }
 
-// open opens an artifact's file. Nothing outside the project is ever opened, nor
-// the state database.
+// openArtifact opens an artifact's file. Nothing outside the project is ever
+// opened, nor a database of Wave's or of ours, which may lie in the project too:
+// ours holds the secrets of webhooks.
 func (s *Server) openArtifact(a store.Artifact) (*os.File, os.FileInfo, error) {
-	project := s.manifest.Current().Project
-	f, info, err := files.Open(project.Root, a.Path, project.Databases()...)
+	f, info, err := files.Open(s.manifest.Current().Project.Root, a.Path, s.databases()...)
 	if err != nil {
 		return nil, nil, refusal(err)
 	}
 	return f, info, nil
+}
+
+// databases are the files that only SQLite may open.
+func (s *Server) databases() []string {
+	paths := s.manifest.Current().Project.Databases()
+	if s.desk.Dir() == "" {
+		return paths
+	}
+	dir, err := filepath.Abs(s.desk.Dir())
+	if err != nil {
+		return paths
+	}
+	return append(paths, filepath.Join(dir, desk.FileName), filepath.Join(dir, search.FileName))
 }
 
 // refusal says why a file is not served. The name was recorded by whoever ran

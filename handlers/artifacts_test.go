@@ -64,6 +64,10 @@ func TestOnlyFilesOfTheProjectAreServed(t *testing.T) {
 		"the state database's log":           {".agents/state.db-wal", 403},
 		"a link to the state database":       {"out/link-db", 403},
 		"the state database's absolute path": {"ROOT/.agents/state.db", 403},
+		"the console's own database":         {"data/desk.db", 403},
+		"its log":                            {"ROOT/data/desk.db-wal", 403},
+		"a link to it":                       {"out/link-desk", 403},
+		"the index of events":                {"data/search.db", 403},
 		"nothing":                            {"", 404},
 		"a name that is encoded":             {"out/%2e%2e/a.txt", 404},
 		"a name with a zero byte":            {"out/a.txt\x00.png", 404},
@@ -72,9 +76,10 @@ func TestOnlyFilesOfTheProjectAreServed(t *testing.T) {
 	for name, c := range cases {
 		paths[name] = c.path
 	}
-	s := outputs(t, paths, map[string][]byte{"out/a.txt": []byte("hello")})
+	s := outputs(t, paths, map[string][]byte{"out/a.txt": []byte("hello"), "data/search.db": nil})
+	s = openSite(t, s.root, onDesk(t, filepath.Join(s.root, "data"))).ready()
 	for link, to := range map[string]string{
-		"link-in": "a.txt", "link-out": outside, "dir-out": filepath.Dir(outside), "link-db": "../.agents/state.db",
+		"link-in": "a.txt", "link-out": outside, "dir-out": filepath.Dir(outside), "link-db": "../.agents/state.db", "link-desk": "../data/desk.db",
 	} {
 		if err := os.Symlink(to, filepath.Join(s.root, "out", link)); err != nil {
 			t.Fatal(err)

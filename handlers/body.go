@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,13 +45,19 @@ func readBody(r *http.Request, fields ...string) (url.Values, error) {
 			next: "Say which in Content-Type: application/json or application/x-www-form-urlencoded.",
 		}
 	}
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+	if cutOff(err) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, &httpError{status: http.StatusBadRequest, text: "the body cannot be read: " + clip(err.Error(), maxText), err: err}
 	}
 	return values, checkFields(values, fields)
+}
+
+// cutOff reports whether a body was not read to its end: it may be right, and
+// the table of errors says what is wrong.
+func cutOff(err error) bool {
+	return errors.As(err, new(*http.MaxBytesError)) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func checkFields(values url.Values, fields []string) error {
@@ -121,6 +128,9 @@ func plainValue(value any) (string, error) {
 	}
 }
 
+// unknownField is how encoding/json says that there is no such field.
+const unknownField = "json: unknown field "
+
 // wordJSON words what is wrong without the names of Go's types.
 func wordJSON(err error) error {
 	var syntax *json.SyntaxError
@@ -128,10 +138,14 @@ func wordJSON(err error) error {
 	switch {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("it is no JSON: %w at byte %d", err, syntax.Offset)
+	case errors.As(err, &typed) && typed.Field != "":
+		return fmt.Errorf("the field %s holds a %s", quoted(typed.Field), typed.Value)
 	case errors.As(err, &typed):
 		return errors.New("it is JSON, and not an object")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the JSON ends too early")
+	case strings.HasPrefix(err.Error(), unknownField):
+		return errors.New("there is no field " + strings.TrimPrefix(err.Error(), unknownField))
 	default:
 		return err
 	}

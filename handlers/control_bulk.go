@@ -209,10 +209,7 @@ func (s *Server) startBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := s.paths.Bulk(bulk.ID)
 	acting(r.Context()).note(views.Plural(len(ids), "run", "runs") + ", see " + page)
-	select {
-	case s.wake <- struct{}{}:
-	default: // it is awake
-	}
+	s.wake.up()
 	if s.wantsJSON(r) {
 		w.Header().Set("Location", page)
 		s.writeJSON(w, r, http.StatusAccepted, bulkAnswer{ID: bulk.ID, Runs: len(ids)})

@@ -245,6 +245,7 @@ func TestCrossOriginReading(t *testing.T) {
 		"a page of the console is for nobody":                 {"GET", "/runs", portal, false},
 		"an artifact is for nobody":                           {"GET", artifact, portal, false},
 		"an artifact as it is is for nobody":                  {"GET", artifact + "?raw=1", portal, false},
+		"where a view sends word to is for nobody":            {"GET", "/api/views/1/hook", portal, false},
 		"a listed origin may ask with headers":                {"OPTIONS", card, portal, true},
 		"another origin may not ask with headers":             {"OPTIONS", card, "https://evil.example", false},
 		"nobody may ask for an artifact with headers":         {"OPTIONS", artifact, portal, false},

@@ -83,8 +83,7 @@ func (s *Server) shared(next http.Handler) http.Handler {
 		}
 		header.Add("Vary", "Origin")
 		origin := r.Header.Get("Origin")
-		// An artifact may be had as it is, with its secrets: not by pages of others.
-		allowed := slices.Contains(s.embed.readers(), origin) && !strings.Contains(r.URL.Path, "/artifacts/")
+		allowed := slices.Contains(s.embed.readers(), origin) && !secretive(r.URL.Path)
 		if allowed {
 			header.Set("Access-Control-Allow-Origin", origin)
 			header.Set("Access-Control-Expose-Headers", corsExposed)
@@ -102,6 +101,13 @@ func (s *Server) shared(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// secretive reports whether an answer is not for pages of others, listed or not:
+// an artifact may be had as it is, with its secrets, and the address of a webhook
+// often is one.
+func secretive(path string) bool {
+	return strings.Contains(path, "/artifacts/") || strings.HasSuffix(path, "/hook")
 }
 
 // lent reports whether a request is for a file that pages of others load: the
@@ -137,8 +143,8 @@ func (s *Server) admitted(w http.ResponseWriter, r *http.Request) (*holder, erro
 	}
 	w.Header().Del("Cross-Origin-Opener-Policy")
 	keys, err := s.embedKeys(r.Context())
-	if err != nil {
-		return nil, err
+	if err != nil { // who asks may be anybody, and why names folders of ours
+		return nil, &httpError{status: http.StatusServiceUnavailable, text: "this console cannot tell right now whether the address is valid", err: err}
 	}
 	g, err := grant.Open(keys, token, s.now())
 	h := &holder{g}

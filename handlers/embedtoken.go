@@ -131,13 +131,14 @@ func readTokenRequest(r *http.Request) (asked embedTokenRequest, err error) {
 	}
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&asked); err != nil {
-		return asked, &httpError{
-			status: http.StatusBadRequest, text: "the JSON cannot be read: " + clip(err.Error(), maxText), err: err,
-			next: "It should have resource, ttl in seconds, origins and subject.",
-		}
+	err = decoder.Decode(&asked)
+	if err == nil || cutOff(err) {
+		return asked, err
 	}
-	return asked, nil
+	return asked, &httpError{
+		status: http.StatusBadRequest, text: "the body cannot be read: " + clip(wordJSON(err).Error(), maxText), err: err,
+		next: "It should have resource, ttl in seconds, origins and subject.",
+	}
 }
 
 // parseResource reads the part of the console that a token is for, and writes it

@@ -209,7 +209,10 @@ func TestAskingForTokens(t *testing.T) {
 		"for too long":                       {`{"resource":"runs/x","origins":["` + portal + `"],"ttl":901}`, nil, 400, "from 1 to 900 seconds"},
 		"for less than nothing":              {`{"resource":"runs/x","origins":["` + portal + `"],"ttl":-1}`, nil, 400, "from 1 to 900 seconds"},
 		"with a word too many":               {`{"resource":"runs/x","origins":["` + portal + `"],"scope":"write"}`, nil, 400, "scope"},
-		"with broken JSON":                   {`{`, nil, 400, "cannot be read"},
+		"with broken JSON":                   {`{`, nil, 400, "the JSON ends too early"},
+		"with a word for a number":           {`{"resource":"runs/x","ttl":"long"}`, nil, 400, "the field “ttl” holds a string"},
+		"with what is no object":             {`[]`, nil, 400, "it is JSON, and not an object"},
+		"that is too large":                  {askFor(strings.Repeat("x", 1<<20)), nil, 413, "too large"},
 		"as a form":                          {`resource=runs`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "application/json"},
 		"by a page of another site":          {askFor("runs/x"), []string{"Origin", portal, "Sec-Fetch-Site", "cross-site"}, 403, "another site"},
 	} {
@@ -217,6 +220,9 @@ func TestAskingForTokens(t *testing.T) {
 			status, got := s.as(t).token(c.body, c.headers...)
 			if status != c.status || !strings.Contains(got.Error, c.says) {
 				t.Errorf("status %d, %q; want %d, %q", status, got.Error, c.status, c.says)
+			}
+			if strings.Contains(got.Error, "json:") || strings.Contains(got.Error, "embedTokenRequest") {
+				t.Errorf("it tells how it is made: %q", got.Error)
 			}
 			if status != http.StatusCreated && got.Token != "" {
 				t.Error("there is a token")
@@ -235,6 +241,18 @@ func TestAskingForTokens(t *testing.T) {
 		s := openPortal(t, func(c *handlers.Config) { c.Desk = nil })
 		if status, got := s.token(askFor("runs/x")); status != http.StatusServiceUnavailable || got.Token != "" {
 			t.Errorf("status %d", status)
+		}
+	})
+	t.Run("where its folder is broken it tells no stranger which", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "secret-place")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := openPortal(t, onDesk(t, file))
+		for _, path := range []string{"/embed/v1/t/x/runs", "/fragments/v1/t/x/runs", "/badge/v1/t/x/pipelines/fix-issue.json"} {
+			if r := s.get(path); r.status != http.StatusServiceUnavailable || strings.Contains(r.body, "secret-place") {
+				t.Errorf("%s: %d: %s", path, r.status, r.body)
+			}
 		}
 	})
 	t.Run("with a key of the operator's it needs no folder, and the key before is accepted", func(t *testing.T) {

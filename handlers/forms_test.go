@@ -249,7 +249,8 @@ func TestFormsSayWhatJSONSays(t *testing.T) {
 		"duration": "duration", "tokens": "total_tokens", "tags": "tags", "input": "input",
 	}
 	for _, query := range []string{"", "?q=status:failed", "?limit=3", "?parent=" + parentRun, "?at=event:150", "?pipeline=slow-soak&pipeline=fix-issue"} {
-		list := s.get("/runs.json" + query).object()["runs"].([]any)
+		body := s.get("/runs.json" + query).object()
+		list := body["runs"].([]any)
 		if len(list) == 0 {
 			t.Fatalf("%s: no runs", query)
 		}
@@ -259,6 +260,10 @@ func TestFormsSayWhatJSONSays(t *testing.T) {
 		rows, err := csv.NewReader(strings.NewReader(s.get("/runs.csv" + query).body)).ReadAll()
 		if err != nil {
 			t.Fatal(err)
+		}
+		asOf, columns := asOfRow(body)
+		if diff := cmp.Diff(columns, csvAsOf(rows)); diff != "" {
+			t.Errorf("CSV%s: the moment (-JSON +CSV)\n%s", query, diff)
 		}
 		every := map[string]string{}
 		for _, name := range rows[0][:17] {
@@ -273,6 +278,10 @@ func TestFormsSayWhatJSONSays(t *testing.T) {
 			if err := json.Unmarshal(line.Bytes(), &run); err != nil {
 				t.Fatal(err)
 			}
+			if diff := cmp.Diff(asOf, run["as_of"]); diff != "" {
+				t.Errorf("NDJSON%s: the moment (-JSON +NDJSON)\n%s", query, diff)
+			}
+			delete(run, "as_of")
 			lines = append(lines, run)
 		}
 		if diff := cmp.Diff(list, lines); diff != "" {
@@ -308,6 +317,44 @@ func TestFormsSayWhatJSONSays(t *testing.T) {
 		}
 		same(t, form+" facts", append(grid{facts[0]}, facts[3:]...), compared["facts"].([]any), map[string]string{"fact": "fact", "left": "left", "right": "right"})
 	}
+}
+
+// asOfRow is what a list says of its moment as each row says it, in JSON and in
+// the last columns of CSV; nil of a list of now.
+func asOfRow(list object) (asOf any, columns map[string]string) {
+	of, ok := list["as_of"].(object)
+	if !ok {
+		return nil, nil
+	}
+	var fields []string
+	approximate := of["approximate"].([]any)
+	for i, field := range approximate {
+		fields = append(fields, strings.TrimPrefix(field.(string), "runs."))
+		approximate[i] = fields[i]
+	}
+	return of, map[string]string{
+		"as_of_event": strconv.Itoa(int(of["event"].(float64))), "as_of_time": of["time"].(string), "as_of_approximate": strings.Join(fields, ","),
+	}
+}
+
+// csvAsOf is what each row of CSV says of its moment; nil: there are no columns for it.
+func csvAsOf(rows [][]string) map[string]string {
+	said := map[string]string{}
+	for i, name := range rows[0] {
+		if !strings.HasPrefix(name, "as_of") {
+			continue
+		}
+		for _, row := range rows[1:] {
+			if was, ok := said[name]; ok && was != row[i] {
+				row[i] += ", which is not the same everywhere"
+			}
+			said[name] = row[i]
+		}
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	return said
 }
 
 // csvPlain takes off the apostrophes that keep texts from being formulas.

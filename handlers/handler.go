@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
@@ -66,6 +67,8 @@ func describe(err error) *httpError {
 		return &httpError{status: http.StatusServiceUnavailable, text: "the console cannot keep anything right now: " + noDesk.Reason, err: err}
 	case errors.As(err, &tooLarge):
 		return &httpError{status: http.StatusRequestEntityTooLarge, text: "the request is too large", err: err}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &httpError{status: http.StatusRequestTimeout, text: "the rest of the request did not come", next: "Send it again.", err: err}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &httpError{status: http.StatusServiceUnavailable, text: "this took too long and was given up", next: "Narrow the filter, or try again.", err: err}
 	case errors.Is(err, context.Canceled):
@@ -105,6 +108,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.log.ErrorContext(r.Context(), "request failed", "request", id, "path", s.loggedPath(r), "error", err)
 	case told.status == statusClientClosed:
 		return
+	case told.status == http.StatusRequestTimeout: // whose context ended with the body, and who may still be told
+		r = r.WithContext(context.WithoutCancel(r.Context()))
 	}
 	if told.status == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "1")

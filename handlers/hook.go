@@ -194,7 +194,7 @@ func (s *Server) setHook(w http.ResponseWriter, r *http.Request) error {
 		hook.Base = s.origin(r) + string(s.paths)
 		acting(r.Context()).with("site", siteOf(hook.URL))
 		acting(r.Context()).with("on", strings.Join(hook.Ends, ","))
-		err = s.keepHook(r.Context(), hook, page.set)
+		err = s.keepHook(r.Context(), hook, page)
 	}
 	if err != nil {
 		told := describe(err)
@@ -214,13 +214,20 @@ func (s *Server) setHook(w http.ResponseWriter, r *http.Request) error {
 	return s.answerHook(w, r, http.StatusOK, page)
 }
 
-// keepHook sets a hook. What has happened before is not told to a new one.
-func (s *Server) keepHook(ctx context.Context, hook desk.Hook, there bool) error {
+// keepHook sets a hook. What has happened before is not told to a new one, nor
+// what needs attention already to one that only tells of that from now on.
+func (s *Server) keepHook(ctx context.Context, hook desk.Hook, was hookPage) error {
 	var past []desk.Occasion
-	if !there {
+	more := slices.Contains(hook.Ends, hookAttention) && !slices.Contains(was.hook.Ends, hookAttention)
+	if !was.set || more {
 		var err error
 		past, err = s.pastOf(ctx)
 		if err != nil && !errors.Is(err, store.ErrUnavailable) {
+			return err
+		}
+	}
+	if was.set && len(past) > 0 {
+		if err := s.passOver(ctx, hook.View, past); err != nil {
 			return err
 		}
 	}
@@ -283,7 +290,7 @@ func (s *Server) changeHook(w http.ResponseWriter, r *http.Request, change func(
 	if err := change(page, values); err != nil {
 		return err
 	}
-	s.wakeHooks()
+	s.hookWake.up()
 	if s.wantsJSON(r) {
 		page, err := s.hookOf(r)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -430,5 +431,92 @@ func TestHookOfAConsoleThatOnlyReads(t *testing.T) {
 	page := reads.get("/views/1/hook")
 	if strings.Contains(page.body, "T0KEN") || page.doc().Find("main form").Length() > 0 || !strings.Contains(page.text("main"), "https://hooks.example") {
 		t.Errorf("the page shows %s", page.text("main"))
+	}
+}
+
+// TestHookIsNotToldOfAttentionThatWasThere sets a hook while a gate waits that
+// nobody has noticed yet: the server has just begun, or the gate has.
+func TestHookIsNotToldOfAttentionThatWasThere(t *testing.T) {
+	to := receiver(t)
+	root := emptyProject(t)
+	b := newState(t, root)
+	change, clock := hooking(t, t.TempDir())
+	waits := func(id string) {
+		gate := b.Run(storetest.Run{ID: id, Pipeline: "ship", Status: "running", Start: clock.now().Add(-time.Minute), Heartbeat: clock.now()})
+		b.Event(gate, storetest.Event{State: "gate_waiting"})
+	}
+	waits("before the server")
+	s := openSite(t, root, change).ready()
+	waits("before the hook")
+	s.submit("/views", "name", "on call", "query", "")
+	s.until("both are known", func() bool { return len(s.get("/api/runs").object()["runs"].([]any)) == 2 })
+	if r := s.submit("/views/1/hook", "url", to.URL, "on", "attention"); r.status != http.StatusOK {
+		t.Fatalf("%d: %s", r.status, clip(r.body))
+	}
+	waits("after")
+	s.until("it is told", func() bool { return len(to.all()) > 0 })
+	s.until("all is noticed", func() bool { list, _ := s.needing(); return len(list) == 3 })
+	if diff := cmp.Diff([]string{"run.attention after waiting"}, to.runs(t)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestHookLinksToWhereItWasSet tells a message's links behind a proxy that takes
+// a prefix off.
+func TestHookLinksToWhereItWasSet(t *testing.T) {
+	for name, c := range map[string]struct{ public, prefix, want string }{
+		"nothing is known":             {"", "", "SERVER/views/1"},
+		"a proxy's prefix":             {"", "/portal", "SERVER/portal/views/1"},
+		"a public name":                {"https://deck.example", "", "https://deck.example/views/1"},
+		"a public name below a prefix": {"https://deck.example", "/portal", "https://deck.example/portal/views/1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := receiver(t)
+			change, _ := hooking(t, t.TempDir())
+			s := openSample(t, change, func(c2 *handlers.Config) {
+				c2.Embed.PublicOrigin = c.public
+				c2.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+			}).ready()
+			s.submit("/views", "name", "on call", "query", "")
+			form := encode(t, map[string]any{"url": to.URL, "on": "failed"})
+			if r := s.send("/api/views/1/hook", form, "Content-Type", "application/json", "X-Forwarded-Prefix", c.prefix); r.status != http.StatusOK {
+				t.Fatalf("%d: %s", r.status, r.body)
+			}
+			s.submit("/views/1/hook/test")
+			s.until("it is told", func() bool { return len(to.all()) > 0 })
+			var body struct {
+				Data struct{ View struct{ URL string } }
+			}
+			if err := json.Unmarshal([]byte(to.all()[0].body), &body); err != nil {
+				t.Fatal(err)
+			}
+			if want := strings.Replace(c.want, "SERVER", s.URL, 1); body.Data.View.URL != want {
+				t.Errorf("it leads to %s, want %s", body.Data.View.URL, want)
+			}
+		})
+	}
+}
+
+// TestHookThatIsChangedIsNotToldOfAttentionThatWasThere lets a hook tell what
+// needs attention while something does already.
+func TestHookThatIsChangedIsNotToldOfAttentionThatWasThere(t *testing.T) {
+	to := receiver(t)
+	s, b, clock, _ := hooked(t, t.TempDir(), "", to, "failed")
+	waits := func(id string) {
+		gate := b.Run(storetest.Run{ID: id, Pipeline: "ship", Status: "running", Start: clock.now().Add(-time.Minute), Heartbeat: clock.now()})
+		b.Event(gate, storetest.Event{State: "gate_waiting"})
+	}
+	waits("there before")
+	runsBegin(b, clock, "build", "bad")
+	runEnds(b, clock, "bad", "failed")
+	s.until("the end is told", func() bool { return len(to.all()) > 0 })
+	if r := s.submit("/views/1/hook", "url", to.URL, "on", "failed", "on", "attention"); r.status != http.StatusOK {
+		t.Fatalf("%d: %s", r.status, clip(r.body))
+	}
+	waits("after")
+	s.until("it is told", func() bool { return len(to.all()) > 1 })
+	s.until("all is noticed", func() bool { list, _ := s.needing(); return len(list) == 4 }) // with the run before
+	if diff := cmp.Diff([]string{"run.ended bad failed", "run.attention after waiting"}, to.runs(t)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -97,11 +97,11 @@ func (s *Server) hookBody(h desk.Hook, view desk.View, kind string) hookBody {
 	}}
 }
 
-// hookLink is a path of this console as others reach it: at --public-url, else
-// where the hook was set.
+// hookLink is a path of this console as others reach it: where the hook was set,
+// with the prefix of a proxy, unless --public-url is another place since.
 func (s *Server) hookLink(h desk.Hook, path string) string {
-	if s.embed.PublicOrigin != "" {
-		return s.embed.PublicOrigin + path
+	if public := s.embed.PublicOrigin; public != "" && !strings.HasPrefix(h.Base+"/", public+"/") {
+		return public + path
 	}
 	if h.Base == "" {
 		return ""
@@ -135,14 +135,6 @@ func hookRunOf(run store.Run) *hookRun {
 	return told
 }
 
-// wakeHooks has what is due sent at once.
-func (s *Server) wakeHooks() {
-	select {
-	case s.hookWake <- struct{}{}:
-	default: // it is awake
-	}
-}
-
 // sendHooks sends what is due until ctx ends. What is being sent then is left
 // to another server, or to this one when it comes back.
 func (s *Server) sendHooks(ctx context.Context) {
@@ -172,7 +164,7 @@ func (s *Server) sendHooks(ctx context.Context) {
 			sending.Go(func() {
 				defer func() { <-free }()
 				s.sendHook(ctx, m, hook)
-				s.wakeHooks() // another one of this hook may wait
+				s.hookWake.up() // another one of this hook may wait
 			})
 		}
 		due.Reset(s.untilNextHook(ctx))

@@ -98,11 +98,11 @@ func (s *Server) tellHooks(ctx context.Context, changed []string, all bool) erro
 		return err
 	}
 	if slices.ContainsFunc(hooks, func(h desk.Hook) bool { return slices.Contains(h.Ends, hookAttention) }) {
-		needs, err := s.attentionOccasions(ctx)
+		needs, err := s.attention(ctx)
 		if err != nil {
 			return err
 		}
-		occasions = append(occasions, needs...)
+		occasions = append(occasions, attentionOccasions(needs)...)
 	}
 	if occasions, err = s.unknownOccasions(ctx, occasions); err != nil {
 		return err
@@ -162,13 +162,12 @@ func endedAt(run store.Run) time.Time {
 	return run.StartedAt
 }
 
-func (s *Server) attentionOccasions(ctx context.Context) ([]desk.Occasion, error) {
-	list, err := s.attention(ctx)
+func attentionOccasions(list []store.Attention) []desk.Occasion {
 	occasions := make([]desk.Occasion, len(list))
 	for i, a := range list {
 		occasions[i] = desk.Occasion{Run: a.Run, What: desk.AttentionPrefix + string(a.Urgency), At: a.Since}
 	}
-	return occasions, err
+	return occasions
 }
 
 // unknownOccasions leaves out what was noted before: reading holds up nobody.
@@ -201,8 +200,29 @@ func (s *Server) pastOf(ctx context.Context) ([]desk.Occasion, error) {
 	if err != nil {
 		return nil, err
 	}
-	needs, err := s.attentionOccasions(ctx)
-	return append(past, needs...), err
+	needs, err := s.store.AttentionNow(ctx) // what is noticed later is told
+	return append(past, attentionOccasions(needs)...), err
+}
+
+// passOver notes what has happened while a hook still is as it was, which tells
+// of it what it always told.
+func (s *Server) passOver(ctx context.Context, view int64, past []desk.Occasion) error {
+	past, err := s.unknownOccasions(ctx, past)
+	if err != nil {
+		return err
+	}
+	if err := s.desk.Note(ctx, past, s.now()); err != nil {
+		return err
+	}
+	for {
+		hook, err := s.desk.Hook(ctx, view)
+		if err != nil {
+			return viewError(err)
+		}
+		if err := s.enqueue(ctx, hook); !errors.Is(err, desk.ErrMoved) {
+			return err
+		}
+	}
 }
 
 // enqueue makes a hook's messages of what it was not told yet.
@@ -222,7 +242,7 @@ func (s *Server) enqueue(ctx context.Context, h desk.Hook) error {
 		}
 		h.Place = to
 		if len(messages) > 0 {
-			s.wakeHooks()
+			s.hookWake.up()
 		}
 	}
 }

@@ -40,7 +40,9 @@ func (s *Server) writeLogin(w http.ResponseWriter, r *http.Request, status int, 
 // signIn takes the token out of the form and gives a session for it. Attempts
 // that are not listened to leave no entry: nobody can fill the log with them.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
+	if err := r.ParseForm(); cutOff(err) {
+		return err
+	} else if err != nil {
 		return &httpError{status: http.StatusBadRequest, text: "the form cannot be read", next: "Send it as the sign-in page does.", err: err}
 	}
 	v := views.LoginView{Next: s.inside(r.PostForm.Get("next")), Name: called(r.PostForm.Get("name"))}

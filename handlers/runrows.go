@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"wavedeck/store"
 	"wavedeck/views/plain"
 )
 
@@ -26,11 +28,11 @@ func (s *Server) streamRuns(w http.ResponseWriter, r *http.Request, f format, l 
 		q.Del("newer")
 		w.Header().Set("Link", "<"+s.paths.As(s.paths.Runs(nil), string(f), q)+`>; rel="next"`)
 	}
-	out := startFlow(w, f.contentType())
+	out := startFlow(w, r, f.contentType())
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	rows := newRowWriter(out, f)
+	rows := newRowWriter(out, f, l.at)
 	for {
 		sums, err := s.summaries(ctx, page.Runs, l.at)
 		if err == nil {
@@ -58,18 +60,34 @@ func (s *Server) breakOff(ctx context.Context, err error) error {
 	panic(http.ErrAbortHandler)
 }
 
-// rowWriter writes runs in a form that has a row for each.
+// rowWriter writes runs in a form that has a row for each. There is nothing
+// around the rows: each says of which moment it is, if not of now.
 type rowWriter struct {
-	out *outflow
-	csv plain.CSV
-	f   format
+	out  *outflow
+	csv  plain.CSV
+	f    format
+	asOf *asOf
+	last []string // of each row of CSV: asOf
 }
 
-func newRowWriter(out *outflow, f format) *rowWriter {
+// runLine is a run as a line of NDJSON.
+type runLine struct {
+	runSummary
+
+	AsOf *asOf `json:"as_of,omitempty"`
+}
+
+func newRowWriter(out *outflow, f format, at *store.Moment) *rowWriter {
 	rows := &rowWriter{out: out, f: f}
+	columns := csvColumns
+	if at != nil {
+		a := newAsOf(*at, "")
+		rows.asOf, rows.last = a, []string{strconv.FormatInt(a.Event, 10), moment(&a.Time), strings.Join(a.Approximate, ",")}
+		columns = slices.Concat(columns, csvAsOf)
+	}
 	if f == formCSV {
 		rows.csv = plain.NewCSV(&out.buf)
-		_ = rows.csv.Row(csvColumns) // into memory: it cannot fail
+		_ = rows.csv.Row(columns) // into memory: it cannot fail
 	}
 	return rows
 }
@@ -77,10 +95,10 @@ func newRowWriter(out *outflow, f format) *rowWriter {
 func (rows *rowWriter) write(sums []runSummary) error {
 	for _, sum := range sums {
 		if rows.f == formCSV {
-			_ = rows.csv.Row(csvRow(sum)) // into memory: it cannot fail
+			_ = rows.csv.Row(append(csvRow(sum), rows.last...)) // into memory: it cannot fail
 			continue
 		}
-		line, err := json.Marshal(sum)
+		line, err := json.Marshal(runLine{sum, rows.asOf})
 		if err != nil {
 			return err //nolint:wrapcheck // told by the caller
 		}
@@ -91,14 +109,14 @@ func (rows *rowWriter) write(sums []runSummary) error {
 }
 
 // csvColumns are the fields of a run in JSON, by their names there; of what is an
-// object there, the field that says most.
+// object there, the field that says most. csvAsOf follow as of a moment.
 //
 //nolint:gochecknoglobals // read only
-var csvColumns = []string{
+var csvColumns, csvAsOf = []string{
 	"run_id", "pipeline_name", "status", "state", "reason", "input", "current_step", "total_tokens", "started_at", "completed_at",
 	"duration", "duration_ms", "tags", "progress", "error_message", "parent_run_id", "branch_name",
 	"estimated_cost", "stall", "eta_p50", "eta_p90", "runaway",
-}
+}, []string{"as_of_event", "as_of_time", "as_of_approximate"}
 
 // csvRow has an empty cell where JSON leaves a field out. Tags are joined by commas.
 func csvRow(sum runSummary) []string {

@@ -98,7 +98,7 @@ func startRunStream(w http.ResponseWriter, r *http.Request, over bool) (*eventSt
 		w.WriteHeader(http.StatusNoContent)
 		return nil, nil
 	}
-	return startStream(w)
+	return startStream(w, r)
 }
 
 // recordedEnd is the later of the two ends that may be recorded, or zero.

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"wavedeck/handlers/webhook"
 	"wavedeck/runner"
 	"wavedeck/store"
@@ -40,7 +42,9 @@ type Config struct {
 	Log      *slog.Logger     // nil drops it
 	Now      func() time.Time // nil is time.Now
 
-	gate *gate // of the console at another prefix; nil: its own
+	// Of the console at another prefix; nil: its own.
+	gate           *gate
+	wake, hookWake waker
 }
 
 // Server answers requests. It holds caches only: another server on the same
@@ -51,8 +55,8 @@ type Server struct {
 	desk        *desk.Desk
 	readOnly    bool
 	engine      runner.Engine // nil: none
-	wake        chan struct{} // tells Work that there is something to do
-	hookWake    chan struct{} // likewise, of messages of hooks
+	wake        waker         // tells Work that there is something to do
+	hookWake    waker         // likewise, of messages of hooks
 	hooks       *webhook.Sender
 	hookGuard   *webhook.Guard
 	acted       atomic.Uint64 // actions so far: what was answered before them is stale
@@ -73,8 +77,9 @@ type Server struct {
 	marks       seenMarks
 	embed       EmbedConfig
 	mounts      mounts
-	started     time.Time    // of this process, for the page of health
-	streams     atomic.Int64 // that are open
+	elsewhere   *rate.Limiter // entries in the audit log about pages of other sites
+	started     time.Time     // of this process, for the page of health
+	streams     atomic.Int64  // that are open
 }
 
 // answerWithin bounds the work for one answer; streams are not answers.
@@ -84,7 +89,7 @@ const answerWithin = 20 * time.Second
 // actions on many runs and messages of hooks are carried out by Work.
 func New(c Config) *Server {
 	s := &Server{
-		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, wake: make(chan struct{}, 1), hookWake: make(chan struct{}, 1), paths: views.Paths(c.BasePath),
+		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),
 		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.gate,
 		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
 	}
@@ -92,6 +97,10 @@ func New(c Config) *Server {
 		s.gate = newGate(c.Token)
 		c.gate = s.gate
 	}
+	if c.wake == nil {
+		c.wake, c.hookWake = make(waker, 1), make(waker, 1)
+	}
+	s.wake, s.hookWake = c.wake, c.hookWake
 	s.embed, s.mounts.config = c.Embed, c
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -107,6 +116,7 @@ func New(c Config) *Server {
 	}
 	s.hooks = webhook.NewSender(s.hookGuard, "wavedeck")
 	s.started = s.now()
+	s.elsewhere = rate.NewLimiter(rate.Every(guessEvery), guessBurst)
 	if len(c.Hosts) > 0 {
 		s.hosts = map[string]bool{}
 		for _, h := range c.Hosts {
@@ -123,6 +133,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.handler.ServeHTTP(w, r)
+}
+
+// waker wakes one that sleeps.
+type waker chan struct{}
+
+func (w waker) up() {
+	select {
+	case w <- struct{}{}:
+	default: // it is awake
+	}
 }
 
 // Work does what goes on without a request until ctx ends: actions on many runs,

@@ -17,27 +17,34 @@ const (
 	// pingEvery keeps proxies from closing an idle stream, and tells the page
 	// that it is still live.
 	pingEvery = 10 * time.Second
-	// writeWithin is how long a reader may take for one write. A slower one is
-	// dropped: it comes back and says where it stopped.
-	writeWithin = 10 * time.Second
 	// retryAfter is what a browser waits before it comes back.
 	retryAfter = 3000 * time.Millisecond
 )
+
+// writeWithin is how long a reader may take for one write. A slower one is
+// dropped: it comes back and says where it stopped.
+//
+//nolint:gochecknoglobals // tests make it small
+var writeWithin = 10 * time.Second
 
 // outflow is an answer that is made while it is sent.
 type outflow struct {
 	w   http.ResponseWriter
 	ctl *http.ResponseController
 	buf bytes.Buffer // the next write
+
+	// HTTP/2 breaks a stream off when the time for a write is over, also when
+	// nothing is being written.
+	clears bool
 }
 
 // startFlow answers with what goes on. Nothing is sent before the first flush.
-func startFlow(w http.ResponseWriter, contentType string) *outflow {
+func startFlow(w http.ResponseWriter, r *http.Request, contentType string) *outflow {
 	header := w.Header()
 	header.Set("Content-Type", contentType)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no")
-	return &outflow{w: w, ctl: http.NewResponseController(w)}
+	return &outflow{w: w, ctl: http.NewResponseController(w), clears: r.ProtoMajor > 1}
 }
 
 // flush writes what was collected. An error means that the client is gone or
@@ -56,6 +63,9 @@ func (o *outflow) flush() error {
 	if err := o.ctl.Flush(); err != nil {
 		return errClientGone
 	}
+	if o.clears && o.ctl.SetWriteDeadline(time.Time{}) != nil {
+		return errClientGone
+	}
 	return nil
 }
 
@@ -64,8 +74,8 @@ type eventStream struct{ *outflow }
 
 // startStream sends the headers at once, so that the client knows it is connected
 // before the first event.
-func startStream(w http.ResponseWriter) (*eventStream, error) {
-	s := &eventStream{startFlow(w, typeEventStream)}
+func startStream(w http.ResponseWriter, r *http.Request) (*eventStream, error) {
+	s := &eventStream{startFlow(w, r, typeEventStream)}
 	fmt.Fprintf(&s.buf, "retry: %d\n\n", retryAfter.Milliseconds())
 	return s, s.flush()
 }

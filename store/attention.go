@@ -48,6 +48,20 @@ func (s *Store) Attention(context.Context) ([]Attention, error) {
 	return read(s, func(o *opened) ([]Attention, error) { return o.lookout.attention(), nil })
 }
 
+// AttentionNow is Attention that misses nothing: it waits for the index of all
+// runs and judges those that go on before it answers.
+func (s *Store) AttentionNow(ctx context.Context) ([]Attention, error) {
+	return read(s, func(o *opened) ([]Attention, error) {
+		if err := o.index.wait(ctx); err != nil {
+			return nil, err
+		}
+		if err := o.lookout.judge(ctx, s, o); err != nil {
+			return nil, err
+		}
+		return o.lookout.attention(), nil
+	})
+}
+
 // urgencyOf is why a run that goes on needs a human, empty: it does not.
 func urgencyOf(o Outlook) Urgency {
 	switch {

@@ -21,7 +21,8 @@ type lookout struct {
 	told map[string]Outlook // as last judged; nil before the first time
 	list []Attention        // likewise
 
-	failed map[string]Attention // what failed lately, told or not; of the one that looks
+	looks  sync.Mutex           // held by the one that looks, whose the others are
+	failed map[string]Attention // what failed lately, told or not
 	rest   time.Time            // when the rests were last named
 }
 
@@ -31,17 +32,21 @@ func (l *lookout) follow(ctx context.Context, s *Store, o *opened) {
 		return
 	}
 	for first := true; first || rest(ctx, lookEvery); first = false {
-		turned, err := l.look(ctx, o)
-		if err != nil {
-			if ctx.Err() == nil {
-				s.opt.Log.Warn("judge runs", "err", err)
-			}
-			continue
-		}
-		if len(turned) > 0 {
-			s.publishFound(o.index, turned)
+		if err := l.judge(ctx, s, o); err != nil && ctx.Err() == nil {
+			s.opt.Log.Warn("judge runs", "err", err)
 		}
 	}
+}
+
+// judge looks and tells what turned. It waits for who does so already.
+func (l *lookout) judge(ctx context.Context, s *Store, o *opened) error {
+	l.looks.Lock()
+	defer l.looks.Unlock()
+	turned, err := l.look(ctx, o)
+	if len(turned) > 0 {
+		s.publishFound(o.index, turned)
+	}
+	return err
 }
 
 // look names the runs that are judged otherwise than before.

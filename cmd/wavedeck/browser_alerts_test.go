@@ -13,7 +13,7 @@ import (
 )
 
 // recordNotices stands for what the desktop shows: every notification of all
-// tabs, in order. Permission is asked of the browser itself.
+// tabs, in order, and where a click on one leads. Permission is asked of the browser itself.
 const recordNotices = `
 const Real = window.Notification
 window.Notification = class {
@@ -22,7 +22,8 @@ window.Notification = class {
 		localStorage.notices = JSON.stringify([...JSON.parse(localStorage.notices || '[]'), { title, tag, body }])
 		window.lastNotice = this
 	}
-}`
+}
+window.open = (url, name) => { localStorage.opened = url + ' in ' + name }`
 
 // watchedRunIsTold watches runs in one tab and reads something else in others.
 func watchedRunIsTold(t *testing.T, browser *browsertest.Browser) {
@@ -78,6 +79,10 @@ func watchedRunIsTold(t *testing.T, browser *browsertest.Browser) {
 		}
 	}
 	tab.Until(`!` + button)
+	tab.Run(`lastNotice.onclick()`) // the page is of that very run
+	if browsertest.Eval[bool](tab, `'opened' in localStorage`) {
+		t.Error("a click on what was told of the page's own run opens it again")
+	}
 
 	// The title follows: what failed is counted, and no more once it was seen.
 	list.Until(`document.title === '(1) Needs attention · wavedeck' && document.querySelector('#icon').href.endsWith('?n=1')`)
@@ -101,6 +106,14 @@ func watchedRunIsTold(t *testing.T, browser *browsertest.Browser) {
 	other.Until(notices + `.length === 2`)
 	if got := browsertest.Eval[string](other, notices+`[1].title`); got != "build succeeded" {
 		t.Errorf("told %q", got)
+	}
+
+	// A click leads to the run, from whichever tab it was told in.
+	for _, teller := range []*browsertest.Tab{other, list, tab} {
+		teller.Run(`window.lastNotice?.onclick()`)
+	}
+	if got := browsertest.Eval[string](other, `localStorage.opened`); got != "/runs/watched-1 in watched-1" {
+		t.Errorf("a click on what was told opens %q", got)
 	}
 
 	// What cannot be read of the storage is nothing that is watched.

@@ -66,6 +66,10 @@ func Open(ctx context.Context, dir string) *Desk {
 	return d
 }
 
+// FileName is the SQLite file in the desk's folder. No other descriptor of it may
+// be opened and closed.
+const FileName = "desk.db"
+
 // Dir is where everything is kept.
 func (d *Desk) Dir() string { return d.dir }
 
@@ -120,7 +124,7 @@ func (d *Desk) open(ctx context.Context) (*sqlx.DB, error) {
 
 // why is err in words for an operator.
 func why(dir string, err error) string {
-	path := filepath.Join(dir, fileName)
+	path := filepath.Join(dir, FileName)
 	switch dbfile.Code(err) {
 	case dbfile.NotADB, dbfile.Corrupt:
 		return path + " is damaged; move it away and a new one is made"
@@ -128,9 +132,6 @@ func why(dir string, err error) string {
 		return dbfile.Why(path, err)
 	}
 }
-
-// fileName is the database in the folder.
-const fileName = "desk.db"
 
 // busyWait is how long a connection waits for another server.
 const busyWait = 5 * time.Second
@@ -142,7 +143,7 @@ func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, fileName)
+	path := filepath.Join(dir, FileName)
 	if err := dbfile.Make(path); err != nil {
 		return nil, err
 	}

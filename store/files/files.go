@@ -25,7 +25,7 @@ var (
 	ErrFIFO        = errors.New("is a FIFO, not a file")
 	ErrSocket      = errors.New("is a socket, not a file")
 	ErrDevice      = errors.New("is a device, not a file")
-	ErrForbidden   = errors.New("is the state database")
+	ErrForbidden   = errors.New("is a database in use")
 	ErrUnreachable = errors.New("is a symbolic link that cannot be followed within the project")
 )
 

@@ -60,12 +60,12 @@ func TestFilesThatAreNotRead(t *testing.T) {
 		}, "is a symbolic link that cannot be followed within the project"},
 		{"a link to the database", func(t *testing.T, _, path string) {
 			symlink(t, "../state.db", path)
-		}, "is the state database"},
+		}, "is a database in use"},
 		{"a hard link to the database", func(t *testing.T, root, path string) {
 			if err := os.Link(filepath.Join(root, ".agents/state.db"), path); err != nil {
 				t.Fatal(err)
 			}
-		}, "is the state database"},
+		}, "is a database in use"},
 		{"a file that may not be read", func(t *testing.T, _, path string) {
 			if os.Getuid() == 0 {
 				t.Skip("root may read everything")
@@ -152,7 +152,7 @@ func TestAManifestElsewhereIsOpenedAsCarefully(t *testing.T) {
 	symlink(t, filepath.Join(root, ".agents/state.db"), filepath.Join(outside, "database"))
 	symlink(t, "nothing", filepath.Join(outside, "dangling"))
 	for name, want := range map[string]string{
-		"database": "is the state database",
+		"database": "is a database in use",
 		"fifo":     "is a FIFO, not a file",
 		"folder":   "is a directory, not a file",
 		"dangling": "is missing: no personas and adapters are known",

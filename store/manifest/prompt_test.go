@@ -49,9 +49,9 @@ func TestPrompt(t *testing.T) {
 		"a directory":                         {"p/dir", "read prompt p/dir: is a directory, not a file"},
 		"a file that is not there":            {"p/none.md", "read prompt p/none.md: no such file or directory"},
 		"a file under a file":                 {"p/nav.md/x", "read prompt p/nav.md/x: no such file or directory"},
-		"the database of an older Wave":       {".wave/state.db", "is the state database"},
-		"the database":                        {".agents/state.db", "is the state database"},
-		"the database's log":                  {".agents/state.db-wal", "is the state database"},
+		"the database of an older Wave":       {".wave/state.db", "is a database in use"},
+		"the database":                        {".agents/state.db", "is a database in use"},
+		"the database's log":                  {".agents/state.db-wal", "is a database in use"},
 		"a path with a zero byte":             {"p/\x00", "is no name of a file"},
 	} {
 		t.Run(name+" is an error", func(t *testing.T) {
