@@ -23,7 +23,7 @@ func TestAChildRunHasItsBarOnTheTimeline(t *testing.T) {
 func TestTheTokensOfAChildRunAreLaidOutOnce(t *testing.T) {
 	s := openSample(t).ready()
 	told := 0
-	for _, kid := range s.get("/runs/"+parentRun+"/timeline?scale=tokens").doc().Find("#waterfall .tl-body > ol > li > details > ol > li").EachIter() {
+	for _, kid := range s.get("/runs/" + parentRun + "/timeline?scale=tokens").doc().Find("#waterfall .tl-body > ol > li > details > ol > li").EachIter() {
 		titles := kid.ChildrenFiltered(".tl-row").Find("svg.tl-track title").Map(func(_ int, title *goquery.Selection) string { return title.Text() })
 		if len(titles) > 1 {
 			t.Errorf("%s says its tokens %d times: %q", kid.AttrOr("id", ""), len(titles), titles)
