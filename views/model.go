@@ -272,6 +272,12 @@ func (v RunView) tab() string {
 	return ""
 }
 
+// vital tells whether it matters, and is known, when the run last showed that it
+// lives: of one whose end is recorded it does not.
+func (v RunView) vital() bool {
+	return (v.PID > 0 || !v.Heartbeat.IsZero()) && (goesOn(v.Run.State) || v.Run.State == "lost" || v.Run.State == "unknown")
+}
+
 // going tells whether what is shown may still change.
 func (v RunView) going() bool { return v.Past == nil && goesOn(v.Run.State) }
 
