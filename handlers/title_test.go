@@ -1,6 +1,9 @@
 package handlers_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What a browser writes on a tab tells pages of the console apart.
 func TestTitles(t *testing.T) {
@@ -21,6 +24,20 @@ func TestTitles(t *testing.T) {
 	} {
 		if title := s.get(path).doc().Find("title").AttrOr("data-title", ""); title != want+" · wavedeck" {
 			t.Errorf("%s is titled %q, not %q", path, title, want)
+		}
+	}
+}
+
+func TestTheFailedStepIsReachedFromEachOfARunsPages(t *testing.T) {
+	s := openSample(t).ready()
+	run := "/runs/" + sampleRun
+	for path, want := range map[string]string{
+		run: run, run + "/parts/head": run, run + "/timeline": run, run + "/log": run, run + "/artifacts": run,
+	} {
+		href := s.get(path).doc().Find("#failure h2 a").AttrOr("href", "")
+		page, anchor, _ := strings.Cut(href, "#")
+		if page != want || s.get(page).doc().Find("#"+anchor).Length() != 1 {
+			t.Errorf("%s leads to the failed step at %q", path, href)
 		}
 	}
 }
