@@ -120,6 +120,7 @@ func (s *Server) showArtifact(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		view := s.runHeadView(r, d)
+		view.Title = shown(ref.row.Name) + " of " + shown(ref.row.StepID) + " · " + view.Title
 		view.Tabs = s.tabs(d.Run.ID, "artifacts")
 		view.Failure, view.Error, view.Refresh.Head, view.Refresh.Why = nil, "", "", "" // the output is what is asked for here
 		artifact, err := s.artifactView(view.Chrome, ref)

@@ -157,3 +157,16 @@ func TestMarkingAsSeenIsChecked(t *testing.T) {
 		t.Error("a console that only reads offers to mark")
 	}
 }
+
+func TestAnEmbeddedListOfAttentionHasNoPlaceForActions(t *testing.T) {
+	s := openSample(t).ready()
+	for path, columns := range map[string]int{"/attention": 4, "/embed/v1/attention": 3} {
+		doc := s.get(path).doc()
+		if n := doc.Find("table.runs th").Length(); n != columns {
+			t.Errorf("%s has %d columns, not %d", path, n, columns)
+		}
+		if n := doc.Find("table.runs tbody tr").First().Find("td").Length(); n != columns {
+			t.Errorf("%s has %d cells in a row, not %d", path, n, columns)
+		}
+	}
+}

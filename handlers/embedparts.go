@@ -129,7 +129,7 @@ func excerptRuns() excerptOf {
 		}
 		if words := filterWords(query.values); len(words) > 0 {
 			view.Nothing = "No run matches."
-			view.Title = "Runs: " + joinWords(words)
+			view.Title += ": " + joinWords(words)
 		}
 		if view.Rows, err = s.runRows(ctx, page.Runs, false); err != nil {
 			return excerptView{}, err

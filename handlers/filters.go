@@ -52,15 +52,15 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 	}
 	known = known && q.Get("at") == "" // how many there were then is not known
 	for _, state := range chipStates() {
-		count := countOf(facets.States[state], known)
 		on := slices.Contains(query.filter.States, state)
-		if count == 0 && !on {
+		if known && facets.States[state] == 0 && !on {
 			continue
 		}
+		count := countOf(facets.States[state], known && !restsOn(q, "state", "status"))
 		f.States = append(f.States, s.option(q, "state", string(state), stateWord(state), count, on))
 	}
-	f.Pipelines = s.options(q, "pipeline", facets.Pipelines, known)
-	f.Tags = s.options(q, "tag", facets.Tags, known)
+	f.Pipelines = s.options(q, "pipeline", facets.Pipelines, known && !restsOn(q, "pipeline"))
+	f.Tags = s.options(q, "tag", facets.Tags, known && !restsOn(q, "tag"))
 	for i, t := range query.terms.Terms {
 		rest := without(q, "q", q.Get("q"))
 		if text := query.terms.Without(i); text != "" {
@@ -85,6 +85,17 @@ func (s *Server) facets(ctx context.Context) (counts store.Facets, known bool, e
 		return counts, false, nil
 	}
 	return counts, err == nil, err
+}
+
+// restsOn tells whether a filter holds besides those of the keys. What is counted
+// is all runs: beside a filter it would promise what the list does not show.
+func restsOn(q url.Values, keys ...string) bool {
+	for _, key := range []string{"q", "state", "status", "pipeline", "tag", "since", "until", "parent"} {
+		if q.Get(key) != "" && !slices.Contains(keys, key) {
+			return true
+		}
+	}
+	return false
 }
 
 // countOf is -1 for a count that is not known.

@@ -372,3 +372,22 @@ func csvPlain(rows [][]string) grid {
 	}
 	return rows
 }
+
+func TestTextAndMarkdownTellWhyAStepFailed(t *testing.T) {
+	root := emptyProject(t)
+	state := newState(t, root)
+	run := state.Run(storetest.Run{ID: "red", Status: "failed", Error: "exit status 1"})
+	state.Step(run, storetest.Step{ID: "test", State: "failed", Error: "command failed: exit status 1\n  expected 59.7 to equal 59.70\n"})
+	told := state.Run(storetest.Run{ID: "told", Status: "failed", Error: "step \"test\" failed: first\n  second"})
+	state.Step(told, storetest.Step{ID: "test", State: "failed", Error: "first\n  second"})
+	s := openSite(t, root).ready()
+	for path, want := range map[string]int{"red.txt": 1, "red.md": 1, "told.txt": 0, "told.md": 0} {
+		before, _, _ := strings.Cut(s.get("/runs/"+path).body, "Steps")
+		if n := strings.Count(before, "Error of step test"); n != want {
+			t.Errorf("%s tells the error of its step %d times before its steps: %q", path, n, before)
+		}
+		if want > 0 && !strings.Contains(before, "\n  expected 59.7 to equal 59.70\n") {
+			t.Errorf("%s does not say what was expected: %q", path, before)
+		}
+	}
+}

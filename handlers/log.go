@@ -155,7 +155,7 @@ func (s *Server) logView(ctx context.Context, r *http.Request, id string, query 
 	if view.Outlook, err = s.outlookView(ctx, d.Run); err != nil {
 		return view, err
 	}
-	view.Tabs = s.tabs(d.Run.ID, "log")
+	s.openTab(&view.RunView, "log")
 	v := &view.Log
 	v.Sources = s.logSources(id, query.process)
 	if query.process {

@@ -89,7 +89,7 @@ func atQuery(event int64) url.Values {
 // headOn is what stands at the head of a run's pages, now or at a moment.
 func (s *Server) headOn(ctx context.Context, r *http.Request, d store.RunDetail, tab string) (views.RunView, error) {
 	view := s.runHeadView(r, d)
-	view.Tabs = s.tabs(d.Run.ID, tab)
+	s.openTab(&view, tab)
 	view.Forms = s.formLinks(s.paths.Run(d.Run.ID), formsOfRun, formQuery(r, "at", "after", "before"))
 	var err error
 	if d.At == nil {

@@ -151,6 +151,12 @@ func (body runDetailResponse) plain(to views.Paths, origin string) plain.Documen
 	if run.ErrorMessage != "" {
 		d.Parts = append(d.Parts, plain.Part{Heading: "Error", Pre: run.ErrorMessage})
 	}
+	for _, step := range body.Steps {
+		// Of an error of one line the table has all.
+		if text := strings.TrimSpace(step.Error); strings.Contains(text, "\n") && !strings.Contains(run.ErrorMessage, text) {
+			d.Parts = append(d.Parts, plain.Part{Heading: "Error of step " + step.StepID, Pre: step.Error})
+		}
+	}
 	if strings.Contains(run.Input, "\n") {
 		d.Parts = append(d.Parts, plain.Part{Heading: "Input", Pre: run.Input})
 	}

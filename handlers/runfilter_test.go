@@ -139,3 +139,23 @@ func TestAWrongFilterIsShownBeneathItsInput(t *testing.T) {
 		})
 	}
 }
+
+// The counts are those of all runs: beside another filter they would promise
+// what the list does not show.
+func TestCountsStandOnlyWhereTheyHold(t *testing.T) {
+	s := openSample(t).ready()
+	for path, counted := range map[string]bool{
+		"/runs":                               true,
+		"/runs?state=failed":                  true,
+		"/runs?pipeline=flaky-integration":    false,
+		"/runs?q=staging":                     false,
+		"/runs?state=failed&since=2026-11-01": false,
+	} {
+		if n := s.get(path).doc().Find("#states b").Length(); (n > 0) != counted {
+			t.Errorf("%s: %d of the states have a count", path, n)
+		}
+	}
+	if text := s.get("/runs?pipeline=flaky-integration").text("#states"); !strings.Contains(text, "failed") || strings.Contains(text, "rejected") {
+		t.Errorf("the states to choose from are %q", text)
+	}
+}

@@ -150,6 +150,9 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	if view.Filter, err = s.filterView(ctx, query); err != nil {
 		return view, err
 	}
+	if len(view.Filter.Words) > 0 {
+		view.Title += ": " + clip(joinWords(view.Filter.Words), 120)
+	}
 	if view.Rows, err = s.runRows(ctx, page.Runs, !query.filter.Narrow()); err != nil {
 		return view, err
 	}

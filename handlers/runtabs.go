@@ -30,6 +30,17 @@ func (s *Server) tabs(id, current string) []views.Option {
 	}
 }
 
+// openTab marks the one of a run's pages that is shown, and says in the title
+// which one it is: a browser may have several of them open.
+func (s *Server) openTab(view *views.RunView, tab string) {
+	view.Tabs = s.tabs(view.RunID, tab)
+	for _, t := range view.Tabs {
+		if t.On && tab != "" {
+			view.Title = t.Label + " · " + view.Title
+		}
+	}
+}
+
 // tabBody makes the content of one of a run's pages. It may add to the view.
 type tabBody func(ctx context.Context, d store.RunDetail, view *views.RunView) (templ.Component, error)
 

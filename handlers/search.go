@@ -195,6 +195,9 @@ func (s *Server) showSearch(w http.ResponseWriter, r *http.Request) error {
 	view := views.SearchView{
 		Chrome: s.chrome(r, "search", "Search", ""), Text: query.text, Complete: s.completeURL("filter"), Known: true,
 	}
+	if words := firstLine(query.text); words != "" {
+		view.Title += ": " + clip(words, 120)
+	}
 	if wrong, ok := errors.AsType[*runquery.Error](err); ok {
 		view.Wrong, view.Index = wrongWord(wrong), s.searchIndexView(s.searchStatus(r.Context()), query.text)
 		s.writeHTML(w, r, http.StatusBadRequest, views.SearchPage(view))

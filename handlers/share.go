@@ -113,7 +113,7 @@ func (s *Server) showShare(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) shareView(r *http.Request, of sharedThing, what shape, site string) views.ShareView {
 	view := views.ShareView{
-		Chrome: s.chrome(r, sectionOf(of), "Share "+what.label, ""), Of: of.resource(), Kind: what.kind, Site: site,
+		Chrome: s.chrome(r, sectionOf(of), "Share "+strings.ToLower(what.label[:1])+what.label[1:], ""), Of: of.resource(), Kind: what.kind, Site: site,
 		Sites: s.embed.Origins, What: what.label, Guide: s.paths.EmbeddingGuide(),
 		Preview: string(s.paths) + embedRoot + "/" + what.resource,
 	}

@@ -166,13 +166,14 @@ func spanKind(step store.Step) timeline.Kind {
 }
 
 // childLanes are the runs that each step started, the first of them with their
-// own steps.
+// own steps as well.
 func (s *Server) childLanes(ctx context.Context, d store.RunDetail) (map[string][]timeline.Lane, error) {
 	lanes := map[string][]timeline.Lane{}
 	for i, kid := range d.Children {
 		lane := timeline.Lane{
 			ID: kid.ID, Label: cmp.Or(firstLine(shown(kid.Input)), kid.Pipeline), Detail: kid.Pipeline,
-			State: string(kid.State), Word: runWord(kid), Note: shown(kid.Reason), Href: s.paths.Run(kid.ID), Tokens: kid.Tokens,
+			State: string(kid.State), Word: runWord(kid), Note: shown(kid.Reason), Href: s.paths.Run(kid.ID), Tokens: kid.Tokens, Whole: true,
+			Attempts: []timeline.Span{{From: kid.StartedAt, To: endOf(kid), Kind: timeline.Work, State: string(kid.State), Approximate: true}},
 		}
 		if kid.HasDuration {
 			lane.Took = views.Duration(kid.Duration, kid.CoarseSecond)
@@ -185,9 +186,6 @@ func (s *Server) childLanes(ctx context.Context, d store.RunDetail) (map[string]
 			if lane.Children, err = s.lanes(ctx, detail, false); err != nil {
 				return nil, err
 			}
-		}
-		if len(lane.Children) == 0 {
-			lane.Attempts = []timeline.Span{{From: kid.StartedAt, To: endOf(kid), Kind: timeline.Work, State: string(kid.State)}}
 		}
 		lanes[kid.ParentStep] = append(lanes[kid.ParentStep], lane)
 	}

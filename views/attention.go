@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/a-h/templ"
@@ -28,6 +29,11 @@ type AttentionRow struct {
 	Since   Stamp
 	Action  *Action
 	Failed  bool // it is over: it can be marked as seen
+}
+
+// acts tells whether anything can be done from the list.
+func (v AttentionView) acts() bool {
+	return v.CanMark || slices.ContainsFunc(v.Rows, func(row AttentionRow) bool { return row.Action != nil })
 }
 
 func unix(t Stamp) string { return strconv.FormatInt(t.Unix(), 10) }

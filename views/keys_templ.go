@@ -1334,7 +1334,7 @@ func SettingsPage(c Chrome) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<span class=\"dim\">this tab only, until it is closed</span></dd><dt>Keys</dt><dd><label><input type=\"checkbox\" id=\"keys-off\"> Switch off the printable keys that act without a focus</label></dd></dl><section class=\"part\" aria-labelledby=\"remap-title\"><h2 id=\"remap-title\">Other keys</h2><p class=\"lead\">One key, or several with spaces between: <code>x</code>, <code>g x</code>, <code>Space</code>. Empty is the key as it came. <a href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<span class=\"dim\">this tab only, until it is closed</span></dd><dt>Keys</dt><dd><label><input type=\"checkbox\" id=\"keys-off\"> Switch off the printable keys that act without a focus</label></dd></dl><section class=\"part\" aria-labelledby=\"remap-title\"><h2 id=\"remap-title\">Other keys</h2><p class=\"lead\">One key, or several with spaces: <code>x</code>, <code>g x</code>, <code>Space</code>. Empty: the key as it came. <a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

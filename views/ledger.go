@@ -55,6 +55,9 @@ func categories(rows []DecisionRow) string {
 			order = append(order, row.Category)
 		}
 	}
+	if len(order) == 1 { // how many there are is said already
+		return order[0]
+	}
 	const most = 5 // a writer may call each its own
 	text := ""
 	for _, category := range order[:min(len(order), most)] {

@@ -272,6 +272,22 @@ func (v RunView) tab() string {
 	return ""
 }
 
+// stepLink leads to a step on the run's summary, from whichever of its pages the
+// head stands on.
+func (v RunView) stepLink(step string) string {
+	page := v.Paths.Run(v.RunID)
+	if len(v.Tabs) > 0 {
+		page = v.Tabs[0].Href // as of the same moment
+	}
+	return page + "#" + domID("step", step)
+}
+
+// vital tells whether it matters, and is known, when the run last showed that it
+// lives: of one whose end is recorded it does not.
+func (v RunView) vital() bool {
+	return (v.PID > 0 || !v.Heartbeat.IsZero()) && (goesOn(v.Run.State) || v.Run.State == "lost" || v.Run.State == "unknown")
+}
+
 // going tells whether what is shown may still change.
 func (v RunView) going() bool { return v.Past == nil && goesOn(v.Run.State) }
 

@@ -371,7 +371,7 @@ func ViewsPage(v SavedViews) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "\" maxlength=\"4096\" placeholder=\"q=status:failed&amp;since=24h\" autocomplete=\"off\"></label> <button class=\"btn\">Save</button></form></section>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "\" maxlength=\"4096\" size=\"32\" placeholder=\"q=status:failed&amp;since=24h\" autocomplete=\"off\"></label> <button class=\"btn\">Save</button></form></section>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

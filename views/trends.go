@@ -216,7 +216,7 @@ func chartNote(c chart) string {
 		above = Plural(c.Above, "run is", "runs are") + " above the axis, which ends at " + c.Top
 	}
 	if c.Unknown > 0 {
-		unknown = "of " + Plural(c.Unknown, "run", "runs") + " it is not known"
+		unknown = "not known of " + Plural(c.Unknown, "run", "runs")
 	}
 	return join("; ", above, unknown)
 }

@@ -452,7 +452,7 @@ func trendSteps(v TrendsView) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(v.Steps) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<h3 id=\"spreads\">Steps, slowest first <span class=\"dim\">an attempt at each: what half stay below, and what nine of ten do</span></h3><table class=\"spreads\"><thead><tr><th scope=\"col\">Step</th><th scope=\"col\" class=\"c-cat num\">Attempts, runs</th><th scope=\"col\" class=\"c-typ num\">Took p50 – p90</th><th scope=\"col\" class=\"c-typ num\">Tokens p50 – p90</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<h3 id=\"spreads\">Steps, slowest first <span class=\"dim\">half of the attempts stay below p50, nine of ten below p90</span></h3><table class=\"spreads\"><thead><tr><th scope=\"col\">Step</th><th scope=\"col\" class=\"c-cat num\">Attempts, runs</th><th scope=\"col\" class=\"c-typ num\">Took p50 – p90</th><th scope=\"col\" class=\"c-typ num\">Tokens p50 – p90</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -641,7 +641,7 @@ func trendFailures(v TrendsView) templ.Component {
 			templ_7745c5c3_Var33 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<h3 id=\"failures\">Failures <span class=\"dim\">the same one counts once, whatever its numbers, times, ids and directories</span></h3>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<h3 id=\"failures\">Failures <span class=\"dim\">grouped by their first line, leaving out numbers, times, ids and directories</span></h3>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

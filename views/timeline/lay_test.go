@@ -107,6 +107,16 @@ func TestBars(t *testing.T) {
 			run: nightly("succeeded"), query: timeline.Query{Scale: timeline.ByTokens}, row: "areas",
 			want: [][2]int{{0, 80}}, marks: []timeline.Mark{timeline.Sum},
 		},
+		"tokens that a lane has from its children are laid out once": {
+			run: whole(nightly("succeeded"), 6247), query: timeline.Query{Scale: timeline.ByTokens}, row: "areas",
+			want: [][2]int{{0, 80}}, marks: []timeline.Mark{timeline.Sum},
+		},
+		"tokens of which no child tells its part are the lane's": {
+			run: timeline.Run{Start: t0, End: at(10), Now: at(99), Lanes: whole(timeline.Run{Lanes: []timeline.Lane{
+				{ID: "a", State: "succeeded", Attempts: []timeline.Span{span(0, 10)}, Children: []timeline.Lane{lane("b", "succeeded", "", span(0, 10))}},
+			}}, 500).Lanes},
+			query: timeline.Query{Scale: timeline.ByTokens}, row: "a", want: [][2]int{{0, 100}}, marks: []timeline.Mark{"work"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := row(t, timeline.Lay(tt.run, tt.query).Rows, tt.row)
@@ -324,4 +334,15 @@ func TestLayingOutChangesNothing(t *testing.T) {
 	if diff := cmp.Diff(first, run.Lanes[1].Attempts[0]); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// whole gives the first lane the tokens that its children used.
+func whole(r timeline.Run, tokens int64) timeline.Run {
+	r.Lanes[0].Tokens, r.Lanes[0].Whole = &tokens, true
+	for i := range r.Lanes[0].Children {
+		if child := &r.Lanes[0].Children[i]; len(child.Children) > 0 {
+			child.Tokens, child.Whole = child.Children[0].Tokens, true
+		}
+	}
+	return r
 }

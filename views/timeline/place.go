@@ -196,6 +196,9 @@ func paidBy(i int, lane Lane, c clock) []paid {
 
 // counted is the spans of a lane to which its tokens belong.
 func counted(lane Lane) []Span {
+	if lane.Whole && slices.ContainsFunc(lane.Children, func(child Lane) bool { return child.Tokens != nil }) {
+		return nil
+	}
 	var work []Span
 	recorded := false
 	for _, s := range lane.Attempts {

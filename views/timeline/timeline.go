@@ -31,6 +31,7 @@ type Lane struct {
 	Href     string // empty: the row leads nowhere
 	Took     string // as it is to be shown; empty: not known
 	Tokens   *int64 // used by the lane itself, not by its children; nil: not recorded
+	Whole    bool   // Tokens holds what its children used as well: where they tell theirs, it is not laid out beside them
 	Attempts []Span
 	Depends  []string // ids of lanes beside this one
 	Children []Lane
