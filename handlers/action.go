@@ -55,30 +55,27 @@ func (s *Server) unlessReadOnly(h handler) handler {
 	}
 }
 
-// audited writes to the audit log what became of each request. A page of another
+// audited writes to the audit log what became of each request, before it is answered. A page of another
 // site may ask as often as it likes, and fills the log no faster than who guesses.
 func (s *Server) audited(name string, h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) (err error) {
 		noted := &act{}
-		rec := &recorder{ResponseWriter: w}
-		returned := false
+		rec := &recorder{ResponseWriter: w, begins: func(status int) {
+			s.audit(r, name, noted, &httpError{status: status, text: noted.said()})
+		}}
+		told := &httpError{status: http.StatusInternalServerError, text: "something went wrong here"} // a panic
 		defer func() {
-			if errors.Is(err, errElsewhere) && !s.elsewhere.AllowN(s.now(), 1) {
-				return
+			elsewhere := errors.Is(err, errElsewhere) && !s.elsewhere.AllowN(s.now(), 1)
+			if rec.status == 0 && !elsewhere {
+				s.audit(r, name, noted, told)
 			}
-			told := &httpError{status: rec.status, text: noted.said()}
-			switch {
-			case !returned:
-				told = &httpError{status: http.StatusInternalServerError, text: "something went wrong here"}
-			case err != nil:
-				told = describe(err)
-			case rec.status == 0:
-				told.status = http.StatusOK
-			}
-			s.audit(r, name, noted, told)
 		}()
 		err = h(rec, r.WithContext(context.WithValue(r.Context(), actKey{}, noted)))
-		returned = true
+		if err != nil {
+			told = describe(err)
+		} else {
+			told = &httpError{status: http.StatusOK, text: noted.said()}
+		}
 		return err
 	}
 }

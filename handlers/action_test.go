@@ -51,6 +51,18 @@ func entries(t *testing.T, dir string) (all []desk.Entry) {
 	return all
 }
 
+// answered is a client that looks around as soon as it hears anything.
+type answered struct {
+	*httptest.ResponseRecorder
+
+	look func()
+}
+
+func (w *answered) WriteHeader(status int) {
+	w.look()
+	w.ResponseRecorder.WriteHeader(status)
+}
+
 func TestAction(t *testing.T) {
 	const secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 	act := func(w http.ResponseWriter, r *http.Request) error {
@@ -101,7 +113,11 @@ func TestAction(t *testing.T) {
 			for i := 0; i+1 < len(c.header); i += 2 {
 				r.Header.Set(c.header[i], c.header[i+1])
 			}
-			w := httptest.NewRecorder()
+			w := &answered{httptest.NewRecorder(), func() {
+				if all := entries(t, s.desk.Dir()); len(all) != 1 {
+					t.Errorf("as it is answered the log has %d entries", len(all))
+				}
+			}}
 			s.wrapped(s.action("test", act).served(s)).ServeHTTP(w, r)
 			if w.Code != c.status {
 				t.Errorf("status %d, want %d", w.Code, c.status)

@@ -127,21 +127,28 @@ func (s *Server) contained(next http.Handler) http.Handler {
 // recorder remembers what was answered.
 type recorder struct {
 	http.ResponseWriter
+	begins func(status int) // called before anything is written; or nil
 	status int
 	bytes  int64
 }
 
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
+func (w *recorder) begin(status int) {
+	if w.status != 0 {
+		return
 	}
+	w.status = status
+	if w.begins != nil {
+		w.begins(status)
+	}
+}
+
+func (w *recorder) WriteHeader(status int) {
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *recorder) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)
 	return n, err
