@@ -132,3 +132,26 @@ func TestPastListFindsNothingHidden(t *testing.T) {
 		}
 	}
 }
+
+// TestListNamesNoStepOfWhatSucceeded has a last step that no event says the end of.
+func TestListNamesNoStepOfWhatSucceeded(t *testing.T) {
+	b := storetest.New(t)
+	run := b.Run(storetest.Run{Status: "completed", End: storetest.Base.Add(time.Minute)})
+	b.Event(run, storetest.Event{Step: "build", State: "running"})
+	last := b.Event(run, storetest.Event{State: "completed"})
+	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{})
+	o := &opened{database: d, index: loaded(t, d)}
+	now, err := d.page(t.Context(), RunFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	then, err := o.pageAt(t.Context(), RunFilter{}, Moment{Event: last, Time: storetest.Base.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range []Run{now.Runs[0], then.Runs[0]} {
+		if run.State != Succeeded || len(run.Current) > 0 {
+			t.Errorf("%s at %q", run.State, run.Current)
+		}
+	}
+}

@@ -228,7 +228,7 @@ func (r *record) addSteps(run *Run, def []StepDef) {
 			}
 		}
 	}
-	if len(r.steps) == 0 {
+	if len(r.steps) == 0 && run.State != Succeeded && run.State != Empty {
 		run.Current = r.currentByEvents(run)
 	}
 	run.StepsDone = max(done, r.history.done, int(orZero(r.ProgressDone)))
