@@ -84,7 +84,8 @@ func (s *Server) showAttention(w http.ResponseWriter, r *http.Request) error {
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		view := views.AttentionView{Chrome: s.chrome(r, "attention", "Needs attention", "list=1"), Refresh: s.paths.Attention(), SeenURL: s.paths.AttentionSeen()}
 		rows, more, err := s.attentionRows(ctx)
-		if err != nil && !errors.Is(err, store.ErrUnavailable) {
+		view.Unjudged = errors.Is(err, store.ErrUnjudged)
+		if err != nil && !view.Unjudged && !errors.Is(err, store.ErrUnavailable) {
 			return err
 		}
 		view.Rows, view.More, view.Known = rows, more, err == nil

@@ -61,6 +61,8 @@ func describe(err error) *httpError {
 		return &httpError{status: http.StatusBadRequest, err: err, text: word.Error(), next: word.Hint()}
 	case errors.Is(err, store.ErrNotFound):
 		return &httpError{status: http.StatusNotFound, text: "there is no such run", next: "It may have been cleaned up, or belong to another project.", err: err}
+	case errors.Is(err, store.ErrUnjudged):
+		return &httpError{status: http.StatusServiceUnavailable, text: "what needs attention is not known yet", next: "All runs are being read; ask again in a moment.", err: err}
 	case errors.Is(err, store.ErrUnavailable):
 		return &httpError{status: http.StatusServiceUnavailable, text: "the state database cannot be read right now", next: "It is picked up again as soon as it is back.", err: err}
 	case errors.As(err, &noDesk):

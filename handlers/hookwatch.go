@@ -46,7 +46,7 @@ func (s *Server) watchHooks(ctx context.Context) {
 	for {
 		err := s.tellHooks(ctx, changed, all)
 		all = err != nil
-		if err != nil && !errors.Is(err, errNoHooks) && !errors.Is(err, store.ErrUnavailable) && !errors.As(err, new(*desk.UnavailableError)) {
+		if err != nil && !errors.Is(err, errNoHooks) && !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrUnjudged) && !errors.As(err, new(*desk.UnavailableError)) {
 			s.warn(ctx, "tell hooks", err)
 		}
 		if !pause(ctx, hookPause) {

@@ -43,9 +43,10 @@ type Attention struct {
 // Attention lists the runs that need a human, the most urgent first and then
 // the newest; a run that another one started is told by that one. It answers
 // from memory, and is at most a few seconds behind. Failures are all of the last
-// seven days: which of them were looked at already, the caller knows.
+// seven days: which of them were looked at already, the caller knows. Right after
+// the start it is ErrUnjudged.
 func (s *Store) Attention(context.Context) ([]Attention, error) {
-	return read(s, func(o *opened) ([]Attention, error) { return o.lookout.attention(), nil })
+	return read(s, func(o *opened) ([]Attention, error) { return o.lookout.attention() })
 }
 
 // AttentionNow is Attention that misses nothing: it waits for the index of all
@@ -58,7 +59,7 @@ func (s *Store) AttentionNow(ctx context.Context) ([]Attention, error) {
 		if err := o.lookout.judge(ctx, s, o); err != nil {
 			return nil, err
 		}
-		return o.lookout.attention(), nil
+		return o.lookout.attention()
 	})
 }
 

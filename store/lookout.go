@@ -21,6 +21,8 @@ type lookout struct {
 	told map[string]Outlook // as last judged; nil before the first time
 	list []Attention        // likewise
 
+	judged bool // there was a first time
+
 	looks  sync.Mutex           // held by the one that looks, whose the others are
 	failed map[string]Attention // what failed lately, told or not
 	rest   time.Time            // when the rests were last named
@@ -42,8 +44,9 @@ func (l *lookout) follow(ctx context.Context, s *Store, o *opened) {
 func (l *lookout) judge(ctx context.Context, s *Store, o *opened) error {
 	l.looks.Lock()
 	defer l.looks.Unlock()
+	_, unjudged := l.attention()
 	turned, err := l.look(ctx, o)
-	if len(turned) > 0 {
+	if len(turned) > 0 || err == nil && unjudged != nil {
 		s.publishFound(o.index, turned)
 	}
 	return err
@@ -65,7 +68,7 @@ func (l *lookout) look(ctx context.Context, o *opened) ([]string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	moved := differ(l.list, list)
-	l.list = list
+	l.list, l.judged = list, true
 	now := time.Now()
 	restGoesOn := now.Sub(l.rest) > restEvery
 	if restGoesOn {
@@ -83,10 +86,13 @@ func (l *lookout) look(ctx context.Context, o *opened) ([]string, error) {
 }
 
 // attention is the list as last made. Callers only read it.
-func (l *lookout) attention() []Attention {
+func (l *lookout) attention() ([]Attention, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.list
+	if !l.judged {
+		return nil, ErrUnjudged
+	}
+	return l.list, nil
 }
 
 // differs reports whether a reader would be told something else.

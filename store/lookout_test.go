@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -39,5 +40,35 @@ func TestVerdictsTurnWithTime(t *testing.T) {
 	until(t, sub, "it is told that the run stands still", namesRun(run))
 	if got := judged(); got != Stuck {
 		t.Errorf("it is %s", got)
+	}
+}
+
+// TestAttentionIsUnknownAtFirst: before anybody has looked nothing is said, and what
+// looks then says so, although there is nothing to tell.
+func TestAttentionIsUnknownAtFirst(t *testing.T) {
+	b := storetest.New(t)
+	d := openBuilt(t, b)
+	o := &opened{database: d, index: loaded(t, d)}
+	s := Open(b.Path, Options{})
+	s.current = o
+	if list, err := o.lookout.attention(); !errors.Is(err, ErrUnjudged) {
+		t.Errorf("%v, %v", list, err)
+	}
+	sub := s.Subscribe()
+	defer sub.Close()
+	if err := o.lookout.judge(t.Context(), s, o); err != nil {
+		t.Fatal(err)
+	}
+	if c, ok := sub.Take(); !ok || !c.List {
+		t.Error("nobody is told that it is known now")
+	}
+	if list, err := o.lookout.attention(); err != nil || len(list) != 0 {
+		t.Errorf("%v, %v", list, err)
+	}
+	if err := o.lookout.judge(t.Context(), s, o); err != nil {
+		t.Fatal(err)
+	}
+	if c, ok := sub.Take(); ok {
+		t.Errorf("told again: %+v", c)
 	}
 }

@@ -23,6 +23,9 @@ var (
 	// ErrUnavailable says that there is no readable database right now;
 	// Health tells why.
 	ErrUnavailable = errors.New("state database unavailable")
+	// ErrUnjudged says that nobody has looked yet which runs need attention: the
+	// index of all runs is still being made. Subscribers are told when it is known.
+	ErrUnjudged = errors.New("runs are not judged yet")
 )
 
 // Options adapt a Store to its surroundings. The zero value works.

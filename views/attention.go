@@ -10,14 +10,15 @@ import (
 // AttentionView is the list of what needs a human.
 type AttentionView struct {
 	Chrome
-	Rows    []AttentionRow // the most urgent first
-	More    int            // how many more there are
-	Known   bool           // false: there is no database to tell from
-	Failed  bool           // some of Rows failed, and can be marked as seen
-	CanMark bool
-	Unkept  string // why nothing can be marked
-	Refresh string
-	SeenURL string // where marks are sent to
+	Rows     []AttentionRow // the most urgent first
+	More     int            // how many more there are
+	Known    bool           // false: there is no database to tell from, or
+	Unjudged bool           // nobody has looked yet
+	Failed   bool           // some of Rows failed, and can be marked as seen
+	CanMark  bool
+	Unkept   string // why nothing can be marked
+	Refresh  string
+	SeenURL  string // where marks are sent to
 }
 
 // AttentionRow is one run, why it needs a human, and the one thing to do.

@@ -21,6 +21,7 @@ func attention() []Case {
 	}
 	return []Case{
 		{"attention", "what needs a human, the most urgent first", true, views.AttentionPage(v)},
+		{"attention-unjudged", "nobody has looked yet", false, views.AttentionList(views.AttentionView{Chrome: none.Chrome, Unjudged: true})},
 		{"attention-none", "nothing does", false, views.AttentionList(none)},
 		{"attention-unkept", "nothing can be marked as seen", false, views.AttentionList(unkept)},
 		{"attention-hostile", "texts that try to be something else", true, views.AttentionPage(hostile)},
