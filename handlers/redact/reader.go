@@ -14,14 +14,10 @@ type Reader struct {
 	keep   int    // how many bytes at the beginning of buf were given out
 	out    []byte // decided and not yet given out
 	err    error  // from the source
-	found  int
 }
 
 // NewReader gives a Reader of source, which stays the caller's to close.
 func NewReader(source io.Reader) *Reader { return &Reader{source: source} }
-
-// Found tells how many secrets were taken out so far.
-func (r *Reader) Found() int { return r.found }
 
 // Read implements io.Reader.
 func (r *Reader) Read(p []byte) (int, error) {
@@ -63,7 +59,6 @@ func (r *Reader) fill() {
 		r.out = append(r.out, s.text[from:f.Start]...)
 		r.out = append(r.out, f.Kind.Placeholder()...)
 		from = f.End
-		r.found++
 	}
 	decided := min(max(s.at, from), len(s.text))
 	if s.whole {

@@ -78,16 +78,6 @@ func Focus(selector string) Action { return Action{"focus", selector, selector} 
 // Command runs a function of keys.js, or of log.js and graph.js through it.
 func Command(name, arg, needs string) Action { return Action{name, arg, needs} }
 
-// ByID finds a binding.
-func ByID(id string) (Binding, bool) {
-	for _, b := range Table() {
-		if b.ID == id {
-			return b, true
-		}
-	}
-	return Binding{}, false
-}
-
 // Remappable reports whether a reader may give the binding another key. What is
 // taken from the browser, and keys that count, stay as they are.
 func (b Binding) Remappable() bool {
