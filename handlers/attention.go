@@ -83,17 +83,14 @@ func (s *Server) attentionCount(ctx context.Context) int {
 func (s *Server) showAttention(w http.ResponseWriter, r *http.Request) error {
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		view := views.AttentionView{Chrome: s.chrome(r, "attention", "Needs attention", "list=1"), Refresh: s.paths.Attention(), SeenURL: s.paths.AttentionSeen()}
-		rows, more, err := s.attentionRows(ctx)
-		view.Unjudged = errors.Is(err, store.ErrUnjudged)
-		if err != nil && !view.Unjudged && !errors.Is(err, store.ErrUnavailable) {
+		if err := s.addAttention(ctx, &view); err != nil && !errors.Is(err, store.ErrUnavailable) {
 			return err
 		}
-		view.Rows, view.More, view.Known = rows, more, err == nil
 		if _, err := s.seen(ctx); err != nil {
 			view.Unkept = describe(err).text
 		}
 		view.CanMark = view.Unkept == "" && !s.readOnly
-		for _, row := range rows {
+		for _, row := range view.Rows {
 			view.Failed = view.Failed || row.Failed
 		}
 		if isFragment(r) {
@@ -116,6 +113,16 @@ func (s *Server) showAttentionCount(w http.ResponseWriter, r *http.Request) erro
 
 // attentionShown is how many the page lists; who has more has another problem.
 const attentionShown = store.MaxLimit
+
+// addAttention adds the list, or that it is not known yet.
+func (s *Server) addAttention(ctx context.Context, view *views.AttentionView) (err error) {
+	view.Rows, view.More, err = s.attentionRows(ctx)
+	view.Known, view.Unjudged = err == nil, errors.Is(err, store.ErrUnjudged)
+	if view.Unjudged {
+		return nil
+	}
+	return err
+}
 
 func (s *Server) attentionRows(ctx context.Context) (rows []views.AttentionRow, more int, err error) {
 	list, err := s.attention(ctx)

@@ -199,9 +199,8 @@ func excerptHistory() excerptOf {
 // done in the console.
 func excerptAttention() excerptOf {
 	return excerptOf{topic: topicOfList, make: func(ctx context.Context, r *http.Request, s *Server) (excerptView, error) {
-		view := views.AttentionView{Chrome: s.chrome(r, "attention", "Needs attention", ""), Known: true}
-		var err error
-		if view.Rows, view.More, err = s.attentionRows(ctx); err != nil {
+		view := views.AttentionView{Chrome: s.chrome(r, "attention", "Needs attention", "")}
+		if err := s.addAttention(ctx, &view); err != nil {
 			return excerptView{}, err
 		}
 		for i := range view.Rows {

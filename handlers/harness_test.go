@@ -86,12 +86,13 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 	return s
 }
 
-// ready waits until the database is open and its index complete.
+// ready waits until the database is open, its index complete and its runs judged.
 func (s *site) ready() *site {
 	s.t.Helper()
 	s.until("the database is open", func() bool {
 		h := s.store.Health()
-		return h.Phase == store.Ready && h.Index.Ready
+		_, unjudged := s.store.Attention(s.t.Context())
+		return h.Phase == store.Ready && h.Index.Ready && unjudged == nil
 	})
 	return s
 }
