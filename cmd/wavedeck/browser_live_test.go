@@ -102,7 +102,7 @@ new MutationObserver(() => {
 	if twice := browsertest.Eval[int](tab, `twice`); twice > 0 {
 		t.Errorf("%d times an event stood in the page twice", twice)
 	}
-	if shift := browsertest.Eval[float64](tab, `shift`); shift >= 0.01 {
+	if shift := browsertest.Eval[float64](tab, `shift`); shift >= 0.001 {
 		t.Errorf("%.4f of the window shifted while the run went on and when it ended: %q", shift, browsertest.Eval[[]string](tab, `moved`))
 	}
 	if advanced := browsertest.Eval[[]int](tab, `done`); len(advanced) < 4 {
