@@ -220,8 +220,9 @@
     const list = ctx.sourceElement
     if (root.dataset.live && !letGo && list.matches('[data-region]:not(.more)')) return e.preventDefault()
     if (list.id === 'page') letGo = false
-    if (gliding && list.matches('section[data-region]')) {
-      gliding.then(() => again(list))
+    const glides = list.matches('section[data-region]') ? gliding() : []
+    if (glides.length) {
+      Promise.allSettled(glides).then(() => again(list))
       return e.preventDefault()
     }
     if (!list.hasAttribute('data-hold')) return
@@ -248,7 +249,7 @@
   const GLIDE = 200
   const still = matchMedia('(prefers-reduced-motion: reduce)')
   const places = new WeakMap()
-  let gliding
+  const gliding = () => document.getAnimations().filter(a => a.id === 'glide').map(a => a.finished)
 
   // Everything that a region may push: its own rows and parts, and what stands beside it. None is inside another.
   function pushed(region) {
@@ -269,9 +270,7 @@
     const before = places.get(ctx)
     if (!before) return
     const moves = pushed(ctx.sourceElement).map(e => [e, before.get(e) - y(e)]).filter(([e, by]) => by && seen(y(e), by))
-    if (!moves.length) return
-    const glides = moves.map(([e, by]) => e.animate({ transform: [`translateY(${by}px)`, 'none'] }, { duration: GLIDE, easing: 'ease-out' }))
-    gliding = Promise.allSettled(glides.map(g => g.finished)).then(() => { gliding = null })
+    for (const [e, by] of moves) e.animate({ transform: [`translateY(${by}px)`, 'none'] }, { id: 'glide', duration: GLIDE, easing: 'ease-out' })
   })
 
   // Live updates paused: what has come meanwhile is read once, on request or at the end of the pause.
