@@ -20,7 +20,7 @@ type Layout struct {
 	Window Window // what is shown
 	All    Window // what there is to show
 	Now    int    // where now is; -1: not in this view, or the run has ended
-	Kinds  []Mark // what occurs in the bars, for the legend
+	Kinds  []Mark // for the legend: work, and what else occurs in the bars
 }
 
 // Row is one lane.
