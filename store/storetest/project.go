@@ -17,8 +17,9 @@ import (
 )
 
 // testdata is a project that Wave ran with canned answers of the personas, the
-// same 15 runs in older schemas, and a recording of most of them going on. The
-// two copies of a 4 MB build log that the database knows are left out.
+// same 15 runs in older schemas, a recording of most of them going on, and a
+// project with 73 more runs. The two copies of a 4 MB build log that the first
+// database knows are left out.
 //
 //go:embed all:testdata
 var testdata embed.FS
@@ -28,10 +29,12 @@ func Schemas() []int { return []int{6, 16, 27, 33} }
 
 // Project writes a copy of the sample project below t.TempDir() and returns its
 // root: wave.yaml, and .agents with state.db, pipelines, personas and artifacts.
-func Project(t testing.TB) string {
+func Project(t testing.TB) string { return copyProject(t, "wave-project") }
+
+func copyProject(t testing.TB, name string) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "project")
-	const from = "testdata/wave-project"
+	from := "testdata/" + name
 	err := fs.WalkDir(testdata, from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

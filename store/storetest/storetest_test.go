@@ -155,3 +155,21 @@ func TestBuilderDefaults(t *testing.T) {
 		t.Errorf("second tag %q, %v", tag, err)
 	}
 }
+
+func TestHistoryIsWhatTheRunsLeft(t *testing.T) {
+	root := storetest.History(t)
+	db := storetest.At(t, storetest.StatePath(root))
+	ends := storetest.Ends(t)
+	if len(ends) != 52 {
+		t.Errorf("%d ends are known, want 52", len(ends))
+	}
+	if n := count(t, db, "pipeline_run"); n != 73 {
+		t.Errorf("%d runs, want 73", n)
+	}
+	for _, end := range ends {
+		var n int
+		if err := db.DB.GetContext(t.Context(), &n, "SELECT count(*) FROM pipeline_run WHERE run_id = ?", end.Run); err != nil || n != 1 {
+			t.Errorf("%s has %d rows, want 1 (%v)", end.Run, n, err)
+		}
+	}
+}
