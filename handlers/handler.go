@@ -101,10 +101,23 @@ func (e *httpError) sentence() string {
 }
 
 // fail answers with an error: JSON for the API, a fragment for htmx, else a page
-// or the form that was asked for.
+// or the form that was asked for. Once an answer has begun nothing is added to it:
+// the log has the error, and the connection of an answer that has an end is cut, so
+// that half of it is not taken for the whole. A stream of events just ends, and its
+// reader comes back.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	told := describe(err)
 	id := requestID(r.Context())
+	if begun(w) {
+		if told.status == statusClientClosed {
+			return
+		}
+		s.log.ErrorContext(r.Context(), "answer broke off", "request", id, "path", s.loggedPath(r), "error", err)
+		if w.Header().Get("Content-Type") != typeEventStream {
+			panic(http.ErrAbortHandler)
+		}
+		return
+	}
 	switch {
 	case told.status >= http.StatusInternalServerError && told.err != nil:
 		s.log.ErrorContext(r.Context(), "request failed", "request", id, "path", s.loggedPath(r), "error", err)

@@ -154,6 +154,20 @@ func (w *recorder) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// begun reports whether anything of an answer was written.
+func begun(w http.ResponseWriter) bool {
+	for {
+		switch under := w.(type) {
+		case *recorder:
+			return under.status != 0
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = under.Unwrap()
+		default:
+			return false
+		}
+	}
+}
+
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
