@@ -35,7 +35,7 @@ type runSummary struct {
 	Input        string     `json:"input,omitempty"`
 	CurrentStep  string     `json:"current_step,omitempty"`
 	TotalTokens  int64      `json:"total_tokens"`
-	StartedAt    time.Time  `json:"started_at"`
+	StartedAt    *time.Time `json:"started_at"`
 	CompletedAt  *time.Time `json:"completed_at,omitempty"`
 	Duration     string     `json:"duration,omitempty"`
 	DurationMs   int64      `json:"duration_ms,omitempty"`
@@ -94,24 +94,24 @@ type stepDetail struct {
 }
 
 type eventSummary struct {
-	ID         int64     `json:"id"`
-	Timestamp  time.Time `json:"timestamp"`
-	StepID     string    `json:"step_id,omitempty"`
-	State      string    `json:"state"`
-	Persona    string    `json:"persona,omitempty"`
-	Message    string    `json:"message,omitempty"`
-	TokensUsed int64     `json:"tokens_used,omitempty"`
-	DurationMs int64     `json:"duration_ms,omitempty"`
+	ID         int64      `json:"id"`
+	Timestamp  *time.Time `json:"timestamp"`
+	StepID     string     `json:"step_id,omitempty"`
+	State      string     `json:"state"`
+	Persona    string     `json:"persona,omitempty"`
+	Message    string     `json:"message,omitempty"`
+	TokensUsed int64      `json:"tokens_used,omitempty"`
+	DurationMs int64      `json:"duration_ms,omitempty"`
 }
 
 type artifactSummary struct {
-	ID        int64     `json:"id"`
-	StepID    string    `json:"step_id,omitempty"`
-	Name      string    `json:"name"`
-	Path      string    `json:"path"`
-	Type      string    `json:"type,omitempty"`
-	SizeBytes int64     `json:"size_bytes"`
-	CreatedAt time.Time `json:"created_at"`
+	ID        int64      `json:"id"`
+	StepID    string     `json:"step_id,omitempty"`
+	Name      string     `json:"name"`
+	Path      string     `json:"path"`
+	Type      string     `json:"type,omitempty"`
+	SizeBytes int64      `json:"size_bytes"`
+	CreatedAt *time.Time `json:"created_at"`
 }
 
 // apiEvents is how many of a run's newest events its JSON holds; all of them
@@ -121,9 +121,9 @@ const apiEvents = store.EventLimit
 // asOf says that a document is of a moment, and which of its fields are worked
 // out or of a later time, because Wave overwrites them in place.
 type asOf struct {
-	Event       int64     `json:"event"`
-	Time        time.Time `json:"time"`
-	Approximate []string  `json:"approximate"`
+	Event       int64      `json:"event"`
+	Time        *time.Time `json:"time"`
+	Approximate []string   `json:"approximate"`
 }
 
 // runsDocument is a page of the list.
@@ -211,7 +211,7 @@ func detailOf(d store.RunDetail, events []store.Event) runDetailResponse {
 	}
 	for _, e := range events {
 		body.Events = append(body.Events, eventSummary{
-			ID: e.ID, Timestamp: e.At.UTC(), StepID: e.StepID, State: e.State, Persona: e.Persona,
+			ID: e.ID, Timestamp: momentOf(e.At), StepID: e.StepID, State: e.State, Persona: e.Persona,
 			Message: shown(e.Message), TokensUsed: e.Tokens, DurationMs: e.Duration.Milliseconds(),
 		})
 	}
@@ -220,7 +220,7 @@ func detailOf(d store.RunDetail, events []store.Event) runDetailResponse {
 
 func artifactSummaryOf(a store.Artifact) artifactSummary {
 	return artifactSummary{
-		ID: a.ID, StepID: a.StepID, Name: a.Name, Path: a.Path, Type: a.Type, SizeBytes: a.Size, CreatedAt: a.CreatedAt.UTC(),
+		ID: a.ID, StepID: a.StepID, Name: a.Name, Path: a.Path, Type: a.Type, SizeBytes: a.Size, CreatedAt: momentOf(a.CreatedAt),
 	}
 }
 
@@ -270,7 +270,7 @@ func statusWord(s store.State) (word string, exact bool) {
 func summaryOf(run store.Run) runSummary {
 	sum := runSummary{
 		RunID: run.ID, PipelineName: run.Pipeline, Reason: shown(run.Reason), Input: shown(run.Input),
-		TotalTokens: valueOf(run.Tokens), StartedAt: run.StartedAt.UTC(), CompletedAt: momentOf(run.CompletedAt),
+		TotalTokens: valueOf(run.Tokens), StartedAt: momentOf(run.StartedAt), CompletedAt: momentOf(run.CompletedAt),
 		Tags: run.Tags, Progress: valueOf(run.Progress), ErrorMessage: shown(run.Error),
 		ParentRunID: run.Parent, BranchName: run.Branch,
 	}

@@ -222,15 +222,15 @@ type attentionResponse struct {
 }
 
 type attentionSummary struct {
-	RunID    string    `json:"run_id"`
-	Pipeline string    `json:"pipeline_name"`
-	Urgency  string    `json:"urgency"` // runaway, not stopping, waiting, not moving, failed
-	Why      string    `json:"why"`
-	Since    time.Time `json:"since"`
-	In       string    `json:"in_run_id,omitempty"` // the run below it that the reason lies in
-	Href     string    `json:"href"`
-	Action   string    `json:"action,omitempty"` // what to do, in words
-	ActionAt string    `json:"action_href,omitempty"`
+	RunID    string     `json:"run_id"`
+	Pipeline string     `json:"pipeline_name"`
+	Urgency  string     `json:"urgency"` // runaway, not stopping, waiting, not moving, failed
+	Why      string     `json:"why"`
+	Since    *time.Time `json:"since"`
+	In       string     `json:"in_run_id,omitempty"` // the run below it that the reason lies in
+	Href     string     `json:"href"`
+	Action   string     `json:"action,omitempty"` // what to do, in words
+	ActionAt string     `json:"action_href,omitempty"`
 }
 
 func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
@@ -243,7 +243,7 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 		for _, row := range rows {
 			sum := attentionSummary{
 				RunID: row.Run.ID, Pipeline: row.Run.Pipeline, Urgency: row.Urgency, Why: row.Flag.Title,
-				Since: row.Since.UTC(), Href: s.paths.Run(row.Run.ID),
+				Since: momentOf(row.Since), Href: s.paths.Run(row.Run.ID),
 			}
 			if row.In != nil {
 				sum.In = row.In.ID

@@ -228,13 +228,13 @@ func (s *Server) awaitDatabase(ctx context.Context) {
 
 // runAnswer is what JSON tells of a run that was acted on.
 type runAnswer struct {
-	RunID        string    `json:"run_id"`
-	PipelineName string    `json:"pipeline_name"`
-	Status       string    `json:"status"`
-	State        string    `json:"state,omitempty"`
-	Reason       string    `json:"reason,omitempty"`
-	StartedAt    time.Time `json:"started_at"`
-	OriginalID   string    `json:"original_run_id,omitempty"`
+	RunID        string     `json:"run_id"`
+	PipelineName string     `json:"pipeline_name"`
+	Status       string     `json:"status"`
+	State        string     `json:"state,omitempty"`
+	Reason       string     `json:"reason,omitempty"`
+	StartedAt    *time.Time `json:"started_at"`
+	OriginalID   string     `json:"original_run_id,omitempty"`
 }
 
 // answerRun tells a program of the run, htmx where to go, and sends a browser
@@ -257,7 +257,7 @@ func (s *Server) answerRun(w http.ResponseWriter, r *http.Request, status int, a
 // answerOf is what the record says of a run now. A run that was only just
 // recorded may not be readable yet: then it is pending.
 func (s *Server) answerOf(ctx context.Context, id, pipeline string) runAnswer {
-	answer := runAnswer{RunID: id, PipelineName: pipeline, Status: string(store.Pending), StartedAt: s.now().UTC().Truncate(time.Second)}
+	answer := runAnswer{RunID: id, PipelineName: pipeline, Status: string(store.Pending), StartedAt: momentOf(s.now().Truncate(time.Second))}
 	run, err := s.store.Run(ctx, id)
 	if err != nil {
 		return answer

@@ -69,8 +69,8 @@ type hookRun struct {
 }
 
 type hookAttending struct {
-	Why   string    `json:"why"` // runaway, not stopping, waiting, not moving, failed
-	Since time.Time `json:"since"`
+	Why   string     `json:"why"` // runaway, not stopping, waiting, not moving, failed
+	Since *time.Time `json:"since"`
 }
 
 // message is what a hook tells of an occasion.
@@ -79,7 +79,7 @@ func (s *Server) message(h desk.Hook, view desk.View, run store.Run, o desk.Occa
 	body.Data.Run = hookRunOf(run)
 	body.Data.Run.URL = s.hookLink(h, s.paths.Run(run.ID))
 	if why, attention := strings.CutPrefix(o.What, desk.AttentionPrefix); attention {
-		body.Type, body.Data.Attention = hookTypeAttention, &hookAttending{Why: why, Since: o.At.UTC()}
+		body.Type, body.Data.Attention = hookTypeAttention, &hookAttending{Why: why, Since: momentOf(o.At)}
 	} else {
 		body.Data.Run.State = o.What // also when it has turned since
 	}

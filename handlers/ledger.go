@@ -148,29 +148,29 @@ func broken(laid string) string {
 
 // outcomeSummary, decisionSummary and checkpointSummary are the JSON forms.
 type outcomeSummary struct {
-	StepID      string    `json:"step_id,omitempty"`
-	Type        string    `json:"type"`
-	Label       string    `json:"label,omitempty"`
-	Value       string    `json:"value"`
-	Description string    `json:"description,omitempty"`
-	CreatedAt   time.Time `json:"created_at"`
+	StepID      string     `json:"step_id,omitempty"`
+	Type        string     `json:"type"`
+	Label       string     `json:"label,omitempty"`
+	Value       string     `json:"value"`
+	Description string     `json:"description,omitempty"`
+	CreatedAt   *time.Time `json:"created_at"`
 }
 
 type decisionSummary struct {
-	StepID    string    `json:"step_id,omitempty"`
-	Timestamp time.Time `json:"timestamp"`
-	Category  string    `json:"category"`
-	Decision  string    `json:"decision"`
-	Rationale string    `json:"rationale,omitempty"`
-	Context   any       `json:"context,omitempty"` // JSON where it is, else the text
+	StepID    string     `json:"step_id,omitempty"`
+	Timestamp *time.Time `json:"timestamp"`
+	Category  string     `json:"category"`
+	Decision  string     `json:"decision"`
+	Rationale string     `json:"rationale,omitempty"`
+	Context   any        `json:"context,omitempty"` // JSON where it is, else the text
 }
 
 type checkpointSummary struct {
-	StepID    string    `json:"step_id"`
-	StepIndex int       `json:"step_index"`
-	Workspace string    `json:"workspace_path,omitempty"`
-	Commit    string    `json:"workspace_commit_sha,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
+	StepID    string     `json:"step_id"`
+	StepIndex int        `json:"step_index"`
+	Workspace string     `json:"workspace_path,omitempty"`
+	Commit    string     `json:"workspace_commit_sha,omitempty"`
+	CreatedAt *time.Time `json:"created_at"`
 }
 
 // addLedger adds what a run left, decided and saved to its JSON.
@@ -178,18 +178,18 @@ func (body *runDetailResponse) addLedger(d store.RunDetail) {
 	for _, o := range d.Outcomes.Rows {
 		body.Outcomes = append(body.Outcomes, outcomeSummary{
 			StepID: shown(o.StepID), Type: shown(o.Type), Label: shown(o.Label), Value: shown(o.Value),
-			Description: shown(o.Description), CreatedAt: o.At.UTC(),
+			Description: shown(o.Description), CreatedAt: momentOf(o.At),
 		})
 	}
 	for _, one := range d.Decisions.Rows {
 		body.Decisions = append(body.Decisions, decisionSummary{
-			StepID: shown(one.StepID), Timestamp: one.At.UTC(), Category: shown(one.Category), Decision: shown(one.Decision),
+			StepID: shown(one.StepID), Timestamp: momentOf(one.At), Category: shown(one.Category), Decision: shown(one.Decision),
 			Rationale: shown(one.Rationale), Context: contextValue(one.Context),
 		})
 	}
 	for _, p := range d.Checkpoints.Rows {
 		body.Checkpoints = append(body.Checkpoints, checkpointSummary{
-			StepID: shown(p.StepID), StepIndex: p.Index, Workspace: shown(p.Workspace), Commit: shown(p.Commit), CreatedAt: p.At.UTC(),
+			StepID: shown(p.StepID), StepIndex: p.Index, Workspace: shown(p.Workspace), Commit: shown(p.Commit), CreatedAt: momentOf(p.At),
 		})
 	}
 	body.OutcomesTotal, body.DecisionsTotal, body.CheckpointsTotal = d.Outcomes.All, d.Decisions.All, d.Checkpoints.All

@@ -219,7 +219,7 @@ var (
 // newAsOf marks a document as of a moment. Of is where its runs stand in it, such
 // as "runs."; empty: it is one.
 func newAsOf(at store.Moment, of string, rest ...string) *asOf {
-	a := &asOf{Event: at.Event, Time: at.Time.UTC()}
+	a := &asOf{Event: at.Event, Time: momentOf(at.Time)}
 	for _, field := range approximateRun {
 		a.Approximate = append(a.Approximate, of+field)
 	}

@@ -19,7 +19,7 @@ func (body compareResponse) plain(to views.Paths, origin string) plain.Document 
 	sides := plain.Table{Columns: []plain.Column{{Name: "Fact"}, {Name: "Left", Max: 80}, {Name: "Right", Max: 80}, {Name: "Differs"}, {Name: "Delta", Right: true}}}
 	sides.Rows = append(sides.Rows,
 		[]plain.Cell{textCell("run"), runCell(body.Left.RunID, to, origin), runCell(body.Right.RunID, to, origin), {}, {}},
-		[]plain.Cell{textCell("started_at"), timeCell(&body.Left.StartedAt), timeCell(&body.Right.StartedAt), {}, {}},
+		[]plain.Cell{textCell("started_at"), timeCell(body.Left.StartedAt), timeCell(body.Right.StartedAt), {}, {}},
 	)
 	sides.Rows = append(sides.Rows, factRowsOf(body.Facts)...)
 	head := plain.Part{Table: sides}

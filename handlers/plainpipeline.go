@@ -93,7 +93,7 @@ func (t trendsSummary) parts(to views.Paths, origin string) []plain.Part {
 		failures := plain.Table{Columns: []plain.Column{{Name: "Count", Right: true}, {Name: "First"}, {Name: "Last"}, {Name: "Newest run", Max: 60}, {Name: "Failure", Max: 100}}}
 		for _, f := range t.Failures {
 			failures.Rows = append(failures.Rows, []plain.Cell{
-				countCell(int64(f.Count)), timeCell(&f.FirstSeen), timeCell(&f.LastSeen), runCell(f.NewestRun, to, origin), textCell(f.Line),
+				countCell(int64(f.Count)), timeCell(f.FirstSeen), timeCell(f.LastSeen), runCell(f.NewestRun, to, origin), textCell(f.Line),
 			})
 		}
 		parts = append(parts, plain.Part{Heading: "Failures", Table: failures, Note: fmt.Sprintf("Of the last %d runs.", t.Runs)})

@@ -104,7 +104,7 @@ func runTable(sums []runSummary, to views.Paths, origin string) plain.Table {
 	for _, sum := range sums {
 		row := []plain.Cell{
 			stateCell(sum.told()), runCell(sum.RunID, to, origin), codeCell(sum.PipelineName), codeCell(sum.CurrentStep), textCell(percent(sum.Progress)),
-			timeCell(&sum.StartedAt), textCell(sum.Duration), countCell(sum.TotalTokens), textCell(sum.attention()), textCell(strings.Join(sum.Tags, ", ")),
+			timeCell(sum.StartedAt), textCell(sum.Duration), countCell(sum.TotalTokens), textCell(sum.attention()), textCell(strings.Join(sum.Tags, ", ")),
 			textCell(sum.Input),
 		}
 		if priced {
@@ -116,7 +116,7 @@ func runTable(sums []runSummary, to views.Paths, origin string) plain.Table {
 }
 
 func (a *asOf) note() string {
-	return fmt.Sprintf("As of event %d, %s. Approximate: %s.", a.Event, moment(&a.Time), strings.Join(a.Approximate, ", "))
+	return fmt.Sprintf("As of event %d, %s. Approximate: %s.", a.Event, moment(a.Time), strings.Join(a.Approximate, ", "))
 }
 
 func (body runListResponse) plain(to views.Paths, origin string) plain.Document {
@@ -190,7 +190,7 @@ func (sum runSummary) facts(to views.Paths, origin string) []plain.Fact {
 		{Name: "Reason", Cell: textCell(sum.Reason)},
 		{Name: "Step", Cell: codeCell(sum.CurrentStep)},
 		{Name: "Done", Cell: textCell(percent(sum.Progress))},
-		{Name: "Started", Cell: timeCell(&sum.StartedAt)},
+		{Name: "Started", Cell: timeCell(sum.StartedAt)},
 		{Name: "Ended", Cell: timeCell(sum.CompletedAt)},
 		{Name: "Duration", Cell: textCell(sum.Duration)},
 		{Name: "Done by", Cell: textCell(sum.ETA.text())},
@@ -239,7 +239,7 @@ func artifactTable(artifacts []artifactSummary) plain.Table {
 	}}
 	for _, a := range artifacts {
 		t.Rows = append(t.Rows, []plain.Cell{
-			codeCell(a.StepID), codeCell(a.Name), textCell(a.Type), textCell(strconv.FormatInt(a.SizeBytes, 10)), timeCell(&a.CreatedAt), codeCell(a.Path),
+			codeCell(a.StepID), codeCell(a.Name), textCell(a.Type), textCell(strconv.FormatInt(a.SizeBytes, 10)), timeCell(a.CreatedAt), codeCell(a.Path),
 		})
 	}
 	return t
@@ -260,17 +260,17 @@ func (body runDetailResponse) ledgerParts() []plain.Part {
 	}
 	var rows [][]plain.Cell
 	for _, o := range body.Outcomes {
-		rows = append(rows, []plain.Cell{timeCell(&o.CreatedAt), codeCell(o.StepID), textCell(o.Type), textCell(o.Label), textCell(o.Value), textCell(o.Description)})
+		rows = append(rows, []plain.Cell{timeCell(o.CreatedAt), codeCell(o.StepID), textCell(o.Type), textCell(o.Label), textCell(o.Value), textCell(o.Description)})
 	}
 	add("Outcomes", body.OutcomesTotal, []plain.Column{{Name: "Time"}, {Name: "Step", Max: 40}, {Name: "Type"}, {Name: "Label", Max: 40}, {Name: "Value", Max: 100}, {Name: "Description", Max: 80}}, rows)
 	rows = nil
 	for _, o := range body.Decisions {
-		rows = append(rows, []plain.Cell{timeCell(&o.Timestamp), codeCell(o.StepID), textCell(o.Category), textCell(o.Decision), textCell(o.Rationale)})
+		rows = append(rows, []plain.Cell{timeCell(o.Timestamp), codeCell(o.StepID), textCell(o.Category), textCell(o.Decision), textCell(o.Rationale)})
 	}
 	add("Decisions", body.DecisionsTotal, []plain.Column{{Name: "Time"}, {Name: "Step", Max: 40}, {Name: "Category", Max: 24}, {Name: "Decision", Max: 80}, {Name: "Rationale", Max: 80}}, rows)
 	rows = nil
 	for _, o := range body.Checkpoints {
-		rows = append(rows, []plain.Cell{timeCell(&o.CreatedAt), codeCell(o.StepID), codeCell(o.Commit), codeCell(o.Workspace)})
+		rows = append(rows, []plain.Cell{timeCell(o.CreatedAt), codeCell(o.StepID), codeCell(o.Commit), codeCell(o.Workspace)})
 	}
 	add("Checkpoints", body.CheckpointsTotal, []plain.Column{{Name: "Time"}, {Name: "Step", Max: 40}, {Name: "Commit"}, {Name: "Workspace", Max: 100}}, rows)
 	return parts
@@ -288,7 +288,7 @@ func withEvents(d plain.Document, body runDetailResponse) plain.Document {
 	t := plain.Table{Columns: []plain.Column{{Name: "Event", Right: true}, {Name: "Time"}, {Name: "Step", Max: 40}, {Name: "State"}, {Name: "Message", Max: 120}}}
 	for _, e := range events {
 		t.Rows = append(t.Rows, []plain.Cell{
-			countCell(e.ID), timeCell(&e.Timestamp), codeCell(e.StepID), {Text: e.State, Tone: string(eventTone(e.State))}, textCell(e.Message),
+			countCell(e.ID), timeCell(e.Timestamp), codeCell(e.StepID), {Text: e.State, Tone: string(eventTone(e.State))}, textCell(e.Message),
 		})
 	}
 	p := plain.Part{Heading: "Events", Table: t}

@@ -20,7 +20,7 @@ func runRow(run store.Run) views.RunRow {
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
 		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: run.Tags, Branch: run.Branch,
 		Children: childrenOf(run.Children),
-		Cursor:   store.Cursor{T: run.StartedAt.Unix(), ID: run.ID}.String(),
+		Cursor:   run.Cursor().String(),
 	}
 	if row.Reason == "" && (run.State == store.Failed || run.State == store.Rejected) {
 		row.Reason = tellingLine(shown(run.Error))

@@ -53,16 +53,16 @@ func (s *Server) runawayView(id string, r *store.Runaway) *views.OutlookView {
 
 // runawaySummary is the same in the JSON forms.
 type runawaySummary struct {
-	Kind    string    `json:"kind"` // loop, tokens
-	Step    string    `json:"step_id"`
-	Why     string    `json:"why"`
-	Since   time.Time `json:"since"`
-	Actions []string  `json:"actions,omitempty"`
-	Times   int       `json:"times,omitempty"`
-	Of      int       `json:"of,omitempty"`
-	Rate    int64     `json:"tokens_per_minute,omitempty"`
-	Highest int64     `json:"highest_before,omitempty"`
-	Past    int       `json:"past_runs"`
+	Kind    string     `json:"kind"` // loop, tokens
+	Step    string     `json:"step_id"`
+	Why     string     `json:"why"`
+	Since   *time.Time `json:"since"`
+	Actions []string   `json:"actions,omitempty"`
+	Times   int        `json:"times,omitempty"`
+	Of      int        `json:"of,omitempty"`
+	Rate    int64      `json:"tokens_per_minute,omitempty"`
+	Highest int64      `json:"highest_before,omitempty"`
+	Past    int        `json:"past_runs"`
 }
 
 func runawayOf(r *store.Runaway) *runawaySummary {
@@ -70,7 +70,7 @@ func runawayOf(r *store.Runaway) *runawaySummary {
 		return nil
 	}
 	sum := &runawaySummary{
-		Kind: "tokens", Step: r.Step, Why: runawayWhy(*r), Since: r.Since.UTC(), Times: r.Times, Of: r.Of,
+		Kind: "tokens", Step: r.Step, Why: runawayWhy(*r), Since: momentOf(r.Since), Times: r.Times, Of: r.Of,
 		Rate: r.Rate, Highest: r.Highest, Past: r.Past,
 	}
 	if r.Loops() {

@@ -82,7 +82,7 @@ func newRowWriter(out *outflow, f format, at *store.Moment) *rowWriter {
 	columns := csvColumns
 	if at != nil {
 		a := newAsOf(*at, "")
-		rows.asOf, rows.last = a, []string{strconv.FormatInt(a.Event, 10), moment(&a.Time), strings.Join(a.Approximate, ",")}
+		rows.asOf, rows.last = a, []string{strconv.FormatInt(a.Event, 10), moment(a.Time), strings.Join(a.Approximate, ",")}
 		columns = slices.Concat(columns, csvAsOf)
 	}
 	if f == formCSV {
@@ -122,7 +122,7 @@ var csvColumns, csvAsOf = []string{
 func csvRow(sum runSummary) []string {
 	row := []string{
 		plain.Inert(sum.RunID), plain.Inert(sum.PipelineName), plain.Inert(sum.Status), sum.State, plain.Inert(sum.Reason), plain.Inert(sum.Input),
-		plain.Inert(sum.CurrentStep), strconv.FormatInt(sum.TotalTokens, 10), moment(&sum.StartedAt), moment(sum.CompletedAt),
+		plain.Inert(sum.CurrentStep), strconv.FormatInt(sum.TotalTokens, 10), moment(sum.StartedAt), moment(sum.CompletedAt),
 		sum.Duration, count(sum.DurationMs), plain.Inert(strings.Join(sum.Tags, ",")), count(int64(sum.Progress)), plain.Inert(sum.ErrorMessage),
 		plain.Inert(sum.ParentRunID), plain.Inert(sum.BranchName),
 		"", "", "", "", "",

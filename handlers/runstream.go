@@ -17,16 +17,16 @@ const streamWindow = 500
 // wireEvent is an event as Wave itself prints it: its field names and which of
 // them are left out when empty.
 type wireEvent struct {
-	Timestamp  time.Time `json:"timestamp"`
-	PipelineID string    `json:"pipeline_id"` // the run's id: Wave calls it so
-	StepID     string    `json:"step_id,omitempty"`
-	State      string    `json:"state"`
-	DurationMs int64     `json:"duration_ms,omitempty"`
-	Message    string    `json:"message,omitempty"`
-	Persona    string    `json:"persona,omitempty"`
-	TokensUsed int64     `json:"tokens_used,omitempty"`
-	Model      string    `json:"model,omitempty"`
-	Adapter    string    `json:"adapter,omitempty"`
+	Timestamp  *time.Time `json:"timestamp"`
+	PipelineID string     `json:"pipeline_id"` // the run's id: Wave calls it so
+	StepID     string     `json:"step_id,omitempty"`
+	State      string     `json:"state"`
+	DurationMs int64      `json:"duration_ms,omitempty"`
+	Message    string     `json:"message,omitempty"`
+	Persona    string     `json:"persona,omitempty"`
+	TokensUsed int64      `json:"tokens_used,omitempty"`
+	Model      string     `json:"model,omitempty"`
+	Adapter    string     `json:"adapter,omitempty"`
 }
 
 // eventEnd is the last event of a run's stream: its data is the run's summary.
@@ -204,7 +204,7 @@ func lastEvent(seen string) (int64, error) {
 
 func wireEventOf(e store.Event) wireEvent {
 	return wireEvent{
-		Timestamp: e.At.UTC(), PipelineID: e.RunID, StepID: e.StepID, State: e.State,
+		Timestamp: momentOf(e.At), PipelineID: e.RunID, StepID: e.StepID, State: e.State,
 		DurationMs: e.Duration.Milliseconds(), Message: shown(e.Message), Persona: e.Persona,
 		TokensUsed: e.Tokens, Model: e.Model, Adapter: e.Adapter,
 	}

@@ -30,7 +30,7 @@ type foundSummary struct {
 	EventID   int64         `json:"event_id"`
 	StepID    string        `json:"step_id,omitempty"`
 	State     string        `json:"state"`
-	Timestamp time.Time     `json:"timestamp"`
+	Timestamp *time.Time    `json:"timestamp"`
 	Snippet   []search.Part `json:"snippet"`
 	Href      string        `json:"href"`
 }
@@ -99,7 +99,7 @@ func (s *Server) searchResponse(query searchQuery, answer searchAnswer) searchRe
 		group := foundRunSummary{Run: summaryOf(run), More: found.More}
 		for _, hit := range found.Hits {
 			group.Hits = append(group.Hits, foundSummary{
-				EventID: hit.ID, StepID: shown(hit.Step), State: shown(hit.State), Timestamp: hit.At.UTC(), Snippet: hit.Snippet,
+				EventID: hit.ID, StepID: shown(hit.Step), State: shown(hit.State), Timestamp: momentOf(hit.At), Snippet: hit.Snippet,
 				Href: s.logLine(run.ID, nil, hit.ID),
 			})
 		}

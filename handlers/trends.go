@@ -159,12 +159,12 @@ type trendsSummary struct {
 }
 
 type failureSummary struct {
-	Line      string    `json:"line"`
-	Pattern   string    `json:"pattern"` // the line without numbers, times, ids and directories
-	Count     int       `json:"count"`
-	FirstSeen time.Time `json:"first_seen"`
-	LastSeen  time.Time `json:"last_seen"`
-	NewestRun string    `json:"newest_run_id"`
+	Line      string     `json:"line"`
+	Pattern   string     `json:"pattern"` // the line without numbers, times, ids and directories
+	Count     int        `json:"count"`
+	FirstSeen *time.Time `json:"first_seen"`
+	LastSeen  *time.Time `json:"last_seen"`
+	NewestRun string     `json:"newest_run_id"`
 }
 
 // spreadSummary is one step; p50 and p90 are of its attempts and left out where
@@ -186,7 +186,7 @@ func (t trends) summary() trendsSummary {
 	sum := trendsSummary{Runs: len(t.history.Recent), Failures: []failureSummary{}, Steps: []spreadSummary{}}
 	for _, g := range t.failures {
 		sum.Failures = append(sum.Failures, failureSummary{
-			Line: g.line, Pattern: g.key, Count: g.count, FirstSeen: g.first.UTC(), LastSeen: g.last.UTC(), NewestRun: g.newest.ID,
+			Line: g.line, Pattern: g.key, Count: g.count, FirstSeen: momentOf(g.first), LastSeen: momentOf(g.last), NewestRun: g.newest.ID,
 		})
 	}
 	for _, step := range t.steps {

@@ -42,7 +42,7 @@ func (d *database) artifactsWhere(ctx context.Context, q sqlx.QueryerContext, ru
 	columns := []string{
 		"a.id", "a.run_id", d.schema.text("a", "artifact", "step_id"), d.schema.text("a", "artifact", "name"),
 		d.schema.text("a", "artifact", "path"), d.schema.text("a", "artifact", "type"),
-		d.schema.number("a", "artifact", "size_bytes"), d.schema.number("a", "artifact", "created_at"),
+		d.schema.number("a", "artifact", "size_bytes"), d.schema.time("a", "artifact", "created_at"),
 	}
 	join := ""
 	if d.schema.has("artifact_metadata") {

@@ -86,14 +86,16 @@ func isRecorded(ctx context.Context, tx *sqlx.Tx, r NewRun) (bool, error) {
 	return true, nil
 }
 
-const activeSQL = `SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND started_at > ?`
+func activeSQL() string {
+	return "SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND " + timeSQL("started_at") + " > ?"
+}
 
 func checkLimit(ctx context.Context, tx *sqlx.Tx, now time.Time, limit int) error {
 	if limit <= 0 {
 		return nil
 	}
 	var active int
-	if err := tx.GetContext(ctx, &active, activeSQL, now.Add(-limitAge).Unix()); err != nil {
+	if err := tx.GetContext(ctx, &active, activeSQL(), now.Add(-limitAge).Unix()); err != nil {
 		return fmt.Errorf("count active runs: %w", err)
 	}
 	if active >= limit {

@@ -26,6 +26,16 @@ func (e *InputError) Error() string {
 	return fmt.Sprintf("%s %q is not usable: want %s", e.Field, e.Got, e.Want)
 }
 
+// Cursor is the run's place in the list. Runs whose start is unknown come last,
+// at second 0.
+func (r Run) Cursor() Cursor {
+	c := Cursor{ID: r.ID}
+	if !r.StartedAt.IsZero() {
+		c.T = r.StartedAt.Unix()
+	}
+	return c
+}
+
 // String is the cursor as it stands in a URL: base64url JSON without padding.
 func (c Cursor) String() string {
 	var b bytes.Buffer

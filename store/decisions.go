@@ -38,7 +38,7 @@ func (d *database) decisions(ctx context.Context, q sqlx.QueryerContext, run str
 		Context   string `db:"context_json"`
 	}
 	all, err := d.newestOf(ctx, q, &rows, t, run, by(at, "timestamp"), []string{
-		d.schema.opening(t, "step_id"), d.schema.number("x", t, "timestamp"), d.schema.opening(t, "category"),
+		d.schema.opening(t, "step_id"), d.schema.time("x", t, "timestamp"), d.schema.opening(t, "category"),
 		d.schema.opening(t, "decision"), d.schema.opening(t, "rationale"), d.schema.opening(t, "context_json"),
 	})
 	if err != nil {
@@ -66,7 +66,7 @@ func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run s
 	}
 	all, err := d.newestOf(ctx, q, &rows, t, run, by(at, "created_at"), []string{
 		d.schema.opening(t, "step_id"), d.schema.number("x", t, "step_index"), d.schema.opening(t, "workspace_path"),
-		d.schema.opening(t, "workspace_commit_sha"), d.schema.number("x", t, "created_at"),
+		d.schema.opening(t, "workspace_commit_sha"), d.schema.time("x", t, "created_at"),
 	})
 	if err != nil {
 		return Newest[Checkpoint]{}, err

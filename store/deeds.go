@@ -60,10 +60,12 @@ func (c *deeds) keep(ref StepRef, h habit) {
 }
 
 // newDeedsSQL walks back from the end of a run's part of idx_event_run.
-const newDeedsSQL = `
-SELECT id, COALESCE(CAST(timestamp AS INTEGER), 0) AS timestamp, COALESCE(step_id, '') AS step_id,
+func newDeedsSQL() string {
+	return `
+SELECT id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp, COALESCE(step_id, '') AS step_id,
 	substr(COALESCE(message, ''), 1, 1000) AS message
 FROM event_log WHERE run_id = ? AND id > ? AND +state = 'stream_activity' ORDER BY id DESC LIMIT ?`
+}
 
 type deedRow struct {
 	ID      int64  `db:"id"`
@@ -113,7 +115,7 @@ func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, no
 
 func (d *database) readDeeds(ctx context.Context, r *record, kept *runDeeds) error {
 	var rows []deedRow
-	if err := d.SelectContext(ctx, &rows, newDeedsSQL, r.ID, kept.last, deedsAtOnce); err != nil {
+	if err := d.SelectContext(ctx, &rows, newDeedsSQL(), r.ID, kept.last, deedsAtOnce); err != nil {
 		return err
 	}
 	for _, row := range slices.Backward(rows) {
@@ -137,9 +139,11 @@ func (d *database) readDeeds(ctx context.Context, r *record, kept *runDeeds) err
 	return nil
 }
 
-const pastDeedsSQL = `
-SELECT id, COALESCE(CAST(timestamp AS INTEGER), 0) AS timestamp, '' AS step_id, substr(COALESCE(message, ''), 1, 1000) AS message
+func pastDeedsSQL() string {
+	return `
+SELECT id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp, '' AS step_id, substr(COALESCE(message, ''), 1, 1000) AS message
 FROM event_log WHERE run_id = ? AND +state = 'stream_activity' AND +step_id = ? ORDER BY id LIMIT ?`
+}
 
 // usualHabit is the most that a step repeated itself in the latest past runs. It
 // is asked for a step that seems to run away, and read once of each run.
@@ -150,7 +154,7 @@ func (d *database) usualHabit(ctx context.Context, step string, past []*pastRun)
 		h, known := d.deeds.habit(ref)
 		if !known {
 			var rows []deedRow
-			if err := d.SelectContext(ctx, &rows, pastDeedsSQL, run.id, step, deedsOfPast); err != nil {
+			if err := d.SelectContext(ctx, &rows, pastDeedsSQL(), run.id, step, deedsOfPast); err != nil {
 				return usual, err
 			}
 			list := make([]deed, len(rows))

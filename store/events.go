@@ -44,7 +44,7 @@ func (d *database) eventColumns() string {
 	const t = "event_log"
 	return strings.Join([]string{
 		"e.id", "e.run_id",
-		d.schema.number("e", t, "timestamp"), d.schema.text("e", t, "step_id"), d.schema.text("e", t, "state"),
+		d.schema.time("e", t, "timestamp"), d.schema.text("e", t, "step_id"), d.schema.text("e", t, "state"),
 		d.schema.text("e", t, "persona"), d.schema.text("e", t, "message"), d.schema.number("e", t, "tokens_used"),
 		d.schema.number("e", t, "duration_ms"), d.schema.text("e", t, "model"), d.schema.text("e", t, "adapter"),
 	}, ", ")

@@ -65,10 +65,12 @@ func (c *cachedHistory) last() int64 {
 
 // lastEventsSQL finds the newest event of each of the listed runs. The inner
 // query is one seek to the end of the run's part of idx_event_run.
-const lastEventsSQL = `
+func lastEventsSQL() string {
+	return `
 WITH wanted(run_id) AS (VALUES %s)
-SELECT w.run_id, e.id, COALESCE(CAST(e.timestamp AS INTEGER), 0) AS timestamp
+SELECT w.run_id, e.id, COALESCE(` + timeSQL("e.timestamp") + `, 0) AS timestamp
 FROM wanted w CROSS JOIN event_log e ON e.id = (SELECT max(id) FROM event_log WHERE run_id = w.run_id)`
+}
 
 // newEventsSQL selects what history folds: frequent events that tell nothing
 // of a state are left out. Each run's part is walked along idx_event_run, where
@@ -111,7 +113,7 @@ func (d *database) foldNew(ctx context.Context, q sqlx.QueryerContext, runs []st
 		ID  int64  `db:"id"`
 		At  int64  `db:"timestamp"`
 	}
-	query := fmt.Sprintf(lastEventsSQL, tuples(len(runs), 1))
+	query := fmt.Sprintf(lastEventsSQL(), tuples(len(runs), 1))
 	if err := sqlx.SelectContext(ctx, q, &newest, query, anys(runs)...); err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (d *database) entriesSQL(where string) string {
 	}
 	other, cancel := "''", "NULL"
 	if d.schema.has("cancellation") {
-		cancel = "CASE r.status WHEN 'failed' THEN (SELECT CAST(c.requested_at AS INTEGER) FROM cancellation c WHERE c.run_id = r.run_id) END"
+		cancel = "CASE r.status WHEN 'failed' THEN (SELECT " + d.cancelSQL("c") + " FROM cancellation c WHERE c.run_id = r.run_id) END"
 	}
 	if d.schema.has("pipeline_state") {
 		other = "CASE r.status WHEN 'failed' THEN COALESCE((SELECT s.status FROM pipeline_state s WHERE s.pipeline_id = r.run_id), '') ELSE '' END"
@@ -86,8 +86,8 @@ func (d *database) entriesSQL(where string) string {
 		input = fmt.Sprintf("COALESCE(CAST(substr(CAST(r.input AS BLOB), 1, %d) AS TEXT), '')", inputBytes+1)
 	}
 	return "SELECT r.rowid, r.run_id, " + strings.Join([]string{
-		d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.number("r", t, "started_at"),
-		d.schema.number("r", t, "completed_at"), d.schema.number("r", t, "cancelled_at"), d.schema.text("r", t, "tags_json"),
+		d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.time("r", t, "started_at"),
+		d.schema.time("r", t, "completed_at"), d.schema.time("r", t, "cancelled_at"), d.schema.text("r", t, "tags_json"),
 		d.schema.text("r", t, "parent_run_id"), d.schema.text("r", t, "branch_name"), d.schema.text("r", t, "run_kind"),
 		d.schema.maybe("r", t, "total_tokens"), input, d.schema.text("r", t, "error_message"), step, other, cancel,
 	}, ", ") + " FROM pipeline_run r WHERE r.run_id <> '' AND " + where

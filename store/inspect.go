@@ -153,7 +153,7 @@ func (d *database) count(ctx context.Context, in *Inspection) error {
 		RunID string `db:"run_id"`
 		At    int64  `db:"timestamp"`
 	}
-	const query = `SELECT id, COALESCE(run_id, '') AS run_id, COALESCE(CAST(timestamp AS INTEGER), 0) AS timestamp
+	query := `SELECT id, COALESCE(run_id, '') AS run_id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp
 FROM event_log ORDER BY id DESC LIMIT 1`
 	if err := d.SelectContext(ctx, &last, query); err != nil {
 		return err

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -11,16 +10,34 @@ import (
 // a sentinel on the first page, and the unary + keeps every other column from
 // being chosen to drive. Without either, a planner that has seen ANALYZE reads
 // the whole table and sorts it.
+//
+// Runs whose start is unknown come after all others, by their ids, as if they had
+// started at second 0. They are few; the index of started_at finds them.
 const (
 	olderSQL = `
-SELECT r.run_id, CAST(r.started_at AS INTEGER) AS started_at FROM pipeline_run r
-WHERE (r.started_at, r.run_id) < (?, ?) AND +r.run_id <> ''%s
+SELECT r.run_id, r.started_at FROM pipeline_run r
+WHERE (r.started_at, r.run_id) < (?, ?) AND r.started_at >= 1 AND typeof(r.started_at) = 'integer' AND +r.run_id <> ''%s
 ORDER BY r.started_at DESC, r.run_id DESC LIMIT ?`
 	newerSQL = `
-SELECT r.run_id, CAST(r.started_at AS INTEGER) AS started_at FROM pipeline_run r
-WHERE (r.started_at, r.run_id) > (?, ?) AND +r.run_id <> ''%s
+SELECT r.run_id, r.started_at FROM pipeline_run r
+WHERE (r.started_at, r.run_id) > (?, ?) AND r.started_at < 253402300800 AND typeof(r.started_at) = 'integer' AND +r.run_id <> ''%s
 ORDER BY r.started_at, r.run_id LIMIT ?`
-	topLevelSQL = ` AND (+r.parent_run_id IS NULL OR +r.parent_run_id = '')`
+	unknownStartSQL = `
+r.rowid IN (SELECT rowid FROM pipeline_run WHERE typeof(started_at) <> 'integer' OR started_at < 1 OR started_at >= 253402300800)`
+	olderUnknownSQL = `
+SELECT r.run_id, 0 AS started_at FROM pipeline_run r
+WHERE ` + unknownStartSQL + ` AND (? > 0 OR r.run_id < ?) AND +r.run_id <> ''%s ORDER BY +r.run_id DESC LIMIT ?`
+	newerUnknownSQL = `
+SELECT r.run_id, 0 AS started_at FROM pipeline_run r
+WHERE ` + unknownStartSQL + ` AND (? > 0 OR r.run_id > ?) AND +r.run_id <> ''%s ORDER BY +r.run_id LIMIT ?`
+	// A run is at the top when no other one started it, or when the one that did
+	// cannot be found: its row is gone, or following the parents leads in a circle.
+	topLevelSQL = ` AND (+r.parent_run_id IS NULL OR +r.parent_run_id = '' OR +r.parent_run_id = r.run_id
+	OR NOT EXISTS (SELECT 1 FROM pipeline_run p WHERE p.run_id = r.parent_run_id)
+	OR EXISTS (WITH RECURSIVE above(id) AS (
+		SELECT r.parent_run_id UNION
+		SELECT p.parent_run_id FROM above a JOIN pipeline_run p ON p.run_id = a.id WHERE p.parent_run_id <> '')
+		SELECT 1 FROM above WHERE id = r.run_id))`
 )
 
 // page returns a page of the list without restriction: the runs that no other
@@ -44,7 +61,7 @@ func (d *database) readPage(ctx context.Context, f RunFilter) (RunPage, error) {
 		if more {
 			page.Newer = &first
 		}
-		if more, err = d.any(ctx, olderSQL, last); more {
+		if more, err = d.any(ctx, older, last); more {
 			page.Older = &last
 		}
 	} else {
@@ -52,7 +69,7 @@ func (d *database) readPage(ctx context.Context, f RunFilter) (RunPage, error) {
 			page.Older = &last
 		}
 		if f.Older != nil {
-			if more, err = d.any(ctx, newerSQL, first); more {
+			if more, err = d.any(ctx, newer, first); more {
 				page.Newer = &first
 			}
 		}
@@ -74,14 +91,14 @@ func (d *database) places(ctx context.Context, f RunFilter) ([]Cursor, bool, err
 	if !d.schema.has("pipeline_run") {
 		return nil, false, nil
 	}
-	query, from := olderSQL, Cursor{T: math.MaxInt64}
+	way, from := older, Cursor{T: maxUnix}
 	switch {
 	case f.Older != nil:
 		from = *f.Older
 	case f.Newer != nil:
-		query, from = newerSQL, *f.Newer
+		way, from = newer, *f.Newer
 	}
-	places, err := d.selectPlaces(ctx, query, from, f.limit()+1)
+	places, err := d.selectPlaces(ctx, way, from, f.limit()+1)
 	if err != nil {
 		return nil, false, err
 	}
@@ -89,18 +106,53 @@ func (d *database) places(ctx context.Context, f RunFilter) ([]Cursor, bool, err
 	if more {
 		places = places[:f.limit()]
 	}
-	if query == newerSQL {
+	if way == newer {
 		slices.Reverse(places)
 	}
 	return places, more, nil
 }
 
-func (d *database) any(ctx context.Context, query string, from Cursor) (bool, error) {
-	places, err := d.selectPlaces(ctx, query, from, 1)
+func (d *database) any(ctx context.Context, way direction, from Cursor) (bool, error) {
+	places, err := d.selectPlaces(ctx, way, from, 1)
 	return len(places) > 0, err
 }
 
-func (d *database) selectPlaces(ctx context.Context, query string, from Cursor, limit int) ([]Cursor, error) {
+// direction is a way through the list.
+type direction bool
+
+const (
+	older direction = false
+	newer direction = true
+)
+
+// selectPlaces walks the part of the list that the cursor is in, and then the other
+// one where that lies in the same direction.
+func (d *database) selectPlaces(ctx context.Context, way direction, from Cursor, limit int) ([]Cursor, error) {
+	known := from.T > 0
+	from.T = min(from.T, maxUnix)
+	switch {
+	case way == older && known:
+		places, err := d.selectPart(ctx, olderSQL, from, limit)
+		if err != nil || len(places) == limit {
+			return places, err
+		}
+		rest, err := d.selectPart(ctx, olderUnknownSQL, from, limit-len(places))
+		return append(places, rest...), err
+	case way == older:
+		return d.selectPart(ctx, olderUnknownSQL, Cursor{ID: from.ID}, limit)
+	case known:
+		return d.selectPart(ctx, newerSQL, from, limit)
+	default:
+		places, err := d.selectPart(ctx, newerUnknownSQL, Cursor{ID: from.ID}, limit)
+		if err != nil || len(places) == limit {
+			return places, err
+		}
+		rest, err := d.selectPart(ctx, newerSQL, Cursor{T: 1}, limit-len(places))
+		return append(places, rest...), err
+	}
+}
+
+func (d *database) selectPart(ctx context.Context, query string, from Cursor, limit int) ([]Cursor, error) {
 	var rows []struct {
 		ID string `db:"run_id"`
 		T  int64  `db:"started_at"`

@@ -46,7 +46,7 @@ func (d *database) outcomes(ctx context.Context, q sqlx.QueryerContext, run stri
 	}
 	all, err := d.newestOf(ctx, q, &rows, t, run, by(at, "created_at"), []string{
 		d.schema.opening(t, "step_id"), d.schema.opening(t, "type"), d.schema.opening(t, "label"), d.schema.opening(t, "value"),
-		d.schema.opening(t, "description"), d.schema.number("x", t, "created_at"),
+		d.schema.opening(t, "description"), d.schema.time("x", t, "created_at"),
 	})
 	if err != nil {
 		return Newest[Outcome]{}, err
@@ -84,7 +84,7 @@ func (d *database) newestOf(ctx context.Context, q sqlx.QueryerContext, into any
 	}
 	from, args := " FROM "+table+" x WHERE x.run_id = ?", []any{run}
 	if until.column != "" {
-		from, args = from+" AND x."+until.column+" <= ?", append(args, until.at)
+		from, args = from+" AND COALESCE("+timeSQL("x."+until.column)+", 0) <= ?", append(args, until.at)
 	}
 	var all int
 	if err := sqlx.GetContext(ctx, q, &all, "SELECT count(*)"+from, args...); err != nil {

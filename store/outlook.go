@@ -201,11 +201,13 @@ func (v *view) add(id string, child *record) {
 	v.below[id] = b
 }
 
-const slotsSQL = `SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND +started_at > ?`
+func slotsSQL() string {
+	return "SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND " + timeSQL("started_at") + " > ?"
+}
 
 func (v *view) countSlots(ctx context.Context) error {
 	v.slots.Limit = waveSlots
-	if err := v.d.GetContext(ctx, &v.slots.Taken, slotsSQL, v.now.Add(-slotsFor).Unix()); err != nil {
+	if err := v.d.GetContext(ctx, &v.slots.Taken, slotsSQL(), v.now.Add(-slotsFor).Unix()); err != nil {
 		return fmt.Errorf("count runs that began lately: %w", err)
 	}
 	v.slots.Taken-- // the one that waits
@@ -227,7 +229,7 @@ func (v *view) signals(r *record, past []*pastRun) Signals {
 			s.Event = last
 		}
 	}
-	if r.CancelAsked != nil {
+	if r.CancelAsked != nil && *r.CancelAsked > 0 {
 		s.Asked = v.sign(r.facts.Cancel)
 		s.Asked.Known = true
 	}

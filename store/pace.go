@@ -107,12 +107,14 @@ func (d *database) pastOf(ctx context.Context, pipeline string) ([]*pastRun, err
 // pastRunsSQL finds a pipeline's latest runs that ended well, along
 // idx_run_pipeline as pipelineRunsSQL does. A resumed run did a part of its
 // steps only.
-const pastRunsSQL = `
+func pastRunsSQL() string {
+	return `
 SELECT run_id, started_at, completed_at FROM (
-	SELECT r.run_id, r.status, %s AS kind, COALESCE(CAST(r.started_at AS INTEGER), 0) AS started_at,
-		COALESCE(CAST(r.completed_at AS INTEGER), 0) AS completed_at
+	SELECT r.run_id, r.status, %s AS kind, COALESCE(` + timeSQL("r.started_at") + `, 0) AS started_at,
+		COALESCE(` + timeSQL("r.completed_at") + `, 0) AS completed_at
 	FROM pipeline_run r WHERE r.pipeline_name = ? AND +r.run_id <> '' ORDER BY r.rowid DESC LIMIT ?)
 WHERE status IN ('completed', 'completed_empty') AND kind <> 'resume' AND started_at > 0 AND completed_at >= started_at LIMIT ?`
+}
 
 type pastRow struct {
 	ID        string `db:"run_id"`
@@ -129,7 +131,7 @@ func (d *database) updatePace(ctx context.Context, pipeline string, p *pace) err
 	if d.schema["pipeline_run"]["run_kind"] {
 		kind = "COALESCE(r.run_kind, '')"
 	}
-	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastRunsSQL, kind), pipeline, paceRows, paceRuns); err != nil {
+	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastRunsSQL(), kind), pipeline, paceRows, paceRuns); err != nil {
 		return err
 	}
 	p.order = make([]string, len(rows))
@@ -197,10 +199,12 @@ func (d *database) readPast(ctx context.Context, rows []pastRow, into map[string
 	return events, nil
 }
 
-const pastStepsSQL = `
-SELECT pipeline_id AS run_id, step_id, COALESCE(state, '') AS state, COALESCE(CAST(started_at AS INTEGER), 0) AS started_at,
-	COALESCE(CAST(completed_at AS INTEGER), 0) AS completed_at
+func pastStepsSQL() string {
+	return `
+SELECT pipeline_id AS run_id, step_id, COALESCE(state, '') AS state, COALESCE(` + timeSQL("started_at") + `, 0) AS started_at,
+	COALESCE(` + timeSQL("completed_at") + `, 0) AS completed_at
 FROM step_state WHERE pipeline_id IN %s`
+}
 
 // pastByRows takes the steps from step_state: all that runs without events have.
 func (d *database) pastByRows(ctx context.Context, ids []string, starts map[string]int64, past map[string]*pastRun) error {
@@ -214,7 +218,7 @@ func (d *database) pastByRows(ctx context.Context, ids []string, starts map[stri
 		Started   int64  `db:"started_at"`
 		Completed int64  `db:"completed_at"`
 	}
-	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastStepsSQL, in(len(ids))), anys(ids)...); err != nil {
+	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastStepsSQL(), in(len(ids))), anys(ids)...); err != nil {
 		return err
 	}
 	for _, r := range rows {
@@ -230,14 +234,16 @@ func (d *database) pastByRows(ctx context.Context, ids []string, starts map[stri
 
 // silencesSQL measures the longest time between two events of each step among
 // the first events of each run.
-const silencesSQL = `
+func silencesSQL() string {
+	return `
 WITH wanted(run_id) AS (VALUES %s)
-SELECT run_id, step_id, CAST(max(gap) AS INTEGER) AS gap FROM (
+SELECT run_id, step_id, max(gap) AS gap FROM (
 	SELECT e.run_id, COALESCE(e.step_id, '') AS step_id,
-		CAST(e.timestamp AS INTEGER) - lag(CAST(e.timestamp AS INTEGER)) OVER (PARTITION BY e.run_id, e.step_id ORDER BY e.id) AS gap
+		` + timeSQL("e.timestamp") + ` - lag(` + timeSQL("e.timestamp") + `) OVER (PARTITION BY e.run_id, e.step_id ORDER BY e.id) AS gap
 	FROM wanted w CROSS JOIN event_log e ON e.id IN (SELECT id FROM (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id LIMIT ?))
 	WHERE COALESCE(e.step_id, '') <> '')
 WHERE gap IS NOT NULL GROUP BY run_id, step_id`
+}
 
 // pastByEvents adds what the events tell better: when a step first began and
 // last ended, its tokens and its silences.
@@ -260,7 +266,7 @@ func (d *database) pastByEvents(ctx context.Context, ids []string, starts map[st
 		Step string `db:"step_id"`
 		Gap  int64  `db:"gap"`
 	}
-	query := fmt.Sprintf(silencesSQL, tuples(len(ids), 1))
+	query := fmt.Sprintf(silencesSQL(), tuples(len(ids), 1))
 	if err := d.SelectContext(ctx, &gaps, query, append(anys(ids), silentEvents)...); err != nil {
 		return err
 	}

@@ -24,16 +24,21 @@ func (s *Store) MomentAt(ctx context.Context, t time.Time) (Moment, error) {
 	return read(s, func(o *opened) (Moment, error) {
 		// Ids are the order; times of several writers may stand in another one. Within
 		// the newest second that is not after t, the last id is meant.
-		const query = `SELECT max(id) AS id, timestamp FROM event_log WHERE timestamp = (SELECT max(timestamp) FROM event_log WHERE timestamp <= ?)`
+		const query = `SELECT max(id) AS id, CAST(timestamp AS INTEGER) AS timestamp FROM event_log
+WHERE timestamp = (SELECT max(timestamp) FROM event_log WHERE timestamp >= 1 AND timestamp <= ?)`
 		return o.moment(ctx, query, t.Unix())
 	})
 }
 
 // MomentOf returns the moment after an event, or after the last one before that
-// id. ErrNotFound when there is none.
+// id. The time of an event that has none is that of an event before it.
+// ErrNotFound when there is none.
 func (s *Store) MomentOf(ctx context.Context, event int64) (Moment, error) {
 	return read(s, func(o *opened) (Moment, error) {
-		const query = `SELECT id, timestamp FROM event_log WHERE id <= ? ORDER BY id DESC LIMIT 1`
+		query := `SELECT max(id) AS id, (
+	SELECT at FROM (SELECT id, ` + timeSQL("timestamp") + ` AS at FROM event_log WHERE id <= ?1 ORDER BY id DESC LIMIT 1000)
+	WHERE at IS NOT NULL ORDER BY id DESC LIMIT 1) AS timestamp
+FROM event_log WHERE id <= ?1`
 		return o.moment(ctx, query, event)
 	})
 }
@@ -182,7 +187,7 @@ func (d *database) foldTo(ctx context.Context, q sqlx.QueryerContext, ids []stri
 	}
 	query := fmt.Sprintf(`
 WITH wanted(run_id) AS (VALUES %s)
-SELECT w.run_id, COALESCE(e.id, 0) AS last, COALESCE(CAST(e.timestamp AS INTEGER), 0) AS at,
+SELECT w.run_id, COALESCE(e.id, 0) AS last, COALESCE(`+timeSQL("e.timestamp")+`, 0) AS at,
 	EXISTS (SELECT 1 FROM event_log l WHERE l.run_id = w.run_id AND l.id > ?) AS later
 FROM wanted w LEFT JOIN event_log e ON e.id = (SELECT max(id) FROM event_log WHERE run_id = w.run_id AND id <= ?)`, tuples(len(ids), 1))
 	if err := sqlx.SelectContext(ctx, q, &ends, query, append(anys(ids), at.Event, at.Event)...); err != nil {
@@ -344,7 +349,7 @@ func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetai
 func (d *database) addRelativesAt(ctx context.Context, detail *RunDetail, run Run, at Moment) error {
 	var ids []string
 	if d.schema["pipeline_run"]["parent_run_id"] {
-		const query = `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND started_at <= ? ORDER BY started_at, rowid LIMIT ?`
+		query := `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND COALESCE(` + timeSQL("started_at") + `, 0) <= ? ORDER BY started_at, rowid LIMIT ?`
 		if err := d.SelectContext(ctx, &ids, query, run.ID, at.Time.Unix(), ChildLimit); err != nil {
 			return fmt.Errorf("select children: %w", err)
 		}

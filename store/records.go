@@ -72,13 +72,13 @@ func (d *database) recordsSQL(n int) string {
 	const t = "pipeline_run"
 	columns := []string{
 		"r.run_id", d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.text("r", t, "input"),
-		d.schema.text("r", t, "current_step"), d.schema.maybe("r", t, "total_tokens"), d.schema.number("r", t, "started_at"),
-		d.schema.number("r", t, "completed_at"), d.schema.number("r", t, "cancelled_at"), d.schema.text("r", t, "error_message"),
+		d.schema.text("r", t, "current_step"), d.schema.maybe("r", t, "total_tokens"), d.schema.time("r", t, "started_at"),
+		d.schema.time("r", t, "completed_at"), d.schema.time("r", t, "cancelled_at"), d.schema.text("r", t, "error_message"),
 		d.schema.text("r", t, "tags_json"), d.schema.text("r", t, "branch_name"), d.schema.number("r", t, "pid"),
 		d.schema.text("r", t, "parent_run_id"), d.schema.text("r", t, "parent_step_id"), d.schema.text("r", t, "forked_from_run_id"),
-		d.schema.number("r", t, "last_heartbeat"), d.schema.maybe("r", t, "iterate_index"), d.schema.maybe("r", t, "iterate_total"),
+		d.schema.time("r", t, "last_heartbeat"), d.schema.maybe("r", t, "iterate_index"), d.schema.maybe("r", t, "iterate_total"),
 		d.schema.text("r", t, "iterate_mode"), d.schema.text("r", t, "run_kind"),
-		d.schema.maybe("c", "cancellation", "requested_at"), d.schema.number("c", "cancellation", "force"),
+		d.cancelSQL("c"), d.schema.number("c", "cancellation", "force"),
 		d.schema.maybe("p", "pipeline_progress", "total_steps"), d.schema.maybe("p", "pipeline_progress", "completed_steps"),
 		d.schema.maybe("p", "pipeline_progress", "overall_progress"),
 	}
@@ -91,11 +91,20 @@ func (d *database) recordsSQL(n int) string {
 	}
 	if d.schema.has("pipeline_state") {
 		joins += " LEFT JOIN pipeline_state s ON s.pipeline_id = r.run_id"
-		columns = append(columns, "COALESCE(s.status, '') AS pipeline_state", "COALESCE(CAST(s.updated_at AS INTEGER), 0) AS pipeline_state_at")
+		columns = append(columns, "COALESCE(s.status, '') AS pipeline_state", "COALESCE("+timeSQL("s.updated_at")+", 0) AS pipeline_state_at")
 	} else {
 		columns = append(columns, "'' AS pipeline_state", "0 AS pipeline_state_at")
 	}
 	return "SELECT " + strings.Join(columns, ", ") + " FROM pipeline_run r" + joins + " WHERE r.run_id IN " + in(n)
+}
+
+// cancelSQL is when the cancellation in the aliased row was requested, 0 when
+// that is unknown, NULL when there is none.
+func (d *database) cancelSQL(alias string) string {
+	if !d.schema["cancellation"]["requested_at"] {
+		return "NULL AS requested_at"
+	}
+	return "CASE WHEN " + alias + ".run_id IS NOT NULL THEN COALESCE(" + timeSQL(alias+".requested_at") + ", 0) END AS requested_at"
 }
 
 const stepWordsSQL = `
@@ -196,7 +205,7 @@ func (r *record) factsOf() runFacts {
 		f.PID = int(r.PID)
 	}
 	if r.CancelAsked != nil {
-		f.Cancel = time.Unix(*r.CancelAsked, 0) // even 0 is a request
+		f.Cancel = time.Unix(*r.CancelAsked, 0) // 0 is a request too, at an unknown time
 	}
 	for _, s := range r.steps {
 		f.Rejected = f.Rejected || s.State == "rejected"

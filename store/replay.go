@@ -16,8 +16,6 @@ const replaySQL = `
 SELECT COALESCE(run_id, '') AS run, COALESCE(step_id, '') AS step
 FROM event_log WHERE id > ? GROUP BY +run_id, +step_id LIMIT ?`
 
-const eventTimeSQL = `SELECT COALESCE(max(CAST(timestamp AS INTEGER)), 0) FROM event_log WHERE id = ?`
-
 // Replay names what changed since a reader knew of the event after in the
 // given epoch. It reads no event back, so Events is empty. What has no event
 // has no place in that order; hence it also names every run that is still
@@ -62,7 +60,7 @@ func (o *opened) changedSince(ctx context.Context, after int64) (rowChanges, err
 		for _, ref := range refs {
 			changed.add(ref)
 		}
-		if err := o.GetContext(ctx, &since, eventTimeSQL, after); err != nil {
+		if err := o.GetContext(ctx, &since, "SELECT COALESCE(max("+timeSQL("timestamp")+"), 0) FROM event_log WHERE id = ?", after); err != nil {
 			return changed, err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -70,16 +69,18 @@ func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []st
 
 // tailsSQL selects the run-level events among the first and the last few of
 // each run: how many steps it began with, how far it came and how long it took.
-const tailsSQL = `
+func tailsSQL() string {
+	return `
 WITH wanted(run_id) AS (VALUES %s)
-SELECT e.id, e.run_id, COALESCE(CAST(e.timestamp AS INTEGER), 0) AS timestamp, '' AS step_id, e.state AS state,
-	COALESCE(e.message, '') AS message, COALESCE(CAST(e.duration_ms AS INTEGER), 0) AS duration_ms
+SELECT e.id, e.run_id, COALESCE(` + timeSQL("e.timestamp") + `, 0) AS timestamp, '' AS step_id, e.state AS state,
+	COALESCE(e.message, '') AS message, COALESCE(` + countSQL("e.duration_ms") + `, 0) AS duration_ms
 FROM wanted w CROSS JOIN event_log e ON e.id IN (
 	SELECT id FROM (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id LIMIT 2)
 	UNION ALL
 	SELECT id FROM (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id DESC LIMIT 8))
 WHERE COALESCE(e.step_id, '') = '' AND e.state IN ('started', 'running', 'completed', 'completed_empty')
 ORDER BY e.id`
+}
 
 // addTails gives the runs whose events were not folded the little of them that
 // a list shows.
@@ -94,7 +95,7 @@ func (d *database) addTails(ctx context.Context, q sqlx.QueryerContext, records 
 	if len(ids) == 0 || !d.schema.has("event_log") {
 		return nil
 	}
-	events, err := selectEvents(ctx, q, fmt.Sprintf(tailsSQL, tuples(len(ids), 1)), anys(ids)...)
+	events, err := selectEvents(ctx, q, fmt.Sprintf(tailsSQL(), tuples(len(ids), 1)), anys(ids)...)
 	if err != nil {
 		return fmt.Errorf("select first and last events: %w", err)
 	}
@@ -137,13 +138,15 @@ func (d *database) childCounts(ctx context.Context, q sqlx.QueryerContext, ids [
 	return counts, nil
 }
 
-// sumOfTokens is a sum whatever a writer put there: sum() itself is an error where
-// it is more than 64 bits hold, and a fraction where one of the values is.
-const sumOfTokens = `CAST(total(CAST(tokens_used AS INTEGER)) AS INTEGER) AS tokens`
+// tokenSumSQL is a sum whatever a writer put there: sum() itself is an error where
+// it is more than 64 bits hold, and that much is no sum of tokens.
+func tokenSumSQL() string {
+	return "COALESCE(" + countSQL("total("+countSQL("tokens_used")+")") + ", 0) AS tokens"
+}
 
-const metricTokensSQL = `
-SELECT run_id, ` + sumOfTokens + ` FROM performance_metric
-WHERE run_id IN %s GROUP BY run_id HAVING tokens > 0`
+func metricTokensSQL() string {
+	return "SELECT run_id, " + tokenSumSQL() + " FROM performance_metric WHERE run_id IN %s GROUP BY run_id HAVING tokens > 0"
+}
 
 // unsummedTokens sums what the attempts of a run spent where the run itself
 // says nothing: it is written at the end only, and a forced stop zeroes it.
@@ -165,7 +168,7 @@ func (d *database) metricTokens(ctx context.Context, q sqlx.QueryerContext, ids 
 		Run    string `db:"run_id"`
 		Tokens int64  `db:"tokens"`
 	}
-	if err := sqlx.SelectContext(ctx, q, &rows, fmt.Sprintf(metricTokensSQL, in(len(ids))), anys(ids)...); err != nil {
+	if err := sqlx.SelectContext(ctx, q, &rows, fmt.Sprintf(metricTokensSQL(), in(len(ids))), anys(ids)...); err != nil {
 		return nil, fmt.Errorf("sum tokens: %w", err)
 	}
 	sums := make(map[string]int64, len(rows))
@@ -194,7 +197,7 @@ func (r *record) run(def []StepDef) Run {
 		run.Iterate = &Iterate{Index: int(orZero(r.IterateIndex)), Total: int(orZero(r.IterateTotal)), Mode: r.IterateMode}
 	}
 	if r.CancelAsked != nil {
-		run.Cancel = &Cancellation{RequestedAt: time.Unix(*r.CancelAsked, 0), Force: r.CancelForce != 0}
+		run.Cancel = &Cancellation{RequestedAt: unix(*r.CancelAsked), Force: r.CancelForce != 0}
 	}
 	r.addDuration(&run)
 	r.addSteps(&run, def)

@@ -36,7 +36,7 @@ func readSchema(ctx context.Context, db *sqlx.DB) (schema, error) {
 
 func (s schema) has(table string) bool { return s[table] != nil }
 
-// The three below are result columns that read alike in every schema: the
+// The four below are result columns that read alike in every schema: the
 // column of the aliased table under its own name, made to fit its Go type
 // whatever a writer put there, or unknown where the schema lacks it.
 
@@ -48,18 +48,26 @@ func (s schema) text(alias, table, name string) string {
 	return "'' AS " + name
 }
 
-// number is an integer, 0 when unknown.
+// number is a count, 0 when unknown.
 func (s schema) number(alias, table, name string) string {
 	if s[table][name] {
-		return "COALESCE(CAST(" + alias + "." + name + " AS INTEGER), 0) AS " + name
+		return "COALESCE(" + countSQL(alias+"."+name) + ", 0) AS " + name
 	}
 	return "0 AS " + name
 }
 
-// maybe is an integer, NULL when unknown.
+// maybe is a count, NULL when unknown.
 func (s schema) maybe(alias, table, name string) string {
 	if s[table][name] {
-		return "CAST(" + alias + "." + name + " AS INTEGER) AS " + name
+		return countSQL(alias+"."+name) + " AS " + name
 	}
 	return "NULL AS " + name
+}
+
+// time is a time in unix seconds, 0 when unknown.
+func (s schema) time(alias, table, name string) string {
+	if s[table][name] {
+		return "COALESCE(" + timeSQL(alias+"."+name) + ", 0) AS " + name
+	}
+	return "0 AS " + name
 }

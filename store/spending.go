@@ -185,7 +185,7 @@ func (d *database) stepTokens(ctx context.Context, q sqlx.QueryerContext, ids []
 			Tokens int64  `db:"tokens"`
 			Rows   int64  `db:"n"`
 		}
-		query := "SELECT run_id, step_id, " + sumOfTokens + ", count(*) AS n FROM " + table +
+		query := "SELECT run_id, step_id, " + tokenSumSQL() + ", count(*) AS n FROM " + table +
 			" WHERE run_id IN " + in(len(ids)) + " AND step_id <> '' GROUP BY run_id, step_id"
 		if err := sqlx.SelectContext(ctx, q, &rows, query, anys(ids)...); err != nil {
 			return nil, fmt.Errorf("sum %s: %w", table, err)

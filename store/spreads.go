@@ -58,7 +58,7 @@ func (d *database) stepSpreads(ctx context.Context, runs []string) ([]StepSpread
 	}
 	type place struct{ run, step string }
 	known := map[place][]tried{}
-	for _, source := range triedSources {
+	for _, source := range triedSources() {
 		if !d.schema.has(source.table) {
 			continue
 		}
@@ -97,18 +97,19 @@ type triedSource struct {
 	coarse       bool
 }
 
-//nolint:gochecknoglobals // never written
-var triedSources = []triedSource{
-	{table: "performance_metric", query: `
-SELECT x.run_id AS run, x.step_id, COALESCE(CAST(x.duration_ms AS INTEGER), 0) AS ms, COALESCE(CAST(x.tokens_used AS INTEGER), 0) AS tokens
+func triedSources() []triedSource {
+	return []triedSource{
+		{table: "performance_metric", query: `
+SELECT x.run_id AS run, x.step_id, COALESCE(` + countSQL("x.duration_ms") + `, 0) AS ms, COALESCE(` + countSQL("x.tokens_used") + `, 0) AS tokens
 FROM performance_metric x WHERE x.run_id IN %s AND x.step_id <> '' ORDER BY x.rowid LIMIT ?`},
-	{table: "step_attempt", query: `
-SELECT x.run_id AS run, x.step_id, COALESCE(CAST(x.duration_ms AS INTEGER), 0) AS ms, NULLIF(CAST(x.tokens_used AS INTEGER), 0) AS tokens
-FROM step_attempt x WHERE x.run_id IN %s AND x.step_id <> '' AND x.state <> 'running' AND x.duration_ms > 0 ORDER BY x.rowid LIMIT ?`},
-	{table: "step_state", coarse: true, query: `
-SELECT x.pipeline_id AS run, x.step_id, CAST(1000 * (CAST(x.completed_at AS INTEGER) - CAST(x.started_at AS INTEGER)) AS INTEGER) AS ms, NULL AS tokens
+		{table: "step_attempt", query: `
+SELECT x.run_id AS run, x.step_id, COALESCE(` + countSQL("x.duration_ms") + `, 0) AS ms, NULLIF(` + countSQL("x.tokens_used") + `, 0) AS tokens
+FROM step_attempt x WHERE x.run_id IN %s AND x.step_id <> '' AND x.state <> 'running' AND ms > 0 ORDER BY x.rowid LIMIT ?`},
+		{table: "step_state", coarse: true, query: `
+SELECT x.pipeline_id AS run, x.step_id, 1000 * (` + timeSQL("x.completed_at") + ` - ` + timeSQL("x.started_at") + `) AS ms, NULL AS tokens
 FROM step_state x WHERE x.pipeline_id IN %s AND x.step_id <> '' AND x.state IN ('completed', 'failed')
-	AND x.started_at > 0 AND x.completed_at >= x.started_at ORDER BY x.rowid LIMIT ?`},
+	AND ` + timeSQL("x.completed_at") + ` >= ` + timeSQL("x.started_at") + ` ORDER BY x.rowid LIMIT ?`},
+	}
 }
 
 func spreadOf(step string, runs [][]tried) StepSpread {

@@ -120,7 +120,7 @@ ORDER BY duration_ms LIMIT 1 OFFSET (SELECT (count(*) * 90 + 99) / 100 - 1 FROM 
 
 func TestStepSpreadsWalkTheRunsOnly(t *testing.T) {
 	d := openSample(t)
-	for _, source := range triedSources {
+	for _, source := range triedSources() {
 		rows, err := d.QueryxContext(t.Context(), "EXPLAIN QUERY PLAN "+fmt.Sprintf(source.query, in(2)), "a", "b", 1)
 		if err != nil {
 			t.Fatal(err)

@@ -207,15 +207,15 @@ func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run Run)
 	}{
 		{"step_state", "pipeline_id", []string{
 			"x.step_id", d.schema.text("x", "step_state", "state"), d.schema.number("x", "step_state", "retry_count"),
-			d.schema.number("x", "step_state", "started_at"), d.schema.number("x", "step_state", "completed_at"),
+			d.schema.time("x", "step_state", "started_at"), d.schema.time("x", "step_state", "completed_at"),
 			d.schema.text("x", "step_state", "error_message"),
 		}, &states},
 		{"step_attempt", "run_id", []string{
 			"x.step_id", d.schema.number("x", "step_attempt", "attempt"), d.schema.text("x", "step_attempt", "state"),
 			d.schema.text("x", "step_attempt", "error_message"), d.schema.text("x", "step_attempt", "failure_class"),
 			d.schema.text("x", "step_attempt", "stdout_tail"), d.schema.number("x", "step_attempt", "tokens_used"),
-			d.schema.number("x", "step_attempt", "duration_ms"), d.schema.number("x", "step_attempt", "started_at"),
-			d.schema.number("x", "step_attempt", "completed_at"),
+			d.schema.number("x", "step_attempt", "duration_ms"), d.schema.time("x", "step_attempt", "started_at"),
+			d.schema.time("x", "step_attempt", "completed_at"),
 		}, &attempts},
 		{"performance_metric", "run_id", []string{
 			"x.step_id", d.schema.text("x", "performance_metric", "persona"),

@@ -135,7 +135,7 @@ func (d *database) selectTexts(ctx context.Context, clause string, limit int, ar
 		message = fmt.Sprintf("COALESCE(CAST(substr(CAST(e.message AS BLOB), 1, %d) AS TEXT), ''), COALESCE(octet_length(e.message), 0) > %[1]d", MaxEventText)
 	}
 	query := "SELECT e.id, COALESCE(e.run_id, ''), " + d.schema.text("e", t, "step_id") + ", " + d.schema.text("e", t, "state") + ", " +
-		d.schema.number("e", t, "timestamp") + ", " + message + " FROM event_log e WHERE " + clause + " LIMIT ?"
+		d.schema.time("e", t, "timestamp") + ", " + message + " FROM event_log e WHERE " + clause + " LIMIT ?"
 	rows, err := d.QueryContext(ctx, query, append(args, limit+1)...)
 	if err != nil {
 		return nil, false, err
