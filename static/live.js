@@ -228,10 +228,18 @@
     if (!list.hasAttribute('data-hold')) return
     if (letGo) return void (letGo = false)
     const first = list.querySelector('[data-cursor]')
-    if (!first || !busy(list)) return
+    if (!first) return
+    if (!busy(list)) return void (ctx.unheld = true)
     const url = new URL(ctx.request.action, location)
     url.searchParams.set('hold', first.dataset.cursor)
     ctx.request.action = url.pathname + url.search
+  })
+  // The reader came to the list while the answer was on its way: it is asked for again, held.
+  on('htmx:before:swap', e => {
+    const { ctx } = e.detail
+    if (!ctx.unheld || !busy(ctx.sourceElement)) return
+    e.preventDefault()
+    setTimeout(again, 0, ctx.sourceElement)
   })
   on('click', e => {
     const pill = e.target.closest?.('[data-release]')
