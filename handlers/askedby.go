@@ -3,21 +3,17 @@ package handlers
 import (
 	"cmp"
 	"context"
-	"time"
 
 	"wavedeck/store/desk"
 )
 
-// Bounds of the search for who asked a run to stop: a page does not wait for it.
-const (
-	askedWithin  = 50 * time.Millisecond
-	askedEntries = 10
-)
+// askedEntries bounds the search for who asked a run to stop.
+const askedEntries = 10
 
 // askedBy is who asked a run to stop, as our audit log tells. It is empty when
 // the log does not: with Wave's own command nobody says who they are.
 func (s *Server) askedBy(ctx context.Context, run string) string {
-	ctx, cancel := context.WithTimeout(ctx, askedWithin)
+	ctx, cancel := context.WithTimeout(ctx, s.budgets.Asker)
 	defer cancel()
 	page, err := s.desk.Audit(ctx, desk.AuditFilter{Run: run, Limit: askedEntries})
 	if err != nil {

@@ -123,7 +123,7 @@ func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType
 	kept, ok := s.answers.get(key, v, now)
 	if !ok {
 		made, err, _ := s.answers.flight.Do(v.String()+" "+key, func() (any, error) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerWithin)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.budgets.Answer)
 			defer cancel()
 			a, err := makeAnswer(contentType, func(b *bytes.Buffer) error { return fill(ctx, b) })
 			if err == nil {

@@ -67,7 +67,7 @@ func (s *Server) exportRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	x.out = startFlow(w, r, typeHTML)
+	x.out = s.startFlow(w, r, typeHTML)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(id)+`.html"`)
 	w.Header().Set("Content-Security-Policy", filePolicy) // its own policy stands in it, for when it is opened from a disk
 	if r.Method == http.MethodHead {

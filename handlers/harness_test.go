@@ -55,7 +55,10 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 	}
 	s := &site{t: t, root: root}
 	s.desk = desk.Open(t.Context(), t.TempDir())
-	config := handlers.Config{Manifest: source, Desk: s.desk, Now: func() time.Time { return opened }}
+	config := handlers.Config{
+		Manifest: source, Desk: s.desk, Now: func() time.Time { return opened },
+		Budgets: handlers.Budgets{Answer: time.Minute, Search: time.Minute, Asker: time.Minute}, // however busy the machine is
+	}
 	s.store = store.Open(source.Current().Project.DB, store.Options{
 		Now: func() time.Time { return config.Now() }, Definition: handlers.Definition(source), Alive: func(int) bool { return false }, Shown: handlers.Shown,
 	})
@@ -102,7 +105,7 @@ func (s *site) until(what string, holds func() bool) {
 	s.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for late := time.After(20 * time.Second); !holds(); {
+	for late := time.After(time.Minute); !holds(); {
 		select {
 		case <-late:
 			s.t.Fatalf("waited too long until %s", what)

@@ -221,7 +221,7 @@ func (s *Server) lookEngine(ctx context.Context) finding {
 func (s *Server) lookStreams(context.Context) finding {
 	f := found("streams", "Live streams")
 	f.number("open", "open", int(s.streams.Load()))
-	f.text("drop", "a reader that takes nothing is dropped after", writeWithin.String())
+	f.text("drop", "a reader that takes nothing is dropped after", s.budgets.Write.String())
 	used, most := openFiles()
 	if most <= 0 {
 		f.text("files_limit", "files that may be open", "")

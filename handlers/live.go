@@ -77,7 +77,7 @@ func (s *Server) streamTopic(w http.ResponseWriter, r *http.Request, t topic, un
 	sub := s.store.Subscribe() // before the replay, so that nothing falls in between
 	defer sub.Close()
 	catalogChanged := s.manifest.Changed()
-	stream, err := startStream(w, r)
+	stream, err := s.startStream(w, r)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (s *Server) streamTopic(w http.ResponseWriter, r *http.Request, t topic, un
 		return err
 	}
 
-	ping := time.NewTicker(pingEvery)
+	ping := time.NewTicker(s.budgets.Ping)
 	defer ping.Stop()
 	for {
 		select {

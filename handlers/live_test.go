@@ -63,7 +63,7 @@ func (s *site) listen(path string, headers ...string) *stream {
 // next waits for an event of one of the names and returns it with all before it.
 func (st *stream) next(names ...string) (found sse.Event, before []sse.Event) {
 	st.t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		select {
 		case e, open := <-st.events:
@@ -84,7 +84,7 @@ func (st *stream) next(names ...string) (found sse.Event, before []sse.Event) {
 func (st *stream) rest() []sse.Event {
 	st.t.Helper()
 	var events []sse.Event
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		select {
 		case e, open := <-st.events:

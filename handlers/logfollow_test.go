@@ -45,7 +45,7 @@ func line(t *testing.T, lines <-chan string) (string, bool) {
 	select {
 	case l, open := <-lines:
 		return l, open
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no line came, and no end")
 		return "", false
 	}

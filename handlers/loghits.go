@@ -12,8 +12,7 @@ import (
 
 // Searching the whole log for hits.
 const (
-	hitsCounted  = 1000
-	searchWithin = 250 * time.Millisecond
+	hitsCounted = 1000
 )
 
 // logHits looks for what is filtered for, as long as there is time.
@@ -21,7 +20,7 @@ func (s *Server) logHits(ctx context.Context, log *openedLog) (store.LogHits, er
 	if !log.query.filter.Narrow() {
 		return store.LogHits{}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, searchWithin)
+	ctx, cancel := context.WithTimeout(ctx, s.budgets.Search)
 	defer cancel()
 	return s.store.LogHits(ctx, log.query.filter, hitsCounted) //nolint:wrapcheck // described by the error table
 }
@@ -32,14 +31,14 @@ func (s *Server) logHitsView(ctx context.Context, log *openedLog, hits store.Log
 		return views.LogHits{}, nil
 	}
 	link := func(line int64) string { return s.logLine(log.run.ID, log.query.values, line) }
-	view := hitsView(log.query, hits, link)
+	view := hitsView(log.query, hits, s.budgets.Search, link)
 	current := max(log.query.from, log.query.at)
 	n := len(hits.IDs)
 	if whole := !hits.More && !hits.Tired; whole || n > 0 && current < hits.IDs[n-1] {
 		return view, nil
 	}
 	// The line lies behind those that were counted.
-	ctx, cancel := context.WithTimeout(ctx, searchWithin)
+	ctx, cancel := context.WithTimeout(ctx, s.budgets.Search)
 	defer cancel()
 	next, err := s.store.LogHit(ctx, log.query.filter, current, false)
 	if err != nil {
@@ -61,7 +60,7 @@ func (s *Server) logHitsView(ctx context.Context, log *openedLog, hits store.Log
 
 // hitsView tells the hits that were found, and leads to those next to the line
 // that the address names.
-func hitsView(query logQuery, hits store.LogHits, link func(line int64) string) views.LogHits {
+func hitsView(query logQuery, hits store.LogHits, searched time.Duration, link func(line int64) string) views.LogHits {
 	view := views.LogHits{Known: query.filter.Narrow()}
 	n := len(hits.IDs)
 	current := max(query.from, query.at)
@@ -70,7 +69,7 @@ func hitsView(query logQuery, hits store.LogHits, link func(line int64) string) 
 	case hits.More:
 		view.Text = views.Number(int64(n)) + "+ hits"
 	case hits.Tired:
-		view.Text = fmt.Sprintf("at least %s: the search was given up after %s", views.Plural(n, "hit", "hits"), views.Duration(searchWithin, false))
+		view.Text = fmt.Sprintf("at least %s: the search was given up after %s", views.Plural(n, "hit", "hits"), views.Duration(searched, false))
 	case n == 0:
 		view.Text = "no hits"
 	case on:

@@ -130,7 +130,7 @@ func (s *Server) processView(ctx context.Context, run store.Run, query logQuery,
 		v.Missing = "The process has written nothing."
 		return nil
 	}
-	hits, err := log.hits(ctx)
+	hits, err := log.hits(ctx, s.budgets.Search)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (s *Server) processView(ctx context.Context, run store.Run, query logQuery,
 		return err
 	}
 	v.Target, v.AtEnd = window.around, window.newest && v.Block.Later == (views.LogMore{})
-	v.Hits = hitsView(query, hits, func(line int64) string { return s.logLine(run.ID, query.values, line) })
+	v.Hits = hitsView(query, hits, s.budgets.Search, func(line int64) string { return s.logLine(run.ID, query.values, line) })
 	v.End = log.end(s)
 	v.Fragment = s.paths.Log(run.ID, "block", query.values)
 	id, link := run.ID, func(key, value string) string { return s.paths.Log(run.ID, "", query.with(key, value)) }
@@ -170,12 +170,12 @@ func (s *Server) processView(ctx context.Context, run store.Run, query logQuery,
 }
 
 // hits are the lines that hold the text that is looked for.
-func (log *processLog) hits(ctx context.Context) (store.LogHits, error) {
+func (log *processLog) hits(ctx context.Context, within time.Duration) (store.LogHits, error) {
 	var hits store.LogHits
 	if log.query.filter.Text == "" {
 		return hits, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, searchWithin)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var err error
 	hits.IDs, hits.More, hits.Tired, err = log.Search(ctx, log.query.filter.Text, hitsCounted, func(line string) bool {
@@ -318,7 +318,7 @@ func (s *Server) downloadProcessLog(w http.ResponseWriter, r *http.Request, id s
 		piece := make([]byte, blockBytes)
 		for {
 			n, err := text.Read(piece)
-			if deadline := control.SetWriteDeadline(time.Now().Add(writeWithin)); deadline != nil && !errors.Is(deadline, http.ErrNotSupported) {
+			if deadline := control.SetWriteDeadline(time.Now().Add(s.budgets.Write)); deadline != nil && !errors.Is(deadline, http.ErrNotSupported) {
 				return errClientGone
 			}
 			if _, err := w.Write(piece[:n]); err != nil {

@@ -86,7 +86,7 @@ func (s *Server) sendLog(w http.ResponseWriter, r *http.Request, id string, quer
 	if err != nil {
 		return err
 	}
-	log.out = startFlow(w, r, formLog.contentType())
+	log.out = s.startFlow(w, r, formLog.contentType())
 	if r.Method == http.MethodHead {
 		return nil
 	}

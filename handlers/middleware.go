@@ -15,12 +15,6 @@ import (
 // maxBody bounds what a request may carry.
 const maxBody = 1 << 20
 
-// bodyWithin is how long that may take to come: whoever may send anything, as
-// everybody may who signs in, holds a connection no longer.
-//
-//nolint:gochecknoglobals // tests make it small
-var bodyWithin = 30 * time.Second
-
 // contentPolicy lets a page use our own files and nothing else.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -60,8 +54,8 @@ func (s *Server) secured(next http.Handler) http.Handler {
 			header.Set("Strict-Transport-Security", "max-age=2592000")
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWithin)) // a writer of a test has none
+		if r.ContentLength != 0 { // anyone may send a body, if only to sign in, and holds a connection no longer than this
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.budgets.Body)) // a writer of a test has none
 		}
 		next.ServeHTTP(w, r)
 	})

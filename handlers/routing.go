@@ -15,7 +15,7 @@ type routing struct {
 
 // get is for what is only read.
 func (on routing) get(path string, h handler) {
-	on.base.Handle(path, deadline(h).served(on.s)).Methods(http.MethodGet, http.MethodHead)
+	on.base.Handle(path, on.s.deadline(h).served(on.s)).Methods(http.MethodGet, http.MethodHead)
 }
 
 // json is for what is said in several forms, where programs ask for it.
@@ -33,7 +33,7 @@ func (on routing) forms(path string, among []format, h handler) {
 // may itself end as a form does: what there is of that very name comes first.
 func (on routing) formsOf(path string, among []format, name string, there func(*http.Request, string) bool, h handler) {
 	serve := func(w http.ResponseWriter, r *http.Request, f format) {
-		inner := deadline(h)
+		inner := on.s.deadline(h)
 		if f.goesOn() {
 			inner = on.s.whileSignedIn(h)
 		}
@@ -94,12 +94,12 @@ func (on routing) post(path, action string, h handler) {
 	if !slices.Contains(on.s.actions, action) {
 		on.s.actions = append(on.s.actions, action)
 	}
-	on.base.Handle(path, deadline(on.s.action(action, h)).served(on.s)).Methods(http.MethodPost)
+	on.base.Handle(path, on.s.deadline(on.s.action(action, h)).served(on.s)).Methods(http.MethodPost)
 }
 
 // ask is for a question that is too long for an address. It changes nothing.
 func (on routing) ask(path string, h handler) {
-	on.base.Handle(path, deadline(h).served(on.s)).Methods(http.MethodPost)
+	on.base.Handle(path, on.s.deadline(h).served(on.s)).Methods(http.MethodPost)
 }
 
 // embed is for what pages of others may show: as a document in a frame or as a

@@ -28,7 +28,7 @@ func (s *Server) streamRuns(w http.ResponseWriter, r *http.Request, f format, l 
 		q.Del("newer")
 		w.Header().Set("Link", "<"+s.paths.As(s.paths.Runs(nil), string(f), q)+`>; rel="next"`)
 	}
-	out := startFlow(w, r, f.contentType())
+	out := s.startFlow(w, r, f.contentType())
 	if r.Method == http.MethodHead {
 		return nil
 	}

@@ -65,7 +65,7 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 		left := settle - s.now().Sub(last)
 		if stream == nil {
 			over := len(events) == 0 && run.State.Ended() && left <= 0
-			if stream, err = startRunStream(w, r, over); stream == nil {
+			if stream, err = s.startRunStream(w, r, over); stream == nil {
 				return err
 			}
 		}
@@ -93,12 +93,12 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 
 // startRunStream returns no stream when there is nothing left to send to a
 // client that came back, and has told it so.
-func startRunStream(w http.ResponseWriter, r *http.Request, over bool) (*eventStream, error) {
+func (s *Server) startRunStream(w http.ResponseWriter, r *http.Request, over bool) (*eventStream, error) {
 	if over && r.Header.Get("Last-Event-ID") != "" {
 		w.WriteHeader(http.StatusNoContent)
 		return nil, nil
 	}
-	return startStream(w, r)
+	return s.startStream(w, r)
 }
 
 // recordedEnd is the later of the two ends that may be recorded, or zero.
@@ -162,7 +162,7 @@ func (s *Server) awaitNews(ctx context.Context, stream *eventStream, sub *store.
 // process is gone changes no row. The client of a stream is pinged with a comment
 // then; a log that is followed is nil here.
 func (s *Server) awaitRun(ctx context.Context, stream *eventStream, sub *store.Subscription, id string) error {
-	ping := time.NewTicker(pingEvery)
+	ping := time.NewTicker(s.budgets.Ping)
 	defer ping.Stop()
 	for {
 		select {

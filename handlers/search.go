@@ -18,8 +18,7 @@ import (
 // How much one answer of a search is, and how long events are looked through for
 // it: what is not found by then is found by going on.
 const (
-	searchRuns   = 10
-	eventsWithin = 300 * time.Millisecond
+	searchRuns = 10
 )
 
 // actionRebuild is the action's name in the audit log.
@@ -162,7 +161,7 @@ func (s *Server) findEvents(ctx context.Context, query searchQuery, answer *sear
 	if s.search == nil || answer.index.State == search.Unusable {
 		return nil
 	}
-	within, cancel := context.WithTimeout(ctx, eventsWithin)
+	within, cancel := context.WithTimeout(ctx, s.budgets.Search)
 	defer cancel()
 	found, err := s.search.Find(within, query.words, query.only, query.before)
 	if errors.Is(err, search.ErrUnusable) {

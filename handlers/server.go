@@ -41,6 +41,7 @@ type Config struct {
 	Webhooks *webhook.Guard   // which addresses hooks of views may go to; nil: those of the public internet
 	Log      *slog.Logger     // nil drops it
 	Now      func() time.Time // nil is time.Now
+	Budgets  Budgets          // times that are allowed
 
 	// Of the console at another prefix; nil: its own.
 	gate           *gate
@@ -71,6 +72,7 @@ type Server struct {
 	notices     []views.Notice
 	log         *slog.Logger
 	now         func() time.Time
+	budgets     Budgets
 	answers     *answers
 	processLogs indexes
 	handler     http.Handler
@@ -82,16 +84,13 @@ type Server struct {
 	streams     atomic.Int64  // that are open
 }
 
-// answerWithin bounds the work for one answer; streams are not answers.
-const answerWithin = 20 * time.Second
-
 // New builds a Server. It starts nothing: streams end with their requests, and
 // actions on many runs and messages of hooks are carried out by Work.
 func New(c Config) *Server {
 	s := &Server{
 		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),
 		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.gate,
-		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, answers: newAnswers(),
+		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, budgets: c.Budgets.withDefaults(), answers: newAnswers(),
 	}
 	if s.gate == nil {
 		s.gate = newGate(c.Token)
@@ -179,9 +178,9 @@ func Definition(source *manifest.Source) func(string) []store.StepDef {
 }
 
 // deadline ends the work of an answer that takes too long.
-func deadline(h handler) handler {
+func (s *Server) deadline(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+		ctx, cancel := context.WithTimeout(r.Context(), s.budgets.Answer)
 		defer cancel()
 		return h(w, r.WithContext(ctx))
 	}

@@ -14,18 +14,9 @@ import (
 const typeEventStream = "text/event-stream"
 
 const (
-	// pingEvery keeps proxies from closing an idle stream, and tells the page
-	// that it is still live.
-	pingEvery = 10 * time.Second
 	// retryAfter is what a browser waits before it comes back.
 	retryAfter = 3000 * time.Millisecond
 )
-
-// writeWithin is how long a reader may take for one write. A slower one is
-// dropped: it comes back and says where it stopped.
-//
-//nolint:gochecknoglobals // tests make it small
-var writeWithin = 10 * time.Second
 
 // outflow is an answer that is made while it is sent.
 type outflow struct {
@@ -33,18 +24,20 @@ type outflow struct {
 	ctl *http.ResponseController
 	buf bytes.Buffer // the next write
 
+	within time.Duration // of one write; a slower client is disconnected and comes back where it stopped
+
 	// HTTP/2 breaks a stream off when the time for a write is over, also when
 	// nothing is being written.
 	clears bool
 }
 
 // startFlow answers with what goes on. Nothing is sent before the first flush.
-func startFlow(w http.ResponseWriter, r *http.Request, contentType string) *outflow {
+func (s *Server) startFlow(w http.ResponseWriter, r *http.Request, contentType string) *outflow {
 	header := w.Header()
 	header.Set("Content-Type", contentType)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no")
-	return &outflow{w: w, ctl: http.NewResponseController(w), clears: r.ProtoMajor > 1}
+	return &outflow{w: w, ctl: http.NewResponseController(w), within: s.budgets.Write, clears: r.ProtoMajor > 1}
 }
 
 // flush writes what was collected. An error means that the client is gone or
@@ -53,7 +46,7 @@ func (o *outflow) flush() error {
 	if o.buf.Len() == 0 {
 		return nil
 	}
-	if err := o.ctl.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := o.ctl.SetWriteDeadline(time.Now().Add(o.within)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return errClientGone
 	}
 	if _, err := o.w.Write(o.buf.Bytes()); err != nil {
@@ -74,10 +67,10 @@ type eventStream struct{ *outflow }
 
 // startStream sends the headers at once, so that the client knows it is connected
 // before the first event.
-func startStream(w http.ResponseWriter, r *http.Request) (*eventStream, error) {
-	s := &eventStream{startFlow(w, r, typeEventStream)}
-	fmt.Fprintf(&s.buf, "retry: %d\n\n", retryAfter.Milliseconds())
-	return s, s.flush()
+func (s *Server) startStream(w http.ResponseWriter, r *http.Request) (*eventStream, error) {
+	stream := &eventStream{s.startFlow(w, r, typeEventStream)}
+	fmt.Fprintf(&stream.buf, "retry: %d\n\n", retryAfter.Milliseconds())
+	return stream, stream.flush()
 }
 
 // add puts an event into the next write. Data is encoded as one line of JSON.

@@ -13,10 +13,9 @@ import (
 // for one write: while nothing is written, nobody is slow.
 func TestStreamOutlivesTheTimeForOneWrite(t *testing.T) {
 	const within = 200 * time.Millisecond
-	defer handlers.WriteWithin(within)()
 	for version, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		t.Run(version, func(t *testing.T) {
-			s := openSample(t).ready()
+			s := openSample(t, func(c *handlers.Config) { c.Budgets.Write = within }).ready()
 			secure := httptest.NewUnstartedServer(s.Config.Handler)
 			secure.EnableHTTP2 = http2
 			secure.StartTLS()

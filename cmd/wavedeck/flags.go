@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"wavedeck/handlers/webhook"
 	"wavedeck/runner"
@@ -89,6 +90,8 @@ type deskFlags struct {
 	Data     string `placeholder:"DIR" help:"Where the console keeps its own files: who did what, saved views. Default: a folder of the project's in $XDG_STATE_HOME/wavedeck."`
 	ReadOnly bool   `help:"Refuse every action and hide its button."`
 	Search   string `enum:"on,off" default:"on" help:"Index what events say in a file of the folder --data, in the background: on or off. It takes 20 to 25 bytes for each event."`
+
+	SearchWithin time.Duration `default:"300ms" placeholder:"DURATION" help:"How long a search in a log or in all events may take; it then answers with what it has found so far."`
 
 	WebhookAllow []allowed `placeholder:"CIDR|HOST" help:"Networks and names that webhooks may go to besides the public internet, such as 10.1.0.0/16 or hooks.internal; repeatable."`
 }

@@ -376,7 +376,7 @@ func TestAResumedRunOpensFilesOnly(t *testing.T) {
 				if r.Outcome != Failed || !strings.Contains(r.Message, "artifact of a") {
 					t.Errorf("%+v", r)
 				}
-			case <-time.After(20 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatal("it waits")
 			}
 		})

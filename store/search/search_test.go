@@ -51,7 +51,7 @@ func (b *bundle) until(what string, holds func() bool) {
 	b.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for late := time.After(20 * time.Second); !holds(); {
+	for late := time.After(time.Minute); !holds(); {
 		select {
 		case <-late:
 			b.t.Fatalf("waited too long until %s", what)
