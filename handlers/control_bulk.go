@@ -162,7 +162,7 @@ func (s *Server) untouched(run store.Run, do string, force bool) string {
 	switch {
 	case run.State.Active():
 		return "has not ended"
-	case run.Parent != "" && run.Kind != "resume":
+	case run.Inner():
 		return "is part of another run: retry that one"
 	case !defined:
 		return "its pipeline is not defined any more"

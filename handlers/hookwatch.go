@@ -308,8 +308,7 @@ func (s *Server) listed(ctx context.Context, view desk.View, ids []string) ([]st
 	}
 	runs, err := s.store.RunsByID(ctx, ids)
 	return slices.DeleteFunc(runs, func(run store.Run) bool {
-		inner := !query.filter.Narrow() && run.Parent != "" && run.Kind != "resume"
-		return !matching[run.ID] || inner
+		return !matching[run.ID] || !query.filter.Narrow() && run.Inner()
 	}), err
 }
 

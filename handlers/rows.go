@@ -19,7 +19,7 @@ func runRow(run store.Run) views.RunRow {
 		State: string(run.State), Word: runWord(run), Reason: shown(run.Reason),
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
 		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: run.Tags, Branch: run.Branch,
-		Children: childrenOf(run.Children),
+		Children: childrenOf(run.Children), Orphan: run.Orphan,
 		Cursor:   run.Cursor().String(),
 	}
 	if row.Reason == "" && (run.State == store.Failed || run.State == store.Rejected) {

@@ -193,10 +193,13 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	if run.Cancel != nil {
 		view.WhoURL, view.AskedBy = s.paths.Audit(url.Values{"run": {run.ID}}), s.askedBy(r.Context(), run.ID)
 	}
-	if d.Parent != nil {
+	switch {
+	case d.Parent == nil && run.Parent != "":
+		view.Orphan = "Its parent, " + clip(shown(run.Parent), 200) + ", was not found."
+	case run.Parent == run.ID && run.ID != "":
+		view.Orphan = "It is recorded as its own parent."
+	case d.Parent != nil:
 		view.Parent = runRef(*d.Parent)
-	} else if run.Parent != "" {
-		view.Parent = &views.RunRef{ID: run.Parent}
 	}
 	if d.Fork != nil {
 		view.Fork = runRef(*d.Fork)

@@ -204,7 +204,7 @@ func (s *Server) runRows(ctx context.Context, runs []store.Run, fold bool) ([]vi
 		switch {
 		case fold && run.Children.All > 0:
 			folded = append(folded, run.ID)
-		case !fold && run.Parent != "":
+		case !fold && run.Parent != "" && !run.Orphan:
 			parents = append(parents, run.Parent)
 		}
 	}
@@ -229,7 +229,9 @@ func (s *Server) runRows(ctx context.Context, runs []store.Run, fold bool) ([]vi
 		refs[parent.ID] = runRef(parent)
 	}
 	for i, run := range runs {
-		rows[i].Of = refs[run.Parent]
+		if !run.Orphan {
+			rows[i].Of = refs[run.Parent]
+		}
 	}
 	return rows, nil
 }

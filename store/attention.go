@@ -38,6 +38,8 @@ type Attention struct {
 	Urgency Urgency
 	Since   time.Time // for how long, as far as that is known
 	Outlook Outlook   // of In or Run, when it goes on
+
+	inner bool // another run tells of this one, if it can be found
 }
 
 // Attention lists the runs that need a human, the most urgent first and then
@@ -101,7 +103,7 @@ func urgent(outlooks map[string]Outlook) []Attention {
 			continue
 		}
 		a.Since = a.since()
-		for top, hops := o.Above, 0; top != "" && hops < maxAncestors; top, hops = outlooks[top].Above, hops+1 {
+		for top, hops := o.Above, 0; top != "" && top != id && hops < maxAncestors; top, hops = outlooks[top].Above, hops+1 {
 			a.Run, a.In = top, id
 		}
 		was, told := byTop[a.Run]
@@ -152,9 +154,7 @@ func (l *lookout) failures(ctx context.Context, o *opened) ([]Attention, error) 
 			if a.Since.IsZero() {
 				a.Since = latest(r.facts.lastSign(), r.facts.StartedAt)
 			}
-			if r.Parent != "" && r.Kind != "resume" {
-				a.Urgency = "" // its parent tells
-			}
+			a.inner = r.Parent != "" && r.Kind != "resume"
 			known[id] = a
 		}
 		return err
@@ -167,7 +167,7 @@ func (l *lookout) failures(ctx context.Context, o *opened) ([]Attention, error) 
 	for _, a := range known {
 		switch a.Outlook.Signals.State {
 		case Failed, Rejected, Lost:
-			if a.Urgency != "" {
+			if !a.inner || o.index.isTop(a.Run) {
 				list = append(list, a)
 			}
 		}

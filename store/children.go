@@ -7,7 +7,7 @@ import (
 )
 
 // childrenSQL is one parent's share of the statement for all of them.
-const childrenSQL = `SELECT run_id FROM (SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' ORDER BY started_at, rowid LIMIT ?)`
+const childrenSQL = `SELECT run_id FROM (SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND run_id <> parent_run_id ORDER BY started_at, rowid LIMIT ?)`
 
 // Children returns the first direct children of each parent, oldest first, at
 // most limit of each. It asks once for all of at most MaxLimit parents.

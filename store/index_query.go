@@ -200,6 +200,34 @@ func (m *matcher) match(r *indexRow) bool {
 	return true
 }
 
+// isTop reports whether no other run started a run, or the one that did cannot be
+// found: it is not there, or following the parents leads in a circle.
+func (ix *index) isTop(id string) bool {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	i, ok := ix.find(id)
+	if !ok {
+		return false
+	}
+	// The mark moves to every second, fourth, eighth … run on the way: a circle
+	// that the run itself is no part of comes back to it.
+	for at, mark, hops := i, i, 1; ; hops++ {
+		parent := ix.parents.list[ix.rows[at].parent]
+		above, ok := ix.find(parent)
+		switch {
+		case parent == "" || !ok:
+			return at == i
+		case above == i:
+			return true
+		case above == mark:
+			return false
+		}
+		if at = above; hops&(hops-1) == 0 {
+			mark = at
+		}
+	}
+}
+
 // active lists the runs that go on, the newest first, at most n. The index is ready.
 func (ix *index) active(n int) (ids []string) {
 	ix.mu.RLock()

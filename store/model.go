@@ -33,12 +33,17 @@ type Run struct {
 
 	Parent     string
 	ParentStep string
+	Orphan     bool // Parent cannot be found: its row is gone, or following parents leads back here
 	ForkedFrom string
 	Kind       string // run_kind
 	Iterate    *Iterate
 	Children   ChildCounts
 	Cancel     *Cancellation
 }
+
+// Inner reports whether another run that can be found carries this one out: that
+// one is listed, needs attention and is retried in its place.
+func (r Run) Inner() bool { return r.Parent != "" && r.Kind != "resume" && !r.Orphan }
 
 // Iterate is a child's place in the fan-out that started it.
 type Iterate struct {

@@ -154,9 +154,14 @@ func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []
 		if err != nil {
 			return err
 		}
+		orphans, err := d.orphans(ctx, q, recordsOf(rows))
+		if err != nil {
+			return err
+		}
 		for _, r := range rows {
 			if h := &entries[r.ID].h; r.existedAt(h, after[r.ID], at) {
 				found[r.ID] = &runAsOf{run: r.at(h, after[r.ID], at, d.opt.Definition(r.Pipeline)), folded: h}
+				found[r.ID].run.Orphan = orphans[r.ID]
 			}
 		}
 		return nil
@@ -349,7 +354,7 @@ func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetai
 func (d *database) addRelativesAt(ctx context.Context, detail *RunDetail, run Run, at Moment) error {
 	var ids []string
 	if d.schema["pipeline_run"]["parent_run_id"] {
-		query := `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND COALESCE(` + timeSQL("started_at") + `, 0) <= ? ORDER BY started_at, rowid LIMIT ?`
+		query := `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND run_id <> parent_run_id AND COALESCE(` + timeSQL("started_at") + `, 0) <= ? ORDER BY started_at, rowid LIMIT ?`
 		if err := d.SelectContext(ctx, &ids, query, run.ID, at.Time.Unix(), ChildLimit); err != nil {
 			return fmt.Errorf("select children: %w", err)
 		}
@@ -371,4 +376,12 @@ func (d *database) addRelativesAt(ctx context.Context, detail *RunDetail, run Ru
 		detail.Fork = &p.run
 	}
 	return nil
+}
+
+func recordsOf(rows []runRow) map[string]*record {
+	records := make(map[string]*record, len(rows))
+	for _, r := range rows {
+		records[r.ID] = &record{runRow: r}
+	}
+	return records
 }

@@ -139,7 +139,7 @@ func (d *database) recordsUpTo(ctx context.Context, q sqlx.QueryerContext, ids [
 		if r.undecided() {
 			undecided = append(undecided, id)
 		}
-		if r.Parent != "" && (r.undecided() || killed(r.facts.Error)) {
+		if r.Parent != "" && r.Parent != id && (r.undecided() || killed(r.facts.Error)) {
 			parents = append(parents, r.Parent)
 		}
 	}

@@ -48,6 +48,10 @@ func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []st
 	if err != nil {
 		return nil, err
 	}
+	orphans, err := d.orphans(ctx, q, records)
+	if err != nil {
+		return nil, err
+	}
 	runs := make([]Run, 0, len(ids))
 	for _, id := range ids {
 		r := records[id]
@@ -58,13 +62,37 @@ func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []st
 		if n, ok := tokens[id]; ok {
 			run.Tokens = &n
 		}
-		run.Children = children[id]
+		run.Children, run.Orphan = children[id], orphans[id]
 		if run.State.Ended() {
 			run.Children.Ended = run.Children.All // they live in one process
 		}
 		runs = append(runs, run)
 	}
 	return runs, nil
+}
+
+// orphans names the runs that another one is said to have started which cannot
+// be found.
+func (d *database) orphans(ctx context.Context, q sqlx.QueryerContext, records map[string]*record) (map[string]bool, error) {
+	var children []string
+	for id, r := range records {
+		if r.Parent != "" {
+			children = append(children, id)
+		}
+	}
+	if len(children) == 0 {
+		return nil, nil
+	}
+	var ids []string
+	query := "SELECT r.run_id FROM pipeline_run r WHERE r.run_id IN " + in(len(children)) + topLevelSQL
+	if err := sqlx.SelectContext(ctx, q, &ids, query, anys(children)...); err != nil {
+		return nil, fmt.Errorf("look for parents: %w", err)
+	}
+	orphans := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		orphans[id] = true
+	}
+	return orphans, nil
 }
 
 // tailsSQL selects the run-level events among the first and the last few of
@@ -109,7 +137,7 @@ const childCountsSQL = `
 SELECT r.parent_run_id AS parent, count(*) AS n,
 	COALESCE(sum(r.status NOT IN ('pending', 'running')), 0) AS ended,
 	COALESCE(sum(r.status = 'failed' %s), 0) AS failed
-FROM pipeline_run r %s WHERE r.parent_run_id IN %s GROUP BY r.parent_run_id`
+FROM pipeline_run r %s WHERE r.parent_run_id IN %s AND r.run_id <> r.parent_run_id GROUP BY r.parent_run_id`
 
 // childCounts counts children by their recorded status and whether they were
 // asked to stop, without telling each of them.

@@ -83,7 +83,7 @@ func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id strin
 func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, detail *RunDetail, run Run) error {
 	var ids []string
 	if d.schema["pipeline_run"]["parent_run_id"] {
-		const query = `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' ORDER BY started_at, rowid LIMIT ?`
+		const query = `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND run_id <> parent_run_id ORDER BY started_at, rowid LIMIT ?`
 		if err := sqlx.SelectContext(ctx, q, &ids, query, run.ID, ChildLimit); err != nil {
 			return fmt.Errorf("select children: %w", err)
 		}

@@ -93,6 +93,7 @@ type RunRow struct {
 	Kids     []RunRow // shown folded beneath
 	KidsMore int      // how many more than Kids there are
 	Of       *RunRef  // the parent, when this row stands alone
+	Orphan   bool     // it has a parent that cannot be found
 	Iterate  string   // "2 of 4"
 	Cursor   string   // this row's place in the list
 	Flags    []Flag   // what is noticed of it beside its state
@@ -247,6 +248,7 @@ type RunView struct {
 	Ledger    LedgerView
 	Parent    *RunRef
 	ParentAt  string // the parent's step
+	Orphan    string // why its parent cannot be shown; empty: it can, or there is none
 	Fork      *RunRef
 	Kids      []RunRow
 	KidsMore  int
