@@ -182,11 +182,14 @@
       ? [`HTTP ${ctx.response.status}`, ctx.response.headers.get('X-Request-ID')].filter(Boolean).join(', request ')
       : 'no answer'
     const box = $('trouble')
+    const gone = ctx.response?.status === 404
     box.dataset.of = region.id
-    put(box, `Could not refresh (${why}). What is shown may be old; trying again.`)
+    put(box, gone
+      ? 'This no longer exists (HTTP 404): it was deleted, or the state database was rolled back. What is shown is old.'
+      : `Could not refresh (${why}). What is shown may be old; trying again.`)
     box.hidden = false
     say(box.textContent)
-    setTimeout(again, Math.min(1000 * 2 ** n, 30_000), region)
+    if (!gone) setTimeout(again, Math.min(1000 * 2 ** n, 30_000), region)
   }
   on('htmx:error', failed)
   on('htmx:response:error', failed)

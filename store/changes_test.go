@@ -83,6 +83,18 @@ func TestChanges(t *testing.T) {
 		w.exec("DELETE FROM pipeline_run WHERE run_id = 'mark'")
 		until(t, sub, "the run", func(c Change) bool { return c.List && namesRun("mark")(c) })
 	})
+	t.Run("a step deleted from a run that goes on is told", func(t *testing.T) {
+		w.exec("DELETE FROM step_state WHERE step_id = 'quiet'")
+		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, StepRef{"r", "quiet"}) })
+	})
+	t.Run("an old run whose row is another one is told", func(t *testing.T) {
+		w.exec("UPDATE pipeline_run SET input = 'as it was before' WHERE run_id = 'ended'")
+		until(t, sub, "the run", namesRun("ended"))
+	})
+	t.Run("an old run that is deleted is told", func(t *testing.T) {
+		w.exec("DELETE FROM pipeline_run WHERE run_id = 'ended'")
+		until(t, sub, "the run", func(c Change) bool { return c.List && namesRun("ended")(c) })
+	})
 	t.Run("readers go on while a writer holds the lock", func(t *testing.T) {
 		tx, err := b.DB.BeginTxx(t.Context(), nil)
 		if err != nil {

@@ -138,7 +138,7 @@ func (ix *index) apply(ids []string, entries []entry) map[string]bool {
 	present := make(map[string]struct{}, len(entries))
 	for _, e := range entries {
 		present[e.id] = struct{}{}
-		if ix.put(e) {
+		if other, _ := ix.put(e); other {
 			turned[e.id] = true
 		}
 	}
@@ -160,15 +160,16 @@ func (ix *index) forgetCounts() {
 	ix.facetMu.Unlock()
 }
 
-// put adds or updates one run, whose texts were shown, and reports whether it is new or turned.
-func (ix *index) put(e entry) bool {
+// put adds or updates one run, whose texts were shown, and reports whether it is new
+// or in another state, and whether anything of it is another.
+func (ix *index) put(e entry) (turned, changed bool) {
 	i, known := ix.find(e.id)
 	if !known {
 		i = ix.alloc()
 		ix.fill(i, e)
 		ix.ids.add(ix.hash(e.id), i, func(j uint32) uint64 { return maphash.Bytes(ix.ids.seed, ix.id(j)) })
 		ix.insert(i)
-		return true
+		return true, true
 	}
 	before := ix.rows[i]
 	if before.started != e.started {
@@ -181,7 +182,9 @@ func (ix *index) put(e entry) bool {
 			ix.briefs[ix.position(r.started, ix.id(i))] = r.brief()
 		}
 	}
-	return before.state != ix.rows[i].state
+	after := ix.rows[i]
+	before.seen = after.seen
+	return before.state != after.state, before != after
 }
 
 func (ix *index) alloc() uint32 {

@@ -11,7 +11,8 @@ import (
 const (
 	chunkRows   = 2000
 	sweepPause  = 250 * time.Millisecond // between chunks: about 2 % of a core
-	sweepRest   = 20 * time.Second       // between walks through all runs
+	sweepRest   = 20 * time.Second       // between walks through all runs, at most
+	restOfRun   = time.Millisecond       // of that, for each run: a hundred times what it takes
 	searchBytes = 1024                   // of an input and an error; longer ones are prose and code
 	inputBytes  = 4 * searchBytes        // read, so that a secret at the end of what is searched is known for one
 )
@@ -211,7 +212,7 @@ func (ix *index) follow(ctx context.Context, s *Store) {
 	ix.sort()
 	close(ix.ready)
 	s.publishFound(ix, nil) // counts can be told now
-	for rest(ctx, sweepRest) {
+	for rest(ctx, ix.sweepPause()) {
 		if !ix.beginSweep() {
 			continue
 		}
@@ -229,6 +230,13 @@ func (ix *index) follow(ctx context.Context, s *Store) {
 			s.publishFound(ix, found)
 		}
 	}
+}
+
+// sweepPause is how long to rest between two walks: a short history costs little.
+func (ix *index) sweepPause() time.Duration {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	return min(max(time.Duration(len(ix.order))*restOfRun, time.Second), sweepRest)
 }
 
 // publishFound tells of changes that had left no trace when they were made.
@@ -253,8 +261,8 @@ func rest(ctx context.Context, pause time.Duration) bool {
 	}
 }
 
-// walk reads every run into the index and returns those that are new or in
-// another state.
+// walk reads every run into the index and returns those that are new or not as
+// they were.
 func (ix *index) walk(ctx context.Context, pause time.Duration) ([]string, error) {
 	var found []string
 	for row := int64(-1 << 62); ; {
@@ -284,7 +292,10 @@ func (ix *index) endChunk(entries []entry) []string {
 	defer ix.mu.Unlock()
 	var found []string
 	for _, e := range entries {
-		if _, newer := ix.touched[e.id]; !newer && ix.put(e) {
+		if _, newer := ix.touched[e.id]; newer {
+			continue
+		}
+		if _, changed := ix.put(e); changed {
 			found = append(found, e.id)
 		}
 	}

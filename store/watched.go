@@ -154,9 +154,18 @@ func (w *rowWatch) compare(ctx context.Context, now time.Time, state func(string
 	for id := range changed.runs {
 		recent[id] = now.Add(afterglow)
 	}
-	hashes, err := w.readHashes(ctx, w.choose(open, recent, state))
+	chosen := w.choose(open, recent, state)
+	hashes, err := w.readHashes(ctx, chosen)
 	if err != nil {
 		return changed, err
+	}
+	compared := set(chosen)
+	for key := range w.hashes {
+		_, there := hashes[key]
+		if _, asked := compared[key.ref.Run]; asked && !there { // it was deleted
+			changed.add(key.ref)
+			changed.row = changed.row || key.ref.Step == ""
+		}
 	}
 	for key, sum := range hashes {
 		if was, known := w.hashes[key]; !known || was != sum {
