@@ -224,10 +224,13 @@ func (c *Control) AbandonRun(ctx context.Context, id, reason string) (bool, erro
 	return c.closeIf(ctx, id, "failed", reason, "pending", "queued")
 }
 
-// CloseEmpty records that a run whose process had nothing to record ended well.
+// dryRun is what Wave leaves in current_step of a run that was only planned.
+const dryRun = "dry run (validation only)"
+
+// CloseEmpty records that a dry run, whose process records nothing, ended well.
 // A run that has begun is left as it is.
 func (c *Control) CloseEmpty(ctx context.Context, id string) error {
-	_, err := c.closeIf(ctx, id, "completed", "", "pending", "queued")
+	_, err := c.closeIf(ctx, id, "completed", dryRun, "pending", "queued")
 	return err
 }
 

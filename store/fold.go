@@ -48,7 +48,10 @@ type stepHistory struct {
 	err       string // the fullest text of the last failure
 	note      string // why it was skipped
 	length    time.Duration
-	retries   int // n of "attempt i/n"
+	retries   int  // n of "attempt i/n"
+	visits    int  // how often a loop or an edge came to it, from 2 on
+	fansOut   bool // it starts a run for each of several items
+	warned    bool // its contract failed in this attempt, and the pipeline goes on with that
 	attempts  []attemptHistory
 	contract  *Contract
 	evidence  *Contract
@@ -132,7 +135,9 @@ func (s *stepHistory) add(e Event) {
 	}
 	switch e.State {
 	case "running", "started":
-		s.begin(e)
+		if !strings.HasPrefix(e.Message, outcomeNote) {
+			s.begin(e)
+		}
 	case "retrying":
 		s.endAttempt(Failed, e.At)
 		s.word = e.State
@@ -173,8 +178,10 @@ func (s *stepHistory) begin(e Event) {
 	if s.startedAt.IsZero() {
 		s.startedAt = e.At
 	}
+	s.fansOut = s.fansOut || strings.HasPrefix(e.Message, "iterate")
+	again := s.countVisit(e)
 	if s.word != "running" {
-		s.err = ""
+		s.err, s.warned = "", false
 	}
 	s.word, s.endedAt = "running", time.Time{}
 	switch n := len(s.attempts); {
@@ -182,7 +189,35 @@ func (s *stepHistory) begin(e Event) {
 		s.startAttempt(1, e.At)
 	case s.attempts[n-1].started.IsZero():
 		s.attempts[n-1].started = e.At // the one that retrying announced
+	case again:
+		s.startAttempt(1, e.At)
 	}
+}
+
+// outcomeNote begins an event of a step that has ended, which tells what it left.
+const outcomeNote = "outcome: "
+
+// resumedNote begins an event of a run that is resumed in place.
+const resumedNote = "Starting step "
+
+// countVisit counts how often a step was come to: a loop says which turn it is,
+// another step begins again after its end. One that fans out ends with each item.
+// It reports whether the step began anew.
+func (s *stepHistory) countVisit(e Event) (again bool) {
+	if turn, ok := strings.CutPrefix(e.Message, "loop iteration "); ok {
+		if i, _, ok := fraction(turn); ok {
+			s.visits = max(s.visits, i)
+		}
+		return false
+	}
+	switch s.word {
+	case "completed", "completed_empty", "failed":
+		again = !s.fansOut
+	}
+	if again && !strings.HasPrefix(e.Message, resumedNote) {
+		s.visits = max(s.visits, 1) + 1
+	}
+	return again
 }
 
 // fail keeps the fullest text: a failing command writes two events, the first
@@ -228,6 +263,15 @@ func (s *stepHistory) addContract(e Event) {
 	if !ok {
 		return
 	}
+	isOpen := len(s.checks) > 0 && s.checks[len(s.checks)-1].Result == "validating"
+	if s.warned && result == "passed" && !isOpen {
+		return // all contracts were looked at, which is not that all hold
+	}
+	if s.warned && (result == "passed" || result == "validating") {
+		s.addCheck(result, e.At) // of another contract: the step's worst result stays
+		return
+	}
+	s.warned = s.warned || result == "warning" || result == "soft_failure"
 	s.contract = &Contract{Result: result, Text: e.Message, At: e.At}
 	s.addCheck(result, e.At)
 	if n := len(s.attempts); n > 0 && result == "failed" {
@@ -238,13 +282,18 @@ func (s *stepHistory) addContract(e Event) {
 // addCheck notes how long a contract was looked at: from validating to a result.
 func (s *stepHistory) addCheck(result string, at time.Time) {
 	n := len(s.checks)
-	if n > 0 && s.checks[n-1].Result == "validating" {
+	if n > 0 && (s.checks[n-1].Result == "validating" || s.checks[n-1].Result == "failed" && followsFailure(result)) {
 		s.checks[n-1].Result, s.checks[n-1].To = result, at
 		return
 	}
 	if n < maxAttempts {
 		s.checks = append(s.checks, Check{From: at, To: at, Result: result})
 	}
+}
+
+// followsFailure reports whether a result says what was made of one that failed.
+func followsFailure(result string) bool {
+	return result == "warning" || result == "soft_failure" || result == "skipped"
 }
 
 // contractResult is the outcome a contract event names.

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -126,7 +128,11 @@ func (d *database) selectEntries(ctx context.Context, query string, args ...any)
 	}
 	for i := range entries {
 		if r := told[entries[i].id]; r != nil {
-			entries[i].state, entries[i].err = r.state, r.errorText()
+			e := &entries[i]
+			e.state, e.err = r.state, r.errorText()
+			if r.CompletedAt != e.completed { // the row has not the end that it really had
+				e.completed, e.ended = r.CompletedAt, r.CompletedAt
+			}
 		}
 	}
 	if err := d.addTokens(ctx, entries); err != nil {
@@ -172,24 +178,23 @@ func (d *database) scanEntries(ctx context.Context, query string, args ...any) (
 	return entries, unclear, rows.Err()
 }
 
-// addTokens sums what attempts spent where the run itself does not say it, by
-// the rules of unsummedTokens.
+// addTokens takes what attempts used where that is more than the run itself says,
+// by the rule of spentTokens.
 func (d *database) addTokens(ctx context.Context, entries []entry) error {
-	var ids []string
-	for _, e := range entries {
-		if e.tokens <= 0 && e.state != Succeeded && e.state != Empty {
-			ids = append(ids, e.id)
+	for part := range slices.Chunk(entries, maxWatched) {
+		ids := make([]string, len(part))
+		for i, e := range part {
+			ids[i] = e.id
+		}
+		sums, err := d.metricTokens(ctx, d, ids)
+		if err != nil {
+			return err
+		}
+		for i := range part {
+			part[i].tokens = max(part[i].tokens, cmp.Or(sums[part[i].id], -1))
 		}
 	}
-	return chunks(ids, maxWatched, func(part []string) error {
-		sums, err := d.metricTokens(ctx, d, part)
-		for i := range entries {
-			if n, ok := sums[entries[i].id]; ok {
-				entries[i].tokens = n
-			}
-		}
-		return err
-	})
+	return nil
 }
 
 // follow loads all runs and then walks through them again and again as long as

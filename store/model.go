@@ -22,7 +22,8 @@ type Run struct {
 	HasDuration  bool
 	CoarseSecond bool // Duration comes from whole seconds
 
-	Tokens    *int64 // nil: not recorded
+	Tokens    *int64 // used by its own steps and attempts; nil: not recorded
+	Subtree   *int64 // Tokens with those of all runs beneath it; nil: it has none, or none is recorded
 	Tags      []string
 	Branch    string
 	PID       int
@@ -31,6 +32,7 @@ type Run struct {
 	Current   []string // ids of the steps that run, wait or failed now
 	Progress  *int     // percent, from pipeline_progress or done/all
 
+	Items      []string // ids of the runs that an outer row's state is derived from and that name no parent
 	Parent     string
 	ParentStep string
 	Orphan     bool // Parent cannot be found: its row is gone, or following parents leads back here
@@ -83,7 +85,9 @@ type Step struct {
 
 	Tokens   *int64
 	Attempts []Attempt
-	Retries  int // MaxAttempts when known from "attempt i/n", else 0
+	Retries  int  // MaxAttempts when known from "attempt i/n", else 0
+	Visits   int  // how often a loop or an edge came to it; 0: not counted
+	Culprit  *Run // of a failed step that started runs: the one that caused it
 	Contract *Contract
 	Evidence *Contract   // what was last shown for or against the contract
 	Checks   []Check     // each time a contract was looked at, oldest first
@@ -114,7 +118,10 @@ type Attempt struct {
 
 // Contract is the latest contract result of a step.
 type Contract struct {
-	Result string // passed, failed, warning, skipped, soft_failure, validating; evidence
+	// Result is passed, failed, warning (failed, on_failure warn), soft_failure
+	// (failed, on_failure continue), skipped (failed, the rest left out) or
+	// validating; of evidence it is evidence.
+	Result string
 	Text   string
 	At     time.Time
 }

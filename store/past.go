@@ -154,19 +154,60 @@ func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []
 		if err != nil {
 			return err
 		}
-		orphans, err := d.orphans(ctx, q, recordsOf(rows))
+		records := make(map[string]*record, len(rows))
+		for _, r := range rows {
+			if h := &entries[r.ID].h; r.existedAt(h, after[r.ID], at) {
+				records[r.ID] = &record{runRow: r, history: h}
+			}
+		}
+		if err := d.addContext(ctx, q, records, at); err != nil {
+			return err
+		}
+		measured, err := d.metricTokens(ctx, q, part)
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			if h := &entries[r.ID].h; r.existedAt(h, after[r.ID], at) {
-				found[r.ID] = &runAsOf{run: r.at(h, after[r.ID], at, d.opt.Definition(r.Pipeline)), folded: h}
-				found[r.ID].run.Orphan = orphans[r.ID]
-			}
+		orphans, err := d.orphans(ctx, q, records)
+		if err != nil {
+			return err
+		}
+		for id, r := range records {
+			found[id] = &runAsOf{run: r.at(after[id], at, measured[id], d.opt.Definition(r.Pipeline)), folded: r.history}
+			found[id].run.Orphan = orphans[id]
 		}
 		return nil
 	})
 	return found, err
+}
+
+// addContext adds to runs as of a moment what other runs tell of them: those
+// beneath an outer row, and the error of the parent of one that was stopped.
+func (d *database) addContext(ctx context.Context, q sqlx.QueryerContext, found map[string]*record, at Moment) error {
+	var parents []string
+	for _, r := range found {
+		r.facts = r.factsOf()
+		r.facts.HasEvents, r.facts.LastEvent, r.facts.AtGate, r.facts.End = r.history.last > 0, r.history.lastAt, r.history.gate, r.history.end
+		if r.PipelineStateAt > at.Time.Unix() {
+			r.PipelineState, r.facts.PipelineState = "", ""
+		}
+		if r.Parent != "" && killed(r.facts.Error) {
+			parents = append(parents, r.Parent)
+		}
+	}
+	if err := d.addOuter(ctx, q, found); err != nil {
+		return err
+	}
+	records, err := d.records(ctx, q, parents)
+	if err != nil {
+		return err
+	}
+	for _, r := range found {
+		r.until(at.Time)
+		if p := records[r.Parent]; p != nil {
+			r.facts.Parent, r.facts.ParentEnded, r.facts.ParentError = p.state, unix(p.CompletedAt), p.facts.Error
+		}
+	}
+	return nil
 }
 
 // foldTo folds each run's events up to the moment, and tells which runs have
@@ -221,18 +262,17 @@ func (r *runRow) existedAt(h *history, later bool, at Moment) bool {
 
 // at is the run as of a moment. What its row would have said by then is worked
 // out: the end, its error and the sum of its tokens are written last.
-func (r *runRow) at(h *history, later bool, at Moment, def []StepDef) Run {
-	past := record{runRow: *r, history: h}
+func (r *record) at(later bool, at Moment, measured int64, def []StepDef) Run {
+	past, h := *r, r.history
 	ended := !later && r.CompletedAt > 0 && r.CompletedAt <= at.Time.Unix()
-	if ended && h.end == "" {
-		past.facts = past.factsOf()
-		past.facts.HasEvents, past.facts.LastEvent, past.facts.AtGate = h.last > 0, h.lastAt, h.gate
+	if ended && h.end == "" || !later && h.last == 0 && r.Status == "pending" {
 		past.state, past.reason = tellRun(past.facts, at.Time, func(int) bool { return true })
+		past.settleEnd()
 	} else {
+		past.outer = nil
 		past.CompletedAt, past.CancelledAt, past.Heartbeat, past.PID = 0, 0, 0, 0
 		past.ErrorMessage, past.CurrentStep, past.PipelineState = "", "", ""
 		past.ProgressTotal, past.ProgressDone, past.Progress = nil, nil, nil
-		past.Tokens = nil
 		past.state = h.stateAt()
 		past.Status, _ = recordedWord(past.state)
 		if past.state.Ended() {
@@ -243,8 +283,8 @@ func (r *runRow) at(h *history, later bool, at Moment, def []StepDef) Run {
 		past.CancelAsked = nil
 	}
 	run := past.run(def)
-	if run.Tokens == nil {
-		run.Tokens = h.sumTokens()
+	if run.Tokens = h.sumTokens(); ended {
+		run.Tokens = r.spent(measured)
 	}
 	if run.State.Ended() {
 		run.LastEvent = h.lastAt
@@ -376,12 +416,4 @@ func (d *database) addRelativesAt(ctx context.Context, detail *RunDetail, run Ru
 		detail.Fork = &p.run
 	}
 	return nil
-}
-
-func recordsOf(rows []runRow) map[string]*record {
-	records := make(map[string]*record, len(rows))
-	for _, r := range rows {
-		records[r.ID] = &record{runRow: r}
-	}
-	return records
 }

@@ -64,6 +64,7 @@ type record struct {
 	facts   runFacts
 	state   State
 	reason  string
+	outer   []outerItem // the runs that a row without a life of its own holds together
 }
 
 // recordsSQL assembles the statement for n runs in the schema at hand. Each
@@ -153,13 +154,22 @@ func (d *database) recordsUpTo(ctx context.Context, q sqlx.QueryerContext, ids [
 			return nil, err
 		}
 	}
-	now := d.opt.Now()
 	for id, r := range found {
 		r.addHistory(histories[id])
+	}
+	if err := d.addOuter(ctx, q, found); err != nil {
+		return nil, err
+	}
+	now := d.opt.Now()
+	for _, r := range found {
 		if p := parentRecords[r.Parent]; p != nil {
-			r.facts.Parent, r.facts.ParentEnded = p.state, unix(p.CompletedAt)
+			r.facts.Parent, r.facts.ParentEnded, r.facts.ParentError = p.state, unix(p.CompletedAt), p.facts.Error
+			if p.facts.Outer != nil {
+				r.facts.Parent = Unknown // it is derived from its children, not they from it
+			}
 		}
 		r.state, r.reason = tellRun(r.facts, now, d.aliveSince(r.facts))
+		r.settleEnd()
 	}
 	return found, nil
 }
@@ -207,10 +217,46 @@ func (r *record) factsOf() runFacts {
 	if r.CancelAsked != nil {
 		f.Cancel = time.Unix(*r.CancelAsked, 0) // 0 is a request too, at an unknown time
 	}
+	f.RewoundTo, f.Forked, f.DryRun = r.rewoundTo(), r.ForkedFrom != "", r.CurrentStep == dryRun
 	for _, s := range r.steps {
 		f.Rejected = f.Rejected || s.State == "rejected"
 	}
 	return f
+}
+
+// settleEnd gives the run the end that it really had where its row has a later
+// one or none: of a rejected run the reaper writes it, of a rewound one whoever
+// rewound it, and of an outer row nobody.
+func (r *record) settleEnd() {
+	var end int64
+	switch {
+	case !r.state.Ended() || r.state == Lost:
+		return
+	case r.facts.Outer != nil:
+		end = r.facts.Outer.Last.Unix()
+	case r.undecided():
+		end = r.PipelineStateAt
+		if r.history != nil && r.history.last > 0 {
+			end = r.history.lastAt.Unix()
+		}
+	}
+	if end > 0 && (r.CompletedAt == 0 || end < r.CompletedAt) {
+		r.CompletedAt = end
+	}
+}
+
+// rewoundTo is the step that the run was rewound to after its end: Wave then
+// records a failure without a text, at a step that had completed.
+func (r *record) rewoundTo() string {
+	if r.Status != "failed" || r.ErrorMessage != "" || r.CurrentStep == "" {
+		return ""
+	}
+	for _, s := range r.steps {
+		if s.Step == r.CurrentStep && s.State == "completed" {
+			return s.Step
+		}
+	}
+	return ""
 }
 
 // undecided reports whether signs of life or its events matter to a run.
@@ -219,7 +265,7 @@ func (r *record) undecided() bool {
 	case "running", "pending":
 		return true
 	case "failed":
-		return strings.Contains(r.facts.Error, orphaned)
+		return strings.Contains(r.facts.Error, orphaned) || r.facts.RewoundTo != "" || r.PipelineState == "rejected"
 	default:
 		return false
 	}
@@ -230,7 +276,7 @@ func (r *record) addHistory(h *history) {
 		return
 	}
 	r.history = h
-	r.facts.HasEvents, r.facts.LastEvent, r.facts.AtGate = h.last > 0, h.lastAt, h.gate
+	r.facts.HasEvents, r.facts.LastEvent, r.facts.AtGate, r.facts.End = h.last > 0, h.lastAt, h.gate, h.end
 }
 
 // errorText is the error of a run that ended badly, whole, from wherever Wave

@@ -44,7 +44,7 @@ func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []st
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := d.unsummedTokens(ctx, q, records)
+	tokens, err := d.metricTokens(ctx, q, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -59,16 +59,20 @@ func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []st
 			continue
 		}
 		run := r.run(d.opt.Definition(r.Pipeline))
-		if n, ok := tokens[id]; ok {
-			run.Tokens = &n
+		run.Tokens = r.spent(tokens[id])
+		run.Children = children[id].of(r)
+		if children[id].All == 0 {
+			for _, item := range r.outer {
+				run.Items = append(run.Items, item.ID)
+			}
 		}
-		run.Children, run.Orphan = children[id], orphans[id]
+		run.Orphan = orphans[id]
 		if run.State.Ended() {
 			run.Children.Ended = run.Children.All // they live in one process
 		}
 		runs = append(runs, run)
 	}
-	return runs, nil
+	return runs, d.addSubtreeTokens(ctx, q, runs)
 }
 
 // orphans names the runs that another one is said to have started which cannot
@@ -136,12 +140,41 @@ func (d *database) addTails(ctx context.Context, q sqlx.QueryerContext, records 
 const childCountsSQL = `
 SELECT r.parent_run_id AS parent, count(*) AS n,
 	COALESCE(sum(r.status NOT IN ('pending', 'running')), 0) AS ended,
-	COALESCE(sum(r.status = 'failed' %s), 0) AS failed
-FROM pipeline_run r %s WHERE r.parent_run_id IN %s AND r.run_id <> r.parent_run_id GROUP BY r.parent_run_id`
+	COALESCE(sum(r.status = 'failed' %[1]s), 0) AS failed,
+	COALESCE(sum(r.status = 'failed' %[1]s AND (instr(%[2]s, 'context canceled') > 0 OR instr(%[2]s, 'signal: killed') > 0)), 0) AS killed
+FROM pipeline_run r %[3]s WHERE r.parent_run_id IN %[4]s AND r.run_id <> r.parent_run_id GROUP BY r.parent_run_id`
 
-// childCounts counts children by their recorded status and whether they were
-// asked to stop, without telling each of them.
-func (d *database) childCounts(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]ChildCounts, error) {
+// childCounts are the children of a run by their recorded status and whether
+// they were asked to stop, without telling each of them.
+type childCounts struct {
+	Parent string `db:"parent"`
+	All    int    `db:"n"`
+	Ended  int    `db:"ended"`
+	Failed int    `db:"failed"`
+	Killed int    `db:"killed"` // of those that failed
+}
+
+// of counts the children of r: those that were stopped because another failed
+// did not fail.
+func (c childCounts) of(r *record) ChildCounts {
+	if c.All == 0 {
+		c.All = len(r.outer)
+		for _, item := range r.outer {
+			if item.Status != "pending" && item.Status != "running" {
+				c.Ended++
+			}
+			if item.Status == "failed" {
+				c.Failed++
+			}
+		}
+	}
+	if r.state == Cancelled || r.facts.Error != "" && !killed(r.facts.Error) {
+		c.Failed -= c.Killed
+	}
+	return ChildCounts{All: c.All, Ended: c.Ended, Failed: c.Failed}
+}
+
+func (d *database) childCounts(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]childCounts, error) {
 	if !d.schema["pipeline_run"]["parent_run_id"] || len(ids) == 0 {
 		return nil, nil
 	}
@@ -149,19 +182,18 @@ func (d *database) childCounts(ctx context.Context, q sqlx.QueryerContext, ids [
 	if d.schema.has("cancellation") {
 		notStopped, join = "AND c.run_id IS NULL", "LEFT JOIN cancellation c ON c.run_id = r.run_id"
 	}
-	var rows []struct {
-		Parent string `db:"parent"`
-		All    int    `db:"n"`
-		Ended  int    `db:"ended"`
-		Failed int    `db:"failed"`
+	failure := "COALESCE(r.error_message, '')"
+	if d.schema["pipeline_run"]["current_step"] {
+		failure += " || COALESCE(r.current_step, '')"
 	}
-	query := fmt.Sprintf(childCountsSQL, notStopped, join, in(len(ids)))
+	var rows []childCounts
+	query := fmt.Sprintf(childCountsSQL, notStopped, "("+failure+")", join, in(len(ids)))
 	if err := sqlx.SelectContext(ctx, q, &rows, query, anys(ids)...); err != nil {
 		return nil, fmt.Errorf("count children: %w", err)
 	}
-	counts := make(map[string]ChildCounts, len(rows))
+	counts := make(map[string]childCounts, len(rows))
 	for _, r := range rows {
-		counts[r.Parent] = ChildCounts{All: r.All, Ended: r.Ended, Failed: r.Failed}
+		counts[r.Parent] = r
 	}
 	return counts, nil
 }
@@ -176,18 +208,24 @@ func metricTokensSQL() string {
 	return "SELECT run_id, " + tokenSumSQL() + " FROM performance_metric WHERE run_id IN %s GROUP BY run_id HAVING tokens > 0"
 }
 
-// unsummedTokens sums what the attempts of a run spent where the run itself
-// says nothing: it is written at the end only, and a forced stop zeroes it.
-func (d *database) unsummedTokens(ctx context.Context, q sqlx.QueryerContext, records map[string]*record) (map[string]int64, error) {
-	var ids []string
-	for id, r := range records {
-		if (r.Tokens == nil || *r.Tokens == 0) && r.state != Succeeded && r.state != Empty {
-			ids = append(ids, id)
-		}
+// spentTokens is what a run used, nil when nothing says: the row's sum leaves out
+// attempts that failed and what came before a resumption, is written at the end
+// only, and zeroed by a forced stop. The attempts that were measured have all.
+func spentTokens(row *int64, measured int64, isOpen bool) *int64 {
+	if measured > 0 && (row == nil || measured > *row) {
+		return &measured
 	}
-	return d.metricTokens(ctx, q, ids)
+	if row != nil && *row == 0 && isOpen {
+		return nil // not written yet, or never
+	}
+	return row
 }
 
+func (r *record) spent(measured int64) *int64 {
+	return spentTokens(r.Tokens, measured, r.undecided())
+}
+
+// metricTokens sums what the measured attempts of runs used.
 func (d *database) metricTokens(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]int64, error) {
 	if len(ids) == 0 || !d.schema.has("performance_metric") {
 		return nil, nil
@@ -217,9 +255,6 @@ func (r *record) run(def []StepDef) Run {
 	}
 	if r.undecided() {
 		run.LastEvent = r.facts.LastEvent
-		if r.Tokens != nil && *r.Tokens == 0 {
-			run.Tokens = nil // not written yet, or never
-		}
 	}
 	if r.IterateIndex != nil || r.IterateTotal != nil {
 		run.Iterate = &Iterate{Index: int(orZero(r.IterateIndex)), Total: int(orZero(r.IterateTotal)), Mode: r.IterateMode}
@@ -250,7 +285,7 @@ func (r *record) addDuration(run *Run) {
 func (r *record) addSteps(run *Run, def []StepDef) {
 	done := 0
 	for _, s := range r.steps {
-		switch s.State {
+		switch settledWord(s.State, s.Error, s.Step, run.State, run.Error) {
 		case "completed", "completed_empty", "skipped":
 			done++
 		case "failed", "rejected", "running", "retrying", "reworking":
@@ -288,7 +323,7 @@ func (r *record) addSteps(run *Run, def []StepDef) {
 func (r *record) currentByEvents(run *Run) []string {
 	var current []string
 	for _, id := range r.history.order {
-		switch r.history.steps[id].word {
+		switch h := r.history.steps[id]; settledWord(h.word, h.err, id, run.State, run.Error) {
 		case "running", "retrying", "reworking", "failed", "rejected":
 			current = append(current, id)
 		}

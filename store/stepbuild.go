@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ func (r *stepRows) steps(run Run) []Step {
 		b.deps[s.ID], b.kinds[s.ID] = s.Dependencies, s
 	}
 	for _, id := range r.order {
-		switch b.word(id) {
+		switch b.settled(id) {
 		case "failed", "rejected":
 			b.someFailed = true
 		}
@@ -66,6 +67,27 @@ func (b *stepBuilder) word(id string) string {
 	return ""
 }
 
+// settled is the last word of a step, corrected by the end of its run.
+func (b *stepBuilder) settled(id string) string {
+	return settledWord(b.word(id), b.failure(id), id, b.run.State, b.run.Error)
+}
+
+// failure is what went wrong with a step, from whatever recorded it.
+func (b *stepBuilder) failure(id string) string {
+	texts := []string{""}
+	switch row := b.states[id]; row.State {
+	case "failed", "rejected":
+		texts = append(texts, row.Error)
+	}
+	if h := b.history.steps[id]; h != nil {
+		texts = append(texts, h.err)
+	}
+	if rows := b.attempts[id]; len(rows) > 0 {
+		texts = append(texts, rows[len(rows)-1].Error)
+	}
+	return tellingText(texts...)
+}
+
 func (b *stepBuilder) step(id string) *Step {
 	if s, ok := b.told[id]; ok {
 		return s
@@ -77,14 +99,19 @@ func (b *stepBuilder) step(id string) *Step {
 	}
 	s := &Step{ID: id, Recorded: b.word(id), Persona: h.persona, Model: h.model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract, Evidence: h.evidence, Checks: h.checks, Gate: h.gate}
 	s.Attempts = b.attemptsOf(id, h)
+	row := b.states[id]
 	children := b.childrenOf(id)
 	s.Children = ChildCounts{All: max(children.All, children.Total), Ended: children.Ended, Failed: children.Failed}
+	s.Visits = max(int(orZero(&row.Visits)), h.visits)
 	facts := stepFacts{
-		Word: s.Recorded, Children: children, Recorded: b.recorded,
+		Word: b.settled(id), Children: children, Recorded: b.recorded,
 		Gate:   h.gate || b.kinds[id].Kind == "gate",
 		Blamed: b.blamed == id || !b.someFailed,
 	}
-	facts.Error, facts.Note = b.texts(id, s, h)
+	facts.Error, facts.Note = b.failure(id), b.note(id, h)
+	if facts.Error == "" && b.blamed == id {
+		facts.Error = b.run.Error
+	}
 	switch s.Recorded {
 	case "", "pending", "skipped":
 		facts.Blocker = b.blocker(id)
@@ -93,6 +120,9 @@ func (b *stepBuilder) step(id string) *Step {
 	switch s.State {
 	case Failed, Rejected, Cancelled, Lost:
 		s.Error = facts.Error
+	}
+	if s.State == Failed {
+		s.Culprit = b.culprit(id)
 	}
 	for _, row := range b.metrics[id] {
 		if s.Persona == "" {
@@ -112,26 +142,34 @@ func (b *stepBuilder) step(id string) *Step {
 	return s
 }
 
-// texts separates what went wrong from what was merely noted: step_state keeps
-// both in one column.
-func (b *stepBuilder) texts(id string, s *Step, h *stepHistory) (failure, note string) {
+// note is what was merely noted of a step: step_state keeps that in the column
+// of its errors.
+func (b *stepBuilder) note(id string, h *stepHistory) string {
 	row := b.states[id]
-	lastAttempt := ""
-	if n := len(s.Attempts); n > 0 {
-		lastAttempt = s.Attempts[n-1].Error
-	}
 	switch row.State {
 	case "failed", "rejected":
-		return longest(row.Error, h.err, lastAttempt), ""
+		return ""
 	case "running", "retrying":
-		return longest(h.err, lastAttempt), row.Error
+		return row.Error
 	default:
-		note = row.Error
-		if note == "" {
-			note = h.note
-		}
-		return longest(h.err, lastAttempt), note
+		return cmp.Or(row.Error, h.note)
 	}
+}
+
+// culprit is the run that a step started and that made it fail: the first that
+// failed by itself, for those that were stopped because of it did not.
+func (b *stepBuilder) culprit(id string) *Run {
+	var first *Run
+	for i := range b.children {
+		child := &b.children[i]
+		if child.ParentStep != id || b.isResume(*child) || child.State != Failed && child.State != Rejected {
+			continue
+		}
+		if first == nil || child.CompletedAt.Before(first.CompletedAt) {
+			first = child
+		}
+	}
+	return first
 }
 
 // blocker is the dependency that keeps a step from running.

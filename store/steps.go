@@ -88,7 +88,7 @@ func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, deta
 			return fmt.Errorf("select children: %w", err)
 		}
 	}
-	children, err := d.runsOf(ctx, q, ids)
+	children, err := d.runsOf(ctx, q, append(ids, run.Items...))
 	if err != nil {
 		return err
 	}
@@ -142,6 +142,7 @@ type stepRow struct {
 	Step        string `db:"step_id"`
 	State       string `db:"state"`
 	Retries     int64  `db:"retry_count"`
+	Visits      int64  `db:"visit_count"`
 	StartedAt   int64  `db:"started_at"`
 	CompletedAt int64  `db:"completed_at"`
 	Error       string `db:"error_message"`
@@ -206,7 +207,7 @@ func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run Run)
 		into       any
 	}{
 		{"step_state", "pipeline_id", []string{
-			"x.step_id", d.schema.text("x", "step_state", "state"), d.schema.number("x", "step_state", "retry_count"),
+			"x.step_id", d.schema.text("x", "step_state", "state"), d.schema.number("x", "step_state", "retry_count"), d.schema.number("x", "step_state", "visit_count"),
 			d.schema.time("x", "step_state", "started_at"), d.schema.time("x", "step_state", "completed_at"),
 			d.schema.text("x", "step_state", "error_message"),
 		}, &states},
@@ -305,12 +306,13 @@ func (r *stepRows) collect(states []stepRow, attempts []attemptRow, metrics []me
 	}
 }
 
-// longest is the text that says most: the same failure is left in several
-// places, cut down in some.
-func longest(texts ...string) string {
+// tellingText is the text that says most of a failure: the same is left in
+// several places, cut down in some. What a stop left says least: of several runs
+// that worked at once the last one writes, though another one failed.
+func tellingText(texts ...string) string {
 	best := ""
 	for _, t := range texts {
-		if len(t) > len(best) {
+		if t != "" && (best == "" || killed(best) && !killed(t) || killed(best) == killed(t) && len(t) > len(best)) {
 			best = t
 		}
 	}

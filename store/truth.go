@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,10 @@ type runFacts struct {
 	Rejected        bool      // a step_state of this run says rejected
 	AtGate          bool      // the last gate event waits
 	Kind            string    // run_kind
+	RewoundTo       string    // the step that a rewind of the ended run went back to
+	Forked          bool      // it continues a copy of another run
+	DryRun          bool      // its row says that nothing was executed
+	End             string    // of the last run-level event: completed, completed_empty
 	HasEvents       bool
 	StartedAt       time.Time
 	CompletedAt     time.Time
@@ -37,6 +42,8 @@ type runFacts struct {
 	PID             int
 	Parent          State     // the parent's told state; empty without a parent
 	ParentEnded     time.Time // when the parent ended, if recorded
+	ParentError     string    // the parent's error, which names what failed first
+	Outer           *outerRun // of a row that only holds others together
 }
 
 // tellRun derives what became of a run. The reason is empty when the state is
@@ -45,9 +52,9 @@ type runFacts struct {
 func tellRun(f runFacts, now time.Time, alive func(pid int) bool) (State, string) {
 	switch f.Status {
 	case "completed":
-		return Succeeded, f.askedToStop()
+		return Succeeded, cmp.Or(f.askedToStop(), f.rehearsed())
 	case "completed_empty":
-		return Empty, f.askedToStop()
+		return Empty, cmp.Or(f.askedToStop(), f.rehearsed())
 	case "cancelled":
 		return Cancelled, ""
 	case "failed":
@@ -76,6 +83,8 @@ func (f runFacts) tellFailed() (State, string) {
 	switch {
 	case !f.CancelledAt.IsZero():
 		return Cancelled, "stopped by an operator"
+	case f.RewoundTo != "":
+		return f.tellRewound()
 	case f.PipelineState == "rejected":
 		return Rejected, "a contract rejected its work"
 	case strings.Contains(f.Error, orphaned):
@@ -88,11 +97,35 @@ func (f runFacts) tellFailed() (State, string) {
 		return Lost, "its process was found to be gone"
 	case killed(f.Error) && f.cancelCame():
 		return Cancelled, "stopped by an operator"
-	case killed(f.Error) && f.Parent == Cancelled:
-		return Cancelled, "the run that started it was stopped by an operator"
+	case killed(f.Error) && f.Parent == Cancelled && !f.ownProcess():
+		return Cancelled, "the run that started it was stopped"
+	case stoppedBeside(f.Error, f.ParentError) && !f.ownProcess():
+		return Cancelled, "stopped when the run that started it failed"
 	default:
 		return Failed, f.askedToStop()
 	}
+}
+
+// tellRewound tells a run that had ended before an operator rewound it, which
+// Wave records as a failure. Its events keep the end that it had.
+func (f runFacts) tellRewound() (State, string) {
+	reason := "rewound to " + clip(f.RewoundTo, 80)
+	switch {
+	case f.End == "completed":
+		return Succeeded, reason
+	case f.End == "completed_empty":
+		return Empty, reason
+	case f.HasEvents:
+		return Failed, reason
+	default:
+		return Unknown, reason + "; no event tells how it had ended"
+	}
+}
+
+// stoppedBeside reports whether text is what a stop left of one of several that
+// worked at once, while blame, the error of what they belong to, names another.
+func stoppedBeside(text, blame string) bool {
+	return killed(text) && blame != "" && !killed(blame)
 }
 
 // tellQuietEnd tells a run whose end pipeline_run does not know. The end that
@@ -131,6 +164,12 @@ func (f runFacts) tellQuietEnd() (State, string, bool) {
 func (f runFacts) tellPending(now time.Time, alive func(pid int) bool) (State, string) {
 	if f.HasEvents || !f.Heartbeat.IsZero() {
 		return f.tellRunning(now, alive)
+	}
+	if f.Outer != nil {
+		return f.Outer.tell(now)
+	}
+	if f.Forked {
+		return Pending, "forked, waits for resume"
 	}
 	since, known := age(f.StartedAt, now)
 	switch {
@@ -250,6 +289,13 @@ func (f runFacts) askedToStop() string {
 	return ""
 }
 
+func (f runFacts) rehearsed() string {
+	if f.DryRun {
+		return "dry run, nothing was executed"
+	}
+	return ""
+}
+
 // killed reports whether an error is what a stopped step leaves.
 func killed(err string) bool {
 	return strings.Contains(err, "context canceled") || strings.Contains(err, "signal: killed")
@@ -282,6 +328,24 @@ type stepChildren struct {
 	Total              int // as planned; 0: unknown
 }
 
+// settledWord is the last word recorded for a step, corrected by the end of its
+// run: an aborted gate is recorded as completed although the run's error names
+// it, and a step that was stopped because another failed is recorded as failed.
+func settledWord(word, failure string, id string, run State, runError string) string {
+	if run != Failed && run != Rejected {
+		return word
+	}
+	isBlamed := blamedStep(runError) == id
+	switch {
+	case word == "completed" && isBlamed && run == Failed:
+		return "failed"
+	case word == "failed" && !isBlamed && stoppedBeside(failure, runError):
+		return "cancelled"
+	default:
+		return word
+	}
+}
+
 // tellStep derives what became of a step from the last word recorded for it
 // and from what became of its run. No step of an ended run is running.
 func tellStep(f stepFacts, run State) (State, string) {
@@ -310,9 +374,24 @@ func tellStep(f stepFacts, run State) (State, string) {
 	case "rejected":
 		return Rejected, f.Note
 	case "cancelled":
+		if f.Note == "" {
+			return Cancelled, stoppedNote(run)
+		}
 		return Cancelled, f.Note
 	default:
 		return Unknown, f.Note
+	}
+}
+
+// stoppedNote says why a step of a run that ended badly was stopped.
+func stoppedNote(run State) string {
+	switch run {
+	case Failed:
+		return "stopped when the run failed"
+	case Rejected:
+		return "stopped when the run was rejected"
+	default:
+		return ""
 	}
 }
 
@@ -357,7 +436,7 @@ func (f stepFacts) tellStarted(run State) (State, string) {
 		if f.Blamed {
 			return run, f.Note
 		}
-		return Cancelled, "stopped when the run " + map[State]string{Failed: "failed", Rejected: "was rejected"}[run]
+		return Cancelled, stoppedNote(run)
 	case Cancelled, Lost:
 		return run, f.Note
 	default:

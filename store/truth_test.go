@@ -46,7 +46,7 @@ func TestTellRun(t *testing.T) {
 		{"a run that failed on its own keeps its end", failed(soak+"exit status 2", asked), Failed, "cancellation was requested"},
 		{"a run that completed although asked to stop keeps its end", runFacts{Status: "completed", Cancel: ago(time.Hour)}, Succeeded, "cancellation was requested"},
 		{"a request after the end says nothing", runFacts{Status: "completed", Cancel: now, CompletedAt: ago(time.Minute)}, Succeeded, ""},
-		{"the child of a stopped run is cancelled", failed("context canceled", func(f *runFacts) { f.Parent = Cancelled }), Cancelled, "the run that started it was stopped by an operator"},
+		{"the child of a stopped run is cancelled", failed("context canceled", func(f *runFacts) { f.Parent = Cancelled }), Cancelled, "the run that started it was stopped"},
 
 		{"a rejected run stuck at running is rejected", running(func(f *runFacts) {
 			f.Rejected, f.PipelineState, f.PipelineStateAt = true, "rejected", ago(time.Hour)
