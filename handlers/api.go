@@ -42,6 +42,9 @@ type runSummary struct {
 	Tags         []string   `json:"tags,omitempty"`
 	Progress     int        `json:"progress,omitempty"`
 	ErrorMessage string     `json:"error_message,omitempty"`
+	Headline     string     `json:"headline,omitempty"`          // the line that says why it did not end well
+	CausedBy     string     `json:"caused_by_run_id,omitempty"`  // the run below it that its failure began in
+	CausedByStep string     `json:"caused_by_step_id,omitempty"` // the step of that run
 	ParentRunID  string     `json:"parent_run_id,omitempty"`
 	BranchName   string     `json:"branch_name,omitempty"`
 
@@ -86,6 +89,7 @@ type stepDetail struct {
 	DurationMs  int64             `json:"duration_ms,omitempty"`
 	TokensUsed  int64             `json:"tokens_used"`
 	Error       string            `json:"error,omitempty"`
+	Headline    string            `json:"headline,omitempty"` // the line that says why it did not end well
 	Model       string            `json:"model,omitempty"`
 	Attempts    int               `json:"attempts,omitempty"`
 	Contract    string            `json:"contract,omitempty"`
@@ -228,7 +232,7 @@ func stepDetailOf(step store.Step, artifacts []artifactSummary) stepDetail {
 	d := stepDetail{
 		StepID: step.ID, Persona: step.Persona, State: string(step.State), Action: shown(step.Action),
 		StartedAt: momentOf(step.StartedAt), CompletedAt: momentOf(step.CompletedAt),
-		Error: shown(step.Error), Model: step.Model, Attempts: len(step.Attempts), Note: shown(step.Note), Artifacts: artifacts,
+		Error: shown(step.Error), Headline: shown(step.Headline), Model: step.Model, Attempts: len(step.Attempts), Note: shown(step.Note), Artifacts: artifacts,
 		TokensUsed: valueOf(step.Tokens), Progress: valueOf(step.Progress),
 	}
 	if step.HasDuration {
@@ -271,7 +275,7 @@ func summaryOf(run store.Run) runSummary {
 	sum := runSummary{
 		RunID: run.ID, PipelineName: run.Pipeline, Reason: shown(run.Reason), Input: shown(run.Input),
 		TotalTokens: valueOf(run.Tokens), StartedAt: momentOf(run.StartedAt), CompletedAt: momentOf(run.CompletedAt),
-		Tags: run.Tags, Progress: valueOf(run.Progress), ErrorMessage: shown(run.Error),
+		Tags: run.Tags, Progress: valueOf(run.Progress), ErrorMessage: shown(run.Error), Headline: shown(run.Headline),
 		ParentRunID: run.Parent, BranchName: run.Branch,
 	}
 	word, exact := statusWord(run.State)
@@ -281,6 +285,9 @@ func summaryOf(run store.Run) runSummary {
 	}
 	if !exact {
 		sum.State = string(run.State)
+	}
+	if run.Cause != nil {
+		sum.CausedBy, sum.CausedByStep = run.Cause.Run, run.Cause.Step
 	}
 	if len(run.Current) > 0 {
 		sum.CurrentStep = run.Current[0]

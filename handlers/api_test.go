@@ -52,7 +52,7 @@ func TestRunsAsJSON(t *testing.T) {
 		"run_id": stoppedRun, "pipeline_name": "slow-soak", "status": "cancelled", "reason": "stopped by an operator",
 		"input": "60", "current_step": "soak", "total_tokens": 0.0, "progress": 33.0,
 		"started_at": "2026-11-23T00:38:20Z", "completed_at": "2026-11-23T00:38:30Z",
-		"duration": "10s", "duration_ms": 10000.0, "error_message": `step "soak" failed: signal: killed`,
+		"duration": "10s", "duration_ms": 10000.0, "error_message": `step "soak" failed: signal: killed`, "headline": "stopped by an operator",
 	}
 	if diff := cmp.Diff(want, got[stoppedRun]); diff != "" {
 		t.Errorf("the stopped run (-want +got):\n%s", diff)

@@ -124,7 +124,7 @@ func runFacts(l, r store.Run, samePipe bool) []fact {
 		plainFact("children", "Children", childrenWord(l.Children), childrenWord(r.Children)),
 		textFact("branch", "Branch", l.Branch, r.Branch),
 		textFact("tags", "Tags", strings.Join(l.Tags, ", "), strings.Join(r.Tags, ", ")),
-		errorFact(l.Error, r.Error),
+		errorFact(views.Account{Line: failureLine(l), Text: shown(l.Error)}, views.Account{Line: failureLine(r), Text: shown(r.Error)}),
 	)
 	return knownFacts(facts)
 }
@@ -166,7 +166,7 @@ func (p *stepPair) compare() {
 		textFact("contract", "Contract", contractWord(l), contractWord(r)),
 		stateFact(l.State, stateWord(l.State), r.State, stateWord(r.State)),
 		plainFact("children", "Children", childrenWord(l.Children), childrenWord(r.Children)),
-		errorFact(l.Error, r.Error),
+		errorFact(stepError(*l), stepError(*r)),
 		textFact("note", "Note", l.Note, r.Note),
 		tookFact(tookOf(l), tookOf(r)),
 		countFact("tokens", "Tokens", l.Tokens, r.Tokens),
@@ -231,7 +231,7 @@ func pairAttempt(i int, left, right []store.Attempt) attemptPair {
 	p.facts = knownFacts([]fact{
 		stateFact(l.State, stateWord(l.State), r.State, stateWord(r.State)),
 		textFact("failure_class", "Failure class", failureClass(l.FailureClass), failureClass(r.FailureClass)),
-		errorFact(l.Error, r.Error),
+		errorFact(account(l.Error), account(r.Error)),
 		tookFact(took(l), took(r)),
 		countFact("tokens", "Tokens", l.Tokens, r.Tokens),
 	})
@@ -262,8 +262,7 @@ func stateFact(l store.State, lWord string, r store.State, rWord string) fact {
 
 // errorFact compares the lines that say most, by what two occurrences of one
 // failure have in common.
-func errorFact(left, right string) fact {
-	l, r := account(left), account(right)
+func errorFact(l, r views.Account) fact {
 	f := fact{key: "error", name: "Error", left: side{text: l.Line, title: l.Text}, right: side{text: r.Line, title: r.Text}}
 	f.differs = l.Line != "" && r.Line != "" && failureKey(l.Line) != failureKey(r.Line)
 	return f

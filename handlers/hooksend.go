@@ -63,6 +63,7 @@ type hookRun struct {
 	StartedAt  *time.Time `json:"started_at,omitempty"`
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	DurationMs *int64     `json:"duration_ms,omitempty"`
+	CausedBy   string     `json:"caused_by_run_id,omitempty"` // the run below it that its failure began in
 	Parent     string     `json:"parent_run_id,omitempty"`
 	Tags       []string   `json:"tags,omitempty"`
 	URL        string     `json:"url,omitempty"`
@@ -118,13 +119,12 @@ func hookRunOf(run store.Run) *hookRun {
 		return &utc
 	}
 	told := &hookRun{
-		ID: run.ID, Pipeline: run.Pipeline, State: string(run.State), Reason: run.Reason, Parent: run.Parent,
+		ID: run.ID, Pipeline: run.Pipeline, State: string(run.State), Reason: clip(failureLine(run), maxFilter), Parent: run.Parent,
 		StartedAt: moment(run.StartedAt), EndedAt: moment(recordedEnd(run)),
 	}
-	if told.Reason == "" {
-		told.Reason = run.Error
+	if run.Cause != nil {
+		told.CausedBy = run.Cause.Run
 	}
-	told.Reason = shown(clip(shown(told.Reason), maxFilter))
 	for _, tag := range run.Tags[:min(len(run.Tags), maxValues)] {
 		told.Tags = append(told.Tags, shown(clip(tag, maxText)))
 	}

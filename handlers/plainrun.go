@@ -97,15 +97,22 @@ var runColumns = []plain.Column{
 
 func runTable(sums []runSummary, to views.Paths, origin string) plain.Table {
 	t := plain.Table{Columns: runColumns}
+	failed := slices.ContainsFunc(sums, func(sum runSummary) bool { return sum.Headline != "" })
+	if failed {
+		t.Columns = slices.Insert(slices.Clone(t.Columns), 9, plain.Column{Name: "Failure", Max: 80})
+	}
 	priced := slices.ContainsFunc(sums, func(sum runSummary) bool { return sum.Cost != nil })
 	if priced {
-		t.Columns = slices.Insert(slices.Clone(runColumns), 8, plain.Column{Name: "Cost", Right: true})
+		t.Columns = slices.Insert(slices.Clone(t.Columns), 8, plain.Column{Name: "Cost", Right: true})
 	}
 	for _, sum := range sums {
 		row := []plain.Cell{
 			stateCell(sum.told()), runCell(sum.RunID, to, origin), codeCell(sum.PipelineName), codeCell(sum.CurrentStep), textCell(percent(sum.Progress)),
 			timeCell(sum.StartedAt), textCell(sum.Duration), countCell(sum.TotalTokens), textCell(sum.attention()), textCell(strings.Join(sum.Tags, ", ")),
 			textCell(sum.Input),
+		}
+		if failed {
+			row = slices.Insert(row, 9, textCell(sum.Headline))
 		}
 		if priced {
 			row = slices.Insert(row, 8, textCell(sum.Cost.text()))
@@ -152,8 +159,8 @@ func (body runDetailResponse) plain(to views.Paths, origin string) plain.Documen
 		d.Parts = append(d.Parts, plain.Part{Heading: "Error", Pre: run.ErrorMessage})
 	}
 	for _, step := range body.Steps {
-		// Of an error of one line the table has all.
-		if text := strings.TrimSpace(step.Error); strings.Contains(text, "\n") && !strings.Contains(run.ErrorMessage, text) {
+		// The table has the line that says most.
+		if text := strings.TrimSpace(step.Error); text != step.Headline && !strings.Contains(run.ErrorMessage, text) {
 			d.Parts = append(d.Parts, plain.Part{Heading: "Error of step " + step.StepID, Pre: step.Error})
 		}
 	}
@@ -179,6 +186,10 @@ func (sum runSummary) facts(to views.Paths, origin string) []plain.Fact {
 	if strings.Contains(sum.Input, "\n") {
 		input = plain.Cell{} // it stands below
 	}
+	failure := textCell(sum.Headline)
+	if sum.Headline == sum.Reason {
+		failure = plain.Cell{}
+	}
 	runaway := ""
 	if sum.Runaway != nil {
 		runaway = sum.Runaway.Kind + " at " + sum.Runaway.Step + ": " + sum.Runaway.Why
@@ -188,6 +199,9 @@ func (sum runSummary) facts(to views.Paths, origin string) []plain.Fact {
 		{Name: "Run", Cell: runCell(sum.RunID, to, origin)},
 		{Name: "Pipeline", Cell: codeCell(sum.PipelineName)},
 		{Name: "Reason", Cell: textCell(sum.Reason)},
+		{Name: "Failure", Cell: failure},
+		{Name: "Caused by", Cell: runCell(sum.CausedBy, to, origin)},
+		{Name: "Caused by step", Cell: codeCell(sum.CausedByStep)},
 		{Name: "Step", Cell: codeCell(sum.CurrentStep)},
 		{Name: "Done", Cell: textCell(percent(sum.Progress))},
 		{Name: "Started", Cell: timeCell(sum.StartedAt)},
@@ -227,7 +241,7 @@ func stepTable(steps []stepDetail) plain.Table {
 	for _, s := range steps {
 		t.Rows = append(t.Rows, []plain.Cell{
 			stateCell(s.State), codeCell(s.StepID), textCell(s.Persona), textCell(s.Model), countCell(int64(s.Attempts)),
-			timeCell(s.StartedAt), textCell(s.Duration), countCell(s.TokensUsed), textCell(s.Contract), textCell(cmp.Or(s.Error, s.Note, s.Action)),
+			timeCell(s.StartedAt), textCell(s.Duration), countCell(s.TokensUsed), textCell(s.Contract), textCell(cmp.Or(s.Headline, s.Error, s.Note, s.Action)),
 		})
 	}
 	return t

@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/headline"
 	"wavedeck/views"
 )
 
@@ -16,19 +18,22 @@ const maxSegments = 24
 func runRow(run store.Run) views.RunRow {
 	row := views.RunRow{
 		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(shown(run.Input)),
-		State: string(run.State), Word: runWord(run), Reason: shown(run.Reason),
+		State: string(run.State), Word: runWord(run), Reason: failureLine(run),
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
 		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: run.Tags, Branch: run.Branch,
 		Children: childrenOf(run.Children), Orphan: run.Orphan,
 		Cursor:   run.Cursor().String(),
 	}
-	if row.Reason == "" && (run.State == store.Failed || run.State == store.Rejected) {
-		row.Reason = tellingLine(shown(run.Error))
-	}
 	if run.Iterate != nil {
 		row.Iterate = fmt.Sprintf("%d of %d", run.Iterate.Index+1, run.Iterate.Total)
 	}
 	return row
+}
+
+// failureLine is why a run did not end well, or why its state is not what was
+// recorded. Everything that shows a run in a line shows this one.
+func failureLine(run store.Run) string {
+	return cmp.Or(shown(run.Headline), shown(run.Reason))
 }
 
 func childrenOf(c store.ChildCounts) views.Children {
@@ -105,7 +110,7 @@ func stepRow(step store.Step, kind string) views.StepRow {
 	row := views.StepRow{
 		ID: step.ID, State: string(step.State), Word: stateWord(step.State), Kind: kind,
 		Persona: step.Persona, Model: step.Model, Adapter: step.Adapter,
-		Note: shown(step.Note), Error: account(step.Error), Action: shown(step.Action), Progress: step.Progress,
+		Note: shown(step.Note), Error: stepError(step), Action: shown(step.Action), Progress: step.Progress,
 		Started: step.StartedAt, Ended: step.CompletedAt,
 		Took:   stepTook(step.State, step.StartedAt, step.Duration, step.HasDuration, step.CoarseSecond),
 		Tokens: step.Tokens, Max: step.Retries, Children: childrenOf(step.Children),
@@ -141,7 +146,12 @@ func attemptRow(a store.Attempt) views.AttemptRow {
 // account is a recorded text as a page shows it, with the line that says most.
 func account(text string) views.Account {
 	text = shown(text)
-	return views.Account{Line: tellingLine(text), Text: text}
+	return views.Account{Line: headline.Of(text), Text: text}
+}
+
+// stepError is why a step did not end well.
+func stepError(step store.Step) views.Account {
+	return views.Account{Line: shown(step.Headline), Text: shown(step.Error)}
 }
 
 // failureClass is what kind of failure it was, in words.

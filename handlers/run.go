@@ -2,12 +2,10 @@ package handlers
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -289,7 +287,7 @@ func (s *Server) failureOf(d store.RunDetail) *views.Failure {
 	f := &views.Failure{State: string(d.Run.State), Text: d.Run.Error}
 	for _, step := range d.Steps {
 		switch {
-		case f.Step == "" && step.State == d.Run.State:
+		case step.ID == d.FailedStep:
 			f.Step, f.Persona, f.Model = step.ID, step.Persona, step.Model
 			if step.Error != "" {
 				f.Text = step.Error
@@ -302,46 +300,12 @@ func (s *Server) failureOf(d store.RunDetail) *views.Failure {
 			f.Blocked = append(f.Blocked, step.ID)
 		}
 	}
-	f.Text = shown(f.Text)
-	f.Line = tellingLine(f.Text)
-	if f.Line == "" {
-		f.Line = d.Run.Reason
+	f.Text, f.Line = shown(f.Text), failureLine(d.Run)
+	if c := d.Run.Cause; c != nil {
+		f.Cause = &views.RunRef{ID: c.Run, Pipeline: c.Pipeline, State: string(store.Failed), Word: stateWord(store.Failed)}
+		f.CauseStep = c.Step
 	}
 	return f
 }
 
 func words(identifier string) string { return strings.ReplaceAll(identifier, "_", " ") }
-
-// wrappings are what Wave puts before the reason of a failure.
-var wrappings = []*regexp.Regexp{ //nolint:gochecknoglobals // compiled once, read only
-	regexp.MustCompile(`^step "[^"]*" failed: `),
-	regexp.MustCompile(`^command failed: `),
-	regexp.MustCompile(`^(contract validation failed: )+`),
-}
-
-// bareExit is an end that says nothing of its reason.
-var bareExit = regexp.MustCompile(`^exit status \d+$`)
-
-// tellingLine is the line of an error that says what is wrong. A failed schema
-// wraps it: the line that names the property is more use than the wrapping. Of a
-// failed command it is the last thing that was said, not the exit status.
-func tellingLine(text string) string {
-	for line := range strings.Lines(text) {
-		line = strings.TrimLeft(strings.TrimSpace(line), "-•· \t")
-		if strings.HasPrefix(line, "at '") {
-			return line
-		}
-	}
-	line := firstLine(text)
-	for _, wrapping := range wrappings {
-		if rest := wrapping.ReplaceAllString(line, ""); rest != "" {
-			line = rest
-		}
-	}
-	if bareExit.MatchString(line) {
-		_, said, _ := strings.Cut(text, "\nstderr: ")
-		said = strings.TrimSpace(said)
-		return cmp.Or(strings.TrimSpace(said[strings.LastIndexByte(said, '\n')+1:]), line)
-	}
-	return line
-}

@@ -115,7 +115,7 @@ func (rows *rowWriter) write(sums []runSummary) error {
 var csvColumns, csvAsOf = []string{
 	"run_id", "pipeline_name", "status", "state", "reason", "input", "current_step", "total_tokens", "started_at", "completed_at",
 	"duration", "duration_ms", "tags", "progress", "error_message", "parent_run_id", "branch_name",
-	"estimated_cost", "stall", "eta_p50", "eta_p90", "runaway",
+	"estimated_cost", "stall", "eta_p50", "eta_p90", "runaway", "headline", "caused_by_run_id",
 }, []string{"as_of_event", "as_of_time", "as_of_approximate"}
 
 // csvRow has an empty cell where JSON leaves a field out. Tags are joined by commas.
@@ -125,9 +125,9 @@ func csvRow(sum runSummary) []string {
 		plain.Inert(sum.CurrentStep), strconv.FormatInt(sum.TotalTokens, 10), moment(sum.StartedAt), moment(sum.CompletedAt),
 		sum.Duration, count(sum.DurationMs), plain.Inert(strings.Join(sum.Tags, ",")), count(int64(sum.Progress)), plain.Inert(sum.ErrorMessage),
 		plain.Inert(sum.ParentRunID), plain.Inert(sum.BranchName),
-		"", "", "", "", "",
+		"", "", "", "", "", plain.Inert(sum.Headline), plain.Inert(sum.CausedBy),
 	}
-	extra := row[len(row)-5:]
+	extra := row[len(row)-7:]
 	if c := sum.Cost; c != nil && c.Amount != nil {
 		extra[0] = strconv.FormatFloat(*c.Amount, 'f', -1, 64)
 	}

@@ -172,7 +172,7 @@ func (s *Server) childLanes(ctx context.Context, d store.RunDetail) (map[string]
 	for i, kid := range d.Children {
 		lane := timeline.Lane{
 			ID: kid.ID, Label: cmp.Or(firstLine(shown(kid.Input)), kid.Pipeline), Detail: kid.Pipeline,
-			State: string(kid.State), Word: runWord(kid), Note: shown(kid.Reason), Href: s.paths.Run(kid.ID), Tokens: kid.Tokens, Whole: true,
+			State: string(kid.State), Word: runWord(kid), Note: failureLine(kid), Href: s.paths.Run(kid.ID), Tokens: kid.Tokens, Whole: true,
 			Attempts: []timeline.Span{{From: kid.StartedAt, To: endOf(kid), Kind: timeline.Work, State: string(kid.State), Approximate: true}},
 		}
 		if kid.HasDuration {

@@ -68,7 +68,7 @@ func failureGroups(runs []store.Run) []failureGroup {
 		default:
 			continue
 		}
-		line := cmp.Or(tellingLine(shown(run.Error)), shown(run.Reason))
+		line := failureLine(run)
 		key := failureKey(line)
 		i, ok := at[key]
 		if !ok {

@@ -12,6 +12,8 @@ type Run struct {
 	Reason   string // one sentence when State and Status differ, else empty
 	Input    string
 	Error    string // the whole text, wherever Wave left it
+	Headline string // the line that says why it did not end well, of this run or of Cause; without secrets
+	Cause    *Cause // nil: its failure began in itself
 
 	StartedAt    time.Time
 	CompletedAt  time.Time
@@ -71,6 +73,8 @@ type Step struct {
 	Recorded string // the last word the database has for it, for the curious
 	Note     string // why it was skipped, blocked or reworked
 	Error    string
+	Headline string // the line that says why it did not end well; without secrets
+	Cause    *Cause // nil: its failure began in itself
 	Persona  string
 	Model    string
 	Adapter  string
@@ -160,13 +164,16 @@ type RunDetail struct {
 	Run       Run
 	Steps     []Step
 	Artifacts []Artifact
-	Children  []Run // direct children, oldest first, at most ChildLimit
-	Parent    *Run  // nil: none, or its row is gone
-	Fork      *Run
-	FirstID   int64 // event ids of this run; 0: it has none
-	LastID    int64
-	Events    int64   // how many events it has
-	At        *Moment // as of when; nil: now
+
+	FailedStep string // the step that a run failed by, or was stopped in; empty: none, or not known
+
+	Children []Run // direct children, oldest first, at most ChildLimit
+	Parent   *Run  // nil: none, or its row is gone
+	Fork     *Run
+	FirstID  int64 // event ids of this run; 0: it has none
+	LastID   int64
+	Events   int64   // how many events it has
+	At       *Moment // as of when; nil: now
 
 	Outcomes    Newest[Outcome]
 	Decisions   Newest[Decision]

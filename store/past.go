@@ -171,11 +171,13 @@ func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []
 		if err != nil {
 			return err
 		}
+		var runs []*Run
 		for id, r := range records {
 			found[id] = &runAsOf{run: r.at(after[id], at, measured[id], d.opt.Definition(r.Pipeline)), folded: r.history}
 			found[id].run.Orphan = orphans[id]
+			runs = append(runs, &found[id].run)
 		}
-		return nil
+		return d.addHeadlines(ctx, q, runs, records) // one that had ended by then failed as it is known to have now
 	})
 	return found, err
 }
@@ -365,6 +367,7 @@ func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetai
 	rows.collect(nil, nil, nil, nil)
 	detail.Steps = rows.steps(run)
 	completeRun(&run, detail.Steps, rows.history)
+	d.stepHeadlines(&detail, run)
 	run.Children = ChildCounts{}
 	for _, child := range detail.Children {
 		run.Children.All++

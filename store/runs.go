@@ -72,7 +72,14 @@ func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []st
 		}
 		runs = append(runs, run)
 	}
-	return runs, d.addSubtreeTokens(ctx, q, runs)
+	if err := d.addSubtreeTokens(ctx, q, runs); err != nil {
+		return nil, err
+	}
+	failed := make([]*Run, len(runs))
+	for i := range runs {
+		failed[i] = &runs[i]
+	}
+	return runs, d.addHeadlines(ctx, q, failed, records)
 }
 
 // orphans names the runs that another one is said to have started which cannot

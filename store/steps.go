@@ -75,6 +75,10 @@ func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id strin
 	rows.children = detail.Children
 	detail.Steps = rows.steps(run)
 	completeRun(&run, detail.Steps, rows.history)
+	if run.Headline == "" && run.Error != "" && (run.State == Failed || run.State == Rejected) {
+		run.Headline = d.headline(run.Error)
+	}
+	d.stepHeadlines(&detail, run)
 	detail.Run = run
 	return detail, nil
 }

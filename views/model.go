@@ -298,18 +298,29 @@ type RunRefresh struct{ Head, Why, Steps, Events, Artifacts, Outcomes, Family, T
 
 // Failure is what an operator wants first: where and why.
 type Failure struct {
-	State    string
-	Step     string
-	Attempt  int
-	Of       int
-	Persona  string
-	Model    string
-	Class    string // failure class in words
-	Line     string // the first line that says what is wrong
-	Text     string // all of it
-	EventURL string
-	EventID  int64
-	Blocked  []string // steps that did not run because of it
+	State     string
+	Step      string
+	Attempt   int
+	Of        int
+	Persona   string
+	Model     string
+	Class     string  // failure class in words
+	Line      string  // the line that says what is wrong
+	Text      string  // all of it
+	Cause     *RunRef // the run below that it began in
+	CauseStep string  // the step of that run
+	EventURL  string
+	EventID   int64
+	Blocked   []string // steps that did not run because of it
+}
+
+// causeLink leads to where a failure began.
+func causeLink(c Chrome, f Failure) string {
+	link := c.Paths.Run(f.Cause.ID)
+	if f.CauseStep != "" {
+		link += "#" + StepAnchor(f.CauseStep)
+	}
+	return link
 }
 
 // StepRow is one step of a run.

@@ -135,3 +135,9 @@ func clip(text string) string {
 	}
 	return text[:end] + more
 }
+
+// Tells reports whether the texts of a failure say more than how it ended: more
+// than an exit status, a signal or a sum.
+func Tells(texts ...string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool { return choose(lines(Window(text))).score > scoreRelayed })
+}

@@ -17,11 +17,12 @@ var rules = []rule{
 	{verdict: first(60), has: []string{"validation failed", "of' failed", "'not' failed"}, is: exactly(`^at '[^']*': (?:validation failed|'(?:allOf|anyOf|oneOf|not)' failed)`)},
 	{verdict: first(96), has: []string{"': "}, is: exactly(`^at '[^']*': `)},
 	{verdict: first(91), begins: []string{"warning: data race"}, has: []string{"addresssanitizer", "threadsanitizer", "segmentation fault", "segmentation violation"}, is: exactly(`(?i)ERROR: \w+Sanitizer: |segmentation (?:fault|violation)`)},
+	{verdict: first(88), has: []string{"cycle detected", "circuit breaker", "file conflicts detected", "visit limit", "max visits", "max_visits"}},
 
 	// How it ended, and nothing else.
 	{verdict: first(20), has: []string{"exit", "code"}, is: exactly(`(?i)^(?:error: )?(?:exit(?:ed)?(?: with)?(?: status| code)?|code)[: ]+-?\d+\.?$`)},
 	{verdict: first(22), begins: []string{"signal: "}},
-	{verdict: first(21), has: []string{"context canceled"}, is: exactly(`(?i)^(?:.*: )?context canceled$`)},
+	{verdict: first(18), has: []string{"context canceled"}, is: exactly(`(?i)^(?:.*: )?context canceled$`)},
 	{verdict: first(21), has: []string{"failed", "error", "aborted", "terminated"}, is: exactly(`(?i)^(?:the )?(?:command |build |run |step |test )?(?:failed|error|aborted|terminated)[.:!]?$`)},
 
 	// What only leads there.
@@ -57,7 +58,6 @@ var rules = []rule{
 	{verdict: first(90), begins: []string{"expect(", "failure/error: ", "failed asserting that", "not equal", "assert "}},
 	{verdict: first(90), has: []string{"assertion", "but was", "error:", "_test.go:"}, is: exactly(`^Error:(?:\s{2,}|\t)\S|[Aa]ssertion .*failed|expected:? .* but was|_test\.go:\d+: .*(?i:\bwant|\bgot\b|expect|fail|error|unexpected|mismatch|\bnil\b|diff|exceeded|!=)`)},
 	{verdict: first(89), has: []string{"error: ", "error [", "exception: ", "failure: ", "timeout: ", "interrupt: ", "exit: "}, is: exactly(`^(?:Uncaught |Unhandled |Exception in thread "[^"]*" )*(?:[A-Za-z_$][\w$.:/]*)?(?:Error|Exception|Failure|Timeout|Interrupt|Exit)(?: \[\w+\])?: \S`)},
-	{verdict: first(88), has: []string{"cycle detected", "circuit breaker", "file conflicts detected", "visit limit", "max visits", "max_visits"}},
 	{verdict: first(88), has: []string{"expected ", ": failure"}, is: exactly(`^Expected .*:$|:\d+: Failure$`)},
 	{verdict: first(86), has: []string{"_test.go:", "failed "}, is: exactly(`_test\.go:\d+: \S|^FAILED \S+::.* - `)},
 	{verdict: last(84), has: []string{"error", "exception", "interrupt"}, is: exactly(`^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt)(?: \[\w+\])?:?$`)},

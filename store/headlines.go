@@ -1,0 +1,347 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/headline"
+)
+
+// Bounds of what is read to find the line that says why a run failed.
+const (
+	causesAsked  = 8  // children of a run that may have caused its failure
+	failureTail  = 64 // last events of a run among which its failures are looked for
+	failureTexts = 4  // texts of failures that are kept of a run
+	maxStepName  = 80 // bytes of a step's id in a headline
+)
+
+// Cause is the run below a failed one that its failure began in.
+type Cause struct {
+	Run      string
+	Pipeline string
+	Step     string // that failed there; empty: not known
+}
+
+// addHeadlines gives each run that did not end well the line that says why. Where
+// a child failed it, that is the child's, however far below. The number of
+// statements depends on the depth of the nesting, not on the number of runs.
+func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs []*Run, records map[string]*record) error {
+	chains := map[string][]*record{} // from the run itself to the one that its failure began in
+	var below []string               // runs whose children are looked at next
+	for _, run := range runs {
+		switch run.State {
+		case Failed, Rejected:
+			chains[run.ID] = []*record{records[run.ID]}
+			below = append(below, run.ID)
+		case Lost, Cancelled:
+			if run.Headline = d.opt.Shown(run.Reason); run.Headline == "" {
+				run.Headline = d.headline(run.Error)
+			}
+		}
+	}
+	if err := d.followCauses(ctx, q, chains, below); err != nil {
+		return err
+	}
+	said, err := d.failureTexts(ctx, q, chains)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		chain := chains[run.ID]
+		if chain == nil {
+			continue
+		}
+		var texts []string
+		for _, r := range slices.Backward(chain) {
+			texts = append(append(texts, said[r.ID]...), r.failures()...)
+		}
+		cause := Cause{Run: last(chain).ID, Pipeline: last(chain).Pipeline}
+		if steps := last(chain).failedSteps(); len(steps) > 0 {
+			cause.Step = steps[0]
+		}
+		if cause.Run != run.ID {
+			run.Cause = &cause
+		}
+		run.Headline = d.headline(texts...)
+		switch {
+		case run.Headline == "":
+			run.Headline = d.opt.Shown(run.Reason)
+		case cause.Step != "" && !headline.Tells(run.Headline):
+			run.Headline = fmt.Sprintf("step %q failed: %s", clip(cause.Step, maxStepName), run.Headline)
+		}
+	}
+	return nil
+}
+
+// headline is the most telling line of texts, without their secrets.
+func (d *database) headline(texts ...string) string {
+	shown := make([]string, 0, len(texts))
+	for _, text := range texts {
+		if text != "" && !slices.Contains(shown, text) {
+			shown = append(shown, text)
+		}
+	}
+	for i, text := range shown {
+		shown[i] = d.opt.Shown(headline.Window(text))
+	}
+	return headline.Of(shown...)
+}
+
+// failures are the texts of a run's own failure, the step's before the run's.
+func (r *record) failures() []string {
+	var texts []string
+	failed := r.failedSteps()
+	for _, s := range r.steps {
+		if s.Error != "" && slices.Contains(failed, s.Step) && len(texts) < failureTexts {
+			texts = append(texts, s.Error)
+		}
+	}
+	return append(texts, r.errorText())
+}
+
+// failedSteps are the steps that a run failed by: the one that its error names,
+// else those that failed of themselves, else all that failed.
+func (r *record) failedSteps() []string {
+	if blamed := blamedStep(r.errorText()); blamed != "" {
+		return []string{blamed}
+	}
+	var steps, stopped []string
+	for _, s := range r.steps {
+		switch {
+		case s.State != "failed" && s.State != "rejected":
+		case killed(s.Error):
+			stopped = append(stopped, s.Step)
+		default:
+			steps = append(steps, s.Step)
+		}
+	}
+	if len(steps) == 0 {
+		return stopped
+	}
+	return steps
+}
+
+// followCauses extends each chain by the child that failed its last run, until
+// no child did. A run that names itself as its parent ends the way.
+func (d *database) followCauses(ctx context.Context, q sqlx.QueryerContext, chains map[string][]*record, below []string) error {
+	if !d.schema["pipeline_run"]["parent_run_id"] {
+		return nil
+	}
+	for hop := 0; hop < maxAncestors && len(below) > 0; hop++ {
+		parents := make([]*record, len(below))
+		for i, id := range below {
+			parents[i] = last(chains[id])
+		}
+		children, err := d.failedChildren(ctx, q, parents)
+		if err != nil {
+			return err
+		}
+		var next []string
+		for _, id := range below {
+			chain := chains[id]
+			cause := causeOf(last(chain), children[last(chain).ID])
+			if cause == nil || slices.ContainsFunc(chain, func(r *record) bool { return r.ID == cause.ID }) {
+				continue
+			}
+			chains[id] = append(chain, cause)
+			next = append(next, id)
+		}
+		below = next
+	}
+	return nil
+}
+
+func last(chain []*record) *record { return chain[len(chain)-1] }
+
+// failedChildrenSQL is one parent's share of the statement for all of them. What
+// was stopped because another failed comes last: in a wide fan-out that is nearly
+// everything.
+const failedChildrenSQL = `SELECT run_id, parent_run_id FROM (SELECT run_id, parent_run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> ''
+AND status NOT IN ('completed', 'completed_empty', 'pending')
+ORDER BY instr(%[1]s, 'context canceled') + instr(%[1]s, 'signal: killed') > 0, rowid LIMIT ?)`
+
+func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, parents []*record) (map[string][]*record, error) {
+	text := "''"
+	for _, column := range []string{"current_step", "error_message"} {
+		if d.schema["pipeline_run"][column] {
+			text += " || COALESCE(" + column + ", '')"
+		}
+	}
+	above := map[string]string{} // of each child
+	err := chunks(parents, MaxLimit, func(part []*record) error {
+		var plain, with []string
+		for _, parent := range part {
+			asked := 0
+			for _, item := range parent.outer { // these may name no parent
+				if item.Status == "failed" && asked < causesAsked {
+					above[item.ID], asked = parent.ID, asked+1
+				}
+			}
+			if len(parent.outer) == 0 {
+				plain = append(plain, parent.ID)
+			}
+		}
+		query := "SELECT DISTINCT parent_run_id FROM pipeline_run WHERE parent_run_id IN " + in(len(plain))
+		if err := sqlx.SelectContext(ctx, q, &with, query, anys(plain)...); err != nil || len(with) == 0 {
+			return err // mostly none has any
+		}
+		selects, args := make([]string, len(with)), make([]any, 0, 2*len(with))
+		for i, parent := range with {
+			selects[i] = fmt.Sprintf(failedChildrenSQL, text)
+			args = append(args, parent, causesAsked)
+		}
+		var rows []struct {
+			ID     string `db:"run_id"`
+			Parent string `db:"parent_run_id"`
+		}
+		err := sqlx.SelectContext(ctx, q, &rows, strings.Join(selects, " UNION ALL "), args...)
+		for _, row := range rows {
+			above[row.ID] = row.Parent
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("select failed children: %w", err)
+	}
+	children := map[string][]*record{}
+	err = chunks(slices.Sorted(maps.Keys(above)), MaxLimit, func(ids []string) error {
+		records, err := d.records(ctx, q, ids)
+		for id, r := range records {
+			children[above[id]] = append(children[above[id]], r)
+		}
+		return err
+	})
+	for _, list := range children {
+		slices.SortFunc(list, func(a, b *record) int {
+			return cmp.Or(cmp.Compare(a.StartedAt, b.StartedAt), cmp.Compare(orZero(a.IterateIndex), orZero(b.IterateIndex)), cmp.Compare(a.ID, b.ID))
+		})
+	}
+	return children, err
+}
+
+// causeOf is the child that failed its parent: of a step that the parent failed
+// by, not stopped itself, and best one whose error the parent repeats. Of the
+// items of a fan-out it is the first, of several tries the last.
+func causeOf(parent *record, children []*record) *record {
+	steps, text := parent.failedSteps(), parent.errorText()
+	var best *record
+	most := -1
+	for _, child := range children {
+		if child.state != Failed && child.state != Rejected || child.Kind == "resume" && len(parent.outer) == 0 {
+			continue
+		}
+		if child.ParentStep != "" && len(steps) > 0 && !slices.Contains(steps, child.ParentStep) {
+			continue
+		}
+		own, weight := child.errorText(), 0
+		if own != "" && strings.Contains(text, own) {
+			weight += 4
+		}
+		if !killed(own) {
+			weight += 2
+		}
+		if weight > most || weight == most && child.IterateIndex == nil {
+			best, most = child, weight
+		}
+	}
+	return best
+}
+
+// failureTextsSQL selects what the last events of runs say of failures.
+const failureTextsSQL = `
+WITH wanted(run_id) AS (VALUES %[1]s)
+SELECT e.run_id, COALESCE(e.step_id, '') AS step_id, CASE WHEN octet_length(e.message) <= %[2]d THEN e.message
+	ELSE CAST(substr(CAST(e.message AS BLOB), 1, %[2]d / 2) || char(10) || substr(CAST(e.message AS BLOB), -%[2]d / 2) AS TEXT) END AS message
+FROM wanted w CROSS JOIN event_log e ON e.id IN (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id DESC LIMIT %[3]d)
+WHERE e.state IN ('failed', 'rejected', 'contract_failed') AND e.message <> '' ORDER BY e.id DESC`
+
+// failureTexts reads, of the runs in chains whose rows say no more than how they
+// ended, what their events do: only they have what a command wrote to stderr.
+func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chains map[string][]*record) (map[string][]string, error) {
+	said := map[string][]string{}
+	wanted := map[string]*record{}
+	for _, chain := range chains {
+		if r := last(chain); !headline.Tells(r.failures()...) {
+			wanted[r.ID] = r
+		}
+	}
+	if len(wanted) == 0 || !d.schema.has("event_log") || !d.schema["event_log"]["message"] {
+		return said, nil
+	}
+	err := chunks(keys(wanted), MaxLimit, func(part []string) error {
+		var rows []struct {
+			Run     string `db:"run_id"`
+			Step    string `db:"step_id"`
+			Message string `db:"message"`
+		}
+		query := fmt.Sprintf(failureTextsSQL, tuples(len(part), 1), MaxEventText, failureTail)
+		if err := sqlx.SelectContext(ctx, q, &rows, query, anys(part)...); err != nil {
+			return fmt.Errorf("select failures: %w", err)
+		}
+		for _, row := range rows {
+			steps := wanted[row.Run].failedSteps()
+			if len(said[row.Run]) < failureTexts && (len(steps) == 0 || slices.Contains(steps, row.Step)) {
+				said[row.Run] = append(said[row.Run], row.Message)
+			}
+		}
+		return nil
+	})
+	return said, err
+}
+
+// stepHeadlines gives each step that did not end well the line that says why. The
+// one that its run failed by has the run's.
+func (d *database) stepHeadlines(detail *RunDetail, run Run) {
+	steps, children := detail.Steps, detail.Children
+	at := -1
+	if run.State.Ended() && run.State != Succeeded && run.State != Empty {
+		at = culprit(run, steps)
+	}
+	if at >= 0 {
+		detail.FailedStep = steps[at].ID
+	}
+	for i := range steps {
+		s := &steps[i]
+		switch s.State {
+		case Failed, Rejected, Cancelled, Lost:
+		default:
+			continue
+		}
+		if i == at && run.Headline != "" {
+			s.Headline, s.Cause = run.Headline, run.Cause
+			continue
+		}
+		var texts []string
+		for _, child := range children {
+			if child.ParentStep == s.ID && (child.State == Failed || child.State == Rejected) && !killed(child.Error) && len(texts) < failureTexts {
+				texts = append(texts, child.Headline)
+			}
+		}
+		texts = append(texts, s.Error)
+		if n := len(s.Attempts); n > 0 {
+			texts = append(texts, s.Attempts[n-1].Error, s.Attempts[n-1].OutputTail)
+		}
+		s.Headline = d.headline(texts...)
+	}
+}
+
+// culprit is the step that a run failed by, -1: none is known.
+func culprit(run Run, steps []Step) int {
+	blamed, first := blamedStep(run.Error), -1
+	for i, s := range steps {
+		switch {
+		case s.State != run.State:
+		case s.ID == blamed:
+			return i
+		case first < 0 || killed(steps[first].Error) && !killed(s.Error):
+			first = i
+		}
+	}
+	return first
+}
