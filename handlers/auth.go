@@ -10,9 +10,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"wavedeck/static"
+	"wavedeck/store/desk"
 )
 
 // gate decides who may ask. Without a token everybody may: the console is then
@@ -22,11 +26,21 @@ type gate struct {
 	name     string            // what the token is called where it must not be told
 	on       bool
 	sessions sessions
+	here     ownSessions
 	guesses  guesses
+	noted    *rate.Limiter // entries in the audit log about wrong tokens, from all addresses
+	unnoted  atomic.Uint64 // wrong tokens since the last of them
 }
 
+// How many entries in the audit log wrong tokens may make: at once, and then one
+// more in this time.
+const (
+	notedBurst = 20
+	notedEvery = 3 * time.Second
+)
+
 func newGate(token string) *gate {
-	g := &gate{guesses: newGuesses()}
+	g := &gate{guesses: newGuesses(), noted: rate.NewLimiter(rate.Every(notedEvery), notedBurst)}
 	if token == "" {
 		return g
 	}
@@ -92,16 +106,17 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		stranger := withVisitor(r, visitor{who: "nobody", from: from})
 		// Other schemes are between the client and a proxy.
 		if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
-			// A wait says that this address has been wrong too often to be listened to.
-			right, wait := s.gate.guesses.try(from, s.now(), s.gate.right(strings.TrimSpace(token)))
-			switch {
-			case wait > 0:
-				handler(func(w http.ResponseWriter, _ *http.Request) error { return tooMany(w, wait) }).served(s).ServeHTTP(w, stranger)
-			case right:
+			if s.gate.right(strings.TrimSpace(token)) {
 				next.ServeHTTP(w, withVisitor(r, visitor{who: "token:" + s.gate.name, from: from}))
-			default:
-				refuse.ServeHTTP(w, stranger)
+				return
 			}
+			wait := s.gate.guesses.wrong(from, s.now())
+			s.auditWrongToken(stranger, actionBearer, wait)
+			if wait > 0 {
+				handler(func(w http.ResponseWriter, _ *http.Request) error { return tooMany(w, wait) }).served(s).ServeHTTP(w, stranger)
+				return
+			}
+			refuse.ServeHTTP(w, stranger)
 			return
 		}
 		if session := s.session(r); session != nil {
@@ -115,6 +130,24 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		}
 		refuse.ServeHTTP(w, stranger)
 	})
+}
+
+// actionBearer is what the audit log calls a request with a wrong token.
+const actionBearer = "token"
+
+// auditWrongToken notes a wrong token in the audit log with the address that it
+// came from. Each address has as many entries as it may be wrong, and all of them
+// together no more than that either: the next entry says how many had none.
+func (s *Server) auditWrongToken(r *http.Request, action string, wait time.Duration) {
+	if wait > 0 || !s.gate.noted.AllowN(s.now(), 1) {
+		s.gate.unnoted.Add(1)
+		return
+	}
+	noted := &act{entry: desk.Entry{Who: "nobody"}}
+	if n := s.gate.unnoted.Swap(0); n > 0 {
+		noted.note(strconv.FormatUint(n, 10) + " more wrong tokens were not recorded since the entry before")
+	}
+	s.audit(r, action, noted, &httpError{status: http.StatusUnauthorized, text: "wrong token"})
 }
 
 func withVisitor(r *http.Request, v visitor) *http.Request {

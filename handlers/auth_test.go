@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -192,7 +193,7 @@ func TestSignIn(t *testing.T) {
 			c.Proxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 		})
 		plain := answer1(s, form("/deck/login", url.Values{"token": {rightToken}}))
-		for _, want := range []string{"; Path=/deck/;", "; HttpOnly", "; SameSite=Strict", "; Max-Age=43200"} {
+		for _, want := range []string{"; Path=/deck/;", "; HttpOnly", "; SameSite=Lax", "; Max-Age=43200"} {
 			if cookie := plain.Header().Get("Set-Cookie"); !strings.Contains(cookie, want) || strings.Contains(cookie, "Secure") || strings.Contains(cookie, "Domain") {
 				t.Errorf("cookie %s, want %s", cookie, want)
 			}
@@ -392,6 +393,36 @@ func TestSession(t *testing.T) {
 			}
 		}
 	})
+	t.Run("who signed out stays out when the data folder cannot be read, and who is in can go on", func(t *testing.T) {
+		own := desk.Open(t.Context(), t.TempDir())
+		s := benchServer(t, func(c *Config) { c.Token, c.Desk, c.Now = rightToken, own, func() time.Time { return now } })
+		out, stays := signedIn(t, s, ""), signedIn(t, s, "")
+		older := &http.Cookie{Name: out.Name, Value: s.gate.sessions.encode(s.gate.sessions.begin("", now))} // of before a restart
+		answer1(s, form("http://localhost/logout", nil, "Cookie", out.Name+"="+out.Value))
+		if w := in(s, older); w.Code != http.StatusOK {
+			t.Errorf("of before a restart, while the folder can be read: status %d", w.Code)
+		}
+		_ = own.Close() // it cannot be read from here on
+		page := func(c *http.Cookie) int {
+			return answer1(s, asked("GET", "/api/pipelines", "Cookie", c.Name+"="+c.Value)).Code
+		}
+		if code := page(out); code != http.StatusUnauthorized {
+			t.Errorf("signed out: status %d", code)
+		}
+		if code := page(older); code != http.StatusUnauthorized {
+			t.Errorf("of before a restart, so that it may have been signed out: status %d", code)
+		}
+		if code := page(stays); code != http.StatusOK {
+			t.Errorf("signed in here: status %d", code)
+		}
+		answer1(s, form("http://localhost/logout", nil, "Cookie", stays.Name+"="+stays.Value))
+		if code := page(stays); code != http.StatusUnauthorized {
+			t.Errorf("signed out while it could not be read: status %d", code)
+		}
+		if code := page(signedIn(t, s, "")); code != http.StatusOK {
+			t.Errorf("signed in anew: status %d", code)
+		}
+	})
 	t.Run("nothing of it can be altered", func(t *testing.T) {
 		k := newSessions(rightToken, "x")
 		value := k.encode(k.begin("Anna", now))
@@ -421,6 +452,9 @@ func TestGuessing(t *testing.T) {
 		r.RemoteAddr = from
 		return answer1(s, r)
 	}
+	waits := func(s *Server, from string, headers ...string) bool {
+		return guess(s, "wrong", from, headers...).Code == http.StatusTooManyRequests
+	}
 	exhaust := func(t *testing.T, s *Server, from string, headers ...string) {
 		t.Helper()
 		for i := range guessBurst {
@@ -432,31 +466,78 @@ func TestGuessing(t *testing.T) {
 	server := func(t *testing.T) *Server {
 		return guardedServer(t, func(c *Config) { c.Now = func() time.Time { return at }; c.Proxies = []netip.Prefix{proxy} })
 	}
-	t.Run("after some an address is not listened to, whatever it sends", func(t *testing.T) {
+	t.Run("after some an address is told to wait, and the right token gets in all the same", func(t *testing.T) {
 		s := server(t)
 		cookie := signedIn(t, s, "")
 		exhaust(t, s, "203.0.113.9:1")
-		for _, token := range []string{"wrong", rightToken} {
-			if w := guess(s, token, "203.0.113.9:2"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "10" {
-				t.Errorf("status %d, %v", w.Code, w.Header())
+		post := func(token string) *httptest.ResponseRecorder {
+			r := form("/login", url.Values{"token": {token}})
+			r.RemoteAddr = "203.0.113.9:3"
+			return answer1(s, r)
+		}
+		for range 3 * guessBurst {
+			if w := guess(s, "wrong", "203.0.113.9:2"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "10" {
+				t.Fatalf("status %d, %v", w.Code, w.Header())
+			}
+			if w := guess(s, rightToken, "203.0.113.9:2"); w.Code != http.StatusOK {
+				t.Fatalf("the right token: status %d", w.Code)
 			}
 		}
-		r := form("/login", url.Values{"token": {rightToken}})
-		r.RemoteAddr = "203.0.113.9:3"
-		if w := answer1(s, r); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "too many wrong tokens") {
+		if w := post("wrong"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "too many wrong tokens") {
 			t.Errorf("the form: status %d", w.Code)
 		}
-		if w := guess(s, rightToken, "203.0.113.10:1"); w.Code != http.StatusOK {
-			t.Errorf("a neighbour: status %d", w.Code)
+		if w := post(rightToken); w.Code != http.StatusSeeOther {
+			t.Errorf("the form with the right token: status %d", w.Code)
 		}
-		r = asked("GET", "/api/audit", "Cookie", cookie.Name+"="+cookie.Value)
+		if waits(s, "203.0.113.10:1") {
+			t.Error("a neighbour waits")
+		}
+		r := asked("GET", "/api/audit", "Cookie", cookie.Name+"="+cookie.Value)
 		r.RemoteAddr = "203.0.113.9:4"
 		if w := answer1(s, r); w.Code != http.StatusOK {
 			t.Errorf("who is in already: status %d", w.Code)
 		}
 		at = at.Add(guessEvery)
-		if w := guess(s, rightToken, "203.0.113.9:5"); w.Code != http.StatusOK {
-			t.Errorf("after the wait: status %d", w.Code)
+		if waits(s, "203.0.113.9:5") {
+			t.Error("after the wait it waits still")
+		}
+	})
+	t.Run("wrong tokens are in the audit log with the client's address, at a bounded rate", func(t *testing.T) {
+		s := server(t)
+		for i := range 50 {
+			for range 10 {
+				guess(s, "wrong", "192.0.2.1:1", "X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i))
+			}
+		}
+		all := entries(t, s.desk.Dir())
+		if len(all) != notedBurst {
+			t.Fatalf("%d entries, want %d", len(all), notedBurst)
+		}
+		if e := all[0]; e.Who != "nobody" || e.From != "203.0.113.0" || e.Action != actionBearer || e.Result != desk.Refused || e.Status != http.StatusUnauthorized {
+			t.Errorf("entry %+v", e)
+		}
+		at = at.Add(notedEvery)
+		guess(s, "wrong", "203.0.113.200:1")
+		all = entries(t, s.desk.Dir())
+		if e := all[len(all)-1]; len(all) != notedBurst+1 || !strings.HasPrefix(e.Note, "465 more wrong tokens") {
+			t.Errorf("%d entries, the last %+v", len(all), e)
+		}
+		for _, e := range all {
+			if strings.Contains(fmt.Sprint(e), rightToken) {
+				t.Error("the log has the token")
+			}
+		}
+	})
+	t.Run("the request log has the client's address, of who is behind a proxy too", func(t *testing.T) {
+		s := server(t)
+		var out strings.Builder
+		s.log = slog.New(slog.NewTextHandler(&out, nil))
+		guess(s, "wrong", "192.0.2.1:1", "X-Forwarded-For", "203.0.113.7")
+		guess(s, rightToken, "203.0.113.8:1", "X-Forwarded-For", "198.51.100.1")
+		for _, want := range []string{"from=203.0.113.7 ", "from=203.0.113.8 "} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("no %s in %s", want, out.String())
+			}
 		}
 	})
 	t.Run("the right token is never slowed down", func(t *testing.T) {
@@ -472,32 +553,32 @@ func TestGuessing(t *testing.T) {
 		for i := range guessBurst {
 			guess(s, "wrong", fmt.Sprintf("[2001:db8::%d]:1", i))
 		}
-		if w := guess(s, rightToken, "[2001:db8::ffff]:1"); w.Code != http.StatusTooManyRequests {
-			t.Errorf("status %d", w.Code)
+		if !waits(s, "[2001:db8::ffff]:1") {
+			t.Error("another address of it does not wait")
 		}
-		if w := guess(s, rightToken, "[2001:db8:0:1::1]:1"); w.Code != http.StatusOK {
-			t.Errorf("another network: status %d", w.Code)
+		if waits(s, "[2001:db8:0:1::1]:1") {
+			t.Error("another network waits")
 		}
 	})
 	t.Run("a header moves nobody elsewhere unless a proxy of ours wrote it", func(t *testing.T) {
 		s := server(t)
 		exhaust(t, s, "203.0.113.9:1")
-		if w := guess(s, rightToken, "203.0.113.9:1", "X-Forwarded-For", "198.51.100.1"); w.Code != http.StatusTooManyRequests {
-			t.Errorf("from an address that is no proxy: status %d", w.Code)
+		if !waits(s, "203.0.113.9:1", "X-Forwarded-For", "198.51.100.1") {
+			t.Error("an address that is no proxy does not wait")
 		}
 		exhaust(t, s, "192.0.2.1:1", "X-Forwarded-For", "198.51.100.1")
-		if w := guess(s, rightToken, "192.0.2.1:1", "X-Forwarded-For", "198.51.100.2"); w.Code != http.StatusOK {
-			t.Errorf("another client of the proxy: status %d", w.Code)
+		if waits(s, "192.0.2.1:1", "X-Forwarded-For", "198.51.100.2") {
+			t.Error("another client of the proxy waits")
 		}
 		// What the client itself wrote stands before what the proxy added.
-		if w := guess(s, rightToken, "192.0.2.1:1", "X-Forwarded-For", "9.9.9.9, 198.51.100.1"); w.Code != http.StatusTooManyRequests {
-			t.Errorf("a made up first hop: status %d", w.Code)
+		if !waits(s, "192.0.2.1:1", "X-Forwarded-For", "9.9.9.9, 198.51.100.1") {
+			t.Error("with a made up first hop it does not wait")
 		}
 	})
 	t.Run("who is remembered is bounded", func(t *testing.T) {
 		g := newGuesses()
 		for i := range 3 * maxGuessers {
-			g.try(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), at, false)
+			g.wrong(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), at)
 		}
 		if len(g.byPlace) != maxGuessers || g.order.Len() != maxGuessers {
 			t.Errorf("%d and %d", len(g.byPlace), g.order.Len())

@@ -35,9 +35,11 @@ func newGuesses() guesses {
 	return guesses{mu: new(sync.Mutex), byPlace: map[string]*list.Element{}, order: list.New()}
 }
 
-// try counts an attempt from ip that was right or not. A wait means that the
-// address is not listened to until it is over: right is false then, whatever was sent.
-func (g *guesses) try(ip string, now time.Time, right bool) (bool, time.Duration) {
+// wrong counts a wrong attempt from ip. A wait means that the address has been wrong
+// too often and should not come back before it is over. Who sends the right token is
+// never asked to wait: others at the same address could keep them out for ever. What
+// keeps out who guesses is the length of the token.
+func (g *guesses) wrong(ip string, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	place := placeOf(ip)
@@ -45,11 +47,8 @@ func (g *guesses) try(ip string, now time.Time, right bool) (bool, time.Duration
 	if known {
 		who, _ := element.Value.(*guesser)
 		if left := who.limit.TokensAt(now); left < 1 {
-			return false, time.Duration((1 - left) * float64(guessEvery))
+			return time.Duration((1 - left) * float64(guessEvery))
 		}
-	}
-	if right {
-		return true, 0
 	}
 	if !known {
 		element = g.order.PushFront(&guesser{place: place, limit: rate.NewLimiter(rate.Every(guessEvery), guessBurst)})
@@ -62,7 +61,7 @@ func (g *guesses) try(ip string, now time.Time, right bool) (bool, time.Duration
 	g.order.MoveToFront(element)
 	who, _ := element.Value.(*guesser)
 	who.limit.AllowN(now, 1)
-	return false, 0
+	return 0
 }
 
 // placeOf is what stands for an address: a machine has a whole /64 of IPv6.

@@ -37,8 +37,7 @@ func (s *Server) writeLogin(w http.ResponseWriter, r *http.Request, status int, 
 	s.writeHTML(w, r, status, views.LoginPage(v))
 }
 
-// signIn takes the token out of the form and gives a session for it. Attempts
-// that are not listened to leave no entry: nobody can fill the log with them.
+// signIn takes the token out of the form and gives a session for it.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); cutOff(err) {
 		return err
@@ -51,23 +50,23 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	from := visitorOf(r).from
-	right, wait := s.gate.guesses.try(from, s.now(), s.gate.right(strings.TrimSpace(r.PostForm.Get("token"))))
-	noted := &act{entry: desk.Entry{Who: "nobody"}}
-	switch {
-	case wait > 0:
-		told := describe(tooMany(w, wait))
-		v.Problem = told.text + ". " + told.next
+	if !s.gate.right(strings.TrimSpace(r.PostForm.Get("token"))) {
+		wait := s.gate.guesses.wrong(from, s.now())
+		s.auditWrongToken(withVisitor(r, visitor{who: "nobody", says: v.Name, from: from}), "sign-in", wait)
+		told := &httpError{status: http.StatusUnauthorized, text: "This is not the token."}
+		if wait > 0 {
+			told = describe(tooMany(w, wait))
+		} else {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="wavedeck"`)
+		}
+		v.Problem = told.sentence()
 		s.writeLogin(w, r, told.status, v)
-		return nil
-	case !right:
-		v.Problem = "This is not the token."
-		s.audit(withVisitor(r, visitor{who: "nobody", says: v.Name, from: from}), "sign-in", noted, &httpError{status: http.StatusUnauthorized, text: "wrong token"})
-		w.Header().Set("WWW-Authenticate", `Bearer realm="wavedeck"`)
-		s.writeLogin(w, r, http.StatusUnauthorized, v)
 		return nil
 	}
 	session := s.gate.sessions.begin(v.Name, s.now())
+	s.gate.here.set(session.ID, sessionBegun)
 	s.setSession(w, r, session)
+	noted := &act{entry: desk.Entry{Who: "nobody"}}
 	s.audit(withVisitor(r, visitor{who: "token:" + s.gate.name, says: v.Name, from: from}), "sign-in", noted, &httpError{status: http.StatusSeeOther})
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, orRuns(s, v.Next), http.StatusSeeOther)
@@ -84,9 +83,10 @@ func called(name string) string {
 // browser kept of the pages.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if session := visitorOf(r).session; session != nil {
+		s.gate.here.set(session.ID, sessionEnded)
 		until := time.Unix(session.Begun, 0).Add(sessionWhole)
 		if err := s.desk.EndSession(r.Context(), session.ID, until, s.now()); err != nil {
-			s.log.WarnContext(r.Context(), "a session that was signed out goes on for who has its cookie", "error", err)
+			s.log.WarnContext(r.Context(), "that a session was signed out is not kept: another console on this folder accepts its cookie", "error", err)
 		}
 		cookie := s.sessionCookie(r) //nolint:gosec // it sets them all
 		cookie.MaxAge = -1

@@ -173,7 +173,7 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			s.log.InfoContext(ctx, "request",
-				"request", requestID(ctx), "method", r.Method, "path", s.loggedPath(r),
+				"request", requestID(ctx), "from", s.proxies.client(r), "method", r.Method, "path", s.loggedPath(r),
 				"status", rec.status, "bytes", rec.bytes, "took", time.Since(start).Round(time.Microsecond))
 		}()
 		next.ServeHTTP(rec, r)

@@ -22,6 +22,9 @@ func (s *Server) routes() *mux.Router {
 		on.base.NotFoundHandler, on.base.MethodNotAllowedHandler = router.NotFoundHandler, router.MethodNotAllowedHandler
 	}
 	s.actions = []string{"sign-in", "sign-out"}
+	if s.gate.on {
+		s.actions = append(s.actions, actionBearer)
+	}
 	s.routePages(on)
 	s.routeControl(on)
 	s.routeEmbeds(on)

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -90,10 +91,62 @@ func (s *Server) session(r *http.Request) *session {
 }
 
 // signedOut reports whether the session was ended before its time, here or by
-// another server. Without a desk nobody can have kept that.
+// another server. While that cannot be read only sessions that began here count,
+// until they are signed out here: any other may have been signed out.
 func (s *Server) signedOut(ctx context.Context, session *session) bool {
+	// Who leaves at this moment must not be taken for one whose session cannot be looked up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signedOutWithin)
+	defer cancel()
 	ended, err := s.desk.SessionEnded(ctx, session.ID)
-	return err == nil && ended
+	here, known := s.gate.here.state(session.ID)
+	if err != nil {
+		return !known || here != sessionBegun
+	}
+	return ended || here == sessionEnded
+}
+
+// signedOutWithin is how long that may take.
+const signedOutWithin = 5 * time.Second
+
+// maxHere bounds how many sessions a process remembers; the oldest are forgotten first.
+const maxHere = 4096
+
+// What a process itself knows of a session.
+type sessionState int
+
+const (
+	sessionBegun sessionState = iota + 1 // here, by signing in
+	sessionEnded                         // here, by signing out
+)
+
+// ownSessions are the sessions that began or ended in this process.
+type ownSessions struct {
+	mu    sync.Mutex
+	known map[string]sessionState
+	order []string // of ids, the oldest first
+}
+
+func (o *ownSessions) set(id string, state sessionState) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.known == nil {
+		o.known = map[string]sessionState{}
+	}
+	if _, there := o.known[id]; !there {
+		o.order = append(o.order, id)
+	}
+	o.known[id] = state
+	if len(o.order) > maxHere {
+		delete(o.known, o.order[0])
+		o.order = o.order[1:]
+	}
+}
+
+func (o *ownSessions) state(id string) (state sessionState, known bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	state, known = o.known[id]
+	return state, known
 }
 
 func (s *Server) setSession(w http.ResponseWriter, r *http.Request, session *session) {
@@ -103,10 +156,12 @@ func (s *Server) setSession(w http.ResponseWriter, r *http.Request, session *ses
 	http.SetCookie(w, cookie)
 }
 
+// sessionCookie is sent along by who follows a link from another site (Lax), so that
+// they arrive. What else pages of others could do with it, isolated and sameOrigin refuse.
 func (s *Server) sessionCookie(r *http.Request) *http.Cookie {
 	return &http.Cookie{ //nolint:gosec // Secure is so wherever the connection is
 		Name: s.gate.sessions.cookie, Path: string(s.paths) + "/",
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.proxies.secure(r),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.proxies.secure(r),
 	}
 }
 
