@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"wavedeck/static"
 	"wavedeck/store/desk"
 )
 
@@ -88,7 +87,7 @@ func (s *Server) open(path string) bool {
 	if !ok {
 		return false
 	}
-	if below == "/login" || below == embedRoot+"/theme.css" || strings.HasPrefix(below, static.Dir) {
+	if below == "/login" || s.isPublicAsset(path) {
 		return true
 	}
 	return slices.ContainsFunc([]string{embedRoot, fragmentRoot, badgeRoot}, func(root string) bool { return strings.HasPrefix(below, root+"/t/") })

@@ -236,7 +236,6 @@ func TestCrossOriginReading(t *testing.T) {
 	}{
 		"a listed origin reads a fragment":                    {"GET", card, portal, true},
 		"a listed origin reads JSON":                          {"GET", "/api/runs", portal, true},
-		"a listed origin loads the element with its checksum": {"GET", "/static/embed.js", portal, true},
 		"another origin reads no fragment":                    {"GET", card, "https://evil.example", false},
 		"the scheme counts":                                   {"GET", card, "http://portal.example", false},
 		"the port counts":                                     {"GET", card, portal + ":8443", false},

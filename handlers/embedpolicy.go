@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"wavedeck/handlers/grant"
-	"wavedeck/static"
 )
 
 // embedPolicy is contentPolicy for a part that stands in a page of others: it
@@ -75,8 +74,11 @@ func (s *Server) shared(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		switch {
-		case s.lent(r):
+		case s.isPublicAsset(r.URL.Path): // a sandboxed frame has no origin that could be named
 			header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+			header.Set("Access-Control-Allow-Origin", "*")
+			next.ServeHTTP(w, r)
+			return
 		case !s.below(r, fragmentRoot) && !strings.HasPrefix(r.URL.Path, s.paths.API()):
 			next.ServeHTTP(w, r)
 			return
@@ -108,14 +110,6 @@ func (s *Server) shared(next http.Handler) http.Handler {
 // often is one.
 func secretive(path string) bool {
 	return strings.Contains(path, "/artifacts/") || strings.HasSuffix(path, "/hook")
-}
-
-// lent reports whether a request is for a file that pages of others load: the
-// script of <wave-embed>, or the stylesheet of fragments.
-func (s *Server) lent(r *http.Request) bool {
-	name := strings.TrimPrefix(r.URL.Path, string(s.paths)+static.Dir)
-	return name != r.URL.Path && strings.HasSuffix(name, ".js") && strings.HasPrefix(name, "embed.") ||
-		strings.HasSuffix(name, ".css") && strings.HasPrefix(name, "fragment.")
 }
 
 // EmbedConfig says which other sites may show parts of the console.

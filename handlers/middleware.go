@@ -19,10 +19,15 @@ const maxBody = 1 << 20
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// permissionsPolicy switches off what the console never asks a browser for.
+const permissionsPolicy = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), encrypted-media=(), " +
+	"geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), " +
+	"screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()"
+
 // wrapped puts around the router what every answer needs, 404 and 405 included:
 // the router's own middleware would not run for those.
 func (s *Server) wrapped(router http.Handler) http.Handler {
-	return identified(s.logged(s.contained(s.secured(s.checkHost(s.shared(s.guarded(router)))))))
+	return identified(s.logged(s.contained(s.secured(s.checkHost(s.shared(s.isolated(s.guarded(router))))))))
 }
 
 type requestIDKey struct{}
@@ -48,6 +53,7 @@ func (s *Server) secured(next http.Handler) http.Handler {
 		header.Set("X-Content-Type-Options", "nosniff")
 		// Not no-referrer: forms would then say that they come from nowhere, and be refused.
 		header.Set("Referrer-Policy", "same-origin")
+		header.Set("Permissions-Policy", permissionsPolicy)
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		if r.TLS != nil && !loopback(hostName(r.Host)) {

@@ -97,9 +97,10 @@ func (on routing) post(path, action string, h handler) {
 	on.base.Handle(path, on.s.deadline(on.s.action(action, h)).served(on.s)).Methods(http.MethodPost)
 }
 
-// ask is for a question that is too long for an address. It changes nothing.
+// ask is for a question that is too long for an address. It changes nothing, and still
+// no page of another site may ask it: its answer costs work.
 func (on routing) ask(path string, h handler) {
-	on.base.Handle(path, on.s.deadline(h).served(on.s)).Methods(http.MethodPost)
+	on.base.Handle(path, on.s.deadline(on.s.sameOrigin(h)).served(on.s)).Methods(http.MethodPost)
 }
 
 // embed is for what pages of others may show: as a document in a frame or as a
