@@ -19,7 +19,7 @@ import (
 var hostile = []string{
 	"=HYPERLINK(\"http://evil.example\",\"x\")", "+1+1", "-2", "@SUM(A1)", "\t=1", " =1", "'quoted", "＝1",
 	"\x1b]0;owned\x07title \x1b[2J\x1b[31mred\x1b[0m", "a\rb\bc", "\u009b31mC1", "\u202egnp.exe", "a | b \\| c `code` **bold** <img src=x onerror=alert(1)>",
-	"[link](javascript:alert(1)) ![x](http://evil.example/p.png)", "```\nfence\n# heading\n| a | b |", "日本語のテスト 👩‍👩‍👧 é", "a\nb\tc", "</table><script>alert(1)</script>", "&lt;b&gt; $x$ ~~y~~ ",
+	"[link](javascript:alert(1)) ![x](http://evil.example/p.png)", "```\nfence\n# heading\n| a | b |", "日本語のテスト 👩‍👩‍👧 é", "a\nb\tc", "a;=1+1;\"=2\"", "a\n=cmd", "</table><script>alert(1)</script>", "&lt;b&gt; $x$ ~~y~~ ",
 }
 
 func TestFormsOfHostileTexts(t *testing.T) {
@@ -79,6 +79,11 @@ func TestFormsOfHostileTexts(t *testing.T) {
 		for i, cell := range row {
 			if trimmed := strings.TrimLeft(cell, " \n"); trimmed != "" && strings.ContainsAny(trimmed[:1], "=+-@") {
 				t.Errorf("CSV: %s can be taken for a formula: %q", rows[0][i], cell)
+			}
+			for part := range strings.FieldsFuncSeq(cell, func(r rune) bool { return r == ';' || r == '\n' }) { // where ; separates, nothing is quoted
+				if part = strings.TrimLeft(part, ` "`); part != "" && strings.ContainsAny(part[:1], "=+-@") {
+					t.Errorf("CSV: where ; separates, %s has a formula in it: %q", rows[0][i], cell)
+				}
 			}
 		}
 	}

@@ -358,10 +358,12 @@ func csvAsOf(rows [][]string) map[string]string {
 }
 
 // csvPlain takes off the apostrophes that keep texts from being formulas.
+var inert = regexp.MustCompile(`(^|[;\n])'`)
+
 func csvPlain(rows [][]string) grid {
 	for _, row := range rows[1:] {
 		for i, cell := range row {
-			row[i] = strings.TrimPrefix(cell, "'")
+			row[i] = inert.ReplaceAllString(cell, "$1")
 			if cell == "" {
 				row[i] = "-"
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // CSV writes rows for a spreadsheet, or for a program (RFC 4180).
@@ -30,17 +31,31 @@ func (c CSV) Row(cells []string) error {
 // on: one that begins with = + - @, a tab, or such a sign in full width, has an
 // apostrophe before it. So has one that begins with an apostrophe, so that it
 // can be taken off again.
+//
+// Where a spreadsheet separates cells by semicolons, as in much of Europe, it knows
+// nothing of the quotes that keep a cell of this file together: there a cell begins
+// behind each semicolon and each line's end. The same is done there.
 func Inert(text string) string {
 	text = strings.ReplaceAll(clean(text), "\r", "")
-	if strings.IndexFunc(text, func(r rune) bool { return strings.ContainsRune("=+-@'＝＋－＠", r) }) == 0 || text != strings.TrimLeft(text, " \n") && dangerous(text) {
-		return "'" + text
+	var out strings.Builder
+	for {
+		if formula(text) {
+			out.WriteByte('\'')
+		}
+		i := strings.IndexAny(text, ";\n")
+		if i < 0 {
+			out.WriteString(text)
+			return out.String()
+		}
+		out.WriteString(text[:i+1])
+		text = text[i+1:]
 	}
-	return text
 }
 
-// dangerous reports whether a text is a formula behind the blanks that some
-// programs drop.
-func dangerous(text string) bool {
-	text = strings.TrimLeft(text, " \n")
-	return text != "" && strings.ContainsAny(text[:1], "=+-@")
+// formula reports whether a cell that begins with text could be a formula, also
+// behind the blanks and quotes that some programs drop, or could be taken for one
+// that has been made inert.
+func formula(text string) bool {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(text, " \""))
+	return strings.ContainsRune("=+-@＝＋－＠", first) || strings.HasPrefix(text, "'")
 }

@@ -63,7 +63,8 @@ func TestMarkdownFencesLongerThanWhatTheyHold(t *testing.T) {
 
 func TestInertTexts(t *testing.T) {
 	for text, want := range map[string]string{
-		"plain": "plain", "": "", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "'x": "''x", " =1": "' =1", "\t=1": "'    =1", "\n=1": "'\n=1",
+		"plain": "plain", "": "", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "'x": "''x", " =1": "' =1", "\t=1": "'    =1", "\n=1": "\n'=1",
+		"a;=1": "a;'=1", "a; =1;b;-2": "a;' =1;b;'-2", "a\n=1": "a\n'=1", `a;"=1"`: `a;'"=1"`, "a;＠x": "a;'＠x", "a;'b": "a;''b", "a;b": "a;b", "a,=1": "a,=1",
 		"＝1": "'＝1", "a=1": "a=1", "a\nb": "a\nb", "\x1b[31m=1": "'=1", "2026-01-01": "2026-01-01",
 	} {
 		if got := plain.Inert(text); got != want {
