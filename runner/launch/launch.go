@@ -130,17 +130,24 @@ func (l *Launcher) Start(ctx context.Context, r store.NewRun, p Program) (string
 	return id, nil
 }
 
+// logMode is for the user alone: what a run writes may hold the secrets that it was
+// started with, and whoever else may list the project has no use for it.
+const logMode = 0o600
+
 // spawn starts the program in a session of its own, so that neither a signal to
 // this one nor its end reaches it.
 func spawn(p Program, id, output string) (int, error) {
 	if err := os.MkdirAll(p.Logs, 0o755); err != nil {
 		return 0, err
 	}
-	log, err := os.OpenFile(output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // who may read the project may read it, as Wave has it
+	log, err := os.OpenFile(output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, logMode)
 	if err != nil {
 		return 0, err
 	}
 	defer log.Close()
+	if err := log.Chmod(logMode); err != nil { // of one that is there already
+		return 0, err
+	}
 	cmd := exec.Command(p.Path, p.Args(id)...) //nolint:gosec,noctx // the engine's own program, which outlives the call
 	cmd.Dir, cmd.Env = p.Dir, Environ()
 	cmd.Stdout, cmd.Stderr = log, log
