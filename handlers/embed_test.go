@@ -234,20 +234,20 @@ func TestCrossOriginReading(t *testing.T) {
 		method, path, origin string
 		allowed              bool
 	}{
-		"a listed origin reads a fragment":                    {"GET", card, portal, true},
-		"a listed origin reads JSON":                          {"GET", "/api/runs", portal, true},
-		"another origin reads no fragment":                    {"GET", card, "https://evil.example", false},
-		"the scheme counts":                                   {"GET", card, "http://portal.example", false},
-		"the port counts":                                     {"GET", card, portal + ":8443", false},
-		"a name that ends alike is another":                   {"GET", card, "https://notportal.example", false},
-		"an origin that is null":                              {"GET", card, "null", false},
-		"a page of the console is for nobody":                 {"GET", "/runs", portal, false},
-		"an artifact is for nobody":                           {"GET", artifact, portal, false},
-		"an artifact as it is is for nobody":                  {"GET", artifact + "?raw=1", portal, false},
-		"where a view sends word to is for nobody":            {"GET", "/api/views/1/hook", portal, false},
-		"a listed origin may ask with headers":                {"OPTIONS", card, portal, true},
-		"another origin may not ask with headers":             {"OPTIONS", card, "https://evil.example", false},
-		"nobody may ask for an artifact with headers":         {"OPTIONS", artifact, portal, false},
+		"a listed origin reads a fragment":            {"GET", card, portal, true},
+		"a listed origin reads JSON":                  {"GET", "/api/runs", portal, true},
+		"another origin reads no fragment":            {"GET", card, "https://evil.example", false},
+		"the scheme counts":                           {"GET", card, "http://portal.example", false},
+		"the port counts":                             {"GET", card, portal + ":8443", false},
+		"a name that ends alike is another":           {"GET", card, "https://notportal.example", false},
+		"an origin that is null":                      {"GET", card, "null", false},
+		"a page of the console is for nobody":         {"GET", "/runs", portal, false},
+		"an artifact is for nobody":                   {"GET", artifact, portal, false},
+		"an artifact as it is is for nobody":          {"GET", artifact + "?raw=1", portal, false},
+		"where a view sends word to is for nobody":    {"GET", "/api/views/1/hook", portal, false},
+		"a listed origin may ask with headers":        {"OPTIONS", card, portal, true},
+		"another origin may not ask with headers":     {"OPTIONS", card, "https://evil.example", false},
+		"nobody may ask for an artifact with headers": {"OPTIONS", artifact, portal, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := s.as(t).do(c.method, c.path, "Origin", c.origin, "Access-Control-Request-Method", "GET")

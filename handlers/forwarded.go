@@ -7,8 +7,12 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"wavedeck/views"
 )
@@ -72,33 +76,50 @@ func remoteIP(r *http.Request) string {
 	return host
 }
 
-// mountsKept bounds how many prefixes are served at once. A proxy has one or two.
-const mountsKept = 16
+// How many prefixes are served at once - a proxy has one or two -, and how long until
+// one more may be, when a proxy passes on what its clients write.
+const (
+	mountsKept = 16
+	mountEvery = 10 * time.Second
+)
 
 // mounts are the consoles under the prefixes that trusted proxies put in front
 // of their paths (X-Forwarded-Prefix). Each is a Server of its own, so that no
-// link and no kept answer of one can be in another.
+// link of one can be in another; what is bounded, they share.
 type mounts struct {
 	config Config
+	news   *rate.Limiter // prefixes that were not known
 
-	mu sync.Mutex
-	at map[views.Paths]*Server
+	mu    sync.Mutex
+	at    map[views.Paths]*Server
+	order []views.Paths // asked for longest ago first
 }
 
-// under is the console at a prefix.
-func (m *mounts) under(prefix views.Paths) *Server {
+func newMounts(c Config) *mounts {
+	return &mounts{config: c, news: rate.NewLimiter(rate.Every(mountEvery), mountsKept), at: map[views.Paths]*Server{}}
+}
+
+// under is the console at a prefix; nil when too many prefixes were new of late.
+func (m *mounts) under(prefix views.Paths, now time.Time) *Server {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if s, ok := m.at[prefix]; ok {
-		return s
+	s, known := m.at[prefix]
+	switch {
+	case known:
+		m.order = slices.DeleteFunc(m.order, func(p views.Paths) bool { return p == prefix })
+	case !m.news.AllowN(now, 1):
+		return nil
+	default:
+		c := m.config
+		c.BasePath = string(prefix) + c.BasePath
+		s = New(c)
+		m.at[prefix] = s
 	}
-	if len(m.at) >= mountsKept || m.at == nil {
-		m.at = map[views.Paths]*Server{}
+	m.order = append(m.order, prefix)
+	if len(m.order) > mountsKept {
+		delete(m.at, m.order[0])
+		m.order = m.order[1:]
 	}
-	c := m.config
-	c.BasePath = string(prefix) + c.BasePath
-	s := New(c)
-	m.at[prefix] = s
 	return s
 }
 
@@ -107,12 +128,19 @@ func (m *mounts) under(prefix views.Paths) *Server {
 func (s *Server) serveBehind(w http.ResponseWriter, r *http.Request, prefix string) {
 	paths, err := views.ParsePaths(prefix)
 	if err != nil {
-		s.wrapped(handler(func(http.ResponseWriter, *http.Request) error {
-			return &httpError{
-				status: http.StatusBadRequest, text: "the prefix " + quoted(clip(prefix, 64)) + " of the proxy cannot be used",
-				next: "X-Forwarded-Prefix should be a plain path such as /deck.", err: err,
-			}
-		}).served(s)).ServeHTTP(w, r)
+		s.refusePrefix(w, r, &httpError{
+			status: http.StatusBadRequest, text: "the prefix " + quoted(clip(prefix, 64)) + " of the proxy cannot be used",
+			next: "X-Forwarded-Prefix should be a plain path such as /deck.", err: err,
+		})
+		return
+	}
+	mounted := s.mounts.under(paths, s.now()) //nolint:contextcheck // each request brings its own
+	if mounted == nil {
+		w.Header().Set("Retry-After", strconv.Itoa(int(mountEvery/time.Second)))
+		s.refusePrefix(w, r, &httpError{
+			status: http.StatusServiceUnavailable, text: "too many prefixes were asked for with X-Forwarded-Prefix",
+			next: "The proxy should set that header itself and take away what its clients send.",
+		})
 		return
 	}
 	behind := r.Clone(r.Context())
@@ -120,7 +148,12 @@ func (s *Server) serveBehind(w http.ResponseWriter, r *http.Request, prefix stri
 	if behind.URL.RawPath != "" {
 		behind.URL.RawPath = string(paths) + behind.URL.RawPath
 	}
-	s.mounts.under(paths).handler.ServeHTTP(w, behind) //nolint:contextcheck // each request brings its own
+	mounted.handler.ServeHTTP(w, behind)
+}
+
+// refusePrefix answers as every other refusal is.
+func (s *Server) refusePrefix(w http.ResponseWriter, r *http.Request, told *httpError) {
+	s.wrapped(handler(func(http.ResponseWriter, *http.Request) error { return told }).served(s)).ServeHTTP(w, r)
 }
 
 var plainHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)

@@ -43,9 +43,24 @@ type Config struct {
 	Now      func() time.Time // nil is time.Now
 	Budgets  Budgets          // times that are allowed
 
-	// Of the console at another prefix; nil: its own.
+	common *common // of the console at another prefix; nil: its own
+}
+
+// common is what consoles at several prefixes share: that a proxy can have another
+// one made takes no limit away.
+type common struct {
 	gate           *gate
 	wake, hookWake waker
+	elsewhere      *rate.Limiter // entries in the audit log about pages of other sites
+	answers        *answers
+	streams        atomic.Int64 // that are open
+}
+
+func newCommon(token string) *common {
+	return &common{
+		gate: newGate(token), wake: make(waker, 1), hookWake: make(waker, 1),
+		elsewhere: rate.NewLimiter(rate.Every(guessEvery), guessBurst), answers: newAnswers(),
+	}
 }
 
 // Server answers requests. It holds caches only: another server on the same
@@ -78,29 +93,25 @@ type Server struct {
 	handler     http.Handler
 	marks       seenMarks
 	embed       EmbedConfig
-	mounts      mounts
+	mounts      *mounts
 	elsewhere   *rate.Limiter // entries in the audit log about pages of other sites
 	started     time.Time     // of this process, for the page of health
-	streams     atomic.Int64  // that are open
+	streams     *atomic.Int64 // that are open
 }
 
 // New builds a Server. It starts nothing: streams end with their requests, and
 // actions on many runs and messages of hooks are carried out by Work.
 func New(c Config) *Server {
+	if c.common == nil {
+		c.common = newCommon(c.Token)
+	}
 	s := &Server{
 		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),
-		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.gate,
-		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, budgets: c.Budgets.withDefaults(), answers: newAnswers(),
+		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.common.gate, wake: c.common.wake, hookWake: c.common.hookWake,
+		elsewhere: c.common.elsewhere, answers: c.common.answers, streams: &c.common.streams,
+		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, budgets: c.Budgets.withDefaults(), embed: c.Embed,
+		mounts: newMounts(c),
 	}
-	if s.gate == nil {
-		s.gate = newGate(c.Token)
-		c.gate = s.gate
-	}
-	if c.wake == nil {
-		c.wake, c.hookWake = make(waker, 1), make(waker, 1)
-	}
-	s.wake, s.hookWake = c.wake, c.hookWake
-	s.embed, s.mounts.config = c.Embed, c
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -115,7 +126,6 @@ func New(c Config) *Server {
 	}
 	s.hooks = webhook.NewSender(s.hookGuard, "wavedeck")
 	s.started = s.now()
-	s.elsewhere = rate.NewLimiter(rate.Every(guessEvery), guessBurst)
 	if len(c.Hosts) > 0 {
 		s.hosts = map[string]bool{}
 		for _, h := range c.Hosts {

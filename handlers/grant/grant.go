@@ -122,12 +122,19 @@ func (g Grant) Covers(segments []string, q url.Values) bool {
 	return len(mine) == len(segments) && narrow.Encode() == q.Encode()
 }
 
+// ErrEmpty says that a part of a resource's path is empty. "runs/" is none of "runs":
+// who puts an id behind it and has none would give away all of them.
+var ErrEmpty = errors.New("a part of the path is empty")
+
 // ParseResource splits a resource into the segments of its path and what narrows
 // it, nil when it is not narrowed.
 func ParseResource(resource string) (segments []string, narrow url.Values, err error) {
 	path, query, narrowed := strings.Cut(resource, "?")
-	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+	for part := range strings.SplitSeq(path, "/") {
 		segment, err := url.PathUnescape(part)
+		if err == nil && segment == "" {
+			err = ErrEmpty
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("resource %q: %w", resource, err)
 		}

@@ -107,6 +107,8 @@ func TestCovers(t *testing.T) {
 		{"runs?state=failed", "runs/7f/card", "state=failed", false},
 		{"runs?", "runs", "", true},
 		{"runs?", "runs", "q=x", false},
+		{"runs/", "runs", "", false},
+		{"runs/", "runs/7f/card", "", false},
 		{"", "runs", "", false},
 		{"/", "runs", "", false},
 		{"runs/%zz", "runs/%zz", "", false},
