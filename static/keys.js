@@ -214,8 +214,15 @@
   box.addEventListener('input', sift)
   box.addEventListener('close', () => box.replaceChildren()) // what it showed has keys of its own
 
+  // A layout without Latin letters has them where a US keyboard does; CapsLock changes no key.
+  const US = { Backquote: '`~', BracketLeft: '[{', BracketRight: ']}', Semicolon: ';:', Quote: `'"`, Comma: ',<', Period: '.>' }
+  function printed(e) {
+    let key = e.key
+    if (/^[^\p{Script=Latin}\0-\x7f]$/u.test(key)) key = /^Key(.)$/.exec(e.code)?.[1] ?? US[e.code]?.[+e.shiftKey] ?? key
+    return key[1] ? key : e.shiftKey ? key.toUpperCase() : key.toLowerCase()
+  }
   function stroke(e) {
-    const key = e.key === ' ' ? 'Space' : e.key
+    const key = e.key === ' ' ? 'Space' : printed(e)
     if (e.getModifierState('AltGraph') || !(e.altKey || e.ctrlKey || e.metaKey)) return e.shiftKey && key[1] ? '' : key
     return !e.altKey && !e.shiftKey && e.ctrlKey !== mac && e.metaKey === mac ? 'Mod+' + key : ''
   }
