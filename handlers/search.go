@@ -26,7 +26,7 @@ const actionRebuild = "rebuild search index"
 
 // MessageForm names what ShownMessage does. It goes up with each change of that,
 // so that no index holds what is hidden now.
-const MessageForm = "1"
+const MessageForm = "2"
 
 // ShownMessage is what a reader may see of an event's message: as a terminal shows
 // it, without colours and secrets. Only that is indexed.

@@ -8,7 +8,8 @@ import "strings"
 func (s *scanner) assignment(i int) (Finding, bool) {
 	name, quoted, fresh := s.nameBefore(i)
 	kind := kindOfName(name)
-	if kind == "" {
+	part := listPart(name)
+	if kind == "" && part == 0 {
 		return Finding{}, false
 	}
 	at := i + 1
@@ -19,6 +20,7 @@ func (s *scanner) assignment(i int) (Finding, bool) {
 	}
 	v := valueForm{kind: kind, colon: s.text[i] == ':' && at == i+1, quotedName: quoted, field: fresh}
 	v.spaced = i > 0 && s.text[i-1] == ' '
+	v.weak = strings.EqualFold(name, "pass")
 	for n := 0; at < len(s.text) && n < 16; n++ {
 		if c := s.text[at]; c == ' ' || c == '\t' {
 			v.spaced, at = true, at+1
@@ -28,7 +30,28 @@ func (s *scanner) assignment(i int) (Finding, bool) {
 			break
 		}
 	}
+	switch {
+	case part == 'n':
+		s.noteName(at)
+		return Finding{}, false
+	case part == 'v':
+		return s.listed(i, at, v)
+	case v.kind == Cookie:
+		v.line, v.one = v.colon, len(name) > len("cookie") && (name[0] == 's' || name[0] == 'S')
+		return s.cookie(at, v)
+	}
 	return s.value(at, v)
+}
+
+// listPart tells what a name is in a list of names and values: n or v.
+func listPart(name string) byte {
+	switch name {
+	case "name", "Name", "key", "Key", "NAME", "KEY", "variable":
+		return 'n'
+	case "value", "Value", "VALUE":
+		return 'v'
+	}
+	return 0
 }
 
 // skipBack gives the end of what stands before i but for blanks and colours.
@@ -71,6 +94,9 @@ func (s *scanner) nameBefore(i int) (name string, quoted bool, fresh byte) {
 		if csi := csiStart(s.text[floor : start+m+1]); csi >= 0 {
 			name, at = name[m+1:], floor+csi
 		}
+	}
+	if at > floor && s.text[at-1] == '\\' && len(name) > 5 && name[:5] == "u0026" { // & in JSON
+		return name[5:], quoted, '&'
 	}
 	for at > floor && (s.text[at-1] == ' ' || s.text[at-1] == '\t' || s.text[at-1] == '-' || s.text[at-1] == '>') {
 		at--
@@ -149,6 +175,8 @@ var nameEnds = []nameEnd{
 	{"signingkey", Key, false}, {"encryptionkey", Key, false}, {"masterkey", Key, false}, {"apisecret", Secret, false},
 	{"sig", Azure, true},
 	{"authorization", Authorization, false},
+	{"sshpass", Password, false}, {"cookie", Cookie, true}, {"auth", Login, true}, {"clientkeydata", Key, false}, {"licensekey", Key, false},
+	{"servicerolekey", Key, false}, {"pat", Token, true},
 }
 
 // valueForm is what is known of a value from before it.
@@ -158,6 +186,9 @@ type valueForm struct {
 	spaced     bool // a space stands beside the = or :
 	quotedName bool
 	field      byte // as nameBefore gives fresh
+	line       bool // a header, which goes to the end of its line
+	one        bool // one cookie and its attributes
+	weak       bool // the name means other things too: no sentence is a secret
 }
 
 // value matches the value that begins at i.
@@ -169,7 +200,13 @@ func (s *scanner) value(i int, v valueForm) (Finding, bool) {
 		s.at = i + n
 		return Finding{}, false
 	}
+	if at, ok := s.blockStart(i); ok && v.colon {
+		return s.block(i, at, v.kind)
+	}
 	if start, end, ok := s.quotedValue(i); ok {
+		if v.kind == Login && !encodedLogin(s.text[start:end]) {
+			return Finding{}, false
+		}
 		if v.kind == Authorization {
 			start = s.scheme(start, end)
 		}
@@ -177,7 +214,7 @@ func (s *scanner) value(i int, v valueForm) (Finding, bool) {
 			s.at = start + n
 			return Finding{}, false
 		}
-		if v.kind == Azure && end-start < 30 || harmless(s.text[start:end], v.kind) {
+		if v.weak && strings.IndexByte(s.text[start:end], ' ') >= 0 || v.kind == Azure && end-start < 30 || harmless(s.text[start:end], v.kind) {
 			return Finding{}, false
 		}
 		return Finding{v.kind, start, end}, true
@@ -190,6 +227,9 @@ func (s *scanner) value(i int, v valueForm) (Finding, bool) {
 		if _, ok := placeholder(s.text[start:min(len(s.text), start+64)]); ok {
 			return Finding{}, false
 		}
+	}
+	if v.kind == Login {
+		return Finding{v.kind, start, end}, end > start && encodedLogin(s.text[start:end])
 	}
 	if end <= start || !s.secretLooking(s.text[start:end], end, v) {
 		return Finding{}, false
@@ -298,42 +338,6 @@ func (s *scanner) bearer(i int) (Finding, bool) {
 	return Finding{Authorization, start, end}, true
 }
 
-// userinfo matches the password of a URL whose scheme ends at i.
-func (s *scanner) userinfo(i int) (Finding, bool) {
-	colon, at := -1, -1
-	for end := i; end < len(s.text) && end-i < 1024; end++ {
-		c := s.text[end]
-		if c <= ' ' || strings.IndexByte("/\"'<>?#`\\", c) >= 0 {
-			break
-		}
-		if c == ':' && colon < 0 {
-			colon = end
-			if _, ok := placeholder(s.text[end+1 : min(len(s.text), end+65)]); ok {
-				return Finding{}, false
-			}
-		}
-		if c == '@' {
-			at = end
-		}
-	}
-	s.at = i
-	switch {
-	case at < 0:
-		return Finding{}, false
-	case colon >= 0 && colon+1 < at && !harmless(s.text[colon+1:at], Password):
-		return Finding{URLPassword, colon + 1, at}, true
-	case (colon < 0 || colon > at || colon+1 == at) && at-i >= 20 && hasDigit(s.text[i:at]): // a token in place of a user
-		end := at
-		if colon+1 == at {
-			end = colon
-		}
-		if strings.IndexByte(s.text[i:end], '.') < 0 {
-			return Finding{URLPassword, i, end}, true
-		}
-	}
-	return Finding{}, false
-}
-
 // flag matches the value of --password value and its like.
 func (s *scanner) flag(i int) (Finding, bool) {
 	if !strings.HasPrefix(s.text[i:], "--") || i > 0 && s.text[i-1] > ' ' && !s.escaped(i) && s.text[i-1] != '"' && s.text[i-1] != '\'' {
@@ -351,29 +355,4 @@ func (s *scanner) flag(i int) (Finding, bool) {
 		return Finding{}, false
 	}
 	return s.value(end+1, valueForm{kind: kind})
-}
-
-// encodedUserinfo is userinfo for a URL that is itself a part of a URL; i is where
-// its %3A%2F%2F begins.
-func (s *scanner) encodedUserinfo(i int) (Finding, bool) {
-	const mark = "%3A%2F%2F"
-	if i+len(mark) > len(s.text) || !strings.EqualFold(s.text[i:i+len(mark)], mark) {
-		return Finding{}, false
-	}
-	start, colon := i+len(mark), -1
-	for end := start; end+3 <= len(s.text) && end-start < 1024; end++ {
-		c := s.text[end]
-		if !classChars[classDotted][c] && strings.IndexByte("%~!*+", c) < 0 {
-			break
-		}
-		switch code := s.text[end : end+3]; {
-		case strings.EqualFold(code, "%2F"):
-			return Finding{}, false
-		case colon < 0 && strings.EqualFold(code, "%3A"):
-			colon = end + 3
-		case colon >= 0 && end > colon && code == "%40":
-			return Finding{URLPassword, colon, end}, true
-		}
-	}
-	return Finding{}, false
 }

@@ -30,6 +30,9 @@ func inputs() map[string]string {
 		"sk-", "eyJ", "eyJ-", "eyJaaaaaaaaa.eyJ", "-----BEGIN ", pemBegin + "RSA " + pemPrivate + "-----\n", "-----END ", "token=", "token=\"", "password:", "password: '", "A", "=", ":", "://", "://a:", "://a:b",
 		"https://aaaaaaaaaaaaaaaaaaaaaaaaaaaa:", "ghp_", "npm_aaaaaaaaaaa", "xoxb-", "Bearer ", "Authorization: ", "8Q~", "~", "\\", "\\\"", "password=\\\\\\\"", "\x1b[31m", "[redacted: ", "password=[redacted: ", "\n", "\n\n\nA=",
 		"AKIA" + "ABCDEFGHIJKLMNOP ", "--password ", "%3A%2F%2Fa%3A", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaatoken=", "secret: a b c d ", "                                      =", "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm:", "1;1;1;1;1;1;1;1;1m=",
+		"curl -u ", "curl -ua:", "mysql -p", "sshpass -p a ", "machine login password ", "name: password\n", "value: ", "\"value\":\"a\",", ">", "<password>", "<key>token</key>",
+		"password: |\n", "password: |\n a\n", "Cookie: a=", "cookie=a", "auth=", "auth=YTpi", "$1$", "$2b$12$a", "%24", "%243D", "%3D", "token%3D", "%3AAA", ":AA", "1:AAa", ".atlasv1.", "a.bcdefg.", "@tcp(", "a:@tcp(",
+		"NRAL", "LS1CRUdJTi", "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t\n", "Private-Lines:", "Private-Lines: 1\nAAAA\n", "{SSHA", "SK", "EAAA", "cio", "s.", "hf_", "*:*:*:*:", "a:5432:b:c:", "\n*:*:*:a:", "aaaaaaaa-", "webhook.office.com/webhookb2/", "u0026token=", "fm2_",
 	} {
 		in["hostile "+strings.TrimSpace(hostile)] = hostile
 	}

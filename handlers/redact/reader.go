@@ -49,7 +49,7 @@ func (r *Reader) fill() {
 	s := &r.scan
 	s.text = string(r.buf)
 	s.whole = errors.Is(r.err, io.EOF)
-	s.runs, s.pemEnd, s.pemBody, s.bare = [classes]runCache{}, nextEnd{}, runCache{}, bareRun{}
+	s.runs, s.pemEnd, s.pemBody, s.bare, s.mac = [classes]runCache{}, nextEnd{}, runCache{}, bareRun{}, nextEnd{}
 	from := r.keep
 	for {
 		f, ok := s.next()
@@ -60,7 +60,7 @@ func (r *Reader) fill() {
 		r.out = append(r.out, f.Kind.Placeholder()...)
 		from = f.End
 	}
-	decided := min(max(s.at, from), len(s.text))
+	decided := min(max(s.at-backward, from), len(s.text)) // a secret may begin so far before what shows it
 	if s.whole {
 		decided = len(s.text)
 	} else if r.err != nil { // the source broke off: what is not decided is not given out
@@ -73,4 +73,8 @@ func (r *Reader) fill() {
 	s.at = max(s.at-drop, r.keep)
 	s.floor = max(s.floor-drop, 0)
 	s.awsEnd = max(s.awsEnd-drop, 0)
+	s.named.end = max(s.named.end-drop, 0)
+	for w := range s.noted {
+		s.noted[w] = max(s.noted[w]-drop, 0)
+	}
 }

@@ -47,11 +47,51 @@ const (
 	Key           Kind = "key"
 	Authorization Kind = "authorization"
 	URLPassword   Kind = "URL password"
+	HuggingFace   Kind = "Hugging Face token"
+	DigitalOcean  Kind = "DigitalOcean token"
+	SendGrid      Kind = "SendGrid key"
+	Vault         Kind = "Vault token"
+	Databricks    Kind = "Databricks token"
+	DockerHub     Kind = "Docker Hub token"
+	Atlassian     Kind = "Atlassian token"
+	Terraform     Kind = "Terraform token"
+	Discord       Kind = "Discord token"
+	Teams         Kind = "Teams webhook"
+	Telegram      Kind = "Telegram token"
+	Twilio        Kind = "Twilio key"
+	Mailgun       Kind = "Mailgun key"
+	Shopify       Kind = "Shopify token"
+	Linear        Kind = "Linear key"
+	Notion        Kind = "Notion token"
+	Figma         Kind = "Figma token"
+	Grafana       Kind = "Grafana token"
+	NewRelic      Kind = "New Relic key"
+	Sentry        Kind = "Sentry token"
+	Postman       Kind = "Postman key"
+	RubyGems      Kind = "RubyGems key"
+	CratesIO      Kind = "crates.io token"
+	Vercel        Kind = "Vercel token"
+	Supabase      Kind = "Supabase key"
+	PlanetScale   Kind = "PlanetScale credential"
+	Groq          Kind = "Groq key"
+	XAI           Kind = "xAI key"
+	Replicate     Kind = "Replicate token"
+	Fly           Kind = "Fly token"
+	Heroku        Kind = "Heroku key"
+	MongoDBAtlas  Kind = "MongoDB Atlas key"
+	Square        Kind = "Square token"
+	Artifactory   Kind = "Artifactory token"
+	Age           Kind = "age key"
+	PasswordHash  Kind = "password hash"
+	Cookie        Kind = "cookie"
+	Login         Kind = "login"
 )
 
-var kinds = [...]Kind{
-	AWSKeyID, AWSSecret, GitHub, GitLab, OpenAI, Anthropic, OpenRouter, Slack, SlackWebhook, Stripe, GoogleKey,
-	GoogleOAuth, NPM, PyPI, Azure, JWT, PrivateKey, Password, Secret, Token, Key, Authorization, URLPassword,
+var kinds = map[Kind]bool{
+	AWSKeyID: true, AWSSecret: true, GitHub: true, GitLab: true, OpenAI: true, Anthropic: true, OpenRouter: true, Slack: true,
+	SlackWebhook: true, Stripe: true, GoogleKey: true, GoogleOAuth: true, NPM: true, PyPI: true, Azure: true, JWT: true,
+	PrivateKey: true, Password: true, Secret: true, Token: true, Key: true, Authorization: true, URLPassword: true,
+	HuggingFace: true, DigitalOcean: true, SendGrid: true, Vault: true, Databricks: true, DockerHub: true, Atlassian: true, Terraform: true, Discord: true, Teams: true, Telegram: true, Twilio: true, Mailgun: true, Shopify: true, Linear: true, Notion: true, Figma: true, Grafana: true, NewRelic: true, Sentry: true, Postman: true, RubyGems: true, CratesIO: true, Vercel: true, Supabase: true, PlanetScale: true, Groq: true, XAI: true, Replicate: true, Fly: true, Heroku: true, MongoDBAtlas: true, Square: true, Artifactory: true, Age: true, PasswordHash: true, Cookie: true, Login: true,
 }
 
 const opening = "[redacted: "
@@ -101,10 +141,8 @@ func placeholder(text string) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	for _, k := range kinds {
-		if after, ok := strings.CutPrefix(rest, string(k)); ok && strings.HasPrefix(after, "]") {
-			return len(opening) + len(k) + 1, true
-		}
+	if n := strings.IndexByte(rest[:min(len(rest), 40)], ']'); n >= 0 && kinds[Kind(rest[:n])] {
+		return len(opening) + n + 1, true
 	}
 	return 0, false
 }

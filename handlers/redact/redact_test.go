@@ -156,6 +156,11 @@ func TestReaderGivesWhatTextGives(t *testing.T) {
 	for i, s := range corpus(2) {
 		fmt.Fprintf(&all, "== %d\n%s\n", i, s.text)
 	}
+	for i, s := range serviceSamples() {
+		if i%101 == 0 {
+			fmt.Fprintf(&all, "== %d\n%s\n", i, s.text)
+		}
+	}
 	filler := strings.Repeat("an ordinary line of a log, with nothing in it\n", 3000)
 	text := all.String() + filler + all.String() + filler[:77000] + all.String()
 	want, _ := Text(text)

@@ -6,13 +6,18 @@ import "strings"
 type class int
 
 const (
-	classAlnum   class = iota // A-Z a-z 0-9
-	classWord                 // and _
-	classURL                  // and _ -, as in base64 for URLs
-	classDotted               // and _ - .
-	classBase64               // A-Z a-z 0-9 + /
-	classBearer               // what RFC 6750 allows in a bearer token
-	classEncoded              // A-Z a-z 0-9 % _ -
+	classAlnum    class = iota // A-Z a-z 0-9
+	classWord                  // and _
+	classURL                   // and _ -, as in base64 for URLs
+	classDotted                // and _ - .
+	classBase64                // A-Z a-z 0-9 + /
+	classBearer                // what RFC 6750 allows in a bearer token
+	classEncoded               // A-Z a-z 0-9 % _ - . @
+	classPadded                // A-Z a-z 0-9 _ - = %
+	classPadded64              // A-Z a-z 0-9 + / = _ - %
+	classPath                  // of a URL
+	classToken                 // A-Z a-z 0-9 _ - . =
+	classCrypt                 // of hashes of passwords
 	classes
 )
 
@@ -28,7 +33,7 @@ func chars(more string) *charSet {
 }
 
 var (
-	classChars = [classes]*charSet{chars(""), chars("_"), chars("_-"), chars("_-."), chars("+/"), chars("_-.~+/="), chars("%_-")}
+	classChars = [classes]*charSet{chars(""), chars("_"), chars("_-"), chars("_-."), chars("+/"), chars("_-.~+/="), chars("%_-.@"), chars("_-=%"), chars("+/=_-%"), chars("/@_-.%"), chars("_-.="), chars("./$=+,_-%")}
 	wordChar   = chars("_")
 	base64Char = chars("+/=")
 )
@@ -66,7 +71,10 @@ type rule struct {
 	min, max int  // of what follows the prefix; a max of 0 is none
 	inWord   bool // may follow a letter or digit: the prefix is like no word
 	check    func(rest string) bool
-	keep     bool // the prefix is no secret and stays
+	keep     bool                                    // the prefix is no secret and stays
+	noCall   bool                                    // is no method that is called
+	alone    bool                                    // no base64 goes on before or behind it
+	match    func(s *scanner, i int) (Finding, bool) // in place of all that
 }
 
 var rules = []rule{
@@ -126,15 +134,27 @@ var rules = []rule{
 	{prefix: "eyJ", kind: JWT, class: classURL, min: 8},
 }
 
-// rulesByFirst holds the rules by the first byte of their prefix, in their order.
-var rulesByFirst = func() (t [256][]rule) {
-	for _, r := range rules {
-		t[r.prefix[0]] = append(t[r.prefix[0]], r)
+// ruleGroups holds the rules that begin with the same two bytes, in their order;
+// groupOf is the group of two bytes, 0: there is none.
+var ruleGroups, groupOf = func() (groups [][]rule, of [1 << 16]uint8) {
+	groups = [][]rule{nil}
+	for _, list := range [][]rule{rules, serviceRules} {
+		for _, r := range list {
+			pair := uint16(r.prefix[0])<<8 | uint16(r.prefix[1])
+			if of[pair] == 0 {
+				of[pair] = uint8(len(groups)) //nolint:gosec // there are fewer rules
+				groups = append(groups, nil)
+			}
+			groups[of[pair]] = append(groups[of[pair]], r)
+		}
 	}
-	return t
+	return groups, of
 }()
 
-func (s *scanner) token(i int, r rule) (Finding, bool) {
+func (s *scanner) token(i int, r *rule) (Finding, bool) {
+	if r.match != nil {
+		return r.match(s, i)
+	}
 	if !r.inWord && !s.boundary(i) {
 		return Finding{}, false
 	}
@@ -149,11 +169,17 @@ func (s *scanner) token(i int, r rule) (Finding, bool) {
 	if n := end - body; n < r.min || r.max > 0 && n > r.max {
 		return Finding{}, false
 	}
+	if r.noCall && end < len(s.text) && s.text[end] == '(' {
+		return Finding{}, false
+	}
+	if r.alone && (i > 0 && s.text[i-1] == '+' || end < len(s.text) && (s.text[end] == '+' || s.text[end] == '=')) {
+		return Finding{}, false
+	}
 	end = min(end, i+longest)
 	if r.check != nil && !r.check(s.text[body:end]) {
 		return Finding{}, false
 	}
-	for r.class == classDotted && s.text[end-1] == '.' { // ends the sentence, not the token
+	for (r.class == classDotted || r.class == classPath || r.class == classToken || r.class == classBearer || r.class == classCrypt || r.class == classEncoded) && s.text[end-1] == '.' { // ends the sentence, not the token
 		end--
 	}
 	if r.keep {

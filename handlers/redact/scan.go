@@ -24,14 +24,15 @@ type scanner struct {
 	pemEnd  nextEnd
 	pemBody runCache
 	bare    bareRun
+	mac     nextEnd
+	noted   [wordsNoted]int // where words were seen that a secret may follow, and 1 more
+	named   naming
 }
 
-// special tells the bytes at which a secret, or what announces one, can begin.
+// special tells the bytes other than letters and digits at which a secret, or what
+// announces one, can begin.
 var special = func() (t [256]bool) {
-	for b := range rulesByFirst {
-		t[b] = len(rulesByFirst[b]) > 0
-	}
-	for _, b := range "=:-Bb~%\n" {
+	for _, b := range "=:-Bb~%\n.@$>" {
 		t[b] = true
 	}
 	return t
@@ -44,7 +45,7 @@ func (s *scanner) next() (f Finding, ok bool) {
 		limit = max(limit-lookahead, 0)
 	}
 	if s.at == 0 && limit > 0 {
-		if f, ok = s.pemTail(0); ok {
+		if f, ok = s.line(0); ok {
 			return s.take(f)
 		}
 	}
@@ -56,11 +57,15 @@ func (s *scanner) next() (f Finding, ok bool) {
 				return s.take(f)
 			}
 		}
-		if !special[b] {
+		var group uint8
+		if i+1 < len(s.text) {
+			group = groupOf[uint16(b)<<8|uint16(s.text[i+1])]
+		}
+		if group == 0 && !special[b] {
 			s.at++
 			continue
 		}
-		if f, ok = s.match(i, b); ok {
+		if f, ok = s.match(i, b, ruleGroups[group]); ok {
 			return s.take(f)
 		}
 		s.at = max(s.at, i+1)
@@ -78,37 +83,84 @@ func (s *scanner) take(f Finding) (Finding, bool) {
 	return f, true
 }
 
-func (s *scanner) match(i int, b byte) (Finding, bool) {
+func (s *scanner) match(i int, b byte, group []rule) (f Finding, ok bool) {
 	switch b {
 	case '\n':
-		return s.pemTail(i + 1)
+		return s.line(i + 1)
 	case '=':
 		return s.assignment(i)
 	case ':':
 		if strings.HasPrefix(s.text[i:], "://") {
 			return s.userinfo(i + 3)
 		}
+		if f, ok = s.telegram(i, 1); ok {
+			return f, ok
+		}
 		return s.assignment(i)
 	case '-':
-		if strings.HasPrefix(s.text[i:], pemBegin) {
-			return s.pem(i)
-		}
-		return s.flag(i)
+		f, ok = s.dash(i)
 	case 'B', 'b':
-		return s.bearer(i)
+		f, ok = s.bearer(i)
 	case '%':
-		return s.encodedUserinfo(i)
+		f, ok = s.encoded(i)
 	case '~':
 		return s.azureClientSecret(i)
+	case '.':
+		return s.dotted(i)
+	case '@':
+		return s.goDSN(i)
+	case '$':
+		return s.crypt(i)
+	case '>':
+		return s.element(i)
 	}
-	for _, r := range rulesByFirst[b] {
-		if strings.HasPrefix(s.text[i:], r.prefix) {
-			if f, ok := s.token(i, r); ok {
-				return f, true
-			}
+	for n := range group {
+		if ok {
+			break
+		}
+		if r := &group[n]; strings.HasPrefix(s.text[i:], r.prefix) {
+			f, ok = s.token(i, r)
 		}
 	}
+	return f, ok
+}
+
+// encoded matches what is encoded for a URL.
+func (s *scanner) encoded(i int) (Finding, bool) {
+	switch t := s.text[i:]; {
+	case strings.HasPrefix(t, "%3A%2F") || strings.HasPrefix(t, "%3a%2f"):
+		return s.encodedUserinfo(i)
+	case strings.HasPrefix(t, "%3A"):
+		return s.telegram(i, 3)
+	case strings.HasPrefix(t, "%3D"), strings.HasPrefix(t, "%3d"):
+		return s.encodedAssignment(i)
+	case strings.HasPrefix(t, "%24"):
+		return s.crypt(i)
+	}
 	return Finding{}, false
+}
+
+// dash matches what begins with a dash, or has one in its middle.
+func (s *scanner) dash(i int) (Finding, bool) {
+	if strings.HasPrefix(s.text[i:], pemBegin) {
+		return s.pem(i)
+	}
+	if f, ok := s.mailgun(i); ok {
+		return f, ok
+	}
+	if f, ok := s.option(i); ok {
+		return f, ok
+	}
+	return s.flag(i)
+}
+
+// line matches what a line that begins at i is.
+func (s *scanner) line(i int) (Finding, bool) {
+	s.newLine(i)
+	if f, ok := s.pemTail(i); ok {
+		return f, ok
+	}
+	return s.pgpass(i)
 }
 
 // awsSecret matches the word of exactly 40 characters that follows close behind a

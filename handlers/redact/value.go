@@ -46,6 +46,7 @@ var words = map[string]bool{
 	"string": true, "str": true, "text": true, "bool": true, "boolean": true, "int": true, "number": true, "object": true,
 	"bytes": true, "[]byte": true, "any": true, "optional": true, "required": true, "yes": true, "no": true, "redacted": true,
 	"[redacted]": true, "~": true, "|": true, ">": true, "|-": true, ">-": true, "password": true, "token": true, "secret": true,
+	"passed": true, "failed": true, "pass": true, "fail": true,
 }
 
 // secretLooking tells whether a value without quotes is one, and not the code or
@@ -65,7 +66,7 @@ func (s *scanner) secretLooking(v string, end int, f valueForm) bool {
 	case f.kind == Azure:
 		return len(v) >= 30
 	case !f.colon && !f.spaced: // NAME=value, name=value&
-		if call(v) && !strong {
+		if call(v) && (!strong || expression(v)) {
 			return false
 		}
 		return stern || !harmless(v, f.kind)
@@ -105,10 +106,24 @@ func call(v string) bool {
 // code tells whether v reads as something that a program says and no secret does.
 func code(v string) bool {
 	v = v[:min(len(v), 256)]
-	if strings.ContainsAny(v, "()[]{}") {
+	if strings.ContainsAny(v, "()[]{}") || strings.Contains(v, "||") || strings.Contains(v, "&&") {
 		return true
 	}
 	return strings.IndexByte("*&", v[0]) >= 0 && identifier(v[1:]) || strings.IndexByte(v, '.') > 0 && identifier(v)
+}
+
+// expression tells whether v begins with a name and goes on as a program does.
+func expression(v string) bool {
+	v = v[:min(len(v), 256)]
+	end := strings.IndexAny(v, ",;()[]{}&|?")
+	if end < 1 || !identifier(v[:end]) {
+		return false
+	}
+	marks := 0
+	for i := range len(v) {
+		marks += btoi(strings.IndexByte(",;()[]{}&|?:=", v[i]) >= 0)
+	}
+	return marks >= 5
 }
 
 // identifier tells whether v is a name, or names joined by dots.

@@ -1,0 +1,178 @@
+package redact
+
+import "strings"
+
+// word is one after which the options of a command, or the words of a file, mean
+// a secret.
+type word int
+
+const (
+	commandCurl word = iota
+	commandMySQL
+	commandSSHPass
+	netrcMachine
+	netrcLogin
+	wordsNoted
+)
+
+// nearby is how far behind a noted word it still counts.
+const nearby = 256
+
+// noted remembers where a word was seen.
+func noted(w word) func(*scanner, int) (Finding, bool) {
+	return func(s *scanner, i int) (Finding, bool) {
+		if s.boundary(i) {
+			s.noted[w] = i + 1
+		}
+		return Finding{}, false
+	}
+}
+
+// near reports whether a word stands not far before i, and no other command since.
+func (s *scanner) near(w word, i int) bool {
+	if s.noted[w] == 0 || i-s.noted[w] >= nearby {
+		return false
+	}
+	between := s.text[s.noted[w]:i]
+	return w >= netrcMachine || !strings.Contains(between, "; ") && !strings.Contains(between, "| ") && !strings.Contains(between, "&& ")
+}
+
+// newLine forgets the commands of the line that ends before i, unless it goes on.
+func (s *scanner) newLine(i int) {
+	if before := strings.TrimRight(s.text[max(s.floor, i-3):i], "\r\n"); !strings.HasSuffix(before, `\`) {
+		s.noted[commandCurl], s.noted[commandMySQL], s.noted[commandSSHPass] = 0, 0, 0
+	}
+}
+
+// netrcPassword matches the word behind password where a machine and a login were
+// named before, as in .netrc.
+func (s *scanner) netrcPassword(i int) (Finding, bool) {
+	if !s.boundary(i) || !s.near(netrcMachine, i) || !s.near(netrcLogin, i) || s.noted[netrcLogin] < s.noted[netrcMachine] {
+		return Finding{}, false
+	}
+	start := i + len("password ")
+	for start < len(s.text) && (s.text[start] == ' ' || s.text[start] == '\t') && start-i < 32 {
+		start++
+	}
+	return s.argument(start, Password)
+}
+
+// argument matches one word of a command line: in quotes, or up to a blank.
+func (s *scanner) argument(start int, kind Kind) (Finding, bool) {
+	if start >= len(s.text) {
+		return Finding{}, false
+	}
+	at, end, quoted := s.quotedValue(start)
+	if !quoted {
+		at, end = start, start
+		for end < len(s.text) && end-start < 1024 && !endsWord[s.text[end]] && lineBreak(s.text[end:min(len(s.text), end+4)]) == 0 {
+			end++
+		}
+	}
+	if end <= at || end-at > 1024 {
+		return Finding{}, false
+	}
+	if n, done := placeholder(s.text[at:]); done {
+		s.at = at + n
+		return Finding{}, false
+	}
+	return Finding{kind, at, end}, !harmless(s.text[at:end], Password)
+}
+
+// option matches the secret of an option of one letter: mysql -pSECRET,
+// sshpass -p SECRET, curl -u user:SECRET.
+func (s *scanner) option(i int) (Finding, bool) {
+	if i+2 >= len(s.text) || i > 0 && s.text[i-1] > ' ' && strings.IndexByte("\"'`[,", s.text[i-1]) < 0 {
+		return Finding{}, false
+	}
+	switch rest := s.text[i+1:]; {
+	case rest[0] == 'p' && s.near(commandSSHPass, i):
+		return s.argument(s.blanks(i+2), Password)
+	case rest[0] == 'p' && s.near(commandMySQL, i):
+		return s.argument(i+2, Password)
+	case !s.near(commandCurl, i):
+		return Finding{}, false
+	case rest[0] == 'b':
+		return s.cookie(s.blanks(i+2), valueForm{kind: Cookie, line: false})
+	}
+	at := i + 1
+	for _, long := range []string{"-user", "-proxy-user"} {
+		if strings.HasPrefix(s.text[at:], long) {
+			at += len(long)
+			if at < len(s.text) && (s.text[at] == ' ' || s.text[at] == '=') {
+				return s.login(s.blanks(at + 1))
+			}
+			return Finding{}, false
+		}
+	}
+	for at < len(s.text) && at-i < 8 && (s.text[at] >= 'a' && s.text[at] <= 'z' || s.text[at] >= 'A' && s.text[at] <= 'Z') {
+		if c := s.text[at]; c == 'u' || c == 'U' {
+			return s.login(s.blanks(at + 1))
+		}
+		at++
+	}
+	return Finding{}, false
+}
+
+func (s *scanner) blanks(i int) int {
+	for n := 0; i < len(s.text) && s.text[i] == ' ' && n < 16; n++ {
+		i++
+	}
+	return i
+}
+
+// login matches the password of user:password.
+func (s *scanner) login(i int) (Finding, bool) {
+	f, ok := s.argument(i, Password)
+	if !ok {
+		return f, ok
+	}
+	colon := strings.IndexByte(s.text[f.Start:f.End], ':')
+	if colon < 0 || f.Start+colon+1 >= f.End {
+		return Finding{}, false
+	}
+	f.Start += colon + 1
+	if n, done := placeholder(s.text[f.Start:]); done {
+		s.at = f.Start + n
+		return Finding{}, false
+	}
+	return f, !harmless(s.text[f.Start:f.End], Password)
+}
+
+// pgpass matches the password of a line host:port:database:user:password.
+func (s *scanner) pgpass(i int) (Finding, bool) {
+	at, from := i, i
+	for field := range 4 {
+		from = at
+		for at < len(s.text) && at-i < backward && (classChars[classDotted][s.text[at]] || s.text[at] == '*' || field == 0 && s.text[at] == '/') {
+			at++
+		}
+		if at == from || at >= len(s.text) || s.text[at] != ':' {
+			return Finding{}, false
+		}
+		v := s.text[from:at]
+		switch {
+		case field == 1 && v != "*" && (len(v) < 4 || len(v) > 5 || strings.Trim(v, digitChars) != ""):
+			return Finding{}, false
+		case field > 1 && v != "*" && strings.Trim(v, digitChars) == "":
+			return Finding{}, false
+		}
+		at++
+	}
+	end := at
+	for end < len(s.text) && end-at < 512 && s.text[end] > ' ' {
+		if s.text[end] == ':' && s.text[end-1] != '\\' {
+			return Finding{}, false
+		}
+		end++
+	}
+	if end == at || end < len(s.text) && s.text[end] != '\n' && s.text[end] != '\r' {
+		return Finding{}, false
+	}
+	if _, done := placeholder(s.text[at:]); done || harmless(s.text[at:end], Password) {
+		return Finding{}, false
+	}
+	return Finding{Password, at, end}, true
+}
+
+const digitChars = "0123456789"
