@@ -172,6 +172,7 @@ func (p *pipelineParser) readStep(f fields, index int, scope *scope) Step {
 		Edges:           readEdges(f, index, scope),
 		Retry:           readRetry(f.mapping("retry"), index, scope),
 		OutputArtifacts: readOutputs(f),
+		Workspace:       readWorkspace(f.mapping("workspace")),
 		InjectArtifacts: readInjections(f.mapping("memory")),
 		Optional:        f.boolean("optional"),
 		ReworkOnly:      f.boolean("rework_only"),

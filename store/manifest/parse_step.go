@@ -153,3 +153,7 @@ func readInjections(memory fields) []InjectArtifact {
 	}
 	return injections
 }
+
+func readWorkspace(f fields) Workspace {
+	return Workspace{Type: f.text("type"), Branch: f.text("branch"), Ref: f.text("ref")}
+}

@@ -52,11 +52,19 @@ type Step struct {
 	Contracts       []Contract
 	OutputArtifacts []OutputArtifact
 	InjectArtifacts []InjectArtifact
+	Workspace       Workspace `json:",omitzero"`
 	Optional        bool
 	ReworkOnly      bool // runs only when another step's rework names it
 	TimeoutMinutes  int
 	Concurrency     int
 	Thread          string
+}
+
+// Workspace is where the step works.
+type Workspace struct {
+	Type   string // worktree: in one of the project's repository; empty: in a folder of its own
+	Branch string
+	Ref    string // the step whose workspace it shares
 }
 
 // Kind says what a step does.
