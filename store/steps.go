@@ -166,6 +166,17 @@ type attemptRow struct {
 	CompletedAt  int64  `db:"completed_at"`
 }
 
+// attemptColumns are those of an attemptRow.
+func attemptColumns(sch schema) []string {
+	return []string{
+		"x.step_id", sch.number("x", "step_attempt", "attempt"), sch.text("x", "step_attempt", "state"),
+		sch.text("x", "step_attempt", "error_message"), sch.text("x", "step_attempt", "failure_class"),
+		sch.text("x", "step_attempt", "stdout_tail"), sch.number("x", "step_attempt", "tokens_used"),
+		sch.number("x", "step_attempt", "duration_ms"), sch.time("x", "step_attempt", "started_at"),
+		sch.time("x", "step_attempt", "completed_at"),
+	}
+}
+
 // metricRow is performance_metric: an attempt of a persona that ended.
 type metricRow struct {
 	Step     string `db:"step_id"`
@@ -215,13 +226,7 @@ func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run Run)
 			d.schema.time("x", "step_state", "started_at"), d.schema.time("x", "step_state", "completed_at"),
 			d.schema.text("x", "step_state", "error_message"),
 		}, &states},
-		{"step_attempt", "run_id", []string{
-			"x.step_id", d.schema.number("x", "step_attempt", "attempt"), d.schema.text("x", "step_attempt", "state"),
-			d.schema.text("x", "step_attempt", "error_message"), d.schema.text("x", "step_attempt", "failure_class"),
-			d.schema.text("x", "step_attempt", "stdout_tail"), d.schema.number("x", "step_attempt", "tokens_used"),
-			d.schema.number("x", "step_attempt", "duration_ms"), d.schema.time("x", "step_attempt", "started_at"),
-			d.schema.time("x", "step_attempt", "completed_at"),
-		}, &attempts},
+		{"step_attempt", "run_id", attemptColumns(d.schema), &attempts},
 		{"performance_metric", "run_id", []string{
 			"x.step_id", d.schema.text("x", "performance_metric", "persona"),
 			d.schema.number("x", "performance_metric", "duration_ms"), d.schema.number("x", "performance_metric", "tokens_used"),
@@ -236,6 +241,9 @@ func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run Run)
 		if err := d.selectOfRun(ctx, q, r.into, r.table, r.key, r.columns, run.ID); err != nil {
 			return nil, err
 		}
+	}
+	if run.Kind == kindResume { // what it was handed of the run that it resumes is no attempt of its own
+		attempts = slices.DeleteFunc(attempts, func(a attemptRow) bool { return a.StartedAt < run.StartedAt.Unix() })
 	}
 	histories, err := d.historiesOf(ctx, q, []string{run.ID})
 	if err != nil {

@@ -1,0 +1,203 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Leftovers is what a run left for one that resumes it.
+type Leftovers struct {
+	// Lineage is the run, the run that it resumed itself, and so on: a step that
+	// one of them did not run was done in the next.
+	Lineage []string
+	// Outputs are the recorded outputs of each step, oldest first, a row for each
+	// attempt: of the nearest run of the lineage that has any.
+	Outputs map[string][]Artifact
+	// Inner are those of the runs that were carried out for a step, in the order in
+	// which these runs and the outputs came.
+	Inner map[string][]InnerOutputs
+	// Overwritten names the run that recorded the same path soon after, by the id of
+	// an output. What was written there later is newer than its row says.
+	Overwritten map[int64]string
+	// Failed is the last attempt of a step, where that failed.
+	Failed map[string]Attempt
+}
+
+// InnerOutputs are the outputs of a run that was carried out for a step.
+type InnerOutputs struct {
+	Run      string
+	Pipeline string
+	Iterate  *Iterate
+	Outputs  []Artifact
+}
+
+// kindResume is the run_kind of a run that resumes its parent.
+const kindResume = "resume"
+
+// Bounds of what a resume looks at.
+const (
+	maxLineage = 50   // resumes of resumes
+	maxNested  = 8    // runs within runs
+	maxInner   = 1000 // runs of one parent, the newest
+)
+
+// Leftovers reads what a run left. [ErrNotFound].
+func (s *Store) Leftovers(ctx context.Context, run string) (Leftovers, error) {
+	return read(s, func(o *opened) (Leftovers, error) { return o.leftovers(ctx, run) })
+}
+
+// Leftovers is [Store.Leftovers] by the connection that writes.
+func (c *Control) Leftovers(ctx context.Context, run string) (Leftovers, error) {
+	limited, cancel := c.limited(ctx)
+	defer cancel()
+	db, err := c.open(limited)
+	if err == nil {
+		var left Leftovers
+		if left, err = db.leftovers(limited, run); err == nil {
+			return left, nil
+		}
+	}
+	return Leftovers{}, writeError(ctx, limited, err)
+}
+
+func (d *database) leftovers(ctx context.Context, id string) (Leftovers, error) {
+	left := Leftovers{Outputs: map[string][]Artifact{}, Inner: map[string][]InnerOutputs{}, Failed: map[string]Attempt{}, Overwritten: map[int64]string{}}
+	for len(left.Lineage) < maxLineage && id != "" && !slices.Contains(left.Lineage, id) {
+		runs, err := d.runsByID(ctx, []string{id})
+		if err == nil && len(runs) == 0 && len(left.Lineage) == 0 {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return left, fmt.Errorf("load leftovers of run %s: %w", id, err)
+		}
+		if len(runs) == 0 {
+			break // what it resumed was deleted
+		}
+		if err := d.addLeftovers(ctx, &left, runs[0]); err != nil {
+			return left, fmt.Errorf("load leftovers of run %s: %w", id, err)
+		}
+		left.Lineage = append(left.Lineage, id)
+		if id = ""; runs[0].Kind == kindResume {
+			id = runs[0].Parent
+		}
+	}
+	return left, nil
+}
+
+// addLeftovers adds what a run left of the steps that no nearer one ran.
+func (d *database) addLeftovers(ctx context.Context, left *Leftovers, run Run) error {
+	outputs, err := d.artifacts(ctx, d, run.ID)
+	if err != nil {
+		return err
+	}
+	known := func(step string) bool { return len(left.Outputs[step])+len(left.Inner[step]) > 0 }
+	nearer := map[string]bool{}
+	for _, o := range outputs {
+		if _, looked := nearer[o.StepID]; !looked {
+			nearer[o.StepID] = known(o.StepID)
+		}
+		if !nearer[o.StepID] {
+			left.Outputs[o.StepID] = append(left.Outputs[o.StepID], o)
+		}
+		if by, err := d.overwrittenSoon(ctx, o); err != nil {
+			return err
+		} else if by != "" {
+			left.Overwritten[o.ID] = by
+		}
+	}
+	inner, err := d.innerOutputs(ctx, run.ID, 1)
+	if err != nil {
+		return err
+	}
+	for step, runs := range inner {
+		if own, looked := nearer[step]; !own && (looked || !known(step)) {
+			left.Inner[step] = runs
+		}
+	}
+	return d.addFailed(ctx, left, run.ID)
+}
+
+// overwrittenSoon is the run that recorded an output's path within the rows that
+// follow, where the time of the file, in seconds, does not tell.
+func (d *database) overwrittenSoon(ctx context.Context, o Artifact) (run string, err error) {
+	if strings.Contains(o.Path, "/"+o.RunID+"/") { // nobody else's workspace
+		return "", nil
+	}
+	const query = `SELECT run_id FROM (SELECT run_id, path FROM artifact WHERE id > ? ORDER BY id LIMIT 1000) WHERE path = ? AND run_id <> ? LIMIT 1`
+	if err := d.GetContext(ctx, &run, query, o.ID, o.Path, o.RunID); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("look for a later output: %w", err)
+	}
+	return run, nil
+}
+
+// innerOutputs are those of the runs that were carried out for the steps of a run,
+// with what was carried out for theirs first.
+func (d *database) innerOutputs(ctx context.Context, parent string, depth int) (map[string][]InnerOutputs, error) {
+	if !d.schema["pipeline_run"]["parent_run_id"] {
+		return nil, nil
+	}
+	var ids []string
+	err := d.SelectContext(ctx, &ids, `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND run_id <> parent_run_id
+ORDER BY started_at DESC, rowid DESC LIMIT ?`, parent, maxInner)
+	if err != nil {
+		return nil, fmt.Errorf("select runs within a run: %w", err)
+	}
+	slices.Reverse(ids)
+	runs, err := d.runsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(runs, func(a, b Run) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
+	all := map[string][]InnerOutputs{}
+	for _, run := range runs {
+		if run.Kind == kindResume || run.ParentStep == "" {
+			continue
+		}
+		in := InnerOutputs{Run: run.ID, Pipeline: run.Pipeline, Iterate: run.Iterate}
+		if depth < maxNested {
+			nested, err := d.innerOutputs(ctx, run.ID, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			for _, step := range slices.Sorted(maps.Keys(nested)) {
+				for _, n := range nested[step] {
+					in.Outputs = append(in.Outputs, n.Outputs...)
+				}
+			}
+		}
+		own, err := d.artifacts(ctx, d, run.ID)
+		if err != nil {
+			return nil, err
+		}
+		in.Outputs = append(in.Outputs, own...)
+		all[run.ParentStep] = append(all[run.ParentStep], in)
+	}
+	return all, nil
+}
+
+// addFailed adds the attempts that were the last of their step and failed.
+func (d *database) addFailed(ctx context.Context, left *Leftovers, run string) error {
+	if len(left.Lineage) > 0 {
+		return nil // of the run alone, as Wave has it
+	}
+	var rows []attemptRow
+	err := d.selectOfRun(ctx, d, &rows, "step_attempt", "run_id", attemptColumns(d.schema), run)
+	if err != nil {
+		return err
+	}
+	byStep := map[string][]attemptRow{}
+	for _, r := range rows {
+		byStep[r.Step] = append(byStep[r.Step], r)
+	}
+	for step, rows := range byStep {
+		if attempts := mergeAttempts(rows); attempts[len(attempts)-1].State == Failed {
+			left.Failed[step] = attempts[len(attempts)-1]
+		}
+	}
+	return nil
+}
