@@ -153,6 +153,9 @@ func (s *Server) resumable(r *http.Request, given url.Values) (store.RunDetail, 
 			asked.FromStep = step.ID
 		}
 	}
+	if err == nil {
+		asked.Left, err = s.store.Leftovers(r.Context(), run.ID)
+	}
 	if err == nil && asked.FromStep == "" {
 		err = &runner.InputError{Field: fieldFromStep, Text: "is required: every step has completed"}
 	}

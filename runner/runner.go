@@ -50,6 +50,8 @@ type Request struct {
 	// Completed are the steps that the original completed: what a resumed run
 	// may build on.
 	Completed []string
+	// Left is what the original left for the steps that follow.
+	Left store.Leftovers
 }
 
 // OnFailure says what becomes of the other steps when one has failed.

@@ -97,6 +97,10 @@ type Program struct {
 	Dir  string
 	Logs string // the folder that gets <run>.log
 
+	// Prepare makes what the run finds when it begins, and tells what has to be
+	// recorded of it. Remove takes it away again. Nil: nothing is needed.
+	Prepare func(ctx context.Context, run string) (h store.Handover, remove func() error, err error)
+
 	// Limit is how many runs may be active when another is started; 0 is no limit.
 	Limit int
 	// Empty says that an end without a word is what is expected of it, such as
@@ -115,7 +119,7 @@ func (l *Launcher) Start(ctx context.Context, r store.NewRun, p Program) (string
 		return id, err // the same call may have come before
 	}
 	output := filepath.Join(p.Logs, id+".log")
-	pid, err := spawn(p, id, output)
+	pid, err := l.prepared(ctx, p, id, output)
 	if err != nil {
 		err = fmt.Errorf("start run %s: %w", id, err)
 		return "", errors.Join(err, l.control.CloseRun(context.WithoutCancel(ctx), id, err.Error()))
@@ -133,6 +137,25 @@ func (l *Launcher) Start(ctx context.Context, r store.NewRun, p Program) (string
 // logMode is for the user alone: what a run writes may hold the secrets that it was
 // started with, and whoever else may list the project has no use for it.
 const logMode = 0o600
+
+// prepared starts the program when all that it needs is there.
+func (l *Launcher) prepared(ctx context.Context, p Program, id, output string) (int, error) {
+	if p.Prepare == nil {
+		return spawn(p, id, output)
+	}
+	h, remove, err := p.Prepare(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	var pid int
+	if err = l.control.HandOver(ctx, id, h); err == nil {
+		pid, err = spawn(p, id, output)
+	}
+	if err != nil {
+		err = errors.Join(err, remove())
+	}
+	return pid, err
+}
 
 // spawn starts the program in a session of its own, so that neither a signal to
 // this one nor its end reaches it.

@@ -4,19 +4,23 @@
 package wave
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"wavedeck/runner"
+	"wavedeck/runner/handover"
 	"wavedeck/runner/launch"
+	"wavedeck/store"
 	"wavedeck/store/manifest"
 )
 
@@ -26,6 +30,7 @@ const Name = "wave"
 // Options adapt the engine.
 type Options struct {
 	Binary string // the program; empty is "wave" on PATH
+	Copy   int64  // bytes that may be copied for a resumed run; 0 is handover.DefaultLimit
 	Launch launch.Options
 }
 
@@ -33,6 +38,7 @@ type Options struct {
 type Engine struct {
 	catalog  func() *manifest.Catalog
 	binary   string
+	limit    int64 // of what is copied for a resumed run
 	launcher *launch.Launcher
 
 	mu      sync.Mutex
@@ -44,7 +50,7 @@ func New(catalog func() *manifest.Catalog, opt Options) *Engine {
 	if opt.Binary == "" {
 		opt.Binary = "wave"
 	}
-	return &Engine{catalog: catalog, binary: opt.Binary, launcher: launch.New(func() string { return catalog().Project.DB }, opt.Launch)}
+	return &Engine{catalog: catalog, binary: opt.Binary, limit: cmp.Or(opt.Copy, handover.DefaultLimit), launcher: launch.New(func() string { return catalog().Project.DB }, opt.Launch)}
 }
 
 var _ runner.Engine = (*Engine)(nil)
@@ -96,17 +102,61 @@ func (e *Engine) Version(ctx context.Context) (string, error) {
 
 // Plan tells what a start would do. Wave's own plan may be wiser.
 func (e *Engine) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep, error) {
-	pipeline, ok := e.catalog().Pipeline(r.Pipeline)
+	steps, _, err := e.look(r)
+	return steps, err
+}
+
+// look plans a request, and finds what a resumed run needs.
+func (e *Engine) look(r runner.Request) ([]runner.PlannedStep, *handover.Found, error) {
+	catalog := e.catalog()
+	pipeline, ok := catalog.Pipeline(r.Pipeline)
 	if !ok {
-		return nil, fmt.Errorf("%w %q", runner.ErrUnknownPipeline, r.Pipeline)
+		return nil, nil, fmt.Errorf("%w %q", runner.ErrUnknownPipeline, r.Pipeline)
 	}
-	return runner.Plan(pipeline, r)
+	steps, err := runner.Plan(pipeline, r)
+	if err != nil || r.FromStep == "" {
+		return steps, nil, err
+	}
+	reused, err := inOrder(pipeline, r, steps)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := handover.Find(catalog, pipeline, r, reused)
+	return steps, found, err
+}
+
+// inOrder makes a plan what Wave does: it begins at a step of the file, runs
+// all that stand after it, and none that stand before. It returns the steps whose
+// outputs are used again.
+func inOrder(p manifest.Pipeline, r runner.Request, steps []runner.PlannedStep) (reused []string, err error) {
+	at := slices.IndexFunc(p.Steps, func(s manifest.Step) bool { return s.ID == r.FromStep })
+	for i := range steps {
+		switch s := &steps[i]; {
+		case i >= at && s.Does == runner.Reuses:
+			s.Does, s.Why = runner.Runs, ""
+		case i < at && slices.Contains(r.Completed, s.ID):
+			s.Does, s.Why = runner.Reuses, "completed by "+r.Original
+			reused = append(reused, s.ID)
+		case i < at && s.Does == runner.Runs:
+			s.Does, s.Why = runner.Skipped, "stands before the step that Wave begins at"
+		}
+	}
+	for i, s := range steps {
+		for _, need := range p.Steps[i].Dependencies {
+			before := slices.IndexFunc(steps[:at], func(b runner.PlannedStep) bool { return b.ID == need })
+			if s.Does == runner.Runs && before >= 0 && steps[before].Does == runner.Skipped {
+				return nil, &runner.ConflictError{Step: r.FromStep, Text: fmt.Sprintf("cannot be resumed: step %q needs %q, which %s did not complete; resume at %[2]q", s.ID, need, r.Original)}
+			}
+		}
+	}
+	return reused, nil
 }
 
 // Start reserves the run and has Wave begin it. Before Wave ran for the first
 // time there is no database to reserve it in; then one is made as Wave would.
 func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
-	if _, err := e.Plan(ctx, r); err != nil {
+	_, found, err := e.look(r)
+	if err != nil {
 		return "", err
 	}
 	project := e.catalog().Project
@@ -120,11 +170,17 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 	if err := runner.EnsureDatabase(ctx, project.DB); err != nil {
 		return "", err
 	}
-	return e.launcher.Start(ctx, runner.NewRun(r), launch.Program{
+	program := launch.Program{
 		Path: binary, Args: func(run string) []string { return arguments(run, r) },
 		Dir:  project.Root, // Wave takes its state database from below its working directory
 		Logs: filepath.Join(project.StateDir, "logs"), Limit: runner.Limit(e.catalog()), Empty: r.DryRun,
-	})
+	}
+	if found != nil {
+		program.Prepare = func(ctx context.Context, run string) (store.Handover, func() error, error) {
+			return found.Place(ctx, run, e.limit)
+		}
+	}
+	return e.launcher.Start(ctx, runner.NewRun(r), program)
 }
 
 // arguments is what `wave run` understands.
@@ -135,7 +191,9 @@ func arguments(run string, r runner.Request) []string {
 			args = append(args, flag, value)
 		}
 	}
-	add("--from-step", r.FromStep)
+	if r.FromStep != "" { // what Wave would check was looked at, and of the right run
+		args = append(args, "--from-step", r.FromStep, "--force")
+	}
 	add("--model", r.Model)
 	add("--adapter", r.Adapter)
 	add("--steps", strings.Join(r.Steps, ","))

@@ -44,6 +44,9 @@ func TestMain(m *testing.M) {
 // beginAsWave takes up the reserved run, as Wave does from its working
 // directory, and goes on until it is asked to stop.
 func beginAsWave(args []string) error {
+	if slices.Contains(args, "--from-step") {
+		return resumeAsWave(args)
+	}
 	ctx := context.Background()
 	run := args[slices.Index(args, "--run")+1]
 	db, err := statedb.Open(ctx, ".agents/state.db")
@@ -229,10 +232,10 @@ func TestWaveIsStartedAsItsOwnDashboardStartsIt(t *testing.T) {
 		"plain": {},
 		"with all that its command line has": {
 			request: runner.Request{
-				Input: "line 1\n--model=x $(touch pwned)", FromStep: "b", Steps: []string{"a", "b"}, Exclude: []string{"a"},
+				Input: "line 1\n--model=x $(touch pwned)", Steps: []string{"a", "b"}, Exclude: []string{"a"},
 				Model: "opus", Adapter: "codex", Timeout: 7 * time.Minute, OnFailure: runner.Skip, DryRun: true,
 			},
-			args: []string{"--from-step", "b", "--model", "opus", "--adapter", "codex", "--steps", "a,b", "--exclude", "a", "--timeout", "7", "--on-failure", "skip", "--dry-run"},
+			args: []string{"--model", "opus", "--adapter", "codex", "--steps", "a,b", "--exclude", "a", "--timeout", "7", "--on-failure", "skip", "--dry-run"},
 		},
 		"with an input that looks like a flag": {request: runner.Request{Input: "--help"}},
 	} {
