@@ -116,6 +116,8 @@ type artifactSummary struct {
 	Type      string     `json:"type,omitempty"`
 	SizeBytes int64      `json:"size_bytes"`
 	CreatedAt *time.Time `json:"created_at"`
+
+	Replaced *replacedSummary `json:"replaced,omitempty"` // the file is not what the run wrote
 }
 
 // apiEvents is how many of a run's newest events its JSON holds; all of them
@@ -186,7 +188,11 @@ func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, w
 	if err != nil {
 		return runDetailResponse{}, err //nolint:wrapcheck // described by the error table
 	}
-	body := detailOf(detail, events)
+	found, err := s.replacedIn(ctx, detail)
+	if err != nil {
+		return runDetailResponse{}, err
+	}
+	body := detailOf(detail, events, found)
 	body.DAG, body.windowed, body.eventsTotal = s.dagOf(detail), window != eventWindow{}, detail.Events
 	body.addLedger(detail)
 	if at != nil {
@@ -200,13 +206,14 @@ func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, w
 	return body, nil
 }
 
-func detailOf(d store.RunDetail, events []store.Event) runDetailResponse {
+func detailOf(d store.RunDetail, events []store.Event, found map[int64]store.Replacement) runDetailResponse {
 	body := runDetailResponse{
 		Run: summaryOf(d.Run), Steps: []stepDetail{}, Events: []eventSummary{}, Artifacts: []artifactSummary{},
 	}
 	byStep := map[string][]artifactSummary{}
 	for _, a := range d.Artifacts {
 		summary := artifactSummaryOf(a)
+		summary.Replaced = replacedSummaryOf(found, a.ID)
 		body.Artifacts = append(body.Artifacts, summary)
 		byStep[a.StepID] = append(byStep[a.StepID], summary)
 	}

@@ -123,7 +123,11 @@ func (s *Server) showArtifact(w http.ResponseWriter, r *http.Request) error {
 		view.Title = shown(ref.row.Name) + " of " + shown(ref.row.StepID) + " · " + view.Title
 		view.Tabs = s.tabs(d.Run.ID, "artifacts")
 		view.Failure, view.Error, view.Refresh.Head, view.Refresh.Why = nil, "", "", "" // the output is what is asked for here
-		artifact, err := s.artifactView(view.Chrome, ref)
+		found, err := s.replacedIn(ctx, d)
+		if err != nil {
+			return err
+		}
+		artifact, err := s.artifactView(view.Chrome, ref, found)
 		if err != nil {
 			return err
 		}
@@ -131,9 +135,9 @@ func (s *Server) showArtifact(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func (s *Server) artifactView(chrome views.Chrome, ref artifactRef) (views.ArtifactView, error) {
+func (s *Server) artifactView(chrome views.Chrome, ref artifactRef, found map[int64]store.Replacement) (views.ArtifactView, error) {
 	a := ref.row
-	v := views.ArtifactView{Chrome: chrome, Step: a.StepID, ArtifactRow: s.artifactRow(ref.run, a)}
+	v := views.ArtifactView{Chrome: chrome, Step: a.StepID, ArtifactRow: s.artifactRow(ref.run, a, found)}
 	if len(ref.attempts) > 1 {
 		for i := range ref.attempts {
 			n := strconv.Itoa(i + 1)
@@ -162,10 +166,10 @@ func (s *Server) artifactView(chrome views.Chrome, ref artifactRef) (views.Artif
 	return v, nil
 }
 
-func (s *Server) artifactRow(run string, a store.Artifact) views.ArtifactRow {
+func (s *Server) artifactRow(run string, a store.Artifact, found map[int64]store.Replacement) views.ArtifactRow {
 	return views.ArtifactRow{
 		Name: a.Name, Path: a.Path, Type: a.Type, Size: a.Size, Created: a.CreatedAt,
-		Preview: shown(a.Preview), Href: s.paths.Artifact(run, a.StepID, a.Name),
+		Preview: shown(a.Preview), Href: s.paths.Artifact(run, a.StepID, a.Name), Replaced: s.replacedView(found, a.ID),
 	}
 }
 
@@ -220,8 +224,15 @@ func (s *Server) apiArtifact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	replaced, err := s.replacedOf(r.Context(), ref)
+	if err != nil {
+		return err
+	}
 	q := r.URL.Query()
 	if q.Get("raw") != "" || q.Get("image") != "" {
+		if replaced != nil {
+			w.Header().Set(headerReplaced, headerText(shown(replaced.Text())))
+		}
 		return s.sendFile(w, r, ref.row, q.Get("image") != "")
 	}
 	body, err := s.readArtifact(ref.row)
@@ -233,6 +244,9 @@ func (s *Server) apiArtifact(w http.ResponseWriter, r *http.Request) error {
 		Attempts: len(ref.attempts), Truncated: body.left > 0, Redacted: body.redacted,
 	}
 	content.SizeBytes = body.size
+	if replaced != nil {
+		content.Replaced = &replacedSummary{Text: shown(replaced.Text()), By: replaced.By}
+	}
 	if body.kind != markup.Image && body.kind != markup.Binary {
 		content.Content = string(bytes.ToValidUTF8(body.data, []byte("\uFFFD")))
 	}

@@ -135,6 +135,14 @@ func outputSideAt(rows []store.Artifact, i int) *outputSide {
 // compareOutputs opens the files of both sides, as far as the bounds go.
 func (s *Server) compareOutputs(ctx context.Context, c *comparison) error {
 	c.pairOutputs()
+	leftFound, err := s.replacedIn(ctx, c.left)
+	if err != nil {
+		return err
+	}
+	rightFound, err := s.replacedIn(ctx, c.right)
+	if err != nil {
+		return err
+	}
 	left := int64(maxHashedAll)
 	for i := range c.outputs {
 		if err := ctx.Err(); err != nil {
@@ -144,11 +152,27 @@ func (s *Server) compareOutputs(ctx context.Context, c *comparison) error {
 		if err := s.compareOutput(p, &left); err != nil {
 			return fmt.Errorf("compare output %s/%s: %w", p.step, p.name, err)
 		}
+		p.noteReplaced("left", p.left, leftFound)
+		p.noteReplaced("right", p.right, rightFound)
 		if c.firstOutput < 0 && p.verdict == otherContent {
 			c.firstOutput = i
 		}
 	}
 	return nil
+}
+
+// noteReplaced says first what a comparison with the file of a side is worth.
+func (p *outputPair) noteReplaced(which string, side *outputSide, found map[int64]store.Replacement) {
+	if side == nil || side.size < 0 {
+		return
+	}
+	if r, ok := found[side.row.ID]; ok {
+		note := which + ": " + shown(r.Text())
+		if p.note != "" {
+			note += "; " + p.note
+		}
+		p.note = note
+	}
 }
 
 func (s *Server) compareOutput(p *outputPair, budget *int64) error {

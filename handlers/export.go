@@ -235,8 +235,12 @@ func (x *exporter) artifacts(ctx context.Context) error {
 	open, end, _ := strings.Cut(`<section id="contents" class="part" aria-labelledby="contents-head"><h2 id="contents-head">`+exportOutput.Title+`</h2>|</section>`, "|")
 	x.out.buf.WriteString(open)
 	budget, unnamed := min(exportOutputs, x.left), 0
+	found, err := x.s.replacedIn(ctx, x.d)
+	if err != nil {
+		return err
+	}
 	for i, a := range x.d.Artifacts {
-		html, why, err := x.artifact(ctx, a, i)
+		html, why, err := x.artifact(ctx, a, i, found)
 		if err != nil {
 			return err
 		}
@@ -267,7 +271,7 @@ func (x *exporter) artifacts(ctx context.Context) error {
 }
 
 // artifact is an output as it stands in the file, or why it does not.
-func (x *exporter) artifact(ctx context.Context, a store.Artifact, i int) (html []byte, why string, err error) {
+func (x *exporter) artifact(ctx context.Context, a store.Artifact, i int, found map[int64]store.Replacement) (html []byte, why string, err error) {
 	body, err := x.s.readArtifact(a)
 	if refused, ok := errors.AsType[*httpError](err); ok {
 		return nil, refused.text, nil
@@ -276,6 +280,9 @@ func (x *exporter) artifact(ctx context.Context, a store.Artifact, i int) (html 
 		return nil, "", err
 	}
 	name, facts := shown(a.StepID)+" / "+shown(a.Name), body.mime+" · "+views.Bytes(body.size)
+	if r, ok := found[a.ID]; ok {
+		facts = shown(r.Text()) + " · " + facts
+	}
 	switch {
 	case body.kind == markup.Binary:
 		return nil, "its content is no text, " + views.Bytes(body.size), nil

@@ -251,10 +251,22 @@ func artifactTable(artifacts []artifactSummary) plain.Table {
 	t := plain.Table{Columns: []plain.Column{
 		{Name: "Step", Max: 40}, {Name: "Name", Max: 40}, {Name: "Type", Max: 16}, {Name: "Bytes", Right: true}, {Name: "Created"}, {Name: "Path", Max: 100},
 	}}
+	replaced := slices.ContainsFunc(artifacts, func(a artifactSummary) bool { return a.Replaced != nil })
+	if replaced {
+		t.Columns = append(t.Columns, plain.Column{Name: "Note", Max: 100})
+	}
 	for _, a := range artifacts {
 		t.Rows = append(t.Rows, []plain.Cell{
 			codeCell(a.StepID), codeCell(a.Name), textCell(a.Type), textCell(strconv.FormatInt(a.SizeBytes, 10)), timeCell(a.CreatedAt), codeCell(a.Path),
 		})
+		if replaced {
+			note := plain.Cell{}
+			if a.Replaced != nil {
+				note = textCell(a.Replaced.Text)
+			}
+			last := &t.Rows[len(t.Rows)-1]
+			*last = append(*last, note)
+		}
 	}
 	return t
 }

@@ -22,7 +22,7 @@ func runRow(run store.Run) views.RunRow {
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
 		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: run.Tags, Branch: run.Branch,
 		Children: childrenOf(run.Children), Orphan: run.Orphan,
-		Cursor:   run.Cursor().String(),
+		Cursor: run.Cursor().String(),
 	}
 	if run.Iterate != nil {
 		row.Iterate = fmt.Sprintf("%d of %d", run.Iterate.Index+1, run.Iterate.Total)

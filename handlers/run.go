@@ -151,7 +151,10 @@ func (s *Server) runDetailView(ctx context.Context, r *http.Request, d store.Run
 	for _, step := range d.Steps {
 		view.Steps = append(view.Steps, stepRow(step, kinds[step.ID]))
 	}
-	view.Artifacts, view.Ledger = s.artifactGroups(d), s.ledger(d)
+	if view.Artifacts, err = s.artifactGroups(ctx, d); err != nil {
+		return view, err
+	}
+	view.Ledger = s.ledger(d)
 	view.ExportURL = s.paths.RunExport(id, formQuery(r, "at"))
 	if at != nil {
 		stillRows(view.Kids, at.Time)
@@ -248,8 +251,12 @@ func (s *Server) eventsView(ctx context.Context, d store.RunDetail, window event
 
 // artifactGroups puts outputs under their steps, in the order of their first one.
 // A step that was tried again has a row per attempt.
-func (s *Server) artifactGroups(d store.RunDetail) []views.ArtifactGroup {
+func (s *Server) artifactGroups(ctx context.Context, d store.RunDetail) ([]views.ArtifactGroup, error) {
 	artifacts := d.Artifacts
+	found, err := s.replacedIn(ctx, d)
+	if err != nil {
+		return nil, err
+	}
 	type output struct{ step, name string }
 	rows := map[output]int{}
 	for _, a := range artifacts {
@@ -265,7 +272,7 @@ func (s *Server) artifactGroups(d store.RunDetail) []views.ArtifactGroup {
 			at[a.StepID] = i
 			groups = append(groups, views.ArtifactGroup{Step: a.StepID})
 		}
-		row := s.artifactRow(d.Run.ID, a)
+		row := s.artifactRow(d.Run.ID, a, found)
 		if key := (output{a.StepID, a.Name}); rows[key] > 1 {
 			seen[key]++
 			row.Attempt = seen[key]
@@ -273,7 +280,7 @@ func (s *Server) artifactGroups(d store.RunDetail) []views.ArtifactGroup {
 		}
 		groups[i].Rows = append(groups[i].Rows, row)
 	}
-	return groups
+	return groups, nil
 }
 
 // failureOf is what an operator wants first of a run that did not end well: the

@@ -79,8 +79,8 @@ func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, b
 
 // showRunArtifacts is the page of what a run put out.
 func (s *Server) showRunArtifacts(w http.ResponseWriter, r *http.Request) error {
-	return s.renderTab(w, r, "artifacts", func(_ context.Context, d store.RunDetail, view *views.RunView) (templ.Component, error) {
-		view.Artifacts = s.artifactGroups(d)
-		return views.ArtifactTable(*view), nil
+	return s.renderTab(w, r, "artifacts", func(ctx context.Context, d store.RunDetail, view *views.RunView) (_ templ.Component, err error) {
+		view.Artifacts, err = s.artifactGroups(ctx, d)
+		return views.ArtifactTable(*view), err
 	})
 }

@@ -404,6 +404,13 @@ type ArtifactRow struct {
 	Preview          string
 	Attempt          int // from 1 when several rows share step and name, else 0
 	Href             string
+	Replaced         *Replaced // nil: nothing speaks against the file
+}
+
+// Replaced says that a file is not what the run wrote.
+type Replaced struct {
+	Text     string // whole, without a link
+	By, Href string // the run that wrote it since; empty: not known
 }
 
 // ArtifactView is one output, opened.

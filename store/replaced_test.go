@@ -1,0 +1,114 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"wavedeck/store/storetest"
+)
+
+func TestAFileThatAnotherRunOverwroteIsNotTakenForThisRuns(t *testing.T) {
+	ended := time.Unix(1_000_100, 0)
+	recorded := time.Unix(1_000_090, 0)
+	run := Run{ID: "a", State: Succeeded, CompletedAt: ended}
+	own := Artifact{ID: 5, RunID: "a", Size: 34, CreatedAt: recorded}
+	other := Artifact{ID: 9, RunID: "b", CreatedAt: recorded.Add(time.Minute)}
+	active := Run{ID: "a", State: Running}
+	for _, c := range []struct {
+		name  string
+		run   Run
+		own   Artifact
+		other Artifact
+		file  FileInfo
+		want  string
+	}{
+		{"the file of the run itself", run, own, Artifact{}, FileInfo{34, recorded}, ""},
+		{"modified later in the run", run, own, Artifact{}, FileInfo{34, ended}, ""},
+		{"modified in the second of its end, which is cut off", run, own, Artifact{}, FileInfo{34, ended.Add(1500 * time.Millisecond)}, ""},
+		{"modified after its end", run, own, Artifact{}, FileInfo{34, ended.Add(3 * time.Second)}, "Changed since the run ended"},
+		{"of another size, while the run went on", run, own, Artifact{}, FileInfo{30, recorded}, "Changed after it was recorded"},
+		{"of another size, in a run that goes on", active, own, Artifact{}, FileInfo{30, recorded}, ""},
+		{"modified long after, in a run that goes on", active, own, Artifact{}, FileInfo{34, ended.Add(time.Hour)}, ""},
+		{"recorded as missing and there since its end", run, Artifact{ID: 5, CreatedAt: recorded}, Artifact{}, FileInfo{9, ended.Add(time.Hour)}, "Changed since the run ended"},
+		{"recorded as missing and there in the run", run, Artifact{ID: 5, CreatedAt: recorded}, Artifact{}, FileInfo{9, recorded}, ""},
+		{"written by another run, of another size", run, own, other, FileInfo{23, other.CreatedAt}, "Overwritten by b"},
+		{"written by another run, of the same size", run, own, other, FileInfo{34, other.CreatedAt}, "Overwritten by b"},
+		{"written by another run while this one goes on", active, own, other, FileInfo{34, other.CreatedAt}, "Overwritten by b"},
+		{"written by another run in the same second", run, own, Artifact{ID: 6, RunID: "b", CreatedAt: recorded}, FileInfo{34, recorded.Add(500 * time.Millisecond)}, "Overwritten by b"},
+		{"found and recorded by another run that did not write it", run, own, other, FileInfo{34, recorded.Add(500 * time.Millisecond)}, ""},
+		{"written by this run after another one", run, own, Artifact{ID: 4, RunID: "b", CreatedAt: recorded}, FileInfo{34, recorded}, ""},
+		{"a run of which no end is known", Run{ID: "a", State: Lost}, own, Artifact{}, FileInfo{34, recorded.Add(time.Hour)}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, is := replacement(c.run, c.own, c.other, c.file)
+			got := ""
+			if is {
+				got = r.Text()
+			}
+			if got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestTheRunThatOverwroteAFileIsFoundWhereverItIs(t *testing.T) {
+	const path = ".agents/output/each-collected.json"
+	b := storetest.New(t)
+	start := storetest.Base
+	done := func(id, pipeline string, at time.Time) {
+		b.Run(storetest.Run{ID: id, Pipeline: pipeline, Status: "completed", Start: at, End: at.Add(10 * time.Second)})
+	}
+	artifact := func(run, path string, size int64, at time.Time) {
+		b.Artifact(run, storetest.Artifact{Step: "each", Name: "all", Path: path, Size: size, At: at})
+	}
+	done("first", "p", start)
+	artifact("first", path, 34, start)
+	artifact("first", ".agents/workspaces/first/each/x.json", 10, start)
+	artifact("first", ".agents/output/retried.json", 10, start)
+	artifact("first", ".agents/output/retried.json", 11, start)
+	for i := range 600 { // what else was recorded
+		if i%100 == 0 {
+			done("other-"+start.Add(time.Duration(i)*time.Minute).Format("20060102-150405"), "q", start.Add(time.Duration(i)*time.Minute))
+		}
+		artifact("other-"+start.Add(time.Duration(i-i%100)*time.Minute).Format("20060102-150405"), "elsewhere", 1, start.Add(time.Duration(i)*time.Minute))
+	}
+	late := start.Add(600 * time.Minute)
+	done("of-another-pipeline", "q", late)
+	artifact("of-another-pipeline", path, 34, late)
+	for i := range 300 {
+		artifact("of-another-pipeline", "elsewhere", 1, late.Add(time.Duration(i+1)*time.Minute))
+	}
+	d := openTest(t, b.Path, late.Add(10000*time.Minute), Options{})
+
+	check := func(name, want string, modified time.Time, sizes ...int64) {
+		t.Run(name, func(t *testing.T) {
+			detail := mustDetail(t, d, "first")
+			files := map[int64]FileInfo{}
+			for i, a := range detail.Artifacts {
+				files[a.ID] = FileInfo{Size: sizes[i], Modified: modified}
+			}
+			found, err := d.replaced(t.Context(), detail.Run, detail.Artifacts, files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := found[detail.Artifacts[0].ID].By; got != want {
+				t.Errorf("overwritten by %q, want %q", got, want)
+			}
+			if r, ok := found[detail.Artifacts[1].ID]; ok && r.By != "" {
+				t.Errorf("a file in the run's own directory is overwritten by %q", r.By)
+			}
+			if r := found[detail.Artifacts[2].ID]; !r.Attempt && modified.Equal(start) {
+				t.Errorf("the first attempt is %+v, want that a later one wrote the file", r)
+			}
+			if r, ok := found[detail.Artifacts[3].ID]; ok && modified.Equal(start) {
+				t.Errorf("the last attempt is %+v", r)
+			}
+		})
+	}
+	check("nobody", "", start, 34, 10, 11, 11)
+	check("a run of another pipeline, long ago", "of-another-pipeline", late, 34, 10, 11, 11)
+	done("again", "p", late.Add(5000*time.Minute))
+	artifact("again", path, 34, late.Add(5000*time.Minute))
+	check("the last run of the same pipeline, where the files were copied since", "again", late.Add(9000*time.Minute), 34, 10, 11, 11)
+}
