@@ -12,7 +12,6 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"wavedeck/handlers/redact"
 	"wavedeck/store"
@@ -283,7 +282,6 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, a store.Artifa
 		disposition = "inline"
 	}
 	header.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": path.Base(a.Path)}))
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a large file takes as long as its reader
 	http.ServeContent(w, r, "", info.ModTime(), f)
 	return nil
 }

@@ -2,11 +2,12 @@ package handlers
 
 import (
 	"container/list"
-	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"wavedeck/handlers/connlimit"
 )
 
 // How often an address may be wrong: at once, and then one more in this time.
@@ -42,7 +43,7 @@ func newGuesses() guesses {
 func (g *guesses) wrong(ip string, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	place := placeOf(ip)
+	place := connlimit.Network(ip)
 	element, known := g.byPlace[place]
 	if known {
 		who, _ := element.Value.(*guesser)
@@ -62,14 +63,4 @@ func (g *guesses) wrong(ip string, now time.Time) time.Duration {
 	who, _ := element.Value.(*guesser)
 	who.limit.AllowN(now, 1)
 	return 0
-}
-
-// placeOf is what stands for an address: a machine has a whole /64 of IPv6.
-func placeOf(ip string) string {
-	addr, err := netip.ParseAddr(ip)
-	if err != nil || addr.Is4() {
-		return ip
-	}
-	prefix, _ := addr.Prefix(64)
-	return prefix.String()
 }

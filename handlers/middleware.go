@@ -27,7 +27,7 @@ const permissionsPolicy = "accelerometer=(), autoplay=(), browsing-topics=(), ca
 // wrapped puts around the router what every answer needs, 404 and 405 included:
 // the router's own middleware would not run for those.
 func (s *Server) wrapped(router http.Handler) http.Handler {
-	return identified(s.logged(s.contained(s.secured(s.checkHost(s.shared(s.isolated(s.guarded(router))))))))
+	return identified(s.logged(s.contained(s.secured(s.uncrowded(s.checkHost(s.shared(s.isolated(s.guarded(router)))))))))
 }
 
 type requestIDKey struct{}
@@ -127,9 +127,10 @@ func (s *Server) contained(next http.Handler) http.Handler {
 // recorder remembers what was answered.
 type recorder struct {
 	http.ResponseWriter
-	begins func(status int) // called before anything is written; or nil
-	status int
-	bytes  int64
+	begins   func(status int) // called before anything is written; or nil
+	patience *patience        // with who reads; nil: another writer has it
+	status   int
+	bytes    int64
 }
 
 func (w *recorder) begin(status int) {
@@ -137,6 +138,7 @@ func (w *recorder) begin(status int) {
 		return
 	}
 	w.status = status
+	w.patience.start()
 	if w.begins != nil {
 		w.begins(status)
 	}
@@ -149,7 +151,7 @@ func (w *recorder) WriteHeader(status int) {
 
 func (w *recorder) Write(b []byte) (int, error) {
 	w.begin(http.StatusOK)
-	n, err := w.ResponseWriter.Write(b)
+	n, err := w.patience.write(w.ResponseWriter, b)
 	w.bytes += int64(n)
 	return n, err
 }
@@ -176,8 +178,10 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (s *Server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, start := r.Context(), time.Now()
-		rec := &recorder{ResponseWriter: w}
+		rec := &recorder{ResponseWriter: w, patience: s.patience(w, r)}
+		rec.patience.start()
 		defer func() {
+			rec.patience.start() // for what is still in a buffer
 			s.log.InfoContext(ctx, "request",
 				"request", requestID(ctx), "from", s.proxies.client(r), "method", r.Method, "path", s.loggedPath(r),
 				"status", rec.status, "bytes", rec.bytes, "took", time.Since(start).Round(time.Microsecond))

@@ -74,6 +74,9 @@ type listenFlags struct {
 	TLSKey   string      `name:"tls-key" placeholder:"FILE" help:"The certificate's key."`
 	BasePath basePath    `placeholder:"PATH" help:"A path in front of all others, such as /deck, for a proxy that mounts the console there."`
 	embedFlags
+
+	Connections uint16 `default:"128" placeholder:"N" help:"How many connections one address may hold open; a trusted proxy's may hold any number. 0: there is no limit."`
+
 	LogFormat string `enum:"text,json" default:"text" help:"The form of the log on stderr: text or json."`
 }
 

@@ -13,12 +13,14 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"wavedeck/handlers"
+	"wavedeck/handlers/connlimit"
 	"wavedeck/runner/launch"
 	"wavedeck/store"
 	"wavedeck/store/desk"
@@ -69,8 +71,8 @@ type site struct {
 	beside  func(context.Context) error // if set, runs as long as the server; its end is the server's only if it is an error
 }
 
-// Limits of a connection. There is none for writing: a stream lasts, and
-// whoever writes an answer bounds it.
+// Limits of a connection. That for writing is the console's: each piece of an answer
+// has its own, since a stream lasts.
 const (
 	readHeaderTimeout = 5 * time.Second
 	idleTimeout       = 90 * time.Second
@@ -133,8 +135,14 @@ func (s site) serve(ctx context.Context) (err error) {
 		Budgets: handlers.Budgets{Search: s.desk.SearchWithin},
 	})
 	server := &http.Server{
-		Handler:           console,
-		BaseContext:       func(net.Listener) context.Context { return answering },
+		Handler:     console,
+		BaseContext: func(net.Listener) context.Context { return answering },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if connlimit.Over(c) {
+				return handlers.Crowded(ctx)
+			}
+			return ctx
+		},
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -220,7 +228,13 @@ func (s site) listener(ctx context.Context) (net.Listener, error) {
 	case err != nil:
 		return nil, fmt.Errorf("listen at %s: %w", at, err)
 	}
-	return listener, nil
+	if s.listen.Connections == 0 {
+		return listener, nil
+	}
+	proxies := s.listen.proxies()
+	return connlimit.New(listener, int(s.listen.Connections), func(addr netip.Addr) bool {
+		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+	}), nil
 }
 
 // hosts are the names that a browser has for the server. To any other a page

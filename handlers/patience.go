@@ -1,0 +1,73 @@
+package handlers
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+// piece is how much a client has to take within Budgets.Write.
+const piece = 64 << 10
+
+// patience bounds how long a client may hold an answer that it does not read: each
+// piece of it has a deadline of its own, so that a large one takes as long as its
+// reader does and a reader that stopped is disconnected. It may be nil.
+type patience struct {
+	control *http.ResponseController
+	within  time.Duration
+}
+
+func (s *Server) patience(w http.ResponseWriter, r *http.Request) *patience {
+	p := &patience{control: http.NewResponseController(w), within: s.budgets.Write}
+	if r.ProtoMajor > 1 { // there the answer breaks off when its deadline passes, also while nothing is being written
+		p.within += s.budgets.Answer
+	}
+	return p
+}
+
+// start gives the client its time for what is written next.
+func (p *patience) start() {
+	if p != nil {
+		_ = p.control.SetWriteDeadline(time.Now().Add(p.within)) // a writer of a test has none
+	}
+}
+
+func (p *patience) write(w io.Writer, b []byte) (written int, err error) {
+	if p == nil {
+		return w.Write(b)
+	}
+	for {
+		p.start()
+		n, err := w.Write(b[:min(len(b), piece)])
+		written += n
+		if b = b[n:]; err != nil || len(b) == 0 {
+			return written, err
+		}
+	}
+}
+
+type crowdedKey struct{}
+
+// Crowded marks the context of a connection whose address has too many: its requests
+// are answered with that, and it is closed.
+func Crowded(ctx context.Context) context.Context { return context.WithValue(ctx, crowdedKey{}, true) }
+
+// uncrowded refuses what comes over a connection that is one too many.
+func (s *Server) uncrowded(next http.Handler) http.Handler {
+	refuse := handler(func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Retry-After", "5")
+		return &httpError{
+			status: http.StatusServiceUnavailable, text: "too many connections are open from this address",
+			next: "Close some of them, or have whoever runs the console allow more with --connections.",
+		}
+	}).served(s)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Context().Value(crowdedKey{}) != nil {
+			refuse.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
