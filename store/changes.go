@@ -217,7 +217,7 @@ func later(a, b time.Time) time.Time {
 }
 
 const newEventRefsSQL = `
-SELECT id, COALESCE(run_id, '') AS run, COALESCE(step_id, '') AS step, COALESCE(state, '') AS state
+SELECT id, COALESCE(run_id, '') AS run, COALESCE(step_id, '') AS step
 FROM event_log WHERE id > ? ORDER BY id LIMIT ?`
 
 // collectEvents publishes the next window of events and returns their number.
@@ -225,7 +225,10 @@ func (t *tracker) collectEvents(ctx context.Context) (int, error) {
 	if !t.o.schema.has("event_log") {
 		return 0, nil
 	}
-	var events []EventRef
+	var events []struct {
+		ID int64 `db:"id"`
+		StepRef
+	}
 	if err := t.o.SelectContext(ctx, &events, newEventRefsSQL, t.mark.last, eventWindow); err != nil {
 		return 0, fmt.Errorf("read new events: %w", err)
 	}
@@ -238,10 +241,7 @@ func (t *tracker) collectEvents(ctx context.Context) (int, error) {
 	}
 	changed := newRowChanges()
 	for _, e := range events {
-		changed.runs[e.Run] = struct{}{}
-		if e.Step != "" {
-			changed.steps[StepRef{e.Run, e.Step}] = struct{}{}
-		}
+		changed.add(e.StepRef)
 	}
 	change, err := t.tell(ctx, changed, nil)
 	if err != nil {
@@ -249,7 +249,6 @@ func (t *tracker) collectEvents(ctx context.Context) (int, error) {
 	}
 	t.rows.touch(changed.runs, time.Now())
 	t.mark = mark
-	change.Events = events
 	t.publish(change)
 	return len(events), nil
 }
@@ -327,7 +326,7 @@ func (t *tracker) publish(c Change) {
 	if t.missed {
 		c.Reset, c.List, t.missed = true, true, false
 	}
-	if len(c.Events)+len(c.Runs)+len(c.Steps) == 0 && !c.List {
+	if len(c.Runs)+len(c.Steps) == 0 && !c.List {
 		return
 	}
 	c.Epoch, c.LastEventID = t.o.epoch, t.mark.last

@@ -16,22 +16,13 @@ const maxPending = 1000
 // Change names what became different, never how: who is interested reads it
 // again. It may name more than what changed, never less.
 type Change struct {
-	Epoch       string // names the database file; other after it was replaced or rolled back
-	LastEventID int64  // every event up to this one is accounted for
-	Events      []EventRef
+	Epoch       string    // names the database file; other after it was replaced or rolled back
+	LastEventID int64     // every event up to this one is accounted for
 	Runs        []string  // runs whose told row changed, and the parents of changed children
 	Steps       []StepRef // steps whose told row changed
 	List        bool      // the set of runs, or how many are in a state, changed
 	Reset       bool      // everything may have changed, nothing else is named
 	Health      bool      // Store.Health tells something new
-}
-
-// EventRef is a new row of event_log.
-type EventRef struct {
-	ID    int64  `db:"id"`
-	Run   string `db:"run"`
-	Step  string `db:"step"`  // empty: of the run itself
-	State string `db:"state"` // as recorded
 }
 
 // StepRef names a step of a run.
@@ -50,13 +41,12 @@ type Subscription struct {
 	mu      sync.Mutex
 	has     bool
 	pending Change // its slices unused: kept in the sets below
-	events  []EventRef
 	runs    map[string]struct{}
 	steps   map[StepRef]struct{}
 }
 
 // Wait blocks until something changed since the last call and returns all of
-// it as one Change. Names come sorted, events in their order.
+// it as one Change. Names come sorted.
 func (s *Subscription) Wait(ctx context.Context) (Change, error) {
 	for {
 		if c, ok := s.Take(); ok {
@@ -82,7 +72,6 @@ func (s *Subscription) Take() (Change, bool) {
 		return Change{}, false
 	}
 	c := s.pending
-	c.Events = s.events
 	c.Runs = slices.Sorted(maps.Keys(s.runs))
 	c.Steps = slices.SortedFunc(maps.Keys(s.steps), StepRef.compare)
 	s.pending, s.has = Change{}, false
@@ -103,14 +92,16 @@ func (s *Subscription) put(c Change) {
 		p.Reset = true
 	}
 	s.has = true
-	p.Epoch, p.LastEventID = c.Epoch, c.LastEventID
+	if p.Epoch != c.Epoch || c.LastEventID > p.LastEventID { // publishers are not in step
+		p.Epoch, p.LastEventID = c.Epoch, c.LastEventID
+	}
 	p.List = p.List || c.List
 	p.Health = p.Health || c.Health
 	p.Reset = p.Reset || c.Reset
 	if !p.Reset {
 		s.name(c)
 	}
-	if p.Reset || len(s.events)+len(s.runs)+len(s.steps) > maxPending {
+	if p.Reset || len(s.runs)+len(s.steps) > maxPending {
 		p.Reset, p.List = true, true
 		s.forget()
 	}
@@ -121,7 +112,6 @@ func (s *Subscription) put(c Change) {
 }
 
 func (s *Subscription) name(c Change) {
-	s.events = append(s.events, c.Events...)
 	for _, id := range c.Runs {
 		s.runs[id] = struct{}{}
 	}
@@ -131,7 +121,6 @@ func (s *Subscription) name(c Change) {
 }
 
 func (s *Subscription) forget() {
-	s.events = nil
 	s.runs = map[string]struct{}{}
 	s.steps = map[StepRef]struct{}{}
 }

@@ -24,12 +24,11 @@ func TestSubscription(t *testing.T) {
 	t.Run("what a reader has not taken is merged by key", func(t *testing.T) {
 		f := newFeed()
 		s := f.subscribe()
-		f.publish(Change{Epoch: "a", LastEventID: 1, Runs: []string{"r2"}, Events: []EventRef{{ID: 1, Run: "r2"}}})
-		f.publish(Change{Epoch: "a", LastEventID: 2, Runs: []string{"r1", "r2"}, Steps: []StepRef{{"r1", "s"}}, Events: []EventRef{{ID: 2, Run: "r1"}}})
+		f.publish(Change{Epoch: "a", LastEventID: 1, Runs: []string{"r2"}})
+		f.publish(Change{Epoch: "a", LastEventID: 2, Runs: []string{"r1", "r2"}, Steps: []StepRef{{"r1", "s"}}})
 		f.publish(Change{Epoch: "a", LastEventID: 2, List: true})
 		want := Change{
 			Epoch: "a", LastEventID: 2, List: true, Runs: []string{"r1", "r2"}, Steps: []StepRef{{"r1", "s"}},
-			Events: []EventRef{{ID: 1, Run: "r2"}, {ID: 2, Run: "r1"}},
 		}
 		if d := cmp.Diff(want, wait(t, s)); d != "" {
 			t.Error(d)
@@ -83,6 +82,16 @@ func TestSubscription(t *testing.T) {
 		f.publish(Change{Epoch: "a", LastEventID: maxPending + 2, Runs: []string{"next"}})
 		if c := wait(t, s); c.Reset || len(c.Runs) != 1 {
 			t.Errorf("after the reset was taken: %+v", c)
+		}
+	})
+
+	t.Run("a publisher that is late does not take the place back", func(t *testing.T) {
+		f := newFeed()
+		s := f.subscribe()
+		f.publish(Change{Epoch: "a", LastEventID: 9, Runs: []string{"new"}})
+		f.publish(Change{Epoch: "a", LastEventID: 7, Runs: []string{"found"}})
+		if c := wait(t, s); c.LastEventID != 9 {
+			t.Errorf("the place is %d", c.LastEventID)
 		}
 	})
 

@@ -17,7 +17,7 @@ SELECT COALESCE(run_id, '') AS run, COALESCE(step_id, '') AS step
 FROM event_log WHERE id > ? GROUP BY +run_id, +step_id LIMIT ?`
 
 // Replay names what changed since a reader knew of the event after in the
-// given epoch. It reads no event back, so Events is empty. What has no event
+// given epoch. What has no event
 // has no place in that order; hence it also names every run that is still
 // open, those that ended since, and those of the events just before. Another
 // epoch, an id from the future, or more than can be named is a Reset.
