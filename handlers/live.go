@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,11 +82,12 @@ func (s *Server) streamTopic(w http.ResponseWriter, r *http.Request, t topic, un
 	if err != nil {
 		return err
 	}
-	missed, err := s.missedBy(ctx, lastSeen(r))
+	live := &liveStream{eventStream: stream, topic: t}
+	missed, err := s.missedBy(ctx, live, lastSeen(r))
 	if err != nil {
 		return err
 	}
-	if err := s.sendChange(stream, t, missed); err != nil {
+	if err := s.sendChange(live, missed); err != nil {
 		return err
 	}
 
@@ -100,7 +102,7 @@ func (s *Server) streamTopic(w http.ResponseWriter, r *http.Request, t topic, un
 			if !ok {
 				continue
 			}
-			if err := s.sendChange(stream, t, change); err != nil {
+			if err := s.sendChange(live, change); err != nil {
 				return err
 			}
 			if !pause(ctx, coalesceFor) {
@@ -108,20 +110,43 @@ func (s *Server) streamTopic(w http.ResponseWriter, r *http.Request, t topic, un
 			}
 		case <-catalogChanged:
 			catalogChanged = s.manifest.Changed()
-			if err := s.sendChange(stream, t, store.Change{Reset: true}); err != nil {
+			if err := s.sendChange(live, store.Change{Reset: true}); err != nil {
 				return err
 			}
 		case <-ping.C:
-			if err := s.sendChange(stream, t, store.Change{}); err != nil {
+			if err := s.sendChange(live, store.Change{}); err != nil {
 				return err
 			}
 		}
 	}
 }
 
+// liveStream is one client of /events, and the place that it was told of.
+type liveStream struct {
+	*eventStream
+	topic topic
+	epoch string
+	event int64
+}
+
+func (l *liveStream) place() string { return cursorID(l.epoch, l.event) }
+
+// reach moves the client's place along with a change: never back within an epoch,
+// and never past what was named. A change of no epoch has no place.
+func (l *liveStream) reach(c store.Change) {
+	switch {
+	case c.Epoch == "":
+	case c.Epoch != l.epoch:
+		l.epoch, l.event = c.Epoch, c.LastEventID
+	default:
+		l.event = max(l.event, c.LastEventID)
+	}
+}
+
 // missedBy is what changed since the client stopped. Without a place to go on
 // from there is nothing to replay; a place that means nothing here is a reset.
-func (s *Server) missedBy(ctx context.Context, seen string) (store.Change, error) {
+// While nothing can be read the client keeps its place, for later.
+func (s *Server) missedBy(ctx context.Context, stream *liveStream, seen string) (store.Change, error) {
 	health := s.store.Health()
 	if seen == "" {
 		return store.Change{Epoch: health.Epoch, LastEventID: health.LastEventID}, nil
@@ -130,25 +155,35 @@ func (s *Server) missedBy(ctx context.Context, seen string) (store.Change, error
 	if !ok {
 		return store.Change{Epoch: health.Epoch, LastEventID: health.LastEventID, Reset: true}, nil
 	}
-	return s.store.Replay(ctx, epoch, event)
+	missed, err := s.store.Replay(ctx, epoch, event)
+	if errors.Is(err, store.ErrUnavailable) {
+		missed, err = store.Change{Reset: true}, nil
+	}
+	if missed.Epoch == "" || !missed.Reset {
+		stream.epoch, stream.event = epoch, event
+	}
+	return missed, err
 }
 
 // sendChange sends the part of a change that the topic is about. Whatever that
-// is, the client's cursor moves and it hears that the stream is alive.
-func (s *Server) sendChange(stream *eventStream, t topic, c store.Change) error {
-	health := s.store.Health()
-	if c.Epoch == "" {
-		c.Epoch, c.LastEventID = health.Epoch, health.LastEventID
+// is, the client hears that the stream is alive, and its place moves: with the last
+// event, for a connection may break between two.
+func (s *Server) sendChange(stream *liveStream, c store.Change) error {
+	if stream.epoch == "" {
+		stream.reach(c)
 	}
-	id := cursorID(c.Epoch, c.LastEventID)
+	before := stream.place()
+	stream.reach(c)
 	ping := pinged{Now: s.now().UnixMilli()}
-	if health.Phase != store.Ready {
+	if s.store.Health().Phase != store.Ready {
 		ping.Missing = "no state database"
 	}
-	if err := stream.add(eventPing, id, ping); err != nil {
-		return err
-	}
-	for _, e := range t.events(c) {
+	events := append([]namedEvent{{eventPing, ping}}, stream.topic.events(c)...)
+	for i, e := range events {
+		id := before
+		if i == len(events)-1 {
+			id = stream.place()
+		}
 		if err := stream.add(e.name, id, e.data); err != nil {
 			return err
 		}
