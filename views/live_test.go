@@ -273,7 +273,7 @@ func TestLive(t *testing.T) {
 		d.add("second")
 		d.announce("runs-changed")
 		for len(d.queries()) == 0 { // the test's own deadline ends it
-			time.Sleep(10 * time.Millisecond)
+			<-time.After(10 * time.Millisecond)
 		}
 		do(t, ctx, `window.most = 0, new MutationObserver(() => most = Math.max(most, document.querySelectorAll('tr.run').length)).observe(document.body, {subtree: true, childList: true})`)
 		do(t, ctx, `document.querySelector('tr.run a').focus()`)
