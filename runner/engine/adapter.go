@@ -35,12 +35,15 @@ func findPersona(catalog *manifest.Catalog, s manifest.Step, r runner.Request) (
 		return persona{}, fmt.Errorf("its persona %q is not in the manifest", s.Persona)
 	}
 	p := persona{Persona: found}
-	name := cmp.Or(r.Adapter, s.Adapter, found.Adapter)
+	name := cmp.Or(r.Adapter, s.Adapter, found.Adapter, defaultAdapter(catalog))
+	if name == "" {
+		return p, fmt.Errorf("its persona %q names no adapter, and the manifest defines none", s.Persona)
+	}
 	if p.adapter, ok = catalog.Adapter(name); !ok {
 		return p, fmt.Errorf("its adapter %q is not in the manifest", name)
 	}
 	binary := cmp.Or(p.adapter.Binary, name)
-	if !slices.Contains([]string{"claude", "codex"}, filepath.Base(binary)) {
+	if !speaks(binary) {
 		return p, fmt.Errorf("this engine does not know how to talk to %q: it knows claude and codex; the engine %s may", binary, other)
 	}
 	var err error
@@ -67,6 +70,33 @@ func findPersona(catalog *manifest.Catalog, s manifest.Step, r runner.Request) (
 		}
 	}
 	return p, nil
+}
+
+// speaks reports whether this engine knows how to talk to a program.
+func speaks(binary string) bool {
+	return slices.Contains([]string{"claude", "codex"}, filepath.Base(binary))
+}
+
+// defaultAdapter is the adapter of personas that name none, as in every project
+// that wave init makes: the first that can be used here, and else the first at
+// all, so that an error names it. Claude comes before the others, which come by
+// name: the manifest gives them no order. It is empty when there are none.
+func defaultAdapter(catalog *manifest.Catalog) string {
+	adapters := slices.Clone(catalog.Manifest.Adapters) // by name
+	if i := slices.IndexFunc(adapters, func(a manifest.Adapter) bool { return a.Name == "claude" }); i > 0 {
+		claude := adapters[i]
+		adapters = slices.Insert(slices.Delete(adapters, i, i+1), 0, claude)
+	}
+	for _, a := range adapters {
+		binary := cmp.Or(a.Binary, a.Name)
+		if _, err := exec.LookPath(binary); err == nil && speaks(binary) {
+			return a.Name
+		}
+	}
+	if len(adapters) == 0 {
+		return ""
+	}
+	return adapters[0].Name
 }
 
 // resolved is the model that an adapter is asked for: Wave's tiers in the
@@ -104,12 +134,12 @@ func (p persona) arguments() []string {
 	}
 	tools := p.Permissions
 	if len(tools.AllowedTools) == 0 {
-		tools.AllowedTools = p.AdapterPermissions.AllowedTools
+		tools.AllowedTools = p.adapter.DefaultPermissions.AllowedTools
 	}
 	if len(tools.AllowedTools) > 0 {
 		args = append(args, "--allowedTools="+strings.Join(tools.AllowedTools, ","))
 	}
-	if deny := slices.Concat(p.AdapterPermissions.Deny, p.Permissions.Deny); len(deny) > 0 {
+	if deny := slices.Concat(p.adapter.DefaultPermissions.Deny, p.Permissions.Deny); len(deny) > 0 {
 		args = append(args, "--disallowedTools="+strings.Join(deny, ","))
 	}
 	return args
