@@ -50,16 +50,17 @@ func (s *Server) showRetry(w http.ResponseWriter, r *http.Request) error {
 	if err := checkFields(given, retryFields()); err != nil {
 		return err
 	}
-	values := again(run, given)
-	view := s.retryForm(run)(r, p, values, newFormKey(s.now()))
-	view.plan(s, r, p, values, s.retryOf(run))
+	view := s.retryForm(run)(r, p, given, newFormKey(s.now()))
+	view.plan(s, r, p, given, s.retryOf(run))
 	s.writeForm(w, r, http.StatusOK, view)
 	return nil
 }
 
-// retryForm fills in the form of a retry. Secrets of the input are hidden in it.
+// retryForm fills in the form of a retry: with what was given, and else with
+// the run's own values. Secrets of the input are hidden in it.
 func (s *Server) retryForm(run store.Run) fills {
-	return func(r *http.Request, p manifest.Pipeline, values url.Values, key string) startForm {
+	return func(r *http.Request, p manifest.Pipeline, given url.Values, key string) startForm {
+		values := again(run, given)
 		view := s.startView(r, p, values, key)
 		view.Section = "runs"
 		view.Heading, view.Title, view.Verb, view.Description = "Retry "+p.Name, "Retry "+p.Name, "Retry", ""

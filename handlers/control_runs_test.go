@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wavedeck/handlers"
+	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/storetest"
 )
@@ -375,4 +376,39 @@ func TestResume(t *testing.T) {
 			t.Errorf("status %d: %s", r.status, r.body)
 		}
 	})
+}
+
+func TestARefusedRetryKeepsWhatTheRunWasStartedWith(t *testing.T) {
+	s, e := openStage(t, now)
+	run, err := s.store.Run(t.Context(), failedRun)
+	if err != nil || run.Input == "" {
+		t.Fatal(run.Input, err)
+	}
+	e.refuse = &runner.UnsupportedError{What: "the engine is out of order"}
+	for name, test := range map[string]struct {
+		fields url.Values
+		input  string
+	}{
+		"with one click":      {nil, run.Input},
+		"with another input":  {url.Values{"input": {"other"}}, "other"},
+		"with an empty input": {url.Values{"input": {""}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := s.as(t).form("/runs/"+failedRun+"/retry", test.fields)
+			if r.status != http.StatusConflict {
+				t.Fatalf("status %d", r.status)
+			}
+			field := r.doc().Find("#input")
+			got := strings.TrimPrefix(field.Text(), "\n")
+			if field.Is("select") {
+				got = field.Find("option[selected]").AttrOr("value", "")
+			}
+			if got != test.input {
+				t.Errorf("the form has the input %q, want %q", got, test.input)
+			}
+			if n := strings.Count(r.doc().Find("main").Text(), "the engine is out of order"); n != 1 {
+				t.Errorf("the error is said %d times", n)
+			}
+		})
+	}
 }

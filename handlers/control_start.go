@@ -85,6 +85,9 @@ func (f *startForm) plan(s *Server, r *http.Request, p manifest.Pipeline, values
 // writeForm sends a form. Going back to it asks for it anew, with another key.
 func (s *Server) writeForm(w http.ResponseWriter, r *http.Request, status int, view startForm) {
 	view.Plan.Refresh = view.Preview
+	if len(view.Errors) > 0 || view.Problem == view.Plan.Problem {
+		view.Plan.Problem = "" // the form says it already
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	s.writeHTML(w, r, status, views.StartPage(view.StartView))
 }
