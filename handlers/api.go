@@ -162,7 +162,7 @@ func (s *Server) page(ctx context.Context, l listing) (store.RunPage, error) {
 func (s *Server) summaries(ctx context.Context, runs []store.Run, at *store.Moment) ([]runSummary, error) {
 	sums := make([]runSummary, len(runs))
 	for i, run := range runs {
-		sums[i] = summaryOf(run)
+		sums[i] = summaryInList(run)
 	}
 	if at != nil {
 		return sums, nil
@@ -202,6 +202,8 @@ func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, w
 	if err != nil {
 		return body, err
 	}
+	whole := summaryOf(detail.Run)
+	sums[0].Input, sums[0].ErrorMessage, sums[0].Tags, sums[0].Reason = whole.Input, whole.ErrorMessage, whole.Tags, whole.Reason
 	body.Run = sums[0]
 	return body, nil
 }
@@ -218,21 +220,21 @@ func detailOf(d store.RunDetail, events []store.Event, found map[int64]store.Rep
 		byStep[a.StepID] = append(byStep[a.StepID], summary)
 	}
 	for _, step := range d.Steps {
-		body.Steps = append(body.Steps, stepDetailOf(step, byStep[step.ID]))
+		body.Steps = append(body.Steps, boundedTo(stepDetailOf(step, byStep[step.ID]), accountShown))
 	}
 	for _, e := range events {
-		body.Events = append(body.Events, eventSummary{
+		body.Events = append(body.Events, boundedTo(eventSummary{
 			ID: e.ID, Timestamp: momentOf(e.At), StepID: e.StepID, State: e.State, Persona: e.Persona,
-			Message: shown(e.Message), TokensUsed: e.Tokens, DurationMs: e.Duration.Milliseconds(),
-		})
+			Message: shown(clipWhole(e.Message, 4*accountShown)), TokensUsed: e.Tokens, DurationMs: e.Duration.Milliseconds(),
+		}, accountShown))
 	}
 	return body
 }
 
 func artifactSummaryOf(a store.Artifact) artifactSummary {
-	return artifactSummary{
+	return bounded(artifactSummary{
 		ID: a.ID, StepID: a.StepID, Name: a.Name, Path: a.Path, Type: a.Type, SizeBytes: a.Size, CreatedAt: momentOf(a.CreatedAt),
-	}
+	})
 }
 
 func stepDetailOf(step store.Step, artifacts []artifactSummary) stepDetail {
@@ -276,6 +278,12 @@ func statusWord(s store.State) (word string, exact bool) {
 	default:
 		return "", false
 	}
+}
+
+// summaryInList is a run in a list: its texts and lists are bounded.
+func summaryInList(run store.Run) runSummary {
+	run.Input, run.Error = clipWhole(run.Input, openingRead), ends(run.Error)
+	return bounded(summaryOf(run))
 }
 
 func summaryOf(run store.Run) runSummary {

@@ -83,7 +83,7 @@ func (s *Server) apiPipelines(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			body.Pipelines = append(body.Pipelines, pipelineSummaryOf(p, history))
+			body.Pipelines = append(body.Pipelines, bounded(pipelineSummaryOf(p, history)))
 		}
 		return encodeJSON(b, body)
 	})
@@ -112,16 +112,16 @@ func (s *Server) pipelineDocument(ctx context.Context, name string) (pipelineDet
 		return pipelineDetail{}, err
 	}
 	body := pipelineDetail{
-		pipelineSummary: pipelineSummaryOf(p, history), Steps: []stepSummary{},
-		Input: inputSummary{
+		pipelineSummary: boundedTo(pipelineSummaryOf(p, history), 4*accountShown), Steps: []stepSummary{},
+		Input: boundedTo(inputSummary{
 			Source: p.Input.Source, Type: p.Input.Type, Description: p.Input.Description, Example: p.Input.Example,
 			Default: p.Input.Default, Required: p.Input.Required, Enum: p.Input.Enum,
-		},
+		}, 4*accountShown),
 	}
 	for _, step := range p.Steps {
-		body.Steps = append(body.Steps, stepSummary{
+		body.Steps = append(body.Steps, bounded(stepSummary{
 			ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Dependencies: step.Dependencies, Optional: step.Optional,
-		})
+		}))
 	}
 	t, err := s.trendsFrom(ctx, history)
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *Server) pipelineDocument(ctx context.Context, name string) (pipelineDet
 	body.Trends = t.summary()
 	body.Recent = make([]runSummary, len(history.Recent))
 	for i, run := range history.Recent {
-		body.Recent[i] = summaryOf(run)
+		body.Recent[i] = summaryInList(run)
 	}
 	return body, s.addCostSummaries(ctx, pointers(body.Recent)...)
 }
@@ -141,10 +141,10 @@ func (s *Server) apiPersonas(w http.ResponseWriter, r *http.Request) error {
 			Personas []personaSummary `json:"personas"`
 		}{Personas: []personaSummary{}}
 		for _, p := range s.manifest.Current().Manifest.Personas {
-			body.Personas = append(body.Personas, personaSummary{
+			body.Personas = append(body.Personas, bounded(personaSummary{
 				Name: p.Name, Adapter: p.Adapter, Description: p.Description, Model: p.EffectiveModel(), Temperature: p.Temperature,
 				SystemPromptFile: p.SystemPromptFile, AllowedTools: p.Permissions.AllowedTools, Deny: p.Permissions.Deny,
-			})
+			}))
 		}
 		return encodeJSON(b, body)
 	})

@@ -166,10 +166,10 @@ func (s *Server) artifactView(chrome views.Chrome, ref artifactRef, found map[in
 }
 
 func (s *Server) artifactRow(run string, a store.Artifact, found map[int64]store.Replacement) views.ArtifactRow {
-	return views.ArtifactRow{
+	return bounded(views.ArtifactRow{
 		Name: a.Name, Path: a.Path, Type: a.Type, Size: a.Size, Created: a.CreatedAt,
-		Preview: shown(a.Preview), Href: s.paths.Artifact(run, a.StepID, a.Name), Replaced: s.replacedView(found, a.ID),
-	}
+		Preview: opening(a.Preview), Href: s.paths.Artifact(run, a.StepID, a.Name), Replaced: s.replacedView(found, a.ID),
+	})
 }
 
 // artifactBody is the beginning of a file, without its secrets.

@@ -174,7 +174,7 @@ func (s *Server) attentionRow(a store.Attention, run, in store.Run) views.Attent
 		row.Action = s.actionOn(at, a.Outlook.Stall.Action)
 	}
 	row.Run.Reason = "" // the flag's title says it
-	return row
+	return bounded(row)
 }
 
 // markSeen takes runs, or everything that failed until a moment, off the list.
@@ -251,7 +251,7 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 			if row.Action != nil {
 				sum.Action, sum.ActionAt = row.Action.Label, row.Action.Href
 			}
-			body.Attention = append(body.Attention, sum)
+			body.Attention = append(body.Attention, bounded(sum))
 		}
 		return encodeJSON(b, body)
 	})

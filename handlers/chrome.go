@@ -22,7 +22,7 @@ func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chr
 	health := s.store.Health()
 	catalog := s.manifest.Current()
 	c := views.Chrome{
-		Paths: s.paths, Title: title, Section: section, Now: s.now(),
+		Paths: s.paths, Title: clip(title, textShown), Section: section, Now: s.now(),
 		Project: projectName(catalog), Source: sourceName(catalog.Project, health),
 		Notices: slices.Concat(s.notices, s.priceNotice(), s.problems(catalog, health)), CanAct: !s.readOnly, CanRun: s.canRun(),
 		SignOut: s.gate.on, Run: muxVar(r, "run"),
@@ -37,7 +37,7 @@ func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chr
 
 func projectName(catalog *manifest.Catalog) string {
 	if catalog.Manifest.Name != "" {
-		return catalog.Manifest.Name
+		return clip(catalog.Manifest.Name, nameShown)
 	}
 	return filepath.Base(catalog.Project.Root)
 }

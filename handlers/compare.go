@@ -196,12 +196,12 @@ func (s *Server) otherPipeline(c comparison) views.OtherPipeline {
 			o.Shared++
 		}
 	}
-	return o
+	return bounded(o)
 }
 
 func (s *Server) firstDifferenceView(view *views.CompareView, c comparison) {
 	if d := c.first; d != nil {
-		view.First = &views.FirstDifference{Step: d.step, Attempt: d.attempt, Fact: d.fact, Left: d.left, Right: d.right}
+		view.First = bounded(&views.FirstDifference{Step: d.step, Attempt: d.attempt, Fact: d.fact, Left: d.left, Right: d.right})
 	}
 	view.Unended = c.left.Run.State.Active() || c.right.Run.State.Active()
 	if c.firstOutput >= 0 {
@@ -262,10 +262,10 @@ func (s *Server) stepHref(run string, step *store.Step) string {
 func factRows(facts []fact) []views.CompareFact {
 	rows := make([]views.CompareFact, 0, len(facts))
 	for _, f := range facts {
-		rows = append(rows, views.CompareFact{
+		rows = append(rows, bounded(views.CompareFact{
 			Name: f.name, Left: sideView(f.left), Right: sideView(f.right), Differs: f.differs, First: f.first,
 			Delta: deltaView(f.delta, f.left.took != nil),
-		})
+		}))
 	}
 	return rows
 }
@@ -313,7 +313,19 @@ func (s *Server) outputSideView(run string, side *outputSide) *views.OutputSide 
 func inputDiff(left, right string) string {
 	hunks := linediff.Hunks(linediff.Lines(shown(left)), linediff.Lines(shown(right)), diffContextLines)
 	text, _ := linediff.Unified(hunks, maxDiffShown)
-	return text
+	return shortLines(text)
+}
+
+// shortLines bounds the lines of a difference: a file of one line is one.
+func shortLines(text string) string {
+	const most = 1000
+	lines := strings.SplitAfter(text, "\n")
+	for i, line := range lines {
+		if len(line) > most {
+			lines[i] = clip(line, most) + "\n"
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 func diffComponent(unified string) templ.Component {

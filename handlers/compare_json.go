@@ -90,19 +90,19 @@ func (s *Server) compareDocument(ctx context.Context, left, right string) (compa
 
 func (c comparison) response(p partner) compareResponse {
 	body := compareResponse{
-		Left: summaryOf(c.left.Run), Chosen: p.why, None: p.none, SamePipeline: c.samePipe, InputDiffers: c.inputDiffer,
+		Left: summaryInList(c.left.Run), Chosen: p.why, None: p.none, SamePipeline: c.samePipe, InputDiffers: c.inputDiffer,
 		Facts: factSummaries(c.facts), Steps: []comparedStep{}, Outputs: []comparedOutput{}, OutputsNotLooked: c.outputsLeft,
 	}
 	if p.id == "" {
 		return body
 	}
-	right := summaryOf(c.right.Run)
+	right := summaryInList(c.right.Run)
 	body.Right = &right
 	if c.inputDiffer {
 		body.InputDiff = inputDiff(c.left.Run.Input, c.right.Run.Input)
 	}
 	if d := c.first; d != nil {
-		body.FirstDifference = &differenceSummary{StepID: d.step, Attempt: d.attempt, Fact: d.fact, Left: d.left, Right: d.right}
+		body.FirstDifference = bounded(&differenceSummary{StepID: d.step, Attempt: d.attempt, Fact: d.fact, Left: d.left, Right: d.right})
 	}
 	for _, pair := range c.steps {
 		step := comparedStep{StepID: pair.id, In: presence(pair.left != nil, pair.right != nil), Differs: pair.differs, Facts: factSummaries(pair.facts)}
@@ -139,7 +139,7 @@ func fileOf(side *outputSide) *comparedFile {
 	if side == nil {
 		return nil
 	}
-	f := &comparedFile{Path: side.row.Path, Refused: side.refused}
+	f := bounded(&comparedFile{Path: side.row.Path, Refused: side.refused})
 	if side.size >= 0 {
 		f.SizeBytes = &side.size
 	}
@@ -168,9 +168,9 @@ func (s side) value() any {
 	case s.state != "":
 		return string(s.state)
 	case s.title != "":
-		return s.title
+		return clip(s.title, textShown)
 	case s.text != "":
-		return s.text
+		return clip(s.text, textShown)
 	default:
 		return nil
 	}

@@ -318,6 +318,7 @@ func (p *outputPair) tellDifference(left, right []byte, whole bool) {
 	}
 	p.removed, p.added = linediff.Count(hunks)
 	p.diff, p.leftOut = linediff.Unified(hunks, maxDiffShown)
+	p.diff = shortLines(p.diff)
 	p.note = strings.Join(notes, "; ")
 }
 

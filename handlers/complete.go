@@ -199,7 +199,7 @@ func (s *Server) countedChoices(place runquery.Place, facets store.Facets, known
 	}
 	var choices []choice
 	for name, n := range counts {
-		if name == "" {
+		if name == "" || len(name) > views.MaxName { // no address holds such a filter
 			continue
 		}
 		c := choice{value: runquery.ValueText(name), label: name}
@@ -226,6 +226,9 @@ func (s *Server) countedChoices(place runquery.Place, facets store.Facets, known
 func choicesOf(values []string) []choice {
 	var choices []choice
 	for _, v := range values {
+		if len(v) > views.MaxName { // no address holds such a filter
+			continue
+		}
 		choices = append(choices, choice{value: runquery.ValueText(v), label: v})
 	}
 	return choices
@@ -264,7 +267,10 @@ func (s *Server) runChoices(ctx context.Context, typed string) ([]choice, error)
 	}
 	var choices []choice
 	for _, run := range runs {
-		choices = append(choices, choice{value: runquery.ValueText(run.ID), label: run.ID, hint: clip(runWord(run)+" · "+firstLine(shown(run.Input)), 80)})
+		if len(run.ID) > views.MaxName {
+			continue
+		}
+		choices = append(choices, choice{value: runquery.ValueText(run.ID), label: run.ID, hint: clip(runWord(run)+" · "+firstLine(opening(run.Input)), 80)})
 	}
 	return choices, nil
 }

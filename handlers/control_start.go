@@ -18,7 +18,7 @@ func (s *Server) chooseStart(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := views.StartsView{Chrome: s.chrome(r, "runs", "Start a run", "")}
 	for _, p := range s.manifest.Current().Pipelines {
-		row := views.PipelineRow{Name: p.Name, Description: p.Description, Category: p.Category, Steps: len(p.Steps), Problems: problemRows(p.Problems)}
+		row := bounded(views.PipelineRow{Name: p.Name, Description: p.Description, Category: p.Category, Steps: len(p.Steps), Problems: problemRows(p.Problems)})
 		if startable(p) {
 			view.Rows = append(view.Rows, row)
 		} else {

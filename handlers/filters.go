@@ -129,6 +129,9 @@ func (s *Server) option(q url.Values, key, value, label string, count int, on bo
 func (s *Server) options(q url.Values, key string, counts map[string]int, known bool) []views.Option {
 	var names []string
 	for name := range counts {
+		if len(name) > views.MaxName && !slices.Contains(q[key], name) { // no address holds such a filter
+			continue
+		}
 		names = append(names, name)
 	}
 	for _, name := range q[key] {

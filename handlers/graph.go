@@ -43,10 +43,10 @@ func (s *Server) runPicture(d store.RunDetail) (*dag.Layout, dag.Options) {
 		if strings.HasPrefix(step.Note, store.BlockedBy) {
 			told.Note = "" // the picture shows what blocks it
 		}
-		status[step.ID] = told
+		status[boundedName(step.ID)] = bounded(told)
 	}
 	return layout, dag.Options{
-		ID: "graph", Title: "Steps of " + d.Run.Pipeline,
+		ID: "graph", Title: "Steps of " + boundedName(d.Run.Pipeline),
 		Status: func(id string) dag.Status { return status[id] },
 	}
 }
@@ -54,7 +54,7 @@ func (s *Server) runPicture(d store.RunDetail) (*dag.Layout, dag.Options) {
 // pipelinePicture draws a definition. Its steps stand beside it in a table of their own.
 func (s *Server) pipelinePicture(p manifest.Pipeline) templ.Component {
 	layout := dag.Lay(graphOf(p))
-	return dag.Graph(layout, dag.Options{ID: "graph", Title: "Steps of " + p.Name, Sprite: s.sprite()})
+	return dag.Graph(layout, dag.Options{ID: "graph", Title: "Steps of " + boundedName(p.Name), Sprite: s.sprite()})
 }
 
 func (s *Server) sprite() string { return static.URL(string(s.paths), "sprite.svg") }
@@ -78,15 +78,15 @@ func (s *Server) layoutOf(d store.RunDetail) *dag.Layout {
 			defined[n.ID] = true
 		}
 		for _, step := range d.Steps {
-			if !defined[step.ID] {
-				nodes = append(nodes, dag.Node{ID: step.ID, Detail: step.Persona})
+			if !defined[boundedName(step.ID)] {
+				nodes = append(nodes, bounded(dag.Node{ID: step.ID, Detail: step.Persona}))
 			}
 		}
 		return dag.Lay(nodes, edges)
 	}
 	nodes := make([]dag.Node, 0, len(d.Steps))
 	for _, step := range d.Steps {
-		nodes = append(nodes, dag.Node{ID: step.ID, Detail: step.Persona})
+		nodes = append(nodes, bounded(dag.Node{ID: step.ID, Detail: step.Persona}))
 	}
 	return dag.Lay(nodes, nil)
 }
@@ -98,8 +98,8 @@ func graphOf(p manifest.Pipeline) (nodes []dag.Node, edges []dag.Edge) {
 		if step.ReworkOnly {
 			kind = dag.KindRework
 		}
-		nodes = append(nodes, dag.Node{ID: step.ID, Kind: kind, Detail: cmp.Or(step.Persona, step.Pipeline, string(step.Kind))})
-		edges = append(edges, edgesOf(step)...)
+		nodes = append(nodes, bounded(dag.Node{ID: step.ID, Kind: kind, Detail: cmp.Or(step.Persona, step.Pipeline, string(step.Kind))}))
+		edges = append(edges, bounded(edgesOf(step))...)
 	}
 	return nodes, edges
 }
@@ -163,16 +163,16 @@ func (s *Server) dagOf(d store.RunDetail) *dagData {
 	layout := s.layoutOf(d)
 	steps := map[string]store.Step{}
 	for _, step := range d.Steps {
-		steps[step.ID] = step
+		steps[boundedName(step.ID)] = step
 	}
 	data := &dagData{Nodes: []dagNode{}, Edges: []dagEdge{}}
 	for _, node := range layout.Steps {
 		step := steps[node.ID]
 		x, y, _ := layout.XY(node.ID)
-		data.Nodes = append(data.Nodes, dagNode{
+		data.Nodes = append(data.Nodes, bounded(dagNode{
 			ID: node.ID, Label: cmp.Or(node.Label, node.ID), Persona: step.Persona,
 			Status: cmp.Or(string(step.State), string(store.Unknown)), Progress: valueOf(step.Progress), X: x, Y: y,
-		})
+		}))
 	}
 	for _, edge := range layout.Edges {
 		data.Edges = append(data.Edges, dagEdge{From: edge.From, To: edge.To})

@@ -29,10 +29,11 @@ func TestMain(m *testing.M) {
 
 // site is a running server on a project of its own.
 type site struct {
-	t     testing.TB
-	root  string
-	store *store.Store
-	desk  *desk.Desk
+	t       testing.TB
+	root    string
+	store   *store.Store
+	desk    *desk.Desk
+	console *handlers.Server
 	*httptest.Server
 }
 
@@ -71,6 +72,7 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 	go func() { _ = s.store.Follow(ctx); done <- struct{}{} }()
 	go func() { source.Run(ctx); done <- struct{}{} }()
 	console := handlers.New(config)
+	s.console = console
 	go func() { _ = console.Work(ctx); done <- struct{}{} }()
 	s.Server = httptest.NewUnstartedServer(console)
 	s.Config.BaseContext = nil

@@ -36,18 +36,18 @@ func (s *Server) ledger(d store.RunDetail) views.LedgerView {
 		if a, ok := artifactAt(d.Artifacts, o, root); ok && row.Out == "" {
 			row.In = s.paths.Artifact(d.Run.ID, a.StepID, a.Name)
 		}
-		view.Outcomes = append(view.Outcomes, row)
+		view.Outcomes = append(view.Outcomes, bounded(row))
 	}
 	for _, one := range decisions {
-		view.Decisions = append(view.Decisions, views.DecisionRow{
+		view.Decisions = append(view.Decisions, bounded(views.DecisionRow{
 			Step: shown(one.StepID), Category: words(shown(one.Category)), Decision: shown(one.Decision),
 			Rationale: account(one.Rationale), Context: contextText(one.Context), At: one.At,
-		})
+		}))
 	}
 	for _, p := range d.Checkpoints.Rows {
-		view.Checkpoints = append(view.Checkpoints, views.CheckpointRow{
+		view.Checkpoints = append(view.Checkpoints, bounded(views.CheckpointRow{
 			Number: p.Index + 1, Step: shown(p.StepID), Workspace: shown(p.Workspace), Commit: shown(p.Commit), At: p.At,
-		})
+		}))
 	}
 	return view
 }

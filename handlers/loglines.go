@@ -136,7 +136,7 @@ func (log *openedLog) line(s *Server, e logEvent, prefix string) views.LogLine {
 	line := views.LogLine{
 		No: e.ID, Href: prefix + "L=" + no + "#" + views.LogAnchor(e.ID),
 		At: e.At, Since: e.At.Sub(log.run.StartedAt),
-		State: shown(e.State), Tone: string(eventTone(e.State)), Text: e.text.lines, Facts: eventFacts(e.Event),
+		State: clip(opening(e.State), nameShown), Tone: string(eventTone(e.State)), Text: e.text.lines, Facts: eventFacts(e.Event),
 		Mark: log.query.marks(e.ID),
 	}
 	line.Hit = log.query.all && log.query.filter.Narrow() && log.query.filter.Matches(e.Event)
@@ -157,7 +157,7 @@ func eventFacts(e store.Event) string {
 		facts = append(facts, views.Duration(e.Duration, false))
 	}
 	if e.Model != "" {
-		facts = append(facts, shown(e.Model))
+		facts = append(facts, clip(opening(e.Model), nameShown))
 	}
 	return strings.Join(facts, " · ")
 }

@@ -189,14 +189,3 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		next.ServeHTTP(rec, r)
 	})
 }
-
-// clip cuts s to at most n bytes at a rune's border.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xC0 == 0x80 {
-		n--
-	}
-	return s[:n] + "…"
-}

@@ -71,13 +71,13 @@ func usersOf(catalog *manifest.Catalog) map[string][]string {
 }
 
 func personaRow(p manifest.Persona, usedBy []string) views.PersonaRow {
-	return views.PersonaRow{
+	return bounded(views.PersonaRow{
 		Name: p.Name, Adapter: p.Adapter, Description: p.Description, Model: p.Model, DefaultModel: p.AdapterModel,
 		Temperature: p.Temperature, PromptFile: p.SystemPromptFile,
 		Allowed: p.Permissions.AllowedTools, Denied: p.Permissions.Deny,
 		InheritAllowed: p.AdapterPermissions.AllowedTools, InheritDenied: p.AdapterPermissions.Deny,
 		UsedBy: usedBy,
-	}
+	})
 }
 
 func (s *Server) showPersona(w http.ResponseWriter, r *http.Request) error {
@@ -95,11 +95,12 @@ func (s *Server) showPersona(w http.ResponseWriter, r *http.Request) error {
 			Chrome:     s.chrome(r, "personas", name, "list=1"),
 			PersonaRow: personaRow(p, usersOf(catalog)[name]),
 		}
+		view.Description = most(p.Description, textsWhole)
 		view.Prompt, view.PromptNote = promptOf(catalog, p)
 		if a, ok := catalog.Adapter(p.Adapter); ok {
-			view.Adapters = []views.AdapterRow{{
+			view.Adapters = bounded([]views.AdapterRow{{
 				Name: a.Name, Binary: a.Binary, DefaultModel: a.DefaultModel, Mode: a.Mode, OutputFormat: a.OutputFormat,
-			}}
+			}})
 		}
 		return views.PersonaPage(view).Render(ctx, b)
 	})
@@ -112,7 +113,7 @@ func promptOf(catalog *manifest.Catalog, p manifest.Persona) (text, note string)
 	}
 	prompt, err := catalog.Prompt(p.SystemPromptFile)
 	if err != nil {
-		return "", "The prompt file cannot be shown: " + err.Error()
+		return "", "The prompt file cannot be shown: " + clip(err.Error(), textShown)
 	}
 	if prompt.Truncated {
 		note = "Only the beginning is shown."

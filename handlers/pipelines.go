@@ -59,6 +59,7 @@ func (s *Server) pipelineRow(ctx context.Context, p manifest.Pipeline) (views.Pi
 		Name: p.Name, Description: p.Description, Category: p.Category, File: p.File,
 		Steps: len(p.Steps), Problems: problemRows(p.Problems), StartURL: s.startURL(p),
 	}
+	row = bounded(row)
 	history, err := s.history(ctx, p.Name)
 	if err != nil {
 		return row, err
@@ -90,7 +91,7 @@ func statsOf(h store.PipelineHistory) views.Stats {
 func problemRows(problems []manifest.Problem) []views.Problem {
 	var rows []views.Problem
 	for _, p := range problems {
-		rows = append(rows, views.Problem{File: p.File, Line: p.Line, Text: p.Text})
+		rows = append(rows, views.Problem{File: clip(p.File, textShown), Line: p.Line, Text: clip(p.Text, textShown)})
 	}
 	return rows
 }
@@ -152,7 +153,7 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 	view := views.PipelineView{
 		Chrome: s.chrome(r, "pipelines", name, "list=1"), Defined: defined,
 		PipelineRow: views.PipelineRow{
-			Name: p.Name, Description: p.Description, Category: p.Category, File: p.File,
+			Name: p.Name, Description: most(p.Description, 4*accountShown), Category: clip(p.Category, textShown), File: p.File,
 			Steps: len(p.Steps), Problems: problemRows(p.Problems), Stats: statsOf(history),
 		},
 		Input:   inputView(p.Input),
@@ -182,10 +183,10 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 }
 
 func inputView(in manifest.Input) views.InputView {
-	return views.InputView{
+	return boundedTo(views.InputView{
 		Source: in.Source, Type: in.Type, Description: in.Description, Example: in.Example,
 		Default: in.Default, Required: in.Required, Choices: in.Enum,
-	}
+	}, accountShown)
 }
 
 func noSuch(what, name, listed string) *httpError {
@@ -197,7 +198,7 @@ func noSuch(what, name, listed string) *httpError {
 
 func stepDefRow(step manifest.Step) views.StepDefRow {
 	row := views.StepDefRow{
-		ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Detail: shown(stepDetailText(step)),
+		ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Detail: opening(stepDetailText(step)),
 		Dependencies: step.Dependencies, Optional: step.Optional,
 	}
 	for _, a := range step.OutputArtifacts {
@@ -216,7 +217,7 @@ func stepDefRow(step manifest.Step) views.StepDefRow {
 	if step.TimeoutMinutes > 0 {
 		row.Timeout = fmt.Sprintf("%d min", step.TimeoutMinutes)
 	}
-	return row
+	return bounded(row)
 }
 
 // stepDetailText is what a step does, in its own words.

@@ -156,7 +156,7 @@ func (body runDetailResponse) plain(to views.Paths, origin string) plain.Documen
 	}
 	d.Parts = append(d.Parts, plain.Part{Facts: run.facts(to, origin)})
 	if run.ErrorMessage != "" {
-		d.Parts = append(d.Parts, plain.Part{Heading: "Error", Pre: run.ErrorMessage})
+		d.Parts = append(d.Parts, plain.Part{Heading: "Error", Pre: most(run.ErrorMessage, textsWhole)})
 	}
 	for _, step := range body.Steps {
 		// The table has the line that says most.
@@ -182,6 +182,7 @@ func (body runDetailResponse) plain(to views.Paths, origin string) plain.Documen
 
 // facts are what is known of a run; what is not is left out.
 func (sum runSummary) facts(to views.Paths, origin string) []plain.Fact {
+	sum.Input = most(sum.Input, textsWhole)
 	input := textCell(sum.Input)
 	if strings.Contains(sum.Input, "\n") {
 		input = plain.Cell{} // it stands below

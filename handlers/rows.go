@@ -17,7 +17,7 @@ const maxSegments = 24
 // runRow turns a run into a line of a list.
 func runRow(run store.Run) views.RunRow {
 	row := views.RunRow{
-		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(shown(run.Input)),
+		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(opening(run.Input)),
 		State: string(run.State), Word: runWord(run), Reason: failureLine(run),
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
 		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: run.Tags, Branch: run.Branch,
@@ -27,7 +27,7 @@ func runRow(run store.Run) views.RunRow {
 	if run.Iterate != nil {
 		row.Iterate = fmt.Sprintf("%d of %d", run.Iterate.Index+1, run.Iterate.Total)
 	}
-	return row
+	return bounded(row)
 }
 
 // failureLine is why a run did not end well, or why its state is not what was
@@ -102,7 +102,7 @@ func firstLine(text string) string {
 }
 
 func runRef(run store.Run) *views.RunRef {
-	return &views.RunRef{ID: run.ID, Pipeline: run.Pipeline, State: string(run.State), Word: runWord(run)}
+	return bounded(&views.RunRef{ID: run.ID, Pipeline: run.Pipeline, State: string(run.State), Word: runWord(run)})
 }
 
 // stepRow turns a step into a line of its run.
@@ -124,7 +124,7 @@ func stepRow(step store.Step, kind string) views.StepRow {
 	for _, a := range step.Attempts {
 		row.Attempts = append(row.Attempts, attemptRow(a))
 	}
-	return row
+	return bounded(row)
 }
 
 // outputShown is how many lines of an attempt's output a page shows.
@@ -137,7 +137,7 @@ func attemptRow(a store.Attempt) views.AttemptRow {
 		Took: stepTook(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond),
 	}
 	if strings.TrimSpace(a.OutputTail) != "" {
-		lines := terminal(a.OutputTail[max(0, len(a.OutputTail)-maxRead):])
+		lines := terminal(a.OutputTail[max(0, len(a.OutputTail)-textsWhole):])
 		row.Tail, row.TailOf = lines[max(0, len(lines)-outputShown):], len(lines)
 	}
 	return row
@@ -145,13 +145,13 @@ func attemptRow(a store.Attempt) views.AttemptRow {
 
 // account is a recorded text as a page shows it, with the line that says most.
 func account(text string) views.Account {
-	text = shown(text)
-	return views.Account{Line: headline.Of(text), Text: text}
+	text = shown(ends(text))
+	return views.Account{Line: clip(headline.Of(text), textShown), Text: most(text, accountShown)}
 }
 
 // stepError is why a step did not end well.
 func stepError(step store.Step) views.Account {
-	return views.Account{Line: shown(step.Headline), Text: shown(step.Error)}
+	return views.Account{Line: clip(shown(step.Headline), textShown), Text: most(shown(ends(step.Error)), accountShown)}
 }
 
 // failureClass is what kind of failure it was, in words.
@@ -188,9 +188,9 @@ func eventTone(word string) store.State {
 }
 
 func eventRow(e store.Event) views.EventRow {
-	return views.EventRow{
+	return bounded(views.EventRow{
 		ID: e.ID, At: e.At, Step: e.StepID, State: e.State, Tone: string(eventTone(e.State)),
-		Persona: e.Persona, Message: shown(e.Message), Tokens: e.Tokens, Model: e.Model,
+		Persona: e.Persona, Message: opening(e.Message), Tokens: e.Tokens, Model: e.Model,
 		Took: views.Took{D: e.Duration, Known: e.Duration > 0},
-	}
+	})
 }

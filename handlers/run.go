@@ -178,18 +178,18 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	run := d.Run
 	_, defined := s.manifest.Current().Pipeline(run.Pipeline)
 	view := views.RunView{
-		Chrome: s.chrome(r, "runs", run.Pipeline+" "+firstLine(shown(run.Input)), url.Values{"run": {run.ID}}.Encode()),
-		Run:    runRow(run), RunID: run.ID, Input: shown(run.Input), Error: shown(run.Error),
-		Completed: run.CompletedAt, Heartbeat: run.Heartbeat, PID: run.PID, Kind: run.Kind, Progress: run.Progress,
-		ParentAt: run.ParentStep, FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
+		Chrome: s.chrome(r, "runs", run.Pipeline+" "+firstLine(opening(run.Input)), url.Values{"run": {run.ID}}.Encode()),
+		Run:    runRow(run), RunID: run.ID, Input: most(shown(run.Input), textsWhole), Error: most(shown(run.Error), textsWhole),
+		Completed: run.CompletedAt, Heartbeat: run.Heartbeat, PID: run.PID, Kind: clip(run.Kind, textShown), Progress: run.Progress,
+		ParentAt: clip(run.ParentStep, textShown), FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
 		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head"), Why: s.paths.RunPart(run.ID, "why")},
 	}
 	view.Run.Acts = s.actionsOf(run)
 	s.shareable(r, &view.Chrome, sharedThing{run: run.ID})
 	view.Forms = s.formLinks(s.paths.Run(run.ID), formsOfRun, nil)
-	view.Run.Reason = shown(run.Reason) // the failure stands in its own panel here
+	view.Run.Reason = clip(shown(run.Reason), textShown) // the failure stands in its own panel here
 	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
-		view.Recorded = run.Status
+		view.Recorded = clip(run.Status, nameShown)
 	}
 	if run.Cancel != nil {
 		view.WhoURL, view.AskedBy = s.paths.Audit(url.Values{"run": {run.ID}}), s.askedBy(r.Context(), run.ID)
@@ -205,7 +205,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	if d.Fork != nil {
 		view.Fork = runRef(*d.Fork)
 	} else if run.ForkedFrom != "" {
-		view.Fork = &views.RunRef{ID: run.ForkedFrom}
+		view.Fork = bounded(&views.RunRef{ID: run.ForkedFrom})
 	}
 	return view
 }
@@ -270,7 +270,7 @@ func (s *Server) artifactGroups(ctx context.Context, d store.RunDetail) ([]views
 		if !ok {
 			i = len(groups)
 			at[a.StepID] = i
-			groups = append(groups, views.ArtifactGroup{Step: a.StepID})
+			groups = append(groups, bounded(views.ArtifactGroup{Step: a.StepID}))
 		}
 		row := s.artifactRow(d.Run.ID, a, found)
 		if key := (output{a.StepID, a.Name}); rows[key] > 1 {
@@ -312,6 +312,9 @@ func (s *Server) failureOf(d store.RunDetail) *views.Failure {
 		f.Cause = &views.RunRef{ID: c.Run, Pipeline: c.Pipeline, State: string(store.Failed), Word: stateWord(store.Failed)}
 		f.CauseStep = c.Step
 	}
+	whole := most(f.Text, textsWhole)
+	*f = bounded(*f)
+	f.Text = whole
 	return f
 }
 

@@ -79,11 +79,11 @@ func (s *Server) searchResponse(query searchQuery, answer searchAnswer) searchRe
 		Query: query.text, Runs: []runSummary{}, Events: []foundRunSummary{}, GaveUp: answer.found.Tired, Index: indexSummaryOf(answer.index),
 	}
 	if len(answer.exact) > 0 {
-		sum := summaryOf(answer.exact[0])
+		sum := summaryInList(answer.exact[0])
 		body.Run = &sum
 	}
 	for _, run := range answer.runs.Runs {
-		body.Runs = append(body.Runs, summaryOf(run))
+		body.Runs = append(body.Runs, summaryInList(run))
 	}
 	if older := answer.runs.Older; older != nil {
 		body.NextCursor, body.HasMore = older.String(), true
@@ -96,7 +96,7 @@ func (s *Server) searchResponse(query searchQuery, answer searchAnswer) searchRe
 		if !there {
 			continue
 		}
-		group := foundRunSummary{Run: summaryOf(run), More: found.More}
+		group := foundRunSummary{Run: summaryInList(run), More: found.More}
 		for _, hit := range found.Hits {
 			group.Hits = append(group.Hits, foundSummary{
 				EventID: hit.ID, StepID: shown(hit.Step), State: shown(hit.State), Timestamp: momentOf(hit.At), Snippet: hit.Snippet,

@@ -110,7 +110,7 @@ func (s *Server) lanes(ctx context.Context, d store.RunDetail, nested bool) ([]t
 		def := defs[step.ID]
 		lane := timeline.Lane{
 			ID: step.ID, Detail: cmp.Or(step.Persona, string(def.Kind)), State: string(step.State), Word: stateWord(step.State),
-			Note: shown(step.Note), Tokens: step.Tokens, Depends: def.Dependencies, Children: kids[step.ID],
+			Note: opening(step.Note), Tokens: step.Tokens, Depends: def.Dependencies, Children: kids[step.ID],
 			Href: s.paths.Run(d.Run.ID) + "#" + views.StepAnchor(step.ID), Attempts: stepSpans(step),
 		}
 		if step.HasDuration {
@@ -119,9 +119,22 @@ func (s *Server) lanes(ctx context.Context, d store.RunDetail, nested bool) ([]t
 		if blocker, ok := strings.CutPrefix(step.Note, store.BlockedBy); ok {
 			lane.Blocked, lane.Note = blocker, ""
 		}
-		lanes = append(lanes, lane)
+		lanes = append(lanes, boundedLane(lane))
 	}
 	return lanes, nil
+}
+
+// boundedLane keeps all that a lane depends on, and the lanes in it, which are
+// bounded already.
+func boundedLane(lane timeline.Lane) timeline.Lane {
+	depends, children := make([]string, len(lane.Depends)), lane.Children
+	for i, id := range lane.Depends {
+		depends[i] = boundedName(id)
+	}
+	lane.Children = nil
+	lane = bounded(lane)
+	lane.Depends, lane.Children = depends, children
+	return lane
 }
 
 // stepSpans are the stretches of a step's attempts, with the pauses between them.
@@ -171,7 +184,7 @@ func (s *Server) childLanes(ctx context.Context, d store.RunDetail) (map[string]
 	lanes := map[string][]timeline.Lane{}
 	for i, kid := range d.Children {
 		lane := timeline.Lane{
-			ID: kid.ID, Label: cmp.Or(firstLine(shown(kid.Input)), kid.Pipeline), Detail: kid.Pipeline,
+			ID: kid.ID, Label: cmp.Or(firstLine(opening(kid.Input)), kid.Pipeline), Detail: kid.Pipeline,
 			State: string(kid.State), Word: runWord(kid), Note: failureLine(kid), Href: s.paths.Run(kid.ID), Tokens: kid.Tokens, Whole: true,
 			Attempts: []timeline.Span{{From: kid.StartedAt, To: endOf(kid), Kind: timeline.Work, State: string(kid.State), Approximate: true}},
 		}
@@ -187,7 +200,7 @@ func (s *Server) childLanes(ctx context.Context, d store.RunDetail) (map[string]
 				return nil, err
 			}
 		}
-		lanes[kid.ParentStep] = append(lanes[kid.ParentStep], lane)
+		lanes[kid.ParentStep] = append(lanes[kid.ParentStep], boundedLane(lane))
 	}
 	return lanes, nil
 }

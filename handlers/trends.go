@@ -120,22 +120,22 @@ func (s *Server) trendsView(chrome views.Chrome, name string, t trends) views.Tr
 				p.Cost = &c.total.amount
 			}
 		}
-		v.Points = append(v.Points, p)
+		v.Points = append(v.Points, bounded(p))
 	}
 	if t.costs != nil {
 		v.Cost = all.text(s.priceList().Currency)
 	}
 	for _, g := range t.failures {
-		v.Failures = append(v.Failures, views.FailureRow{
+		v.Failures = append(v.Failures, bounded(views.FailureRow{
 			Line: g.line, Key: g.key, Count: g.count, First: g.first, Last: g.last,
 			NewestURL: s.paths.Run(g.newest.ID), ListURL: s.paths.Runs(g.query(name)),
-		})
+		}))
 	}
 	for _, step := range t.steps {
-		v.Steps = append(v.Steps, views.SpreadRow{
+		v.Steps = append(v.Steps, bounded(views.SpreadRow{
 			Step: step.Step, Runs: step.Runs, Attempts: step.Attempts, P50: step.P50, P90: step.P90, Timed: step.Timed, Coarse: step.Coarse,
 			Tokens50: step.Tokens50, Tokens90: step.Tokens90, Counted: step.Counted,
-		})
+		}))
 	}
 	return v
 }
@@ -185,9 +185,9 @@ type spreadSummary struct {
 func (t trends) summary() trendsSummary {
 	sum := trendsSummary{Runs: len(t.history.Recent), Failures: []failureSummary{}, Steps: []spreadSummary{}}
 	for _, g := range t.failures {
-		sum.Failures = append(sum.Failures, failureSummary{
+		sum.Failures = append(sum.Failures, bounded(failureSummary{
 			Line: g.line, Pattern: g.key, Count: g.count, FirstSeen: momentOf(g.first), LastSeen: momentOf(g.last), NewestRun: g.newest.ID,
-		})
+		}))
 	}
 	for _, step := range t.steps {
 		one := spreadSummary{StepID: step.Step, Runs: step.Runs, Attempts: step.Attempts, Timed: step.Timed, WholeSeconds: step.Coarse, Counted: step.Counted}
@@ -197,7 +197,7 @@ func (t trends) summary() trendsSummary {
 		if step.Counted > 0 {
 			one.Tokens50, one.Tokens90 = &step.Tokens50, &step.Tokens90
 		}
-		sum.Steps = append(sum.Steps, one)
+		sum.Steps = append(sum.Steps, bounded(one))
 	}
 	return sum
 }

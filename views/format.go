@@ -1,6 +1,8 @@
 package views
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -173,11 +175,15 @@ func itoa64(n int64) string { return strconv.FormatInt(n, 10) }
 
 // domID makes a DOM id of a name that may hold any text: letters, digits, "-"
 // and "." stay, every other byte becomes "_" and two hex digits, so that
-// different names have different ids.
+// different names have different ids. A long name becomes its hash.
 func domID(kind, name string) string {
 	var b strings.Builder
 	b.WriteString(kind)
 	b.WriteByte('-')
+	if len(name) > MaxName {
+		sum := sha256.Sum256([]byte(name))
+		return b.String() + hex.EncodeToString(sum[:16])
+	}
 	for i := range len(name) {
 		switch c := name[i]; {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.':

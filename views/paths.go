@@ -16,9 +16,23 @@ type Paths string
 func (p Paths) at(segments ...string) string {
 	u := string(p)
 	for _, s := range segments {
-		u += "/" + url.PathEscape(s)
+		u += "/" + url.PathEscape(addressed(s))
 	}
 	return u
+}
+
+// MaxName is how many bytes a name has at most that stands in an address. The names
+// of files, which Wave makes of them, are shorter.
+const MaxName = 512
+
+// addressed is a name as it stands in an address. One that no address holds leads
+// to a page that says it is not there, rather than make every link as long.
+func addressed(name string) string {
+	const kept = 80
+	if len(name) <= MaxName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:kept], "") + "…"
 }
 
 // Runs is the run list narrowed by q.
@@ -289,8 +303,20 @@ func withQuery(path string, q url.Values) string {
 	if len(q) == 0 {
 		return path
 	}
-	return path + "?" + q.Encode()
+	short := make(url.Values, len(q))
+	for key, values := range q {
+		for _, value := range values {
+			if len(value) > maxQueryValue {
+				value = addressed(value)
+			}
+			short.Add(key, value)
+		}
+	}
+	return path + "?" + short.Encode()
 }
+
+// maxQueryValue is more than any filter has that the console reads.
+const maxQueryValue = 8 << 10
 
 // Signed is a resource of "embed" or "fragments" with a token that opens it.
 func (p Paths) Signed(form, token, resource string) string {
