@@ -24,9 +24,9 @@ func (s *Server) replaced(ctx context.Context, run store.Run, artifacts []store.
 	}
 	tree, err := files.OpenTree(s.manifest.Current().Project.Root, s.databases()...)
 	if err != nil {
-		return nil, nil //nolint:nilerr // without the project there is no file to be wrong
+		return nil, nil // without the project there is no file to be wrong
 	}
-	defer tree.Close() //nolint:errcheck // it was only read
+	defer tree.Close()
 	byPath := map[string]*store.FileInfo{}
 	found := make(map[int64]store.FileInfo, len(artifacts))
 	for _, a := range artifacts {

@@ -87,10 +87,17 @@ func (d *database) headline(texts ...string) string {
 			shown = append(shown, text)
 		}
 	}
-	for i, text := range shown {
-		shown[i] = d.opt.Shown(headline.Window(text))
-	}
-	return headline.Of(shown...)
+	return d.lines.get(shown, func() string {
+		for i, text := range shown {
+			shown[i] = d.opt.Shown(headline.Window(text))
+		}
+		return headline.Of(shown...)
+	})
+}
+
+// tells reports whether texts say more than how a run ended.
+func (d *database) tells(texts []string) bool {
+	return d.telling.get(texts, func() bool { return headline.Tells(texts...) })
 }
 
 // failures are the texts of a run's own failure, the step's before the run's.
@@ -167,45 +174,20 @@ AND status NOT IN ('completed', 'completed_empty', 'pending')
 ORDER BY instr(%[1]s, 'context canceled') + instr(%[1]s, 'signal: killed') > 0, rowid LIMIT ?)`
 
 func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, parents []*record) (map[string][]*record, error) {
-	text := "''"
-	for _, column := range []string{"current_step", "error_message"} {
-		if d.schema["pipeline_run"][column] {
-			text += " || COALESCE(" + column + ", '')"
+	above := map[string]string{} // of each child
+	var nested []string
+	for _, parent := range parents {
+		items := 0
+		for _, item := range parent.outer { // these may name no parent
+			if item.Status == "failed" && items < causesAsked {
+				above[item.ID], items = parent.ID, items+1
+			}
+		}
+		if len(parent.outer) == 0 {
+			nested = append(nested, parent.ID)
 		}
 	}
-	above := map[string]string{} // of each child
-	err := chunks(parents, MaxLimit, func(part []*record) error {
-		var plain, with []string
-		for _, parent := range part {
-			asked := 0
-			for _, item := range parent.outer { // these may name no parent
-				if item.Status == "failed" && asked < causesAsked {
-					above[item.ID], asked = parent.ID, asked+1
-				}
-			}
-			if len(parent.outer) == 0 {
-				plain = append(plain, parent.ID)
-			}
-		}
-		query := "SELECT DISTINCT parent_run_id FROM pipeline_run WHERE parent_run_id IN " + in(len(plain))
-		if err := sqlx.SelectContext(ctx, q, &with, query, anys(plain)...); err != nil || len(with) == 0 {
-			return err // mostly none has any
-		}
-		selects, args := make([]string, len(with)), make([]any, 0, 2*len(with))
-		for i, parent := range with {
-			selects[i] = fmt.Sprintf(failedChildrenSQL, text)
-			args = append(args, parent, causesAsked)
-		}
-		var rows []struct {
-			ID     string `db:"run_id"`
-			Parent string `db:"parent_run_id"`
-		}
-		err := sqlx.SelectContext(ctx, q, &rows, strings.Join(selects, " UNION ALL "), args...)
-		for _, row := range rows {
-			above[row.ID] = row.Parent
-		}
-		return err
-	})
+	err := chunks(nested, MaxLimit, func(part []string) error { return d.addFailedChildren(ctx, q, above, part) })
 	if err != nil {
 		return nil, fmt.Errorf("select failed children: %w", err)
 	}
@@ -223,6 +205,35 @@ func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, pa
 		})
 	}
 	return children, err
+}
+
+// addFailedChildren notes the parent of each child that may have failed it.
+func (d *database) addFailedChildren(ctx context.Context, q sqlx.QueryerContext, above map[string]string, parents []string) error {
+	var with []string // those that have any: mostly none
+	query := "SELECT DISTINCT parent_run_id FROM pipeline_run WHERE parent_run_id IN " + in(len(parents))
+	if err := sqlx.SelectContext(ctx, q, &with, query, anys(parents)...); err != nil || len(with) == 0 {
+		return err
+	}
+	text := "''"
+	for _, column := range []string{"current_step", "error_message"} {
+		if d.schema["pipeline_run"][column] {
+			text += " || COALESCE(" + column + ", '')"
+		}
+	}
+	selects, args := make([]string, len(with)), make([]any, 0, 2*len(with))
+	for i, parent := range with {
+		selects[i] = fmt.Sprintf(failedChildrenSQL, text)
+		args = append(args, parent, causesAsked)
+	}
+	var rows []struct {
+		ID     string `db:"run_id"`
+		Parent string `db:"parent_run_id"`
+	}
+	err := sqlx.SelectContext(ctx, q, &rows, strings.Join(selects, " UNION ALL "), args...)
+	for _, row := range rows {
+		above[row.ID] = row.Parent
+	}
+	return err
 }
 
 // causeOf is the child that failed its parent: of a step that the parent failed
@@ -256,10 +267,18 @@ func causeOf(parent *record, children []*record) *record {
 // failureTextsSQL selects what the last events of runs say of failures.
 const failureTextsSQL = `
 WITH wanted(run_id) AS (VALUES %[1]s)
-SELECT e.run_id, COALESCE(e.step_id, '') AS step_id, CASE WHEN octet_length(e.message) <= %[2]d THEN e.message
+SELECT e.id, e.run_id, COALESCE(e.step_id, '') AS step_id, CASE WHEN octet_length(e.message) <= %[2]d THEN e.message
 	ELSE CAST(substr(CAST(e.message AS BLOB), 1, %[2]d / 2) || char(10) || substr(CAST(e.message AS BLOB), -%[2]d / 2) AS TEXT) END AS message
 FROM wanted w CROSS JOIN event_log e ON e.id IN (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id DESC LIMIT %[3]d)
-WHERE e.state IN ('failed', 'rejected', 'contract_failed') AND e.message <> '' ORDER BY e.id DESC`
+WHERE e.state IN ('failed', 'rejected', 'contract_failed') AND e.message <> ''`
+
+// failureText is what an event says of a failure.
+type failureText struct {
+	ID      int64  `db:"id"`
+	Run     string `db:"run_id"`
+	Step    string `db:"step_id"`
+	Message string `db:"message"`
+}
 
 // failureTexts reads, of the runs in chains whose rows say no more than how they
 // ended, what their events do: only they have what a command wrote to stderr.
@@ -267,7 +286,7 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 	said := map[string][]string{}
 	wanted := map[string]*record{}
 	for _, chain := range chains {
-		if r := last(chain); !headline.Tells(r.failures()...) {
+		if r := last(chain); !d.tells(r.failures()) {
 			wanted[r.ID] = r
 		}
 	}
@@ -275,15 +294,12 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 		return said, nil
 	}
 	err := chunks(keys(wanted), MaxLimit, func(part []string) error {
-		var rows []struct {
-			Run     string `db:"run_id"`
-			Step    string `db:"step_id"`
-			Message string `db:"message"`
-		}
+		var rows []failureText
 		query := fmt.Sprintf(failureTextsSQL, tuples(len(part), 1), MaxEventText, failureTail)
 		if err := sqlx.SelectContext(ctx, q, &rows, query, anys(part)...); err != nil {
 			return fmt.Errorf("select failures: %w", err)
 		}
+		slices.SortFunc(rows, func(a, b failureText) int { return cmp.Compare(b.ID, a.ID) })
 		for _, row := range rows {
 			steps := wanted[row.Run].failedSteps()
 			if len(said[row.Run]) < failureTexts && (len(steps) == 0 || slices.Contains(steps, row.Step)) {

@@ -17,12 +17,11 @@ import (
 // Bounds of the search for the run that overwrote a file: Wave has no index of
 // paths, so only the runs that are likely to have are looked at.
 const (
-	laterRuns   = 50   // newest runs of the same pipeline
-	laterRows   = 5000 // of their artifacts
-	nearRows    = 1000 // artifacts recorded around the time at which a file was modified
-	nearFiles   = 32   // files for which those are looked at
-	clockGrain  = 2 * time.Second
-	rowMayTrail = 10 * time.Second // a row is written this long after its file, mostly at once
+	laterRuns  = 50              // newest runs of the same pipeline
+	laterRows  = 5000            // of their artifacts
+	nearRows   = 1000            // artifacts recorded next, last, and around the time at which a file was modified
+	nearFiles  = 32              // files for which those are looked at
+	clockGrain = 2 * time.Second // by which the times of rows and of files may differ
 )
 
 // FileInfo is what the file system says of an artifact's file.
@@ -124,9 +123,17 @@ func replacement(run Run, own, other Artifact, file FileInfo) (Replacement, bool
 	return Replacement{}, resized
 }
 
+// Where rows of other runs are looked for.
+const (
+	pipelineArtifacts = `pipeline_run r CROSS JOIN artifact a ON a.run_id = r.run_id
+WHERE r.run_id IN (SELECT run_id FROM pipeline_run WHERE pipeline_name = ? ORDER BY rowid DESC LIMIT ?) LIMIT ?`
+	nextArtifacts   = `artifact a WHERE a.id >= ? ORDER BY a.id LIMIT ?`
+	newestArtifacts = `artifact a ORDER BY a.id DESC LIMIT ?`
+)
+
 // laterRows finds, by path, the newest row that another run has recorded after
-// this one: among the newest runs of its pipeline, and among the rows written when
-// the file was.
+// this one: among the newest runs of its pipeline, the rows that come next, the
+// newest rows, and those written when the file was.
 func (d *database) laterRows(ctx context.Context, run Run, own []Artifact, files map[int64]FileInfo) (map[string]Artifact, error) {
 	newest := map[string]Artifact{}
 	if len(own) == 0 || !d.schema.has("artifact") {
@@ -134,8 +141,9 @@ func (d *database) laterRows(ctx context.Context, run Run, own []Artifact, files
 	}
 	mine := make(map[string]int64, len(own))
 	var times []time.Time
+	first := own[0].ID
 	for _, a := range own {
-		mine[a.Path] = a.ID
+		mine[a.Path], first = a.ID, min(first, a.ID)
 		if at := files[a.ID].Modified.Truncate(time.Second); !slices.Contains(times, at) && len(times) < nearFiles {
 			times = append(times, at)
 		}
@@ -147,19 +155,26 @@ func (d *database) laterRows(ctx context.Context, run Run, own []Artifact, files
 			}
 		}
 	}
-	const ofPipeline = `r.run_id IN (SELECT run_id FROM pipeline_run WHERE pipeline_name = ? ORDER BY rowid DESC LIMIT ?)`
-	rows, err := d.artifactRows(ctx, "pipeline_run r CROSS JOIN artifact a ON a.run_id = r.run_id WHERE "+ofPipeline+" LIMIT ?", run.Pipeline, laterRuns, laterRows)
+	rows, err := d.artifactRows(ctx, pipelineArtifacts, run.Pipeline, laterRuns, laterRows)
 	if err != nil {
 		return nil, err
 	}
 	add(rows)
+	for _, next := range []struct {
+		from string
+		args []any
+	}{{nextArtifacts, []any{first, nearRows}}, {newestArtifacts, []any{nearRows}}} {
+		if rows, err = d.artifactRows(ctx, next.from, next.args...); err != nil {
+			return nil, err
+		}
+		add(rows)
+	}
 	for _, at := range times {
 		first, err := d.firstArtifactSince(ctx, at.Add(-clockGrain))
 		if err != nil {
 			return nil, err
 		}
-		until := at.Add(rowMayTrail).Unix()
-		rows, err := d.artifactRows(ctx, "artifact a WHERE a.id >= ? AND a.id < ? AND "+timeSQL("a.created_at")+" <= ?", first, first+nearRows, until)
+		rows, err := d.artifactRows(ctx, nextArtifacts, first, nearRows)
 		if err != nil {
 			return nil, err
 		}
@@ -190,7 +205,7 @@ func (d *database) artifactRows(ctx context.Context, from string, args ...any) (
 // are given out in the order of time, so that it is found by halving.
 func (d *database) firstArtifactSince(ctx context.Context, since time.Time) (int64, error) {
 	var low, high int64
-	if err := d.QueryRowxContext(ctx, "SELECT COALESCE(min(id), 0), COALESCE(max(id), 0) FROM artifact").Scan(&low, &high); err != nil {
+	if err := d.QueryRowxContext(ctx, "SELECT COALESCE((SELECT min(id) FROM artifact), 0), COALESCE((SELECT max(id) FROM artifact), 0)").Scan(&low, &high); err != nil {
 		return 0, fmt.Errorf("find ids of artifacts: %w", err)
 	}
 	high++

@@ -108,6 +108,7 @@ func TestTheRunThatOverwroteAFileIsFoundWhereverItIs(t *testing.T) {
 	}
 	check("nobody", "", start, 34, 10, 11, 11)
 	check("a run of another pipeline, long ago", "of-another-pipeline", late, 34, 10, 11, 11)
+	check("a run of another pipeline that came next, where the files were copied since", "of-another-pipeline", late.Add(9000*time.Minute), 34, 10, 11, 11)
 	done("again", "p", late.Add(5000*time.Minute))
 	artifact("again", path, 34, late.Add(5000*time.Minute))
 	check("the last run of the same pipeline, where the files were copied since", "again", late.Add(9000*time.Minute), 34, 10, 11, 11)
