@@ -76,3 +76,25 @@ func TestAFailureLeadsToTheRunThatItBeganIn(t *testing.T) {
 		t.Errorf("text does not name %s:\n%s", grand, text)
 	}
 }
+
+func TestAHeadlineIsShownWithoutSecrets(t *testing.T) {
+	root := emptyProject(t)
+	b := newState(t, root)
+	const key = "ghp_0123456789abcdefghijABCDEFGHIJ456789"
+	failed := b.Run(storetest.Run{Status: "failed", Error: `step "push" failed: exit status 128`})
+	b.Event(failed, storetest.Event{Step: "push", State: "failed", Message: "command failed: exit status 128\nstderr: fatal: unable to access 'https://bot:" + key + "@git.example.com/shop.git/': 403"})
+	pem := b.Run(storetest.Run{Status: "failed", Error: `step "sign" failed: exit status 1`})
+	b.Event(pem, storetest.Event{Step: "sign", State: "failed", Message: "command failed: exit status 1\nstderr: " + strings.Repeat("reading\n", 20000) +
+		"-----BEGIN RSA PRIVATE KEY-----\n" + strings.Repeat("MIIEowIBAAKCAQEAuxYc7XkqPz1f9JdVb2m3nq4vT8s0wRzYhUeKcLgHjNaBdFoQ\n", 200) + "QhJx12==\n-----END RSA PRIVATE KEY-----\n" + strings.Repeat("waiting\n", 4000)})
+	s := openSite(t, root, func(c *handlers.Config) { c.Now = func() time.Time { return storetest.Base.Add(time.Hour) } }).ready()
+	for _, path := range []string{"/runs", "/attention", "/runs/" + failed, "/api/runs", "/runs.csv", "/runs.txt", "/embed/v1/runs/" + failed + "/card", "/runs/" + pem, "/api/attention"} {
+		r := s.get(path)
+		if strings.Contains(r.body, key) || strings.Contains(r.body, "QhJx12") || strings.Contains(r.body, "MIIEow") {
+			at := max(strings.Index(r.body, key), strings.Index(r.body, "QhJx12"), strings.Index(r.body, "MIIEow"))
+			t.Errorf("%s shows a secret: %s", path, r.body[max(0, at-300):min(len(r.body), at+300)])
+		}
+	}
+	if body := s.get("/api/runs").body; !strings.Contains(body, "unable to access") {
+		t.Errorf("the line without its secret is missing: %s", body)
+	}
+}

@@ -27,6 +27,9 @@ type database struct {
 	histories histories // of the runs read last
 	paces     paces     // of the pipelines asked for last
 	deeds     deeds     // of the runs that go on
+
+	lines   textCache[string] // the headlines of texts
+	telling textCache[bool]   // whether texts say more than how a run ended
 }
 
 // readMode is how a file is opened.

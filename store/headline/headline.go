@@ -15,8 +15,8 @@ import (
 const (
 	MaxBytes = 300 // of a headline, "…" included
 
-	maxHead  = 24 << 10 // bytes that are read from the beginning of a text
-	maxTail  = 40 << 10 // bytes that are read from its end
+	maxHead  = 12 << 10 // bytes that are read from the beginning of a text
+	maxTail  = 36 << 10 // bytes that are read from its end
 	maxLine  = 2 << 10  // bytes that are read of a line
 	maxTexts = 16
 

@@ -105,7 +105,6 @@ func worded(text string) bool {
 	return false
 }
 
-//nolint:gochecknoglobals // compiled once, read only
 var (
 	comparison = regexp.MustCompile(`(?i)^(?:expect\(|failure/error:)|panicked at|^assert|assertion|not equal`)
 	side       = regexp.MustCompile(`(?i)^(?:left|right|expected|actual|received|got|want(?:ed)?)\s*:`)
