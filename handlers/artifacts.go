@@ -126,7 +126,7 @@ func (s *Server) showArtifact(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		artifact, err := s.artifactView(view.Chrome, ref, found)
+		artifact, err := s.artifactView(ctx, view.Chrome, ref, found)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (s *Server) showArtifact(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func (s *Server) artifactView(chrome views.Chrome, ref artifactRef, found map[int64]store.Replacement) (views.ArtifactView, error) {
+func (s *Server) artifactView(ctx context.Context, chrome views.Chrome, ref artifactRef, found map[int64]store.Replacement) (views.ArtifactView, error) {
 	a := ref.row
 	v := views.ArtifactView{Chrome: chrome, Step: a.StepID, ArtifactRow: s.artifactRow(ref.run, a, found)}
 	if len(ref.attempts) > 1 {
@@ -157,12 +157,26 @@ func (s *Server) artifactView(chrome views.Chrome, ref artifactRef, found map[in
 	at := url.Values{"attempt": {strconv.Itoa(ref.attempt)}}
 	v.RawURL = s.paths.ArtifactRaw(ref.run, a.StepID, a.Name, with(at, "raw", "1"))
 	v.Facts, v.Redacted, v.Size = body.mime, body.redacted, body.size
-	shown := markup.Show(markup.Body{
+	shown := s.renderBody(ctx, markup.Body{
 		Name: path.Base(a.Path), MIME: body.mime, Data: body.data, Size: body.total(), Heading: 2, ID: "body-",
 		Image: s.paths.ArtifactRaw(ref.run, a.StepID, a.Name, with(at, "image", "1")),
 	}, body.kind)
 	v.Body = shown.View()
 	return v, nil
+}
+
+// renderBody renders the body of an artifact within Budgets.Render, and few at once:
+// each may take all of a processor. One that does not get its turn, or ends too late,
+// is shown as text, which costs next to nothing.
+func (s *Server) renderBody(ctx context.Context, body markup.Body, kind markup.Kind) markup.Shown {
+	ctx, cancel := context.WithTimeout(ctx, s.budgets.Render)
+	defer cancel()
+	select {
+	case s.renderings <- struct{}{}:
+		defer func() { <-s.renderings }()
+	case <-ctx.Done():
+	}
+	return markup.Show(ctx, body, kind)
 }
 
 func (s *Server) artifactRow(run string, a store.Artifact, found map[int64]store.Replacement) views.ArtifactRow {

@@ -14,6 +14,7 @@ type Budgets struct {
 	Write  time.Duration // one write to a client; a slower client is disconnected: 10 s
 	Search time.Duration // a search in a log or in all events, which then answers with what it has: 300 ms
 	Asker  time.Duration // finding who asked a run to stop, which a page does not wait for: 50 ms
+	Render time.Duration // rendering the body of an artifact, which is shown as text then: 1.5 s
 	Ping   time.Duration // between two signs of life on an idle stream: 10 s
 }
 
@@ -24,6 +25,7 @@ func (b Budgets) withDefaults() Budgets {
 		Write:  cmp.Or(b.Write, 10*time.Second),
 		Search: cmp.Or(b.Search, 300*time.Millisecond),
 		Asker:  cmp.Or(b.Asker, 50*time.Millisecond),
+		Render: cmp.Or(b.Render, 1500*time.Millisecond),
 		Ping:   cmp.Or(b.Ping, 10*time.Second),
 	}
 }

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
-	"golang.org/x/sync/singleflight"
-
 	"wavedeck/static"
 )
 
@@ -59,7 +57,7 @@ func (v version) String() string {
 // request renders what many ask for at the same moment: after each change every
 // open tab asks for the same fragment.
 type answers struct {
-	flight singleflight.Group
+	flight flight
 
 	mu    sync.Mutex
 	byKey map[string]*list.Element
@@ -112,7 +110,7 @@ func (c *answers) drop(e *list.Element) {
 // so that servers agree on it.
 //
 // fill is given a context of its own: others may wait for its answer when the
-// client that asked first has left.
+// client that asked first has left. It ends when all of them have.
 func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType string, fill func(context.Context, *bytes.Buffer) error) error {
 	now := s.now()
 	v := s.version()
@@ -122,9 +120,8 @@ func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType
 	}
 	kept, ok := s.answers.get(key, v, now)
 	if !ok {
-		made, err, _ := s.answers.flight.Do(v.String()+" "+key, func() (any, error) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.budgets.Answer)
-			defer cancel()
+		var err error
+		kept, err = s.answers.flight.do(r.Context(), v.String()+" "+key, s.budgets.Answer, func(ctx context.Context) (answer, error) {
 			a, err := makeAnswer(contentType, func(b *bytes.Buffer) error { return fill(ctx, b) })
 			if err == nil {
 				s.answers.put(&cached{key: key, version: v, until: now.Add(cacheFor), answer: a})
@@ -134,7 +131,6 @@ func (s *Server) serveCached(w http.ResponseWriter, r *http.Request, contentType
 		if err != nil {
 			return err
 		}
-		kept, _ = made.(answer)
 	}
 	s.sendAnswer(w, r, kept)
 	return nil

@@ -332,5 +332,5 @@ func diffComponent(unified string) templ.Component {
 	if unified == "" {
 		return nil
 	}
-	return markup.Show(markup.Body{Data: []byte(unified), Size: int64(len(unified))}, markup.Diff).View()
+	return markup.Show(context.Background(), markup.Body{Data: []byte(unified), Size: int64(len(unified))}, markup.Diff).View()
 }

@@ -291,7 +291,7 @@ func (x *exporter) artifact(ctx context.Context, a store.Artifact, i int, found 
 	case body.kind == markup.Image:
 		return x.picture(ctx, name, facts, body)
 	}
-	content := markup.Show(markup.Body{
+	content := x.s.renderBody(ctx, markup.Body{
 		Name: path.Base(a.Path), MIME: body.mime, Data: body.data, Size: body.total(), Heading: 3, ID: fmt.Sprintf("body-%d-", i),
 	}, body.kind)
 	html, err = x.made(ctx, views.ExportArtifact(name, facts, content.View()))

@@ -53,15 +53,20 @@ type common struct {
 	wake, hookWake waker
 	elsewhere      *rate.Limiter // entries in the audit log about pages of other sites
 	answers        *answers
-	streams        atomic.Int64 // that are open
+	streams        atomic.Int64  // that are open
+	renderings     chan struct{} // holds one for each that goes on
 }
 
 func newCommon(token string) *common {
 	return &common{
 		gate: newGate(token), wake: make(waker, 1), hookWake: make(waker, 1),
 		elsewhere: rate.NewLimiter(rate.Every(guessEvery), guessBurst), answers: newAnswers(),
+		renderings: make(chan struct{}, maxRenderings),
 	}
 }
+
+// maxRenderings is how many bodies of artifacts are rendered at once.
+const maxRenderings = 2
 
 // Server answers requests. It holds caches only: another server on the same
 // database gives the same answers.
@@ -97,6 +102,7 @@ type Server struct {
 	elsewhere   *rate.Limiter // entries in the audit log about pages of other sites
 	started     time.Time     // of this process, for the page of health
 	streams     *atomic.Int64 // that are open
+	renderings  chan struct{} // of bodies of artifacts
 }
 
 // New builds a Server. It starts nothing: streams end with their requests, and
@@ -108,7 +114,7 @@ func New(c Config) *Server {
 	s := &Server{
 		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),
 		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.common.gate, wake: c.common.wake, hookWake: c.common.hookWake,
-		elsewhere: c.common.elsewhere, answers: c.common.answers, streams: &c.common.streams,
+		elsewhere: c.common.elsewhere, answers: c.common.answers, streams: &c.common.streams, renderings: c.common.renderings,
 		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, budgets: c.Budgets.withDefaults(), embed: c.Embed,
 		mounts: newMounts(c),
 	}

@@ -1,10 +1,10 @@
 package markup
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 	"github.com/alecthomas/chroma/v2"
@@ -13,10 +13,27 @@ import (
 
 const (
 	maxCode = 128 << 10 // bytes that are coloured
-	// maxColouring is how long that may take: the expressions of some languages can
-	// be made to search for long.
-	maxColouring = 1500 * time.Millisecond
+	// maxEager bounds what is coloured by a lexer that reads all before its first token:
+	// it cannot be stopped.
+	maxEager = 4 << 10
+	// maxRepeat is how often a character may stand in a row: from each place of a long
+	// run many expressions search to its end.
+	maxRepeat = 500
 )
+
+// repeats reports whether a character but those of except stands in a row more often
+// than maxRepeat.
+func repeats(text, except string) bool {
+	n := 0
+	for i := 1; i < len(text); i++ {
+		if text[i] != text[i-1] || strings.IndexByte(except, text[i]) >= 0 {
+			n = 0
+		} else if n++; n >= maxRepeat {
+			return true
+		}
+	}
+	return false
+}
 
 // lexerOf gives the lexer for a file of this name; nil for plain text.
 func lexerOf(name string) chroma.Lexer {
@@ -32,8 +49,10 @@ func lexerOf(name string) chroma.Lexer {
 }
 
 // writeCode writes text coloured, or gives the reason why it is not. A name without
-// a language is taken for YAML, of which much has no ending.
-func writeCode(out *strings.Builder, text, name string) (reason string) {
+// a language is taken for YAML, of which much has no ending. The end of ctx is looked
+// at between tokens: for one of them a lexer tries its expressions at one place, each
+// with a time limit of its own.
+func writeCode(ctx context.Context, out *strings.Builder, text, name string) (reason string) {
 	if len(text) > maxCode {
 		return fmt.Sprintf("more than %d KiB are not coloured", maxCode>>10)
 	}
@@ -41,27 +60,44 @@ func writeCode(out *strings.Builder, text, name string) (reason string) {
 	if lexer == nil {
 		lexer = lexers.Get("yaml")
 	}
+	if _, lazy := lexer.(*chroma.RegexLexer); !lazy && len(text) > maxEager {
+		return fmt.Sprintf("more than %d KiB of this language are not coloured", maxEager>>10)
+	}
+	if repeats(text, "") {
+		return "a character is repeated too often in it"
+	}
 	defer func() { // a lexer that gives up does so with a panic
 		if p := recover(); p != nil {
 			reason = "it could not be coloured"
 		}
 	}()
-	next, err := chroma.Coalesce(lexer).Tokenise(nil, text)
+	next, err := lexer.Tokenise(nil, text)
 	if err != nil {
 		return "it could not be coloured"
 	}
-	begun := time.Now()
 	out.WriteString(`<pre class="m-code">`)
+	open := "" // the class of the last token, which goes on with those that have the same
 	for t := next(); t != chroma.EOF; t = next() {
-		if time.Since(begun) > maxColouring {
-			return "colouring it takes too long"
+		if ctx.Err() != nil {
+			return tooLong
 		}
 		class := classOf(t.Type)
-		if class == "" || strings.TrimSpace(t.Value) == "" {
-			out.WriteString(escapeCode(t.Value))
-			continue
+		if strings.TrimSpace(t.Value) == "" {
+			class = ""
 		}
-		out.WriteString(`<span class="` + class + `">` + escapeCode(t.Value) + `</span>`)
+		if class != open {
+			if open != "" {
+				out.WriteString(`</span>`)
+			}
+			if class != "" {
+				out.WriteString(`<span class="` + class + `">`)
+			}
+			open = class
+		}
+		out.WriteString(escapeCode(t.Value))
+	}
+	if open != "" {
+		out.WriteString(`</span>`)
 	}
 	out.WriteString(`</pre>`)
 	return ""

@@ -2,6 +2,8 @@ package markup
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -22,13 +24,16 @@ const (
 )
 
 // writeMarkdown writes a document, or gives the reason why it is not rendered.
-func writeMarkdown(out *strings.Builder, data []byte, heading int, id string) (reason string) {
+func writeMarkdown(ctx context.Context, out *strings.Builder, data []byte, heading int, id string) (reason string) {
 	if len(data) > maxMarkdown {
 		return "more than 256 KiB of Markdown are not rendered"
 	}
 	data = bytes.ToValidUTF8(bytes.ReplaceAll(data, []byte{0}, []byte("\uFFFD")), []byte("\uFFFD"))
 	if nested(data) {
 		return "it is nested too deep"
+	}
+	if repeats(string(data), "\n") {
+		return "a character is repeated too often in it"
 	}
 	if wide(data) {
 		return "its tables may be too large"
@@ -42,8 +47,20 @@ func writeMarkdown(out *strings.Builder, data []byte, heading int, id string) (r
 			extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
 			extension.Strikethrough, extension.Linkify, extension.TaskList,
 		),
+		goldmark.WithParserOptions(
+			parser.WithBlockParsers(util.Prioritized(stopper{ctx: ctx}, 0)), parser.WithInlineParsers(util.Prioritized(stopper{ctx: ctx}, 0)),
+		),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(t, 1000))),
 	)
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case errStopped:
+			reason = tooLong
+		default:
+			panic(p)
+		}
+	}()
 	out.WriteString(`<div class="m-md">`)
 	context := parser.NewContext(parser.WithIDs(&ids{prefix: t.prefix, used: map[string]int{}}))
 	var html bytes.Buffer
@@ -54,6 +71,52 @@ func writeMarkdown(out *strings.Builder, data []byte, heading int, id string) (r
 	out.WriteString(`</div>`)
 	return ""
 }
+
+// errStopped is the panic that ends a parser, which knows no other way.
+var errStopped = errors.New("stopped")
+
+// stopper ends the parsing of a document with ctx. It is asked at each line and at each
+// character, and takes none.
+type stopper struct{ ctx context.Context }
+
+func (s stopper) check() {
+	if s.ctx.Err() != nil {
+		panic(errStopped)
+	}
+}
+
+// Trigger implements parser.BlockParser and parser.InlineParser.
+func (s stopper) Trigger() []byte {
+	all := make([]byte, 0, 128)
+	for c := range byte(128) {
+		all = append(all, c)
+	}
+	return all
+}
+
+// Parse implements parser.InlineParser.
+func (s stopper) Parse(ast.Node, text.Reader, parser.Context) ast.Node {
+	s.check()
+	return nil
+}
+
+// Open implements parser.BlockParser.
+func (s stopper) Open(ast.Node, text.Reader, parser.Context) (ast.Node, parser.State) {
+	s.check()
+	return nil, parser.NoChildren
+}
+
+// Continue implements parser.BlockParser.
+func (s stopper) Continue(ast.Node, text.Reader, parser.Context) parser.State { return parser.Close }
+
+// Close implements parser.BlockParser.
+func (s stopper) Close(ast.Node, text.Reader, parser.Context) {}
+
+// CanInterruptParagraph implements parser.BlockParser.
+func (s stopper) CanInterruptParagraph() bool { return true }
+
+// CanAcceptIndentedLine implements parser.BlockParser.
+func (s stopper) CanAcceptIndentedLine() bool { return true }
 
 // nested tells whether a line opens so many quotes, lists or brackets that parsing
 // and rendering them would cost more than the text is worth.
@@ -68,9 +131,10 @@ func nested(data []byte) bool {
 			if c != '>' && c != '-' && c != '*' && c != '+' {
 				break
 			}
-			if blocks++; blocks > maxNesting && !rule(line) {
-				return true
-			}
+			blocks++
+		}
+		if blocks > maxNesting && !rule(line) {
+			return true
 		}
 		if indent > 4*maxNesting && blocks > 0 {
 			return true

@@ -55,8 +55,12 @@ type Shown struct {
 	html   string
 }
 
-// Show renders a body as kind, or as text, with the reason, where it is none.
-func Show(b Body, kind Kind) Shown {
+// tooLong is the reason where ctx ended first.
+const tooLong = "rendering it takes too long"
+
+// Show renders a body as kind, or as text, with the reason, where it is none or ctx
+// ends before it is rendered: the work ends with ctx too.
+func Show(ctx context.Context, b Body, kind Kind) Shown {
 	data := b.Data[:min(len(b.Data), MaxBody)]
 	s := Shown{Kind: kind, Left: max(b.Size, int64(len(b.Data))) - int64(len(data))}
 	if s.Left > 0 && kind != Binary && kind != Image { // not in the middle of a character
@@ -73,9 +77,9 @@ func Show(b Body, kind Kind) Shown {
 	case JSON:
 		s.Reason = writeJSON(&out, data)
 	case Markdown:
-		s.Reason = writeMarkdown(&out, data, b.Heading, b.ID)
+		s.Reason = writeMarkdown(ctx, &out, data, b.Heading, b.ID)
 	case Code:
-		s.Reason = writeCode(&out, string(data), b.Name)
+		s.Reason = writeCode(ctx, &out, string(data), b.Name)
 	case Diff:
 		writeDiff(&out, string(data))
 	case Image:

@@ -130,7 +130,7 @@ func TestNothingOfABodyRunsOrLoads(t *testing.T) {
 		for _, name := range names {
 			for _, p := range payloads {
 				for _, form := range []string{p, "+" + p, `["` + strings.ReplaceAll(strings.ReplaceAll(p, `\`, `\\`), `"`, `\"`) + `"]`, "> " + p + "\n\ntext " + p} {
-					safe(t, render(t, Show(Body{Name: name, MIME: p, Data: []byte(form), Heading: 2, Image: "/raw"}, kind)))
+					safe(t, render(t, Show(t.Context(), Body{Name: name, MIME: p, Data: []byte(form), Heading: 2, Image: "/raw"}, kind)))
 				}
 			}
 		}
@@ -155,7 +155,7 @@ func TestJSON(t *testing.T) {
 		"after a mark of the order of bytes": {"\ufeff[1]", ".m-num", "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := Show(Body{Data: []byte(tt.in)}, JSON)
+			s := Show(t.Context(), Body{Data: []byte(tt.in)}, JSON)
 			if s.Kind != JSON || s.Reason != "" {
 				t.Fatalf("%s: %s", s.Kind, s.Reason)
 			}
@@ -173,7 +173,7 @@ func TestJSON(t *testing.T) {
 		"an end of another kind": {`[1}`, "invalid character"},
 	} {
 		t.Run(name+" is shown as text", func(t *testing.T) {
-			s := Show(Body{Data: []byte(tt.in)}, JSON)
+			s := Show(t.Context(), Body{Data: []byte(tt.in)}, JSON)
 			if s.Kind != Text || !strings.Contains(s.Reason, tt.reason) {
 				t.Errorf("%s: %q", s.Kind, s.Reason)
 			}
@@ -209,7 +209,7 @@ func TestMarkdown(t *testing.T) {
 		"a NUL and what is no UTF-8":           {"a\x00b\xff", "<p>a\uFFFDb\uFFFD</p>"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := Show(Body{Data: []byte(tt.in), Heading: 2}, Markdown)
+			s := Show(t.Context(), Body{Data: []byte(tt.in), Heading: 2}, Markdown)
 			if s.Reason != "" {
 				t.Fatal(s.Reason)
 			}
@@ -222,13 +222,13 @@ func TestMarkdown(t *testing.T) {
 	}
 	for name, in := range map[string]string{"quotes": strings.Repeat(">", 100) + "x", "lists": strings.Repeat("- ", 100) + "x", "brackets": strings.Repeat("[", 10000), "tables": strings.Repeat("|a", 2000) + "\n" + strings.Repeat("|-", 2000) + "\n" + strings.Repeat("|\n", 2000), "too long": strings.Repeat("word ", maxMarkdown/5+1)} {
 		t.Run(name+" beyond measure are shown as text", func(t *testing.T) {
-			if s := Show(Body{Data: []byte(in)}, Markdown); s.Kind != Text || s.Reason == "" {
+			if s := Show(t.Context(), Body{Data: []byte(in)}, Markdown); s.Kind != Text || s.Reason == "" {
 				t.Errorf("%s: %q", s.Kind, s.Reason)
 			}
 		})
 	}
 	t.Run("a long line under a heading is none of a list", func(t *testing.T) {
-		if s := Show(Body{Data: []byte("Title\n" + strings.Repeat("-", 200) + "\n\n" + strings.Repeat("*", 100))}, Markdown); s.Reason != "" {
+		if s := Show(t.Context(), Body{Data: []byte("Title\n" + strings.Repeat("-", 200) + "\n\n" + strings.Repeat("*", 100))}, Markdown); s.Reason != "" {
 			t.Error(s.Reason)
 		}
 	})
@@ -250,7 +250,7 @@ func TestBodiesAgainstGoldens(t *testing.T) {
 		"reason": {Body{Data: []byte("{oops")}, JSON},
 	} {
 		t.Run(file, func(t *testing.T) {
-			got := render(t, Show(b.body, b.kind)) + "\n"
+			got := render(t, Show(t.Context(), b.body, b.kind)) + "\n"
 			safe(t, got)
 			path := filepath.Join("testdata", file+".golden.html")
 			if os.Getenv("UPDATE_GOLDEN") != "" {
@@ -270,7 +270,7 @@ func TestBodiesAgainstGoldens(t *testing.T) {
 }
 
 func TestWhatIsLeftOutIsSaid(t *testing.T) {
-	s := Show(Body{Data: []byte(strings.Repeat("line\n", 300000)), Size: 1500000}, Text)
+	s := Show(t.Context(), Body{Data: []byte(strings.Repeat("line\n", 300000)), Size: 1500000}, Text)
 	page := render(t, s)
 	if s.Left != 1500000-MaxBody || len(page) > 2*MaxBody {
 		t.Errorf("%d left out, %d bytes of page", s.Left, len(page))
@@ -279,10 +279,10 @@ func TestWhatIsLeftOutIsSaid(t *testing.T) {
 	if !strings.Contains(notes, "451,424 bytes are left out") || !strings.Contains(notes, "189,716 more lines are left out") {
 		t.Error(notes)
 	}
-	if s := Show(Body{Name: "x.go", Data: []byte(strings.Repeat("x ", maxCode))}, Code); s.Kind != Text || !strings.Contains(s.Reason, "128 KiB") {
+	if s := Show(t.Context(), Body{Name: "x.go", Data: []byte(strings.Repeat("x ", maxCode))}, Code); s.Kind != Text || !strings.Contains(s.Reason, "128 KiB") {
 		t.Error(s.Kind, s.Reason)
 	}
-	if s := Show(Body{Data: make([]byte, 10000)}, Binary); s.Left != 10000-maxHex {
+	if s := Show(t.Context(), Body{Data: make([]byte, 10000)}, Binary); s.Left != 10000-maxHex {
 		t.Error(s.Left)
 	}
 }
@@ -340,7 +340,7 @@ func TestHostileBodiesGiveBoundedPages(t *testing.T) {
 	for name, h := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			begun := time.Now()
-			s := Show(Body{Name: h.name, Data: []byte(h.text)}, h.kind)
+			s := Show(t.Context(), Body{Name: h.name, Data: []byte(h.text)}, h.kind)
 			page := render(t, s)
 			t.Logf("%d KB, %s as %s %s, %v", len(page)>>10, h.kind, s.Kind, s.Reason, time.Since(begun))
 			if len(page) > 8*MaxBody {
@@ -356,7 +356,7 @@ func BenchmarkShow(b *testing.B) {
 			b.SetBytes(int64(len(h.text)))
 			b.ReportAllocs()
 			for b.Loop() {
-				Show(Body{Name: h.name, Data: []byte(h.text)}, h.kind)
+				Show(b.Context(), Body{Name: h.name, Data: []byte(h.text)}, h.kind)
 			}
 		})
 	}
@@ -370,7 +370,7 @@ func FuzzShow(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, k uint8) {
 		kind := all[int(k)%len(all)]
 		name := []string{"x.yaml", "x.go", "x.html", "x"}[int(k)/len(all)%4]
-		page := render(t, Show(Body{Name: name, Data: data, Heading: 1}, kind))
+		page := render(t, Show(t.Context(), Body{Name: name, Data: data, Heading: 1}, kind))
 		safe(t, page)
 		if _, err := html.Parse(strings.NewReader(page)); err != nil {
 			t.Fatal(err)

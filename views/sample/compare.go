@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"context"
 	"time"
 
 	"wavedeck/views"
@@ -32,7 +33,7 @@ func percent(p float64, by int64, isTime bool) views.Delta {
 }
 
 func textDiff(diff string) views.CompareText {
-	return views.CompareText{Diff: markup.Show(markup.Body{Data: []byte(diff)}, markup.Diff).View(), Removed: 1, Added: 1}
+	return views.CompareText{Diff: markup.Show(context.Background(), markup.Body{Data: []byte(diff)}, markup.Diff).View(), Removed: 1, Added: 1}
 }
 
 func compared() views.CompareView {
