@@ -142,25 +142,41 @@ func (s *Server) resumable(r *http.Request, given url.Values) (store.RunDetail, 
 	}
 	asked, err := requestOf(p.Name, given)
 	asked.Original, asked.Input, asked.Tags = run.ID, run.Input, run.Tags
-	done := map[string]bool{}
-	for _, step := range d.Steps {
-		if step.State == store.Succeeded || step.State == store.Empty {
-			done[step.ID] = true
+	if err == nil {
+		asked.Left, err = s.store.Leftovers(r.Context(), run.ID)
+	}
+	done := doneIn(d, asked.Left)
+	for _, step := range p.Steps {
+		if done[step.ID] {
 			asked.Completed = append(asked.Completed, step.ID)
 		}
-	}
-	for _, step := range p.Steps {
 		if asked.FromStep == "" && !done[step.ID] && !step.ReworkOnly {
 			asked.FromStep = step.ID
 		}
-	}
-	if err == nil {
-		asked.Left, err = s.store.Leftovers(r.Context(), run.ID)
 	}
 	if err == nil && asked.FromStep == "" {
 		err = &runner.InputError{Field: fieldFromStep, Text: "is required: every step has completed"}
 	}
 	return d, p, asked, err
+}
+
+// doneIn are the steps that a run has done, and that it found done when it
+// resumed another one.
+func doneIn(d store.RunDetail, left store.Leftovers) map[string]bool {
+	done := map[string]bool{}
+	for _, step := range left.Completed {
+		done[step] = true
+	}
+	for _, step := range d.Steps {
+		switch step.State {
+		case store.Succeeded, store.Empty:
+			done[step.ID] = true
+		case store.Pending, store.Skipped:
+		default:
+			delete(done, step.ID)
+		}
+	}
+	return done
 }
 
 // showResume is where the step is chosen at which a run is taken up.

@@ -244,6 +244,7 @@ func TestStartIsRefused(t *testing.T) {
 		"an object where a text should be":  {"/api/pipelines/fix-issue/start", `{"input":{"a":1}}`, 400, "holds an object"},
 		"an unknown pipeline":               {"/api/pipelines/none/start", `{}`, 404, "there is no pipeline “none”"},
 		"an unknown step":                   {"/api/pipelines/fix-issue/start", `{"input":"x","from_step":"none"}`, 400, `from_step names "none"`},
+		"a first step of no run":            {"/api/pipelines/fix-issue/start", `{"input":"x","from_step":"review"}`, 400, "from_step needs a run whose outputs the steps before it left"},
 		"a timeout that is no number":       {"/api/pipelines/fix-issue/start", `{"input":"x","timeout":"soon"}`, 400, "timeout is not a number of minutes"},
 		"a dry run that is neither":         {"/api/pipelines/fix-issue/start", `{"input":"x","dry_run":"maybe"}`, 400, "dry_run “maybe” cannot be used"},
 		"a failure that is neither":         {"/api/pipelines/fix-issue/start", `{"input":"x","on_failure":"cry"}`, 400, "on_failure is neither halt nor skip"},
@@ -308,6 +309,7 @@ func TestFieldErrors(t *testing.T) {
 		field, value, says string
 	}{
 		"a step that there is not": {"from_step", "none", `It names "none", which is no step of fix-issue.`},
+		"a first step of no run":   {"from_step", "review", "It needs a run whose outputs the steps before it left: resume that run at this step."},
 		"a timeout in words":       {"timeout", "soon", "It is not a number of minutes from 1 to 40320."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -344,7 +346,7 @@ func TestPreview(t *testing.T) {
 		t.Error("the fragment is the whole form")
 	}
 	key := "20261123-020000-0123456789abcdef"
-	page := s.form("/pipelines/fix-issue/start/preview", url.Values{"input": {"kept"}, "from_step": {"review"}, "key": {key}})
+	page := s.form("/pipelines/fix-issue/start/preview", url.Values{"input": {"kept"}, "exclude": {"assess"}, "key": {key}})
 	doc := page.doc()
 	if doc.Find("#plan-assess .dim").Length() == 0 || strings.TrimPrefix(doc.Find("#input").Text(), "\n") != "kept" || doc.Find("input[name=key]").AttrOr("value", "") != key {
 		t.Errorf("the form is not kept: %s", clip(page.body))

@@ -27,9 +27,9 @@ type PlannedStep struct {
 
 // Plan tells what r would do to each step of p.
 //
-// From a step on: that step and all that need it run. In a resumed run those
-// that the original did not complete run too, and what it completed is used
-// again; it is a [*ConflictError] when the step needs one that is neither.
+// From a step on, which takes an original: that step and all that need it run,
+// and those that the original did not complete; what it completed is used again.
+// It is a [*ConflictError] when the step needs one that is neither.
 func Plan(p manifest.Pipeline, r Request) ([]PlannedStep, error) {
 	if err := checkRequest(p, r); err != nil {
 		return nil, err
@@ -55,8 +55,6 @@ func Plan(p manifest.Pipeline, r Request) ([]PlannedStep, error) {
 		id := steps[i].ID
 		switch {
 		case steps[i].Does == Skipped || after[id]:
-		case r.Original == "":
-			steps[i].Does, steps[i].Why = Skipped, "before the first step asked for"
 		case slices.Contains(r.Completed, id):
 			steps[i].Does, steps[i].Why = Reuses, "completed by "+r.Original
 		}
@@ -67,9 +65,6 @@ func Plan(p manifest.Pipeline, r Request) ([]PlannedStep, error) {
 // checkResume refuses to begin at a step that waits for one which has to run
 // first: it would not be the step that the run begins with.
 func checkResume(p manifest.Pipeline, r Request, steps []PlannedStep, index map[string]int) error {
-	if r.Original == "" {
-		return nil
-	}
 	for _, need := range p.Steps[index[r.FromStep]].Dependencies {
 		if i, known := index[need]; known && steps[i].Does == Runs {
 			return &ConflictError{Step: r.FromStep, Text: fmt.Sprintf("needs %q, which %s did not complete: resume there", need, r.Original)}
@@ -105,6 +100,8 @@ func checkRequest(p manifest.Pipeline, r Request) error {
 		return &InputError{Field: "input", Text: fmt.Sprintf("is none of %q", p.Input.Enum)}
 	case r.OnFailure != "" && r.OnFailure != Halt && r.OnFailure != Skip:
 		return &InputError{Field: "on_failure", Text: "is neither halt nor skip"}
+	case r.FromStep != "" && r.Original == "" && known(p, r.FromStep):
+		return &InputError{Field: "from_step", Text: "needs a run whose outputs the steps before it left: resume that run at this step"}
 	case r.Timeout < 0 || r.Timeout%time.Minute != 0:
 		return &InputError{Field: "timeout", Text: "is not a number of minutes"}
 	}
@@ -131,16 +128,18 @@ func checkRequest(p manifest.Pipeline, r Request) error {
 	return checkSteps(p, r)
 }
 
+// known reports whether a pipeline has a step.
+func known(p manifest.Pipeline, id string) bool {
+	return slices.ContainsFunc(p.Steps, func(s manifest.Step) bool { return s.ID == id && id != "" })
+}
+
 func checkSteps(p manifest.Pipeline, r Request) error {
-	known := func(id string) bool {
-		return slices.ContainsFunc(p.Steps, func(s manifest.Step) bool { return s.ID == id && id != "" })
-	}
 	for _, named := range []struct {
 		field string
 		ids   []string
 	}{{"steps", r.Steps}, {"exclude", r.Exclude}, {"from_step", only(r.FromStep)}} {
 		for _, id := range named.ids {
-			if !known(id) {
+			if !known(p, id) {
 				return &InputError{Field: named.field, Text: fmt.Sprintf("names %q, which is no step of %s", id, p.Name)}
 			}
 		}

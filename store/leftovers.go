@@ -15,6 +15,9 @@ type Leftovers struct {
 	// Lineage is the run, the run that it resumed itself, and so on: a step that
 	// one of them did not run was done in the next.
 	Lineage []string
+	// Completed are the steps that the nearest run of the lineage that ran them has
+	// completed, as it recorded them.
+	Completed []string
 	// Outputs are the recorded outputs of each step, oldest first, a row for each
 	// attempt: of the nearest run of the lineage that has any.
 	Outputs map[string][]Artifact
@@ -67,6 +70,7 @@ func (c *Control) Leftovers(ctx context.Context, run string) (Leftovers, error) 
 
 func (d *database) leftovers(ctx context.Context, id string) (Leftovers, error) {
 	left := Leftovers{Outputs: map[string][]Artifact{}, Inner: map[string][]InnerOutputs{}, Failed: map[string]Attempt{}, Overwritten: map[int64]string{}}
+	decided := map[string]bool{}
 	for len(left.Lineage) < maxLineage && id != "" && !slices.Contains(left.Lineage, id) {
 		runs, err := d.runsByID(ctx, []string{id})
 		if err == nil && len(runs) == 0 && len(left.Lineage) == 0 {
@@ -78,7 +82,7 @@ func (d *database) leftovers(ctx context.Context, id string) (Leftovers, error) 
 		if len(runs) == 0 {
 			break // what it resumed was deleted
 		}
-		if err := d.addLeftovers(ctx, &left, runs[0]); err != nil {
+		if err := errors.Join(d.addCompleted(ctx, &left, id, decided), d.addLeftovers(ctx, &left, runs[0])); err != nil {
 			return left, fmt.Errorf("load leftovers of run %s: %w", id, err)
 		}
 		left.Lineage = append(left.Lineage, id)
@@ -87,6 +91,29 @@ func (d *database) leftovers(ctx context.Context, id string) (Leftovers, error) 
 		}
 	}
 	return left, nil
+}
+
+// addCompleted adds the steps that a run completed. What it passed over or never
+// came to, an earlier one may have done.
+func (d *database) addCompleted(ctx context.Context, left *Leftovers, run string, decided map[string]bool) error {
+	var rows []struct {
+		Step  string `db:"step_id"`
+		State string `db:"state"`
+	}
+	columns := []string{"x.step_id", d.schema.text("x", "step_state", "state")}
+	if err := d.selectOfRun(ctx, d, &rows, "step_state", "pipeline_id", columns, run); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if decided[r.Step] || r.State == "pending" || r.State == "skipped" {
+			continue
+		}
+		decided[r.Step] = true
+		if r.State == "completed" || r.State == "completed_empty" {
+			left.Completed = append(left.Completed, r.Step)
+		}
+	}
+	return nil
 }
 
 // addLeftovers adds what a run left of the steps that no nearer one ran.

@@ -12,9 +12,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"wavedeck/runner"
+	"wavedeck/runner/handover"
 	"wavedeck/store/files"
 	"wavedeck/store/manifest"
 )
@@ -29,32 +31,36 @@ type output struct {
 // Wave has it: <as> for what is injected, <step>/<file> for what is archived.
 const artifactsDir = ".agents/artifacts"
 
-// takeLeftovers makes the artifacts of the original run those of the steps that
+// takeLeftovers makes the outputs of the original run those of the steps that
 // this one does not repeat.
-func (x *executor) takeLeftovers(ctx context.Context) error {
-	all, err := x.rec.leftovers(ctx, x.opt.Request.Original)
+func (x *executor) takeLeftovers() error {
+	found, err := leftovers(x.opt.Catalog, x.pipeline, x.opt.Request, slices.Collect(maps.Values(x.plan)))
 	if err != nil {
-		return fmt.Errorf("find artifacts of %s: %w", x.opt.Request.Original, err)
+		return err
 	}
-	for _, l := range all {
-		if x.plan[l.Step].Does != runner.Reuses {
-			continue
-		}
-		file := l.Path
-		if !filepath.IsAbs(file) {
-			file = filepath.Join(x.project.Root, filepath.FromSlash(file))
-		}
-		base := l.Name
+	for _, o := range found.Outputs {
+		base := o.Name
 		for _, step := range x.pipeline.Steps {
 			for _, out := range step.OutputArtifacts {
-				if step.ID == l.Step && out.Name == l.Name && out.Source != "stdout" && out.Path != "" {
+				if step.ID == o.Step && out.Name == o.Name && out.Source != "stdout" && out.Path != "" {
 					base = path.Base(out.Path)
 				}
 			}
 		}
-		x.remember(l.Step, l.Name, output{file, base})
+		x.remember(o.Step, o.Name, output{filepath.Join(x.project.Root, filepath.FromSlash(o.File)), base})
 	}
 	return nil
+}
+
+// leftovers finds what a resumed run uses again.
+func leftovers(c *manifest.Catalog, p manifest.Pipeline, r runner.Request, plan []runner.PlannedStep) (*handover.Found, error) {
+	var reused []string
+	for _, step := range plan {
+		if step.Does == runner.Reuses {
+			reused = append(reused, step.ID)
+		}
+	}
+	return handover.Find(c, p, r, reused)
 }
 
 func (x *executor) remember(step, name string, o output) {
@@ -112,7 +118,11 @@ func (s *stepRun) inject(ctx context.Context) error {
 // copyIn copies a file to a place within the workspace. Where it lies may be what
 // a row of an earlier run says.
 func (s *stepRun) copyIn(from, to string) error {
-	in, _, err := files.Open(filepath.Dir(from), from, s.project.Databases()...)
+	within := s.project.Root
+	if rel, err := filepath.Rel(within, from); err != nil || !filepath.IsLocal(rel) {
+		within = filepath.Dir(from) // the manifest has workspaces elsewhere
+	}
+	in, _, err := files.Open(within, from, s.project.Databases()...)
 	if err != nil {
 		return err
 	}

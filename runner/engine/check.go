@@ -40,6 +40,11 @@ func Check(catalog *manifest.Catalog, r runner.Request) ([]runner.PlannedStep, e
 			return nil, &runner.UnsupportedError{Step: s.ID, What: err.Error()}
 		}
 	}
+	if r.FromStep != "" {
+		if _, err := leftovers(catalog, pipeline, r, plan); err != nil {
+			return nil, err
+		}
+	}
 	return plan, nil
 }
 

@@ -3,12 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store"
 	"wavedeck/store/statedb"
 )
 
@@ -77,31 +77,9 @@ func (rec *record) cancellation(ctx context.Context) (asked, force bool, err err
 	return len(rows) > 0, len(rows) > 0 && rows[0], err
 }
 
-// completed are the steps that an earlier run completed.
-func completed(ctx context.Context, path, run string) (steps []string, err error) {
-	db, err := statedb.Open(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	err = db.SelectContext(ctx, &steps,
-		`SELECT step_id FROM step_state WHERE pipeline_id = ? AND state IN ('completed', 'completed_empty')`, run)
-	if err != nil {
-		return nil, fmt.Errorf("read steps of %s: %w", run, err)
-	}
-	return steps, nil
-}
-
-// leftover is an artifact of an earlier run.
-type leftover struct {
-	Step string `db:"step_id"`
-	Name string `db:"name"`
-	Path string `db:"path"`
-}
-
-// leftovers are the artifacts of an earlier run, the latest of each name last.
-func (rec *record) leftovers(ctx context.Context, run string) ([]leftover, error) {
-	var all []leftover
-	err := rec.db.SelectContext(ctx, &all, `SELECT step_id, name, path FROM artifact WHERE run_id = ? AND size_bytes > 0 ORDER BY id`, run)
-	return all, err
+// left is what an earlier run left.
+func left(ctx context.Context, path, run string) (l store.Leftovers, err error) {
+	control := store.OpenControl(func() string { return path })
+	defer func() { err = errors.Join(err, control.Close()) }()
+	return control.Leftovers(ctx, run)
 }

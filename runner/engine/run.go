@@ -101,9 +101,10 @@ func Run(ctx context.Context, opt Options) (Result, error) {
 	}
 	if r.Original != "" && r.FromStep != "" {
 		var err error
-		if r.Completed, err = completed(ctx, opt.Catalog.Project.DB, r.Original); err != nil {
+		if r.Left, err = left(ctx, opt.Catalog.Project.DB, r.Original); err != nil {
 			return Result{}, err
 		}
+		r.Completed = r.Left.Completed
 		opt.Request = r
 	}
 	checked, refusal := Check(opt.Catalog, r)

@@ -369,12 +369,16 @@ func TestAResumedRunOpensFilesOnly(t *testing.T) {
 			first := p.run(runner.Request{})
 			p.write("mended", "")
 			storetest.At(t, storetest.StatePath(p.dir)).Exec("UPDATE artifact SET path = ?", place(p))
-			resumed := make(chan Result, 1)
-			go func() { resumed <- p.run(runner.Request{FromStep: "b", Original: first.Run}) }()
+			resumed := make(chan error, 1)
+			go func() {
+				_, err := Run(t.Context(), Options{Catalog: p.catalog(), Request: runner.Request{Pipeline: "p", FromStep: "b", Original: first.Run}})
+				resumed <- err
+			}()
 			select {
-			case r := <-resumed:
-				if r.Outcome != Failed || !strings.Contains(r.Message, "artifact of a") {
-					t.Errorf("%+v", r)
+			case err := <-resumed:
+				var conflict *runner.ConflictError
+				if !errors.As(err, &conflict) || !strings.Contains(err.Error(), `the output "x" of step "a" is a`) {
+					t.Errorf("%v", err)
 				}
 			case <-time.After(time.Minute):
 				t.Fatal("it waits")
@@ -409,6 +413,39 @@ func TestAResumedRunUsesWhatTheOriginalLeft(t *testing.T) {
 	if d.Run.Parent != first.Run || d.Run.ParentStep != "b" || d.Run.Kind != "resume" || d.Run.State != store.Succeeded {
 		t.Errorf("%+v", d.Run)
 	}
+	t.Run("also when that was resumed itself, and a newer run left other things", func(t *testing.T) {
+		if err := os.Remove(filepath.Join(p.dir, "mended")); err != nil {
+			t.Fatal(err)
+		}
+		second := p.run(runner.Request{Input: "one", FromStep: "b", Original: first.Run})
+		p.run(runner.Request{Input: "another"})
+		p.write("mended", "")
+		third := p.run(runner.Request{Input: "one", FromStep: "b", Original: second.Run})
+		if second.Outcome != Failed || third.Outcome != Completed {
+			t.Fatalf("%+v, %+v", second, third)
+		}
+		if text := p.read(p.told(third.Run).Artifacts[0].Path); text != "from one\n" {
+			t.Errorf("b read %q", text)
+		}
+	})
+	t.Run("a first step without a run to take outputs from is refused", func(t *testing.T) {
+		_, err := Check(p.catalog(), runner.Request{Pipeline: "p", FromStep: "b"})
+		var input *runner.InputError
+		if !errors.As(err, &input) || input.Field != "from_step" {
+			t.Error(err)
+		}
+	})
+	t.Run("what was cleaned up is said before anything starts", func(t *testing.T) {
+		gone := p.run(runner.Request{Input: "gone", Exclude: []string{"c"}})
+		if err := os.RemoveAll(filepath.Join(p.dir, ".agents/workspaces", gone.Run)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Run(t.Context(), Options{Catalog: p.catalog(), Request: runner.Request{Pipeline: "p", FromStep: "b", Original: gone.Run}})
+		var conflict *runner.ConflictError
+		if !errors.As(err, &conflict) || !strings.Contains(err.Error(), "cleaned up") {
+			t.Error(err)
+		}
+	})
 	t.Run("a step whose need was not completed cannot be the first", func(t *testing.T) {
 		_, err := Check(p.catalog(), runner.Request{Pipeline: "p", FromStep: "c", Original: first.Run, Completed: []string{"a"}})
 		var conflict *runner.ConflictError

@@ -59,7 +59,7 @@ func (x *executor) work(ctx context.Context) error {
 // settlePlanned deals with the steps that will not run.
 func (s *schedule) settlePlanned(ctx context.Context) error {
 	if s.opt.Request.FromStep != "" && s.opt.Request.Original != "" {
-		if err := s.takeLeftovers(ctx); err != nil {
+		if err := s.takeLeftovers(); err != nil {
 			return err
 		}
 	}
