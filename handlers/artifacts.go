@@ -10,14 +10,11 @@ import (
 	"net/url"
 	"os"
 	"path"
-	"path/filepath"
 	"strconv"
 
 	"wavedeck/handlers/redact"
 	"wavedeck/store"
-	"wavedeck/store/desk"
 	"wavedeck/store/files"
-	"wavedeck/store/search"
 	"wavedeck/views"
 	"wavedeck/views/markup"
 )
@@ -66,27 +63,15 @@ func (s *Server) artifactOf(ctx context.Context, r *http.Request) (artifactRef, 
 }
 
 // openArtifact opens an artifact's file. Nothing outside the project is ever
-// opened, nor a database of Wave's or of ours, which may lie in the project too:
-// ours holds the secrets of webhooks.
+// opened, nor a database of Wave's or a file of ours, which may lie in the project too:
+// ours hold the secrets of webhooks.
 func (s *Server) openArtifact(a store.Artifact) (*os.File, os.FileInfo, error) {
-	f, info, err := files.Open(s.manifest.Current().Project.Root, a.Path, s.databases()...)
+	project := s.manifest.Current().Project
+	f, info, err := files.Open(project.Root, a.Path, project.Databases()...)
 	if err != nil {
 		return nil, nil, refusal(err)
 	}
 	return f, info, nil
-}
-
-// databases are the files that only SQLite may open.
-func (s *Server) databases() []string {
-	paths := s.manifest.Current().Project.Databases()
-	if s.desk.Dir() == "" {
-		return paths
-	}
-	dir, err := filepath.Abs(s.desk.Dir())
-	if err != nil {
-		return paths
-	}
-	return append(paths, filepath.Join(dir, desk.FileName), filepath.Join(dir, search.FileName))
 }
 
 // refusal says why a file is not served. The name was recorded by whoever ran
@@ -98,6 +83,7 @@ func refusal(err error) error {
 	}{
 		{files.ErrGone, http.StatusNotFound}, {files.ErrName, http.StatusNotFound}, {files.ErrDirectory, http.StatusNotFound},
 		{files.ErrOutside, http.StatusForbidden}, {files.ErrUnreachable, http.StatusForbidden}, {files.ErrForbidden, http.StatusForbidden},
+		{files.ErrPrivate, http.StatusForbidden},
 		{files.ErrFIFO, http.StatusForbidden}, {files.ErrSocket, http.StatusForbidden}, {files.ErrDevice, http.StatusForbidden},
 	} {
 		if errors.Is(err, known.err) {

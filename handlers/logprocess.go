@@ -67,7 +67,7 @@ func (s *Server) openProcessLog(ctx context.Context, run store.Run, query logQue
 		return nil, files.ErrName
 	}
 	project := s.manifest.Current().Project
-	f, _, err := files.Open(project.Root, filepath.Join(project.StateDir, "logs", run.ID+".log"), s.databases()...)
+	f, _, err := files.Open(project.Root, filepath.Join(project.StateDir, "logs", run.ID+".log"), project.Databases()...)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // told by its reader
 	}

@@ -22,7 +22,7 @@ func (s *Server) replaced(ctx context.Context, run store.Run, artifacts []store.
 	if len(artifacts) == 0 {
 		return nil, nil
 	}
-	tree, err := files.OpenTree(s.manifest.Current().Project.Root, s.databases()...)
+	tree, err := files.OpenTree(s.manifest.Current().Project.Root, s.manifest.Current().Project.Databases()...)
 	if err != nil {
 		return nil, nil // without the project there is no file to be wrong
 	}

@@ -52,7 +52,9 @@ type audit struct {
 	file *os.File // nil before the first entry
 }
 
-func (a *audit) path() string { return filepath.Join(a.dir, "audit.jsonl") }
+const auditName = "audit.jsonl"
+
+func (a *audit) path() string { return filepath.Join(a.dir, auditName) }
 
 func (a *audit) close() error {
 	a.mu.Lock()

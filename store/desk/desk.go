@@ -17,6 +17,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/dbfile"
+	"wavedeck/store/files"
 )
 
 // ErrNotFound says that there is no such thing on the desk.
@@ -46,9 +47,10 @@ const retryAfter = 5 * time.Second
 // used is no error of Open: Problem tells it, every call that needs it returns
 // an *UnavailableError, and it is tried again after a while.
 type Desk struct {
-	dir   string
-	audit audit
-	now   func() time.Time
+	dir     string
+	audit   audit
+	release func() // its files may be opened by others
+	now     func() time.Time
 
 	mu      sync.Mutex
 	db      *sqlx.DB // nil while it cannot be used
@@ -60,8 +62,11 @@ type Desk struct {
 // Open returns the desk in dir, which is made when it is not there. Without a
 // dir nothing can be kept. The caller closes the desk.
 func Open(ctx context.Context, dir string) *Desk {
-	d := &Desk{dir: dir, now: time.Now}
+	d := &Desk{dir: dir, now: time.Now, release: func() {}}
 	d.audit.dir = dir
+	if abs, err := filepath.Abs(dir); dir != "" && err == nil {
+		d.release = files.Forbid(abs, FileName, auditName)
+	}
 	_, _ = d.open(ctx) // Problem tells it
 	return d
 }
@@ -88,6 +93,7 @@ func (d *Desk) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
+	d.release()
 	err := d.audit.close()
 	if d.db != nil {
 		err = errors.Join(err, d.db.Close())

@@ -26,6 +26,7 @@ var (
 	ErrSocket      = errors.New("is a socket, not a file")
 	ErrDevice      = errors.New("is a device, not a file")
 	ErrForbidden   = errors.New("is a database in use")
+	ErrPrivate     = errors.New("belongs to the console itself")
 	ErrUnreachable = errors.New("is a symbolic link that cannot be followed within the project")
 )
 
@@ -145,6 +146,9 @@ func (t *Tree) allowed(info os.FileInfo) error {
 			return ErrForbidden
 		}
 	}
+	if t.isPrivate(info) {
+		return ErrPrivate
+	}
 	return nil
 }
 
@@ -170,7 +174,7 @@ func (t *Tree) explain(name string, err error) error {
 
 // own tells whether an error is one that this package gave.
 func own(err error) bool {
-	for _, e := range []error{ErrDirectory, ErrFIFO, ErrSocket, ErrDevice, ErrForbidden, ErrUnreachable} {
+	for _, e := range []error{ErrDirectory, ErrFIFO, ErrSocket, ErrDevice, ErrForbidden, ErrPrivate, ErrUnreachable} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store"
+	"wavedeck/store/files"
 )
 
 // FileName is the index in the folder of the console's own files.
@@ -41,11 +42,12 @@ type Options struct {
 // Index is the index of all events. It is safe for concurrent use. Run must run
 // somewhere for it to grow.
 type Index struct {
-	store *store.Store
-	opt   Options
-	owner string        // names this one in the lease
-	hasty time.Duration // what takes longer is looked for by stretches
-	wake  chan struct{}
+	release func() // its file may be opened by others
+	store   *store.Store
+	opt     Options
+	owner   string        // names this one in the lease
+	hasty   time.Duration // what takes longer is looked for by stretches
+	wake    chan struct{}
 
 	mu      sync.Mutex
 	file    *file  // nil while it cannot be used
@@ -65,7 +67,11 @@ func Open(s *store.Store, opt Options) *Index {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Index{store: s, opt: opt, owner: rand.Text(), hasty: hastyFor, wake: make(chan struct{}, 1)}
+	x := &Index{store: s, opt: opt, owner: rand.Text(), hasty: hastyFor, wake: make(chan struct{}, 1), release: func() {}}
+	if dir, err := filepath.Abs(opt.Dir); opt.Dir != "" && err == nil {
+		x.release = files.Forbid(dir, FileName)
+	}
+	return x
 }
 
 // Close lets go of the file.
@@ -73,6 +79,7 @@ func (x *Index) Close() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.closed = true
+	x.release()
 	if x.file == nil {
 		return nil
 	}
