@@ -23,9 +23,14 @@ import (
 // name of a command or variable; in a here-document that is not expanded; and in a
 // script with templates, wherever a value could reach text that is run as code
 // by way of a variable: eval, trap, sh -c, awk, sed, make, ssh and their like
-// take only constant text there.
+// take only constant text there. A variable that may hold a value is refused where
+// bash evaluates it: arithmetic, -eq and -v in [[ ]], an index, ${!x}, ${x@P}, the
+// names of variables; and a value where an option of a program takes code, such as
+// --to-command.
 //
-// A script without templates is left alone.
+// What remains the author's: a script without templates, which is left alone also
+// where it reads $WAVE_INPUT; what programs of their own do with their arguments, a
+// value that begins with - among them; and files that a script writes a value to.
 func bindScript(script string) (string, error) {
 	b := binder{names: variables(), mark: "WaveValue"}
 	for strings.Contains(script, b.mark) {
@@ -42,6 +47,9 @@ func bindScript(script string) (string, error) {
 	b.source = marked
 	b.edits = map[int]string{}
 	if err := b.walk(file); err != nil {
+		return "", err
+	}
+	if err := b.checkEvaluated(file); err != nil {
 		return "", err
 	}
 	return b.replace()

@@ -159,6 +159,29 @@ func TestAScriptIsRefusedWhereAValueCouldBecomeCode(t *testing.T) {
 		"ansi quotes":                             `echo $'{{ input }}'`,
 		"a script that does not parse":            `echo "{{ input }}`,
 		"the shell that a variable names":         `$SHELL -c "echo {{ input }}"`,
+		"a variable in arithmetic":                `X={{ input }}; echo $(( X + 1 ))`,
+		"a variable with $ in arithmetic":         `X={{ input }}; echo $(( $X + 1 ))`,
+		"a variable of a variable in arithmetic":  `X={{ input }}; Y="$X"; (( Y > 1 )) && echo`,
+		"a variable that let reads":               `X={{ input }}; let y=X+1`,
+		"a number in [[ ]]":                       `X={{ input }}; [[ $X -eq 1 ]] && echo`,
+		"a name in [[ -v ]]":                      `X={{ input }}; [[ -v $X ]] && echo`,
+		"a name in test -v":                       `X={{ input }}; test -v "$X"`,
+		"an indirection":                          `X={{ input }}; echo "${!X}"`,
+		"a variable that is a prompt":             `X={{ input }}; echo "${X@P}"`,
+		"a variable as an index":                  `X={{ input }}; a[$X]=1`,
+		"a variable as an index that is read":     `X={{ input }}; echo "${a[$X]}"`,
+		"a variable as an offset":                 `X={{ input }}; echo "${y:$X}"`,
+		"an integer variable":                     `X={{ input }}; declare -i y=$X`,
+		"the name that read gives":                `X={{ input }}; read "$X"`,
+		"the name that unset takes":               `X={{ input }}; unset "$X"`,
+		"the name that printf takes":              `printf -v "{{ input }}" x`,
+		"a line that was read":                    `echo "{{ input }}" | { read -r n; echo $((n)); }`,
+		"an argument in arithmetic":               `f() { echo $(( $1 )); }; f "{{ input }}"`,
+		"a loop's variable in arithmetic":         `for i in {{ input }}; do (( i )); done`,
+		"an option that takes code":               `tar xf a.tar --to-command="{{ input }}"`,
+		"an option that takes code, apart":        `tar xf a.tar --to-command "{{ input }}"`,
+		"what find runs":                          `find . -exec "{{ input }}" \;`,
+		"a remote shell":                          `rsync --rsh="{{ input }}" a b`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			bound, err := bindScript(script)
@@ -166,6 +189,20 @@ func TestAScriptIsRefusedWhereAValueCouldBecomeCode(t *testing.T) {
 				t.Errorf("bound as %s", bound)
 			}
 		})
+	}
+}
+
+func TestArithmeticOfTheScriptsOwnIsLeftAlone(t *testing.T) {
+	for _, script := range []string{
+		`n=1; while (( n < 3 )); do n=$((n + 1)); done; echo "{{ input }}"`,
+		`X="{{ input }}"; [[ $X == a* ]] && echo "${#X}"`,
+		`X="{{ input }}"; n=${#X}; echo $(( n + 1 ))`,
+		`for i in 1 2 3; do echo "$((i)) {{ input }}"; done`,
+		`a=(1 2); i=1; echo "${a[$i]}" "{{ input }}"; [ -n "$X" ]`,
+	} {
+		if _, err := bindScript(script); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
 	}
 }
 
