@@ -36,7 +36,7 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 	f := views.Filter{
 		Text: q.Get("q"), Pipeline: q.Get("pipeline"), Tag: q.Get("tag"),
 		Since: q.Get("since"), Until: q.Get("until"), Parent: q.Get("parent"),
-		Narrow: query.filter.Narrow() || q.Get("q") != "", Clear: s.paths.Runs(nil), Words: filterWords(q), Complete: s.completeURL("filter"), Hidden: url.Values{},
+		Narrow: query.filter.Narrow() || q.Get("q") != "", Clear: s.paths.Runs(nil), Words: filterWords(q), Complete: s.completeURL("filter"), Hidden: url.Values{}, AsText: bounded(query.terms.AsText()),
 	}
 	if q.Get("at") != "" {
 		f.Clear = s.paths.Runs(url.Values{"at": q["at"]})

@@ -9,6 +9,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/google/go-cmp/cmp"
+
+	"wavedeck/store/storetest"
 )
 
 // listed are the ids of the runs that the JSON list names for a filter.
@@ -105,7 +107,6 @@ func TestAWrongFilterIsShownBeneathItsInput(t *testing.T) {
 		"-pipeline:a dur>10":              {"10", "10m", 17},
 		"größe since:yesterday":           {"yesterday", "24h", 13},
 		`<img src=x> tag:"<b>`:            {`"<b>`, "at its end", 17},
-		"feat:login":                      {"feat", "quotes", 1},
 		strings.Repeat("x ", 40) + "late": {"late", "40 terms", 81},
 	} {
 		t.Run(filter, func(t *testing.T) {
@@ -157,5 +158,47 @@ func TestCountsStandOnlyWhereTheyHold(t *testing.T) {
 	}
 	if text := s.get("/runs?pipeline=flaky-integration").text("#states"); !strings.Contains(text, "failed") || strings.Contains(text, "rejected") {
 		t.Errorf("the states to choose from are %q", text)
+	}
+}
+
+func TestTextWithAColonIsSearched(t *testing.T) {
+	root := storetest.Project(t)
+	b := storetest.At(t, storetest.StatePath(root))
+	for id, text := range map[string]string{
+		"go-0001": "panic: runtime error: index out of range", "cpp-0002": "terminate: std::string is empty", "win-0003": `cannot open C:\Users\x\a.txt`,
+		"sh-0004": "error: exit status 3", "find-0005": "find: no such file",
+	} {
+		b.Run(storetest.Run{ID: id, Status: "failed", Error: text})
+	}
+	s := openSite(t, root).ready()
+	for _, tt := range []struct{ name, text, run, says string }{
+		{"a panic", "panic: runtime error", "go-0001", "panic:"},
+		{"a name with colons", "std::string", "cpp-0002", "std::string"},
+		{"a path of Windows", `C:\Users\x`, "win-0003", `C:\Users\x`},
+		{"an error, which is a key too", "error: exit status 3", "sh-0004", "error:"},
+		{"a word that is nearly a key", "find: no such file", "find-0005", "find:"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, page := range []string{"/runs?q=", "/search?q="} {
+				got := s.as(t).get(page + url.QueryEscape(tt.text))
+				if got.status != http.StatusOK || !strings.Contains(got.body, "/runs/"+tt.run) {
+					t.Errorf("%s: %d, without %s", page, got.status, tt.run)
+				}
+				if says := got.doc().Find("#filter-q-text, #search-q-text").Text(); !strings.Contains(says, tt.says) {
+					t.Errorf("%s says %q, want %s", page, says, tt.says)
+				}
+			}
+			if got := s.as(t).get("/cmd?q=" + url.QueryEscape("runs "+tt.text)); got.status != http.StatusSeeOther {
+				t.Errorf("the command answers %d", got.status)
+			}
+			if got := s.as(t).get("/api/search?q=" + url.QueryEscape(tt.text)); got.status != http.StatusOK || !strings.Contains(got.body, tt.run) {
+				t.Errorf("JSON: %d, without %s", got.status, tt.run)
+			}
+		})
+	}
+	for _, text := range []string{"stauts:failed", "pipline:x", "status:", "since:yesterday"} {
+		if got := s.get("/runs?q=" + text); got.status != http.StatusBadRequest {
+			t.Errorf("%s: %d, want 400", text, got.status)
+		}
 	}
 }

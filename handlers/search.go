@@ -192,7 +192,7 @@ func (s *Server) showSearch(w http.ResponseWriter, r *http.Request) error {
 	}
 	query, err := parseSearch(r.URL.Query(), s.now())
 	view := views.SearchView{
-		Chrome: s.chrome(r, "search", "Search", ""), Text: query.text, Complete: s.completeURL("filter"), Known: true,
+		Chrome: s.chrome(r, "search", "Search", ""), Text: query.text, Complete: s.completeURL("filter"), Known: true, AsText: bounded(query.terms.AsText()),
 	}
 	if words := firstLine(query.text); words != "" {
 		view.Title += ": " + clip(words, 120)

@@ -146,6 +146,7 @@ type Filter struct {
 	Complete  string     // where Text asks how it may go on
 	Terms     []Option   // the terms of Text, each with the link that drops it
 	Wrong     *WrongWord // why Text cannot be read; nothing is listed then
+	AsText    []string   // words of Text that look like a key and its value, and are none
 }
 
 // WrongWord is what is wrong with an input that was typed: one word of it.

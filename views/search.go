@@ -6,6 +6,7 @@ type SearchView struct {
 	Text     string
 	Complete string     // where Text asks how it may go on
 	Wrong    *WrongWord // why Text cannot be read; nothing is searched then
+	AsText   []string   // words of Text that look like a key and its value, and are none
 	Known    bool       // false: there is no database to search
 	Asked    bool
 	HasWords bool // there are words to look for in events

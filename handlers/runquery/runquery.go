@@ -46,6 +46,7 @@ type Term struct {
 	Op     Op
 	Values []Value // any of them; one for a word and a comparison
 	Number int64   // of a comparison: seconds, or a count
+	Sign   bool    // a word that looks like a key and its value, and is none
 	At     int
 	End    int
 }
@@ -56,6 +57,17 @@ type Value struct {
 	Glob bool // each * in Text stands for any text
 	At   int
 	End  int
+}
+
+// AsText are the words of a query that look like a key and its value, and are none.
+func (q Query) AsText() []string {
+	var words []string
+	for _, t := range q.Terms {
+		if t.Sign {
+			words = append(words, t.Values[0].Text)
+		}
+	}
+	return words
 }
 
 // Kind is what a key compares.
@@ -164,13 +176,16 @@ func (p *parser) term() (Term, error) {
 		return t, err
 	}
 	key, known := KeyOf(name)
+	near := ""
 	if !known {
-		near := nearest(name)
-		if op != Is && near == "" || strings.HasPrefix(p.text[keyAt+len(name):], "://") {
-			v, err := p.word() // an address, or text with a sign in it
-			t.Values, t.End = []Value{v}, p.at
-			return t, err
-		}
+		near = nearest(name)
+	}
+	if !known && near == "" || p.isText(key, keyAt+len(name), op) {
+		v, err := p.word() // an address, or text with a sign in it, such as "panic: runtime error"
+		t.Values, t.End, t.Sign = []Value{v}, p.at, op == Is && !strings.Contains(v.Text, "://")
+		return t, err
+	}
+	if !known { // what was meant is plain, and something else than is found
 		err := NewError(p.text, keyAt, keyAt+len(name), "is no key", keyNames())
 		err.Nearest = near
 		return t, err
@@ -185,6 +200,22 @@ func (p *parser) term() (Term, error) {
 	}
 	t.End = p.at
 	return t, nil
+}
+
+// isText reports whether what stands behind a name makes it text: "std::string",
+// "https://", "C:\\Users", and "error: exit status 1", where a value would follow at
+// once. A key of names stays one, whose value is missing.
+func (p *parser) isText(key Key, end int, op Op) bool {
+	rest := p.text[end:]
+	if op != Is {
+		return false
+	}
+	if strings.HasPrefix(rest, "::") || strings.HasPrefix(rest, "://") || strings.HasPrefix(rest, `:\`) {
+		return true
+	}
+	next, size := utf8.DecodeRuneInString(rest[1:])
+	spaced := size > 0 && unicode.IsSpace(next) && strings.TrimSpace(rest[1:]) != ""
+	return spaced && (key.Name == "" || key.Kind == Part)
 }
 
 // keyAndOp looks for a key without moving on; the name is empty for a word.

@@ -68,7 +68,6 @@ func TestAWrongWordIsNamed(t *testing.T) {
 	for text, want := range map[string]Error{
 		"login statsu:failed":         {At: 6, End: 12, Nearest: "status"},
 		"-brnach:main":                {At: 1, End: 7, Nearest: "branch"},
-		"feat:login":                  {At: 0, End: 4},
 		"status:":                     {At: 0, End: 7},
 		"status: failed":              {At: 0, End: 7},
 		"status:failed,":              {At: 0, End: 14},
