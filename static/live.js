@@ -50,7 +50,53 @@
     return Math.floor(s / 86400) + 'd ' + two(Math.floor(s % 86400 / 3600)) + 'h'
   }
 
+  // Days of the list, as headings of its row groups: those of the zone that is shown. Rows that another one started stand
+  // beneath it and go with it.
+  const DAYS = 'Sun Mon Tue Wed Thu Fri Sat'.split(' ')
+  const dayOf = t => Math.floor(fields(t).getTime() / 86_400_000)
+  function heading(t) {
+    const d = fields(t)
+    const date = `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()} ${zoneName(t)}`
+    const back = dayOf(now()) - dayOf(t)
+    return back === 0 ? 'Today, ' + date : back === 1 ? 'Yesterday, ' + date : `${DAYS[d.getUTCDay()]} ${date}`
+  }
+
+  function regroup(table) {
+    const focused = document.activeElement
+    const rows = [...table.querySelectorAll(':scope > tbody > tr:not(.sec)')]
+    const head = table.querySelector(':scope > tbody > tr.sec')
+    const used = new Set()
+    let body, day, last
+    for (const row of rows) {
+      const t = Date.parse(row.querySelector('.c-when time')?.dateTime)
+      const its = row.id.startsWith('run-') ? isNaN(t) ? 'none' : fields(t).toISOString().slice(0, 10) : day
+      if (its !== day || !body) {
+        day = its
+        let id = 'day-' + day
+        for (let n = 1; used.has(id); n++) id = `day-${day}-${n}`
+        const after = body
+        body = $(id)
+        if (body?.parentElement !== table) {
+          body = document.createElement('tbody')
+          body.id = id
+          body.append(head.cloneNode(true))
+        }
+        used.add(id)
+        const place = after ? after.nextElementSibling : table.querySelector(':scope > tbody')
+        if (place !== body) table.insertBefore(body, place)
+        last = body.querySelector('.sec')
+        if (!isNaN(t)) put(last.querySelector('th'), heading(t))
+      }
+      if (row.previousElementSibling !== last) last.after(row)
+      last = row
+    }
+    for (const empty of table.querySelectorAll(':scope > tbody')) if (!used.has(empty.id)) empty.remove()
+    if (focused && focused !== document.activeElement) focused.focus({ preventScroll: true })
+  }
+
   function paintTimes(within) {
+    if (local() || root.dataset.days) for (const table of document.querySelectorAll('table[data-days]')) regroup(table)
+    if (local()) root.dataset.days = 'local' // once they were moved they have to be moved back
     for (const e of within.querySelectorAll('time[data-as]')) {
       const t = Date.parse(e.dateTime)
       put(e, e.dataset.as === 'clock' ? clock(t) : e.dataset.as === 'moment' ? absolute(t, 8) : ago(t))

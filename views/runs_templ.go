@@ -736,7 +736,7 @@ func RunsTable(v RunsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<table class=\"runs\" aria-labelledby=\"title\" data-keys=\"list\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<table class=\"runs\" aria-labelledby=\"title\" data-keys=\"list\" data-days>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -98,7 +98,8 @@ type runDay struct {
 	Rows        []RunRow
 }
 
-// byDay splits rows at the midnights of UTC, keeping their order.
+// byDay splits rows at the midnights of UTC, keeping their order. In another zone the
+// script splits them anew, by the same rules.
 func byDay(c Chrome, rows []RunRow) []runDay {
 	var days []runDay
 	for _, row := range rows {
