@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -17,6 +16,7 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/store"
+	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 )
@@ -132,31 +132,56 @@ func newFormKey(now time.Time) string {
 	return now.Local().Format("20060102-150405-") + hex.EncodeToString(random[:])
 }
 
-// reserve gives the request the id of its run, made from its key alone. So the
-// same request sent twice is one run, also when another server gets the second
-// one, and nobody needs to remember keys.
+// reserve gives the request the id of its run, in Wave's own shape. The console's
+// own data says which run a key stands for, so that the same request sent twice is
+// one run, also when another server gets the second one.
 //
 // A form's key counts together with what was filled in: whoever goes back,
 // changes the input and starts again means another run. A program's key, in the
 // header Idempotency-Key, stands for one request: with another input it is refused.
-func reserve(h http.Header, values url.Values, r *runner.Request) error {
+//
+// Without a folder for the console's own data a form's run has an id that follows
+// from its key, and a program's key is refused: nothing could remember it.
+func (s *Server) reserve(ctx context.Context, h http.Header, values url.Values, r *runner.Request) (err error) {
 	key := h.Get("Idempotency-Key")
 	switch {
 	case len(key) > maxText:
 		return &store.InputError{Field: "Idempotency-Key", Got: clip(key, 64), Want: fmt.Sprintf("at most %d bytes", maxText)}
 	case key != "":
-		r.ID = r.Pipeline + "-" + digest(key, r.Original)[:16]
-		return nil
+		r.ID, err = s.runOfKey(ctx, r.Pipeline, s.now(), "program", key, r.Original)
+		return err
 	case values.Get(fieldKey) == "":
 		return nil
 	case !formKey.MatchString(values.Get(fieldKey)):
 		return &store.InputError{Field: fieldKey, Got: clip(values.Get(fieldKey), 64), Want: "the one that the form came with"}
 	}
-	key = values.Get(fieldKey)
-	filled := url.Values{}
-	maps.Copy(filled, values)
-	r.ID = r.Pipeline + "-" + key[:len("20060102-150405-")] + digest(filled.Encode(), r.Original)[:8]
-	return nil
+	key = values.Get(fieldKey)[:len("20060102-150405")]
+	at, err := time.ParseInLocation("20060102-150405", key, time.Local)
+	if err != nil {
+		return &store.InputError{Field: fieldKey, Got: clip(values.Get(fieldKey), 64), Want: "the one that the form came with"}
+	}
+	r.ID, err = s.runOfKey(ctx, r.Pipeline, at, "form", values.Encode(), r.Original)
+	if errors.As(err, new(*desk.UnavailableError)) {
+		r.ID, err = r.Pipeline+"-"+key+"-"+digest(values.Encode(), r.Original)[:4], nil
+	}
+	return err
+}
+
+// runOfKey is the id of the run that the parts of a key stand for together.
+func (s *Server) runOfKey(ctx context.Context, pipeline string, at time.Time, key ...string) (string, error) {
+	return s.desk.RunID(ctx, digest(append(key, pipeline)...), s.now(), func() (string, error) {
+		id := store.NewRunID(pipeline, at)
+		for { // one that Wave has made is not proposed
+			_, err := s.store.Run(ctx, id)
+			switch {
+			case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrUnavailable): // without a database there is no run
+				return id, nil
+			case err != nil:
+				return "", err
+			}
+			id = store.NewRunID(pipeline, at)
+		}
+	})
 }
 
 // digest names texts in hex.

@@ -376,8 +376,10 @@ func (s *Server) carryOut(ctx context.Context, bulk desk.Bulk, item desk.BulkIte
 		err = s.end(ctx, s.engine.Stop, run.ID, bulk.Force)
 		item.Result = s.answerOf(ctx, run.ID, run.Pipeline).said()
 	default:
-		id := run.Pipeline + "-" + bulk.Created.Local().Format("20060102-150405-") + digest(bulk.ID, run.ID)[:8]
-		item.NewRun, err = s.begin(ctx, runner.Request{ID: id, Pipeline: run.Pipeline, Input: run.Input, Tags: run.Tags, Original: run.ID})
+		var id string
+		if id, err = s.runOfKey(ctx, run.Pipeline, bulk.Created, "bulk", bulk.ID, run.ID); err == nil {
+			item.NewRun, err = s.begin(ctx, runner.Request{ID: id, Pipeline: run.Pipeline, Input: run.Input, Tags: run.Tags, Original: run.ID})
+		}
 		item.Result = "started again"
 	}
 	var limit *store.LimitError
@@ -386,7 +388,7 @@ func (s *Server) carryOut(ctx context.Context, bulk desk.Bulk, item desk.BulkIte
 		return item, ""
 	case errors.As(err, &limit):
 		return item, "waits for a free place: " + limit.Error()
-	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrUnavailable):
+	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrUnavailable), errors.As(err, new(*desk.UnavailableError)):
 		return item, "waits: " + describe(err).text
 	case ctx.Err() != nil:
 		return item, "waits: the console is ending"

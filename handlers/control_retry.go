@@ -276,7 +276,7 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request) error {
 	}
 	d, p, asked, err := s.resumable(r, given)
 	if err == nil {
-		err = reserve(r.Header, given, &asked)
+		err = s.reserve(r.Context(), r.Header, given, &asked)
 	}
 	run := ""
 	if err == nil {

@@ -188,7 +188,7 @@ func (s *Server) launch(w http.ResponseWriter, r *http.Request, p manifest.Pipel
 	asked, err := read(values)
 	id := ""
 	if err == nil {
-		err = reserve(r.Header, values, &asked)
+		err = s.reserve(r.Context(), r.Header, values, &asked)
 	}
 	if err == nil {
 		id, err = s.begin(r.Context(), asked)

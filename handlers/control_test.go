@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -366,9 +367,12 @@ func TestOneStart(t *testing.T) {
 	root := storetest.Project(t)
 	engines := [2]*stage{}
 	sites := [2]*site{}
+	data := t.TempDir()
 	for i := range sites {
 		e := &stage{}
 		sites[i] = openSite(t, root, func(c *handlers.Config) {
+			c.Desk = desk.Open(t.Context(), data)
+			t.Cleanup(func() { _ = c.Desk.Close() })
 			e.catalog = c.Manifest.Current
 			e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
 			c.Engine = e
@@ -392,16 +396,22 @@ func TestOneStart(t *testing.T) {
 		return slices.Compact(ids)
 	}
 	started := func() int { return len(engines[0].requests()) + len(engines[1].requests()) }
+	shape := regexp.MustCompile(`^fix-issue-\d{8}-\d{6}-[0-9a-f]{4}$`)
+	inShape := func(ids []string) bool {
+		return !slices.ContainsFunc(ids, func(id string) bool {
+			return !shape.MatchString(strings.TrimPrefix(strings.TrimPrefix(id, "/runs/"), "201"))
+		})
+	}
 	key := "20261123-020000-0123456789abcdef"
 	form := func(input string) func(*site) string {
 		return func(s *site) string {
 			return s.form("/pipelines/fix-issue/start", url.Values{"input": {input}, "key": {key}}).header.Get("Location")
 		}
 	}
-	if ids := all(form("x")); len(ids) != 1 || started() != 1 || !strings.HasPrefix(ids[0], "/runs/fix-issue-20261123-020000-") {
+	if ids := all(form("x")); len(ids) != 1 || started() != 1 || !strings.HasPrefix(ids[0], "/runs/fix-issue-20261123-020000-") || !inShape(ids) {
 		t.Errorf("%d runs %v", started(), ids)
 	}
-	if ids := all(form("y")); len(ids) != 1 || started() != 2 {
+	if ids := all(form("y")); len(ids) != 1 || started() != 2 || !inShape(ids) {
 		t.Errorf("with another input: %d runs %v", started(), ids)
 	}
 	program := func(body string) func(*site) string {
@@ -410,11 +420,33 @@ func TestOneStart(t *testing.T) {
 			return fmt.Sprint(r.status, r.answer().RunID)
 		}
 	}
-	if ids := all(program(`{"input":"x"}`)); len(ids) != 1 || started() != 3 || !strings.HasPrefix(ids[0], "201fix-issue-") {
+	if ids := all(program(`{"input":"x"}`)); len(ids) != 1 || started() != 3 || !inShape(ids) {
 		t.Errorf("by a program: %d runs %v", started(), ids)
 	}
 	if ids := all(program(`{"input":"z"}`)); len(ids) != 1 || started() != 3 || ids[0] != "409" {
 		t.Errorf("a key used for something else: %d runs %v", started(), ids)
+	}
+}
+
+// TestStartWithoutAFolderForKeys: a form's key still is one run, and a program's is
+// refused rather than forgotten.
+func TestStartWithoutAFolderForKeys(t *testing.T) {
+	e := &stage{}
+	s := openSite(t, storetest.Project(t), func(c *handlers.Config) {
+		e.catalog = c.Manifest.Current
+		e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
+		c.Engine, c.Desk = e, desk.Open(t.Context(), "")
+	}).ready()
+	t.Cleanup(func() { _ = e.Close() })
+	fields := url.Values{"input": {"x"}, "key": {"20261123-020000-0123456789abcdef"}}
+	first := s.form("/pipelines/fix-issue/start", fields).header.Get("Location")
+	if again := s.form("/pipelines/fix-issue/start", fields).header.Get("Location"); again != first || len(e.requests()) != 1 ||
+		!regexp.MustCompile(`^/runs/fix-issue-20261123-020000-[0-9a-f]{4}$`).MatchString(first) {
+		t.Errorf("%d runs: %s and %s", len(e.requests()), first, again)
+	}
+	r := s.json("/api/pipelines/fix-issue/start", `{"input":"x"}`, "Idempotency-Key", "job 7")
+	if r.status != http.StatusServiceUnavailable || len(e.requests()) != 1 || !strings.Contains(r.body, "--data") {
+		t.Errorf("a program's key: status %d, %s", r.status, r.body)
 	}
 }
 

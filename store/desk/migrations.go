@@ -50,6 +50,9 @@ CREATE TABLE delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_due ON delivery (state, next);
 CREATE INDEX delivery_view ON delivery (view, created)`,
+	// 7: the runs that keys of requests stand for, since when in unix seconds.
+	`CREATE TABLE run_key (key TEXT PRIMARY KEY, run TEXT NOT NULL UNIQUE, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX run_key_at ON run_key (at)`,
 }
 
 // migrate brings a file to what this program knows. Two servers that start
