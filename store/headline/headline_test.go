@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -106,17 +105,11 @@ func huge() map[string]string {
 	}
 }
 
-func TestAMegabyteTakesMilliseconds(t *testing.T) {
+// The benchmark has the figure: a test of time fails on a busy machine.
+func TestOfAMegabyteAFewKilobytesAreRead(t *testing.T) {
 	for name, text := range huge() {
-		least := time.Hour
-		for range 5 {
-			began := time.Now()
-			headline.Of(text)
-			least = min(least, time.Since(began))
-		}
-		t.Logf("%s: %v", name, least)
-		if least > 100*time.Millisecond { // a bound that any machine keeps; see the benchmark for the figure
-			t.Errorf("%s: %v", name, least)
+		if n := len(headline.Window(text)); n > 64<<10 {
+			t.Errorf("%s: %d bytes are read", name, n)
 		}
 	}
 }
