@@ -61,7 +61,7 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 		Budgets: handlers.Budgets{Answer: time.Minute, Search: time.Minute, Asker: time.Minute}, // however busy the machine is
 	}
 	s.store = store.Open(source.Current().Project.DB, store.Options{
-		Now: func() time.Time { return config.Now() }, Definition: handlers.Definition(source), Alive: func(int) bool { return false }, Shown: handlers.Shown,
+		Now: func() time.Time { return config.Now() }, Definition: handlers.Definition(source), Alive: func(int) bool { return false }, Shown: handlers.Shown, Across: handlers.Across(),
 	})
 	config.Store = s.store
 	for _, c := range change {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"wavedeck/handlers/redact"
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
 	"wavedeck/store/search"
@@ -26,7 +27,7 @@ const actionRebuild = "rebuild search index"
 
 // MessageForm names what ShownMessage does. It goes up with each change of that,
 // so that no index holds what is hidden now.
-const MessageForm = "2"
+const MessageForm = "3"
 
 // ShownMessage is what a reader may see of an event's message: as a terminal shows
 // it, without colours and secrets. Only that is indexed.
@@ -34,6 +35,9 @@ func ShownMessage(message string) string { return plainText(terminal(message)) }
 
 // Shown is what a reader may see of a recorded text, without secrets.
 func Shown(text string) string { return redacted(text) }
+
+// Across hides private keys of which each line is an event.
+func Across() store.Across { return redact.Keys{} }
 
 // searchQuery is the address of a search, understood.
 type searchQuery struct {

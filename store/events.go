@@ -72,7 +72,7 @@ func (d *database) events(ctx context.Context, f EventFilter) ([]Event, error) {
 	if f.Newest {
 		slices.Reverse(events)
 	}
-	return events, nil
+	return events, d.hideAcross(ctx, d, messagesOf(events))
 }
 
 // eventsAfter returns the events of all runs that follow id, oldest first.
@@ -85,7 +85,7 @@ func (d *database) eventsAfter(ctx context.Context, id int64, limit int) ([]Even
 	if err != nil {
 		return nil, fmt.Errorf("load events after %d: %w", id, err)
 	}
-	return events, nil
+	return events, d.hideAcross(ctx, d, messagesOf(events))
 }
 
 func selectEvents(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]Event, error) {
@@ -141,16 +141,24 @@ func (d *database) eventSpan(ctx context.Context, q sqlx.QueryerContext, run str
 // latestActivity is what each step of a run was last seen doing, looked for in
 // the newest events only: an older activity is over.
 const latestActivitySQL = `
-SELECT step_id, message FROM (
+SELECT id, step_id, message FROM (
 	SELECT id, step_id, state, message FROM event_log WHERE run_id = ? ORDER BY id DESC LIMIT 200
 ) WHERE state = 'stream_activity' AND step_id <> '' AND message <> '' ORDER BY id`
 
 func (d *database) latestActivity(ctx context.Context, q sqlx.QueryerContext, run string) (map[string]string, error) {
 	var rows []struct {
+		ID      int64  `db:"id"`
 		Step    string `db:"step_id"`
 		Message string `db:"message"`
 	}
 	if err := sqlx.SelectContext(ctx, q, &rows, latestActivitySQL, run); err != nil {
+		return nil, err
+	}
+	messages := make([]message, len(rows))
+	for i := range rows {
+		messages[i] = message{rows[i].ID, run, rows[i].Step, &rows[i].Message}
+	}
+	if err := d.hideAcross(ctx, q, messages); err != nil {
 		return nil, err
 	}
 	latest := make(map[string]string, len(rows))

@@ -30,6 +30,8 @@ type cachedHistory struct {
 	mu   sync.Mutex
 	h    history
 	span eventSpan
+
+	stretches stretches
 }
 
 func (c *histories) get(run string) *cachedHistory {

@@ -205,7 +205,7 @@ func (d *database) log(ctx context.Context, f LogFilter, w LogWindow) ([]Event, 
 	if w.Newest {
 		slices.Reverse(events)
 	}
-	return events, nil
+	return events, d.hideAcross(ctx, d, messagesOf(events))
 }
 
 // EventsBetween counts a run's events whose ids are between two, both excluded.
@@ -227,6 +227,13 @@ func (d *database) eachMatch(ctx context.Context, f LogFilter, w LogWindow, take
 	if !d.schema.has("event_log") {
 		return nil
 	}
+	var hidden stretches
+	if f.Text != "" { // what is hidden is not found
+		var err error
+		if hidden, err = d.wholeStretches(ctx, d, f.Run); err != nil {
+			return err
+		}
+	}
 	query, args := f.query(d, d.eventColumns(), w)
 	rows, err := d.QueryxContext(ctx, query, args...)
 	if err != nil {
@@ -238,7 +245,7 @@ func (d *database) eachMatch(ctx context.Context, f LogFilter, w LogWindow, take
 		if err != nil {
 			return err
 		}
-		if (f.Text == "" || f.within(e.Message)) && !take(e) {
+		if (f.Text == "" || f.within(hidden.hide(d.opt.Across, e.ID, e.StepID, e.Message))) && !take(e) {
 			return nil
 		}
 	}
@@ -263,12 +270,19 @@ func (d *database) logHits(ctx context.Context, f LogFilter, limit int) (LogHits
 	if !d.schema.has("event_log") {
 		return hits, nil
 	}
-	message := "''"
+	columns := "e.id, '', ''"
 	if f.Text != "" {
-		message = "COALESCE(e.message, '')"
+		columns = "e.id, " + d.schema.text("e", "event_log", "step_id") + ", COALESCE(e.message, '')"
 	}
 	err := func() error {
-		query, args := f.query(d, "e.id, "+message, LogWindow{})
+		var hidden stretches
+		if f.Text != "" {
+			var err error
+			if hidden, err = d.wholeStretches(ctx, d, f.Run); err != nil {
+				return err
+			}
+		}
+		query, args := f.query(d, columns, LogWindow{})
 		rows, err := d.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -276,12 +290,12 @@ func (d *database) logHits(ctx context.Context, f LogFilter, limit int) (LogHits
 		defer rows.Close()
 		for rows.Next() {
 			var id int64
-			var text string
-			if err := rows.Scan(&id, &text); err != nil {
+			var step, text string
+			if err := rows.Scan(&id, &step, &text); err != nil {
 				return err
 			}
 			switch {
-			case f.Text != "" && !f.within(text):
+			case f.Text != "" && !f.within(hidden.hide(d.opt.Across, id, step, text)):
 			case len(hits.IDs) == limit:
 				hits.More = true
 				return nil

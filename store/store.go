@@ -47,6 +47,9 @@ type Options struct {
 	// Shown gives of a recorded text what a reader may see, such as without
 	// secrets: what is not shown is not found either. Nil: all of it.
 	Shown func(text string) string
+	// Across hides what goes on over several events, wherever their messages are
+	// read. Nil: nothing does.
+	Across Across
 	// Log receives what an operator of the dashboard should know; nil drops it.
 	Log *slog.Logger
 }

@@ -80,7 +80,7 @@ func (o *opened) textsAfter(ctx context.Context, mark TextMark, limit int) (Text
 	if t.Last == mark.Event {
 		return t, nil
 	}
-	t.Events, t.More, err = o.selectTexts(ctx, "e.id > ? ORDER BY e.id", limit, mark.Event)
+	t.Events, t.More, err = o.shownTexts(ctx, "e.id > ? ORDER BY e.id", limit, mark.Event)
 	if err != nil {
 		return t, err
 	}
@@ -110,7 +110,7 @@ func (s *Store) EventTexts(ctx context.Context, ids []int64) (map[int64]EventTex
 	return read(s, func(o *opened) (map[int64]EventText, error) {
 		found := make(map[int64]EventText, len(ids))
 		err := chunks(ids, maxWatched, func(part []int64) error {
-			events, _, err := o.selectTexts(ctx, "e.id IN "+in(len(part)), len(part), anys(part)...)
+			events, _, err := o.shownTexts(ctx, "e.id IN "+in(len(part)), len(part), anys(part)...)
 			for _, e := range events {
 				found[e.ID] = e
 			}
@@ -155,6 +155,20 @@ func (d *database) selectTexts(ctx context.Context, clause string, limit int, ar
 		events = append(events, e)
 	}
 	return events, false, rows.Err()
+}
+
+// shownTexts is selectTexts without what goes on over several events.
+func (d *database) shownTexts(ctx context.Context, clause string, limit int, args ...any) ([]EventText, bool, error) {
+	events, more, err := d.selectTexts(ctx, clause, limit, args...)
+	if err != nil {
+		return nil, false, err
+	}
+	messages := make([]message, len(events))
+	for i := range events {
+		e := &events[i]
+		messages[i] = message{e.ID, e.Run, e.Step, &e.Message}
+	}
+	return events, more, d.hideAcross(ctx, d, messages)
 }
 
 // EventRuns names the runs of events, of those that there are.

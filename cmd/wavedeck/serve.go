@@ -107,7 +107,7 @@ func (s site) serve(ctx context.Context) (err error) {
 	}
 	token := s.token()
 	db := store.Open(s.source.Current().Project.DB, store.Options{
-		Definition: handlers.Definition(s.source), Log: s.log, Shown: handlers.Shown,
+		Definition: handlers.Definition(s.source), Log: s.log, Shown: handlers.Shown, Across: handlers.Across(),
 		Locate: func() string { return s.source.Current().Project.DB },
 	})
 	own := desk.Open(ctx, s.desk.Data)

@@ -1,0 +1,117 @@
+package handlers_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+	"testing"
+
+	"wavedeck/store/storetest"
+)
+
+// keyLines are the lines of a private key, made when the test runs.
+func keyLines(seed uint64) []string {
+	r := rand.New(rand.NewPCG(seed, 1))
+	raw := make([]byte, 1190) // as long as an RSA key of 2048 bits
+	for i := range raw {
+		raw[i] = byte(r.IntN(256))
+	}
+	lines := []string{"-----BEGIN " + "RSA PRIVATE KEY-----"}
+	for text := base64.StdEncoding.EncodeToString(raw); text != ""; text = text[min(64, len(text)):] {
+		lines = append(lines, text[:min(64, len(text))])
+	}
+	return append(lines, "-----END "+"RSA PRIVATE KEY-----")
+}
+
+// TestAKeyOfOneEventPerLineIsHidden: a step that prints a key, line by line, beside
+// another step, shows it in no form, whole or from its middle on.
+func TestAKeyOfOneEventPerLineIsHidden(t *testing.T) {
+	root := emptyProject(t)
+	state := newState(t, root)
+	run := state.Run(storetest.Run{Status: "running", Heartbeat: opened})
+	key := keyLines(1)
+	state.Event(run, storetest.Event{Step: "show", State: "started"})
+	state.Event(run, storetest.Event{Step: "show", State: "stream_activity", Message: "$ cat key.pem"})
+	var ids []int64
+	for i, line := range key {
+		ids = append(ids, state.Event(run, storetest.Event{Step: "show", State: "stream_activity", Message: line}))
+		state.Event(run, storetest.Event{Step: "other", State: "stream_activity", Message: fmt.Sprintf("line%dOf9Other", i)})
+	}
+	middle, last := ids[len(ids)/2], ids[len(ids)-1]
+	state.Event(run, storetest.Event{Step: "show", State: "stream_activity", Message: "c2FmZQ"}) // behind the key: no part of it
+	s := openSite(t, root, withSearch(t)).ready().indexed()
+	body := key[1 : len(key)-1]
+	leaks := func(text string) string {
+		for _, line := range body {
+			if strings.Contains(text, line) || strings.Contains(text, url.QueryEscape(line)) {
+				return line
+			}
+		}
+		return ""
+	}
+	from := fmt.Sprint(middle)
+	for name, path := range map[string]string{
+		"the run's page": "/runs/" + run, "the log": "/runs/" + run + "/log", "the log from the middle of the key": "/runs/" + run + "/log?after=" + from,
+		"the log up to the middle of the key": "/runs/" + run + "/log?before=" + from, "lines in the middle": "/runs/" + run + "/log?L=" + from + "-" + fmt.Sprint(middle+4),
+		"one step's log": "/runs/" + run + "/log?step=show&after=" + from, "a part for the page": "/runs/" + run + "/log/block?after=" + from,
+		"text to keep": "/runs/" + run + "/log.txt", "text to keep from the middle": "/runs/" + run + "/log.txt?L=" + from + "-" + fmt.Sprint(last), "text for a terminal": "/runs/" + run + ".log",
+		"colored text of the last line": "/runs/" + run + ".log?color=1&L=" + fmt.Sprint(last-2), "the run as text": "/runs/" + run + ".txt", "the run as Markdown": "/runs/" + run + ".md", "the run as JSON": "/runs/" + run + ".json",
+		"the API": "/api/runs/" + run, "the API from the middle": "/api/runs/" + run + "?after=" + from, "the exported file": "/runs/" + run + "/export",
+	} {
+		t.Run(name, func(t *testing.T) {
+			reply := s.as(t).get(path)
+			if reply.status >= 400 {
+				t.Fatalf("%s: %d", path, reply.status)
+			}
+			if line := leaks(reply.body); line != "" {
+				t.Errorf("%s shows %q", path, line)
+			}
+		})
+	}
+	t.Run("what is hidden is not found", func(t *testing.T) {
+		for _, word := range []string{body[3], body[len(body)/2][:20], body[len(body)-1]} {
+			if found := s.as(t).search(word); len(found.Events) > 0 {
+				t.Errorf("the search finds %q", word)
+			}
+			if reply := s.as(t).get("/runs/" + run + "/log?q=" + url.QueryEscape(word)); !strings.Contains(reply.body, "no hits") {
+				t.Errorf("the filter of the log finds %q", word)
+			}
+		}
+	})
+	t.Run("other lines stay", func(t *testing.T) {
+		text := s.as(t).get("/runs/" + run + ".log").body
+		if !strings.Contains(text, "line7Of9Other") || !strings.Contains(text, "c2FmZQ") || !strings.Contains(text, "[redacted: private key]") {
+			t.Error(text)
+		}
+	})
+	t.Run("a stream from the middle, and what comes live", func(t *testing.T) {
+		second := keyLines(2)
+		seen := s.as(t).lines(t.Context(), "/runs/"+run+".log?follow=1&after="+from)
+		events := s.as(t).listen("/api/runs/"+run+"/events", "Last-Event-ID", from)
+		for _, line := range second {
+			state.Event(run, storetest.Event{Step: "show", State: "stream_activity", Message: line})
+		}
+		state.Event(run, storetest.Event{Step: "show", State: "started", Message: "that is all"})
+		body = append(body, second[1:len(second)-1]...)
+		for {
+			text, open := line(t, seen)
+			if leak := leaks(text); leak != "" {
+				t.Fatalf("shows %q", leak)
+			}
+			if !open || strings.Contains(text, "that is all") {
+				break
+			}
+		}
+		end, before := events.next("started")
+		for _, e := range append(before, end) {
+			if leak := leaks(e.Data); leak != "" {
+				t.Errorf("the stream sends %q", leak)
+			}
+		}
+		if len(before) < len(second) {
+			t.Errorf("%d events before the last", len(before))
+		}
+	})
+}

@@ -1,0 +1,83 @@
+package redact
+
+import "strings"
+
+// Keys hides private keys of which each line is a text of its own, as in the events
+// of a step that prints a file. One that is within a single text is found by Text.
+type Keys struct{}
+
+// marks are what a text holds in which a key begins or ends.
+var marks = []string{pemPrivate, "Private-Lines:", "Private-MAC:", "LS0tLS1CRUdJTi"}
+
+// Marks are parts of a text, one of which it holds when a key begins or ends in it.
+func (Keys) Marks() []string { return marks }
+
+// After tells whether a key goes on behind a text that holds a mark; before tells
+// whether one goes on up to it.
+func (Keys) After(before bool, text string) bool {
+	s := scanner{text: text, whole: true}
+	at := -1
+	last := func(i int, opens bool) {
+		if i > at {
+			at, before = i, opens
+		}
+	}
+	for _, mark := range []string{pemBegin, pemEnd} {
+		for end := len(text); end > 0; {
+			i := strings.LastIndex(text[:end], mark)
+			if i < 0 {
+				break
+			}
+			if _, ok := s.marker(i, mark); ok {
+				last(i, mark == pemBegin)
+				break
+			}
+			end = i
+		}
+	}
+	last(strings.LastIndex(text, "Private-Lines:"), true)
+	last(strings.LastIndex(text, "Private-MAC:"), false)
+	if i := strings.LastIndex(text, "LS0tLS1CRUdJTi"); i > at {
+		if _, ok := s.encodedKey(i + len("LS0t")); ok {
+			last(i, !strings.HasSuffix(strings.TrimRight(text, " \r\n"), "="))
+		}
+	}
+	return before
+}
+
+// May tells quickly whether a text may hold a line of a key.
+func (Keys) May(text string) bool {
+	for line := range strings.Lines(text) {
+		if body(line, true) {
+			return true
+		}
+	}
+	return false
+}
+
+// Hide gives a text that stands within a key without the lines that are the key's.
+// Where the end of the key is known, any word of base64 alone on a line is one.
+func (Keys) Hide(text string, ends bool) string {
+	var out strings.Builder
+	hidden := false
+	for line := range strings.Lines(text) {
+		if !body(line, ends) {
+			hidden = false
+			out.WriteString(line)
+			continue
+		}
+		if !hidden {
+			out.WriteString(PrivateKey.Placeholder())
+			if strings.HasSuffix(line, "\n") {
+				out.WriteByte('\n')
+			}
+		}
+		hidden = true
+	}
+	return out.String()
+}
+
+// body tells whether a line may be one within a key.
+func body(line string, short bool) bool {
+	return strings.TrimSpace(line) != "" && !strings.Contains(line, "-----") && keyLine(line, short)
+}

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Across hides what begins in one event of a step and ends in a later one, such as
+// a private key of which each line is an event.
+type Across interface {
+	// Marks are parts of a message, one of which it holds when such a thing begins
+	// or ends in it.
+	Marks() []string
+	// After tells whether one goes on behind a message with a mark.
+	After(before bool, message string) bool
+	// May tells quickly whether a message may be a part of one.
+	May(message string) bool
+	// Hide gives a message without what may be a part of one; ends tells that its
+	// end is known.
+	Hide(message string, ends bool) string
+}
+
+// Bounds of what is kept of a run, and of how far something goes on that never
+// ends.
+const (
+	maxStretches   = 1000
+	stretchEvents  = 4000 // ids
+	stretchUnknown = 400  // ids: so far anything may be a part of it
+)
+
+// stretch is where in a step something goes on: behind event from, up to event to.
+type stretch struct {
+	step     string
+	from, to int64 // to is 0 where no end is known
+}
+
+// stretches are those of one run, as far as its events were looked at.
+type stretches struct {
+	last int64
+	list []stretch
+}
+
+// add folds an event with a mark.
+func (s *stretches) add(across Across, id int64, step, message string) {
+	open := -1
+	for i := range s.list {
+		if s.list[i].step == step && s.list[i].to == 0 {
+			open = i
+		}
+	}
+	if after := across.After(open >= 0, message); open >= 0 && !after {
+		s.list[open].to = id
+	} else if open < 0 && after && len(s.list) < maxStretches {
+		s.list = append(s.list, stretch{step: step, from: id})
+	}
+}
+
+// hide gives a message of a step without what belongs to something that goes on.
+func (s stretches) hide(across Across, id int64, step, message string) string {
+	for _, x := range s.list {
+		if x.step != step || id <= x.from || x.to > 0 && id > x.to || x.to == 0 && id > x.from+stretchEvents {
+			continue
+		}
+		return across.Hide(message, x.to > 0 || id <= x.from+stretchUnknown)
+	}
+	return message
+}
+
+// stretchesOf finds the stretches of a run up to an event. Asked again, it costs
+// the new events only.
+func (d *database) stretchesOf(ctx context.Context, q sqlx.QueryerContext, run string, upTo int64) (stretches, error) {
+	has := d.schema["event_log"]
+	if d.opt.Across == nil || !has["message"] || !has["step_id"] {
+		return stretches{}, nil
+	}
+	cached := d.histories.get(run)
+	cached.mu.Lock()
+	known := cached.stretches.clone()
+	cached.mu.Unlock()
+	if known.last >= upTo {
+		return known, nil
+	}
+	marks := d.opt.Across.Marks()
+	args := []any{run, known.last, upTo}
+	for _, mark := range marks {
+		args = append(args, mark)
+	}
+	var rows []struct {
+		ID      int64  `db:"id"`
+		Step    string `db:"step"`
+		Message string `db:"message"`
+	}
+	query := `SELECT id, COALESCE(CAST(step_id AS TEXT), '') AS step, CAST(message AS TEXT) AS message FROM event_log WHERE run_id = ? AND id > ? AND id <= ? AND (` +
+		strings.TrimSuffix(strings.Repeat("instr(message, ?) > 0 OR ", len(marks)), " OR ") + `) ORDER BY id`
+	if err := sqlx.SelectContext(ctx, q, &rows, query, args...); err != nil {
+		return stretches{}, fmt.Errorf("look for keys in the log of %s: %w", run, err)
+	}
+	for _, r := range rows {
+		known.add(d.opt.Across, r.ID, r.Step, r.Message)
+	}
+	known.last = upTo
+	cached.mu.Lock()
+	defer cached.mu.Unlock()
+	if known.last > cached.stretches.last {
+		cached.stretches = known.clone()
+	}
+	return known, nil
+}
+
+func (s stretches) clone() stretches {
+	return stretches{last: s.last, list: append([]stretch(nil), s.list...)}
+}
+
+// message is what hideAcross looks at.
+type message struct {
+	id        int64
+	run, step string
+	text      *string
+}
+
+// hideAcross hides in messages what goes on over several of them.
+func (d *database) hideAcross(ctx context.Context, q sqlx.QueryerContext, messages []message) error {
+	if d.opt.Across == nil {
+		return nil
+	}
+	upTo := map[string]int64{}
+	for _, m := range messages {
+		if m.id > upTo[m.run] && d.opt.Across.May(*m.text) {
+			upTo[m.run] = m.id
+		}
+	}
+	for run, id := range upTo {
+		found, err := d.stretchesOf(ctx, q, run, id)
+		if err != nil {
+			return err
+		}
+		if len(found.list) == 0 {
+			continue
+		}
+		for _, m := range messages {
+			if m.run == run {
+				*m.text = found.hide(d.opt.Across, m.id, m.step, *m.text)
+			}
+		}
+	}
+	return nil
+}
+
+func messagesOf(events []Event) []message {
+	list := make([]message, len(events))
+	for i := range events {
+		e := &events[i]
+		list[i] = message{e.ID, e.RunID, e.StepID, &e.Message}
+	}
+	return list
+}
+
+// wholeStretches are those of a run up to its newest event.
+func (d *database) wholeStretches(ctx context.Context, q sqlx.QueryerContext, run string) (stretches, error) {
+	if d.opt.Across == nil {
+		return stretches{}, nil
+	}
+	var last int64
+	if err := sqlx.GetContext(ctx, q, &last, `SELECT COALESCE(max(id), 0) FROM event_log WHERE run_id = ?`, run); err != nil {
+		return stretches{}, fmt.Errorf("look for keys in the log of %s: %w", run, err)
+	}
+	return d.stretchesOf(ctx, q, run, last)
+}
