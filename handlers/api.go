@@ -241,7 +241,7 @@ func stepDetailOf(step store.Step, artifacts []artifactSummary) stepDetail {
 	d := stepDetail{
 		StepID: step.ID, Persona: step.Persona, State: string(step.State), Action: shown(step.Action),
 		StartedAt: momentOf(step.StartedAt), CompletedAt: momentOf(step.CompletedAt),
-		Error: shown(step.Error), Headline: shown(step.Headline), Model: step.Model, Attempts: len(step.Attempts), Note: shown(step.Note), Artifacts: artifacts,
+		Error: shown(step.Error), Headline: shown(step.Headline), Model: shown(step.Model), Attempts: len(step.Attempts), Note: shown(step.Note), Artifacts: artifacts,
 		TokensUsed: valueOf(step.Tokens), Progress: valueOf(step.Progress),
 	}
 	if step.HasDuration {
@@ -290,8 +290,8 @@ func summaryOf(run store.Run) runSummary {
 	sum := runSummary{
 		RunID: run.ID, PipelineName: run.Pipeline, Reason: shown(run.Reason), Input: shown(run.Input),
 		TotalTokens: valueOf(run.Tokens), StartedAt: momentOf(run.StartedAt), CompletedAt: momentOf(run.CompletedAt),
-		Tags: run.Tags, Progress: valueOf(run.Progress), ErrorMessage: shown(run.Error), Headline: shown(run.Headline),
-		ParentRunID: run.Parent, BranchName: run.Branch,
+		Tags: shownAll(run.Tags), Progress: valueOf(run.Progress), ErrorMessage: shown(run.Error), Headline: shown(run.Headline),
+		ParentRunID: run.Parent, BranchName: shown(run.Branch),
 	}
 	word, exact := statusWord(run.State)
 	sum.Status = word

@@ -91,10 +91,10 @@ func (s *Server) apiPipelines(w http.ResponseWriter, r *http.Request) error {
 
 func pipelineSummaryOf(p manifest.Pipeline, h store.PipelineHistory) pipelineSummary {
 	sum := pipelineSummary{
-		Name: p.Name, Description: p.Description, Category: p.Category, File: p.File, StepCount: len(p.Steps),
+		Name: p.Name, Description: shown(p.Description), Category: p.Category, File: p.File, StepCount: len(p.Steps),
 	}
 	for _, problem := range p.Problems {
-		sum.Problems = append(sum.Problems, problemSummary{File: problem.File, Line: problem.Line, Text: problem.Text})
+		sum.Problems = append(sum.Problems, problemSummary{File: problem.File, Line: problem.Line, Text: shown(problem.Text)})
 	}
 	if h.Succeeded+h.Failed+h.Cancelled > 0 {
 		sum.Record = &recordSummary{
@@ -114,8 +114,8 @@ func (s *Server) pipelineDocument(ctx context.Context, name string) (pipelineDet
 	body := pipelineDetail{
 		pipelineSummary: boundedTo(pipelineSummaryOf(p, history), 4*accountShown), Steps: []stepSummary{},
 		Input: boundedTo(inputSummary{
-			Source: p.Input.Source, Type: p.Input.Type, Description: p.Input.Description, Example: p.Input.Example,
-			Default: p.Input.Default, Required: p.Input.Required, Enum: p.Input.Enum,
+			Source: shown(p.Input.Source), Type: shown(p.Input.Type), Description: shown(p.Input.Description), Example: shown(p.Input.Example),
+			Default: shown(p.Input.Default), Required: p.Input.Required, Enum: shownAll(p.Input.Enum),
 		}, 4*accountShown),
 	}
 	for _, step := range p.Steps {
@@ -142,7 +142,7 @@ func (s *Server) apiPersonas(w http.ResponseWriter, r *http.Request) error {
 		}{Personas: []personaSummary{}}
 		for _, p := range s.manifest.Current().Manifest.Personas {
 			body.Personas = append(body.Personas, bounded(personaSummary{
-				Name: p.Name, Adapter: p.Adapter, Description: p.Description, Model: p.EffectiveModel(), Temperature: p.Temperature,
+				Name: p.Name, Adapter: opening(p.Adapter), Description: opening(p.Description), Model: opening(p.EffectiveModel()), Temperature: p.Temperature,
 				SystemPromptFile: p.SystemPromptFile, AllowedTools: p.Permissions.AllowedTools, Deny: p.Permissions.Deny,
 			}))
 		}

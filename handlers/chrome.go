@@ -37,7 +37,7 @@ func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chr
 
 func projectName(catalog *manifest.Catalog) string {
 	if catalog.Manifest.Name != "" {
-		return clip(catalog.Manifest.Name, nameShown)
+		return clip(opening(catalog.Manifest.Name), nameShown)
 	}
 	return filepath.Base(catalog.Project.Root)
 }

@@ -148,6 +148,7 @@ func (s *Server) filterChoices(ctx context.Context, place runquery.Place) ([]cho
 		if err != nil {
 			return nil, err //nolint:wrapcheck // described by the error table
 		}
+		names = slices.DeleteFunc(names, func(name string) bool { return shown(name) != name }) // a secret is no choice
 		return choicesOf(names), nil
 	case "parent":
 		runs, err := s.runChoices(ctx, place.Typed)

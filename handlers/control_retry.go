@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"wavedeck/handlers/redact"
@@ -70,7 +71,7 @@ func (s *Server) retryForm(run store.Run) fills {
 			view.Text = lines(shown(run.Input))
 		}
 		view.Redacted = shown(run.Input) != run.Input
-		view.Tags = strings.Join(names(values, fieldTags), ", ")
+		view.Tags = strings.Join(shownAll(names(values, fieldTags)), ", ")
 		view.Open = view.Open && (view.Model+view.Adapter+view.Timeout != "" || len(view.Only)+len(view.Except) > 0 || view.DryRun)
 		return view
 	}
@@ -84,6 +85,11 @@ func (s *Server) retryRequest(run store.Run, values url.Values) (runner.Request,
 		return asked, err
 	}
 	asked.Original = run.ID
+	for i, tag := range asked.Tags { // one that was left as it was shown is the run's own
+		if at := slices.Index(shownAll(run.Tags), tag); at >= 0 {
+			asked.Tags[i] = run.Tags[at]
+		}
+	}
 	switch given := asked.Input; {
 	case given == lines(run.Input), given == lines(shown(run.Input)):
 		asked.Input = run.Input

@@ -18,7 +18,7 @@ func (s *Server) chooseStart(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := views.StartsView{Chrome: s.chrome(r, "runs", "Start a run", "")}
 	for _, p := range s.manifest.Current().Pipelines {
-		row := bounded(views.PipelineRow{Name: p.Name, Description: p.Description, Category: p.Category, Steps: len(p.Steps), Problems: problemRows(p.Problems)})
+		row := bounded(views.PipelineRow{Name: p.Name, Description: opening(p.Description), Category: p.Category, Steps: len(p.Steps), Problems: problemRows(p.Problems)})
 		if startable(p) {
 			view.Rows = append(view.Rows, row)
 		} else {
@@ -112,7 +112,7 @@ func (f *startForm) blame(err error) {
 func (s *Server) startView(r *http.Request, p manifest.Pipeline, values url.Values, key string) startForm {
 	title := "Start " + p.Name
 	view := views.StartView{
-		Chrome: s.chrome(r, "pipelines", title, ""), Heading: title, Pipeline: p.Name, Description: p.Description,
+		Chrome: s.chrome(r, "pipelines", title, ""), Heading: title, Pipeline: p.Name, Description: shown(p.Description),
 		Action: s.paths.Start(p.Name, nil), Preview: s.paths.StartPreview(p.Name), Key: key, Verb: "Start",
 		Input: inputView(p.Input), Text: lines(values.Get(fieldInput)),
 		Model: values.Get(fieldModel), Adapter: values.Get(fieldAdapter), FromStep: values.Get(fieldFromStep),

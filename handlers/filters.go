@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"sort"
@@ -84,6 +85,8 @@ func (s *Server) facets(ctx context.Context) (counts store.Facets, known bool, e
 	if errors.Is(err, store.ErrUnavailable) {
 		return counts, false, nil
 	}
+	counts.Tags = maps.Clone(counts.Tags)
+	maps.DeleteFunc(counts.Tags, func(tag string, _ int) bool { return shown(tag) != tag }) // a secret is no choice
 	return counts, err == nil, err
 }
 

@@ -86,10 +86,10 @@ func (s *Server) places() []views.PaletteGroup {
 	var pipelines, personas []views.PaletteItem
 	catalog := s.manifest.Current()
 	for _, p := range catalog.Pipelines {
-		pipelines = append(pipelines, bounded(views.PaletteItem{Label: p.Name, Detail: firstLine(p.Description), Href: s.paths.Pipeline(p.Name)}))
+		pipelines = append(pipelines, bounded(views.PaletteItem{Label: p.Name, Detail: firstLine(opening(p.Description)), Href: s.paths.Pipeline(p.Name)}))
 	}
 	for _, p := range catalog.Manifest.Personas {
-		personas = append(personas, bounded(views.PaletteItem{Label: p.Name, Detail: firstLine(p.Description), Href: s.paths.Persona(p.Name)}))
+		personas = append(personas, bounded(views.PaletteItem{Label: p.Name, Detail: firstLine(opening(p.Description)), Href: s.paths.Persona(p.Name)}))
 	}
 	return []views.PaletteGroup{{Title: "Pages", Items: pages}, {Title: "Pipelines", Items: pipelines}, {Title: "Personas", Items: personas}}
 }

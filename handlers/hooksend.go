@@ -15,6 +15,7 @@ import (
 	"wavedeck/handlers/webhook"
 	"wavedeck/store"
 	"wavedeck/store/desk"
+	"wavedeck/views/plain"
 )
 
 // How messages are sent: so many at a time, each claimed for so long, which is
@@ -89,12 +90,13 @@ func (s *Server) message(h desk.Hook, view desk.View, run store.Run, o desk.Occa
 
 func encodeMessage(view int64, run string, body hookBody) (desk.Delivery, error) {
 	encoded, err := json.Marshal(body)
+	encoded = plain.JSON(encoded)
 	return newDelivery(view, body.Type, run, encoded, body.At), err
 }
 
 func (s *Server) hookBody(h desk.Hook, view desk.View, kind string) hookBody {
 	return hookBody{Version: 1, Type: kind, At: s.now().UTC(), Data: hookData{
-		Project: projectName(s.manifest.Current()), View: hookView{ID: view.ID, Name: view.Name, URL: s.hookLink(h, s.paths.View(strconv.FormatInt(view.ID, 10), ""))},
+		Project: projectName(s.manifest.Current()), View: hookView{ID: view.ID, Name: shown(view.Name), URL: s.hookLink(h, s.paths.View(strconv.FormatInt(view.ID, 10), ""))},
 	}}
 }
 

@@ -157,7 +157,7 @@ func eventFacts(e store.Event) string {
 		facts = append(facts, views.Duration(e.Duration, false))
 	}
 	if e.Model != "" {
-		facts = append(facts, clip(opening(e.Model), nameShown))
+		facts = append(facts, clip(inline(opening(e.Model)), nameShown))
 	}
 	return strings.Join(facts, " · ")
 }

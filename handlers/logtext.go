@@ -204,7 +204,7 @@ func writeEvent(w io.Writer, e store.Event, colours bool) {
 	}
 	step := "-"
 	if e.StepID != "" {
-		step = oneLine(plainText(parseLines(shown(e.StepID))))
+		step = inline(shown(e.StepID))
 	}
 	lines := terminal(e.Message)
 	text := plainText(lines)
@@ -215,7 +215,7 @@ func writeEvent(w io.Writer, e store.Event, colours bool) {
 		text = strings.TrimRight(text+" ["+facts+"]", "\n")
 	}
 	text = strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ")
-	_, _ = fmt.Fprintf(w, "%d %s %s %s %s\n", e.ID, at, step, oneLine(plainText(parseLines(shown(e.State)))), text) // into memory: it cannot fail
+	_, _ = fmt.Fprintf(w, "%d %s %s %s %s\n", e.ID, at, step, inline(shown(e.State)), text) // into memory: it cannot fail
 }
 
 // colouredText is lines with the colours that a terminal gives them.

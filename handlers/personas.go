@@ -72,7 +72,7 @@ func usersOf(catalog *manifest.Catalog) map[string][]string {
 
 func personaRow(p manifest.Persona, usedBy []string) views.PersonaRow {
 	return bounded(views.PersonaRow{
-		Name: p.Name, Adapter: p.Adapter, Description: p.Description, Model: p.Model, DefaultModel: p.AdapterModel,
+		Name: p.Name, Adapter: opening(p.Adapter), Description: opening(p.Description), Model: opening(p.Model), DefaultModel: opening(p.AdapterModel),
 		Temperature: p.Temperature, PromptFile: p.SystemPromptFile,
 		Allowed: p.Permissions.AllowedTools, Denied: p.Permissions.Deny,
 		InheritAllowed: p.AdapterPermissions.AllowedTools, InheritDenied: p.AdapterPermissions.Deny,
@@ -95,11 +95,11 @@ func (s *Server) showPersona(w http.ResponseWriter, r *http.Request) error {
 			Chrome:     s.chrome(r, "personas", name, "list=1"),
 			PersonaRow: personaRow(p, usersOf(catalog)[name]),
 		}
-		view.Description = most(p.Description, textsWhole)
+		view.Description = most(shown(p.Description), textsWhole)
 		view.Prompt, view.PromptNote = promptOf(catalog, p)
 		if a, ok := catalog.Adapter(p.Adapter); ok {
 			view.Adapters = bounded([]views.AdapterRow{{
-				Name: a.Name, Binary: a.Binary, DefaultModel: a.DefaultModel, Mode: a.Mode, OutputFormat: a.OutputFormat,
+				Name: a.Name, Binary: opening(a.Binary), DefaultModel: opening(a.DefaultModel), Mode: a.Mode, OutputFormat: a.OutputFormat,
 			}})
 		}
 		return views.PersonaPage(view).Render(ctx, b)

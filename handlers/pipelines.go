@@ -56,7 +56,7 @@ func isMissing(catalog *manifest.Catalog, what string) bool {
 
 func (s *Server) pipelineRow(ctx context.Context, p manifest.Pipeline) (views.PipelineRow, error) {
 	row := views.PipelineRow{
-		Name: p.Name, Description: p.Description, Category: p.Category, File: p.File,
+		Name: p.Name, Description: opening(p.Description), Category: p.Category, File: p.File,
 		Steps: len(p.Steps), Problems: problemRows(p.Problems), StartURL: s.startURL(p),
 	}
 	row = bounded(row)
@@ -153,7 +153,7 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 	view := views.PipelineView{
 		Chrome: s.chrome(r, "pipelines", name, "list=1"), Defined: defined,
 		PipelineRow: views.PipelineRow{
-			Name: p.Name, Description: most(p.Description, 4*accountShown), Category: clip(p.Category, textShown), File: p.File,
+			Name: p.Name, Description: most(shown(p.Description), 4*accountShown), Category: clip(p.Category, textShown), File: p.File,
 			Steps: len(p.Steps), Problems: problemRows(p.Problems), Stats: statsOf(history),
 		},
 		Input:   inputView(p.Input),
@@ -184,8 +184,8 @@ func (s *Server) pipelineView(ctx context.Context, r *http.Request, name string)
 
 func inputView(in manifest.Input) views.InputView {
 	return boundedTo(views.InputView{
-		Source: in.Source, Type: in.Type, Description: in.Description, Example: in.Example,
-		Default: in.Default, Required: in.Required, Choices: in.Enum,
+		Source: shown(in.Source), Type: shown(in.Type), Description: shown(in.Description), Example: shown(in.Example),
+		Default: shown(in.Default), Required: in.Required, Choices: shownAll(in.Enum),
 	}, accountShown)
 }
 

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/a-h/templ"
+
+	"wavedeck/views/plain"
 )
 
 // buffers are reused between answers: a page is rendered whole before its first
@@ -48,10 +50,12 @@ func (s *Server) writeJSON(w http.ResponseWriter, r *http.Request, status int, b
 }
 
 func encodeJSON(b *bytes.Buffer, body any) error {
-	enc := json.NewEncoder(b)
-	if err := enc.Encode(body); err != nil {
+	encoded, err := json.Marshal(body)
+	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
+	b.Write(plain.JSON(encoded))
+	b.WriteByte('\n')
 	return nil
 }
 

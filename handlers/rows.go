@@ -20,7 +20,7 @@ func runRow(run store.Run) views.RunRow {
 		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(opening(run.Input)),
 		State: string(run.State), Word: runWord(run), Reason: failureLine(run),
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
-		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: run.Tags, Branch: run.Branch,
+		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: shownAll(run.Tags), Branch: opening(run.Branch),
 		Children: childrenOf(run.Children), Orphan: run.Orphan,
 		Cursor: run.Cursor().String(),
 	}
@@ -109,7 +109,7 @@ func runRef(run store.Run) *views.RunRef {
 func stepRow(step store.Step, kind string) views.StepRow {
 	row := views.StepRow{
 		ID: step.ID, State: string(step.State), Word: stateWord(step.State), Kind: kind,
-		Persona: step.Persona, Model: step.Model, Adapter: step.Adapter,
+		Persona: step.Persona, Model: opening(step.Model), Adapter: opening(step.Adapter),
 		Note: shown(step.Note), Error: stepError(step), Action: shown(step.Action), Progress: step.Progress,
 		Started: step.StartedAt, Ended: step.CompletedAt,
 		Took:   stepTook(step.State, step.StartedAt, step.Duration, step.HasDuration, step.CoarseSecond),
@@ -190,7 +190,7 @@ func eventTone(word string) store.State {
 func eventRow(e store.Event) views.EventRow {
 	return bounded(views.EventRow{
 		ID: e.ID, At: e.At, Step: e.StepID, State: e.State, Tone: string(eventTone(e.State)),
-		Persona: e.Persona, Message: opening(e.Message), Tokens: e.Tokens, Model: e.Model,
+		Persona: e.Persona, Message: opening(e.Message), Tokens: e.Tokens, Model: opening(e.Model),
 		Took: views.Took{D: e.Duration, Known: e.Duration > 0},
 	})
 }

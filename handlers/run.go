@@ -295,7 +295,7 @@ func (s *Server) failureOf(d store.RunDetail) *views.Failure {
 	for _, step := range d.Steps {
 		switch {
 		case step.ID == d.FailedStep:
-			f.Step, f.Persona, f.Model = step.ID, step.Persona, step.Model
+			f.Step, f.Persona, f.Model = step.ID, step.Persona, shown(step.Model)
 			if step.Error != "" {
 				f.Text = step.Error
 			}

@@ -102,7 +102,7 @@ func (rows *rowWriter) write(sums []runSummary) error {
 		if err != nil {
 			return err //nolint:wrapcheck // told by the caller
 		}
-		rows.out.buf.Write(line)
+		rows.out.buf.Write(plain.JSON(line))
 		rows.out.buf.WriteByte('\n')
 	}
 	return rows.out.flush()

@@ -206,6 +206,6 @@ func wireEventOf(e store.Event) wireEvent {
 	return wireEvent{
 		Timestamp: momentOf(e.At), PipelineID: e.RunID, StepID: e.StepID, State: e.State,
 		DurationMs: e.Duration.Milliseconds(), Message: shown(e.Message), Persona: e.Persona,
-		TokensUsed: e.Tokens, Model: e.Model, Adapter: e.Adapter,
+		TokensUsed: e.Tokens, Model: shown(e.Model), Adapter: shown(e.Adapter),
 	}
 }

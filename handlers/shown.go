@@ -25,6 +25,18 @@ func redacted(text string) string {
 	return text
 }
 
+// shownAll is the beginning of each of some recorded texts as a page shows it.
+func shownAll(texts []string) []string {
+	list := make([]string, len(texts))
+	for i, text := range texts {
+		list[i] = opening(text)
+	}
+	return list
+}
+
+// inline is a recorded text on one line, as a terminal shows it.
+func inline(text string) string { return oneLine(plainText(terminal(text))) }
+
 // terminal is a text with the colours that a terminal would give it, without
 // secrets, also those that only come together once the colours are taken out.
 func terminal(text string) []ansi.Line {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wavedeck/views/plain"
 )
 
 const typeEventStream = "text/event-stream"
@@ -83,17 +85,18 @@ func (s *eventStream) add(name, id string, data any) error {
 	if id != "" {
 		fmt.Fprintf(&s.buf, "id: %s\n", oneLine(id))
 	}
-	fmt.Fprintf(&s.buf, "data: %s\n\n", encoded)
+	fmt.Fprintf(&s.buf, "data: %s\n\n", plain.JSON(encoded))
 	return nil
 }
 
 // errClientGone ends a stream without an answer: there is nobody to answer.
 var errClientGone = &httpError{status: statusClientClosed, text: "the client left"}
 
-// oneLine keeps a recorded word from ending the line of its field.
+// oneLine keeps a recorded word from ending the line of its field, and from acting
+// on a terminal.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\r' || r == 0 {
+		if r < ' ' || plain.Acts(r) {
 			return ' '
 		}
 		return r

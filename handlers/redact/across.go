@@ -79,5 +79,6 @@ func (Keys) Hide(text string, ends bool) string {
 
 // body tells whether a line may be one within a key.
 func body(line string, short bool) bool {
+	line = strings.TrimRight(line, "\r\n")
 	return strings.TrimSpace(line) != "" && !strings.Contains(line, "-----") && keyLine(line, short)
 }

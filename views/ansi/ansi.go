@@ -134,7 +134,7 @@ func (p *parser) run(line string) {
 // read: the C1 controls, and the marks that turn the direction of text.
 func visible(r rune) rune {
 	switch {
-	case r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x2028, r == 0x2029:
+	case r < 0xa0, r == 0x061c, r == 0x200e, r == 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x2028, r == 0x2029:
 		return utf8.RuneError
 	}
 	return r
