@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"strconv"
+	"strings"
 
 	"wavedeck/handlers/redact"
 	"wavedeck/store"
@@ -197,11 +198,54 @@ func (s *Server) readArtifact(a store.Artifact) (artifactBody, error) {
 	}
 	b := artifactBody{mime: http.DetectContentType(head), data: head, size: size, left: size - int64(len(head))}
 	b.kind = markup.Choose(path.Base(a.Path), a.Type, head[:min(len(head), 4096)])
-	if b.kind != markup.Image && b.kind != markup.Binary {
-		text, found := redact.Text(string(head))
+	switch b.kind {
+	case markup.Image:
+	case markup.Binary:
+		b.data, b.redacted = masked(head)
+	default:
+		decoded, charset, ok := markup.Decode(head)
+		if !ok {
+			b.kind = markup.Binary
+			b.data, b.redacted = masked(head)
+			break
+		}
+		b.kind = markup.Choose(path.Base(a.Path), a.Type, decoded[:min(len(decoded), 4096)])
+		media, _, _ := strings.Cut(b.mime, ";")
+		if !strings.HasPrefix(media, "text/") {
+			media = "text/plain"
+		}
+		b.mime = media + "; charset=" + charset
+		text, found := redact.Text(string(decoded))
 		b.data, b.redacted = []byte(text), len(found)
 	}
 	return b, nil
+}
+
+// masked is the beginning of a file that is no text, as much of it as a dump shows,
+// with * in place of each byte of a secret, also of one in characters of two bytes.
+func masked(data []byte) ([]byte, int) {
+	const shown, ahead = markup.MaxHex, 32 << 10
+	out := bytes.Clone(data)
+	secrets := 0
+	for _, wide := range []bool{false, true} {
+		var text []byte
+		var at []int
+		for i, c := range data[:min(len(data), shown+ahead)] {
+			if !wide || c != 0 {
+				text, at = append(text, c), append(at, i)
+			}
+		}
+		_, found := redact.Text(string(text))
+		for _, f := range found {
+			for _, i := range at[f.Start:f.End] {
+				if out[i] != 0 {
+					out[i] = '*'
+				}
+			}
+		}
+		secrets = max(secrets, len(found))
+	}
+	return out, secrets
 }
 
 // artifactContent is an output for programs.

@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"wavedeck/handlers/linediff"
-	"wavedeck/handlers/redact"
 	"wavedeck/store"
 	"wavedeck/store/files"
 	"wavedeck/views/markup"
@@ -324,8 +323,10 @@ func (p *outputPair) tellDifference(left, right []byte, whole bool) {
 
 // diffable is a text as it may be shown.
 func diffable(data []byte) string {
-	text, _ := redact.Text(strings.ToValidUTF8(string(data), "\uFFFD"))
-	return text
+	if decoded, _, ok := markup.Decode(data); ok {
+		data = decoded
+	}
+	return redacted(strings.ToValidUTF8(string(data), "\uFFFD"))
 }
 
 // maxJSONLine is the length of a line from which on JSON is laid out anew: one

@@ -85,7 +85,7 @@ func Show(ctx context.Context, b Body, kind Kind) Shown {
 	case Image:
 		writeImage(&out, b)
 	case Binary:
-		s.Left += int64(max(len(data)-maxHex, 0))
+		s.Left += int64(max(len(data)-MaxHex, 0))
 		writeBinary(&out, data, b)
 	default:
 		s.Kind = Text
@@ -164,7 +164,7 @@ func Choose(name, declared string, head []byte) Kind {
 	if len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP" {
 		return Image
 	}
-	if binary(head) {
+	if wideOrder(head) == "" && binary(head) {
 		return Binary
 	}
 	declared, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(declared)), ";")
@@ -192,22 +192,6 @@ func Choose(name, declared string, head []byte) Kind {
 		return Markdown
 	}
 	return Text
-}
-
-// binary tells whether head holds a NUL, or much that is no UTF-8.
-func binary(head []byte) bool {
-	if bytes.IndexByte(head, 0) >= 0 {
-		return true
-	}
-	bad := 0
-	for rest := head; len(rest) > 0; {
-		r, size := utf8.DecodeRune(rest)
-		if r == utf8.RuneError && size == 1 && len(rest) >= utf8.UTFMax {
-			bad++
-		}
-		rest = rest[size:]
-	}
-	return bad*20 > len(head)
 }
 
 // maxLines is how many lines of text are shown: each costs the browser more than its bytes.
@@ -281,8 +265,8 @@ func writeImage(out *strings.Builder, b Body) {
 	writeFacts(out, b)
 }
 
-// maxHex is how much of a binary body is shown, in bytes.
-const maxHex = 4 << 10
+// MaxHex is how much of a binary body is shown, in bytes.
+const MaxHex = 4 << 10
 
 func writeFacts(out *strings.Builder, b Body) {
 	size := max(b.Size, int64(len(b.Data)))
@@ -296,7 +280,7 @@ func writeFacts(out *strings.Builder, b Body) {
 func writeBinary(out *strings.Builder, data []byte, b Body) {
 	writeFacts(out, b)
 	out.WriteString(`<pre class="m-hex">`)
-	data = data[:min(len(data), maxHex)]
+	data = data[:min(len(data), MaxHex)]
 	const digits = "0123456789abcdef"
 	for at := 0; at < len(data); at += 16 {
 		row := data[at:min(at+16, len(data))]

@@ -97,8 +97,9 @@ func TestChoose(t *testing.T) {
 		"text without a name":                  {"env", "", "A=1", Text},
 		"nothing":                              {"", "", "", Text},
 		"an image is one by its bytes":         {"x.json", "json", "\x89PNG\r\n\x1a\n\x00\x00", Image},
-		"binary, whatever is declared":         {"x.md", "markdown", "a\x00b", Binary},
-		"what is no UTF-8":                     {"x", "", strings.Repeat("\xfe\xff", 200), Binary},
+		"binary, whatever is declared":         {"x.md", "markdown", "a\x00b\x01\x02", Binary},
+		"text with one zero byte":              {"x.md", "markdown", "a\x00b", Markdown},
+		"what is no UTF-8":                     {"x", "", strings.Repeat("\xfd\xff", 200), Binary},
 		"text that is cut within a character":  {"x.txt", "", strings.Repeat("é", 200)[:399], Text},
 		"an executable with the name of text":  {"x.txt", "text", "\x7fELF\x02\x01\x01\x00\x00", Binary},
 		"a WebP":                               {"x", "", "RIFF\x00\x00\x00\x00WEBPVP8 ", Image},
@@ -282,7 +283,7 @@ func TestWhatIsLeftOutIsSaid(t *testing.T) {
 	if s := Show(t.Context(), Body{Name: "x.go", Data: []byte(strings.Repeat("x ", maxCode))}, Code); s.Kind != Text || !strings.Contains(s.Reason, "128 KiB") {
 		t.Error(s.Kind, s.Reason)
 	}
-	if s := Show(t.Context(), Body{Data: make([]byte, 10000)}, Binary); s.Left != 10000-maxHex {
+	if s := Show(t.Context(), Body{Data: make([]byte, 10000)}, Binary); s.Left != 10000-MaxHex {
 		t.Error(s.Left)
 	}
 }
