@@ -23,7 +23,6 @@ type NewRun struct {
 	Parent     string   // the run that this one resumes or belongs to
 	ParentStep string   // the step in it
 	Kind       string   // run_kind: empty, or "resume"
-	ForkedFrom string   // the run that this one repeats
 	Tags       []string // none is an empty list, as Wave writes it
 }
 
@@ -122,7 +121,6 @@ func insertRun(ctx context.Context, tx *sqlx.Tx, sch schema, r NewRun, id string
 		{"parent_run_id", r.Parent, false},
 		{"parent_step_id", r.ParentStep, false},
 		{"run_kind", r.Kind, false},
-		{"forked_from_run_id", r.ForkedFrom, false},
 	} {
 		if sch["pipeline_run"][more.column] && (more.always || more.value != "") {
 			columns, values = append(columns, more.column), append(values, more.value)
@@ -234,6 +232,66 @@ func (c *Control) CloseEmpty(ctx context.Context, id string) error {
 	return err
 }
 
+// CancelRun records that a run was stopped, as Wave does when it is interrupted:
+// the run, its open steps and its pipeline_state are cancelled, and the request
+// to stop has been served. A run that has ended is left as it is. [ErrNotFound].
+func (c *Control) CancelRun(ctx context.Context, id string) error {
+	_, err := c.closeIf(ctx, id, cancelled, ReasonCancelled, "pending", "running", "queued")
+	return err
+}
+
+// CorrectStopped records a run as cancelled that was asked to stop, and that
+// Wave recorded as failed because it was. It keeps its time of end.
+func (c *Control) CorrectStopped(ctx context.Context, id string) error {
+	err := c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+		if !sch["pipeline_run"]["cancelled_at"] || !sch["pipeline_run"]["current_step"] {
+			return nil
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE pipeline_run
+SET status = 'cancelled', cancelled_at = COALESCE(completed_at, ?), current_step = ?, error_message = NULL
+WHERE run_id = ? AND status = 'failed'`, c.now().Unix(), ReasonCancelled, id)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return cancelRest(ctx, tx, sch, id, c.now().Unix())
+	})
+	if err != nil {
+		return fmt.Errorf("record run %s as cancelled: %w", id, err)
+	}
+	return nil
+}
+
+// ReasonCancelled is what Wave leaves in current_step of a run that was interrupted.
+const ReasonCancelled = "pipeline cancelled"
+
+const cancelled = "cancelled"
+
+// cancelRest closes what a cancelled run has beside its own row, and takes the
+// request to stop away, which would stop a run that continues under the same id.
+func cancelRest(ctx context.Context, tx *sqlx.Tx, sch schema, id string, now int64) error {
+	for _, close := range []struct {
+		table, query string
+		args         []any
+	}{
+		{"step_state", `UPDATE step_state SET state = 'cancelled', completed_at = ?
+WHERE pipeline_id = ? AND state IN ('pending', 'started', 'running', 'retrying', 'reworking')`, []any{now, id}},
+		{"pipeline_state", `UPDATE pipeline_state SET status = 'cancelled', updated_at = ?
+WHERE pipeline_id = ? AND status IN ('pending', 'running')`, []any{now, id}},
+		{"cancellation", `DELETE FROM cancellation WHERE run_id = ?`, []any{id}},
+	} {
+		if !sch.has(close.table) {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, close.query, close.args...); err != nil {
+			return fmt.Errorf("close %s: %w", close.table, err)
+		}
+	}
+	return nil
+}
+
 // closeIf gives a run an end if its status is one of those given. What ended
 // well had nothing to do, which databases tell since their schema has a word for it.
 func (c *Control) closeIf(ctx context.Context, id, end, reason string, statuses ...string) (closed bool, err error) {
@@ -250,13 +308,24 @@ func (c *Control) closeIf(ctx context.Context, id, end, reason string, statuses 
 			end = "completed_empty"
 		}
 		now := c.now().Unix()
+		if end == cancelled && sch["pipeline_run"]["cancelled_at"] {
+			if _, err := tx.ExecContext(ctx, `UPDATE pipeline_run SET cancelled_at = ? WHERE run_id = ?`, now, id); err != nil {
+				return err
+			}
+		}
 		where := "error_message"
 		if sch["pipeline_run"]["current_step"] {
 			where = "current_step"
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE pipeline_run SET status = ?, completed_at = ?, "+where+" = ? WHERE run_id = ?",
-			end, now, reason, id); err != nil || !sch.has("pipeline_state") || strings.Contains(reason, orphaned) {
-			return err // whoever finds a process gone knows no other end: Wave leaves the rest too
+			end, now, reason, id); err != nil {
+			return err
+		}
+		if end == cancelled {
+			return cancelRest(ctx, tx, sch, id, now)
+		}
+		if !sch.has("pipeline_state") || strings.Contains(reason, orphaned) {
+			return nil // whoever finds a process gone knows no other end: Wave leaves the rest too
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE pipeline_state SET status = ?, updated_at = ?
 WHERE pipeline_id = ? AND status IN ('pending', 'running')`, end, now, id)

@@ -165,8 +165,29 @@ func TestClosingARun(t *testing.T) {
 			t.Errorf("%+v, %v", runs, err)
 		}
 	})
+	t.Run("one that was stopped is closed as Wave closes one that is interrupted", func(t *testing.T) {
+		run := b.Run(storetest.Run{Status: "running"})
+		b.Insert("pipeline_state", statedb.Row{"pipeline_id": run, "pipeline_name": run, "status": "running", "created_at": 1, "updated_at": 1})
+		for step, state := range map[string]string{"a": "completed", "b": "running", "c": "retrying", "d": "failed"} {
+			b.Insert("step_state", statedb.Row{"step_id": step, "pipeline_id": run, "state": state})
+		}
+		if err := c.RequestCancellation(t.Context(), run, true); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.CancelRun(t.Context(), run); err != nil || status(run) != "cancelled:pipeline cancelled" {
+			t.Error(err, status(run))
+		}
+		var rest string
+		if err := b.DB.Get(&rest, `SELECT (SELECT group_concat(step_id || '=' || state || CASE WHEN completed_at > 0 THEN '!' ELSE '' END, ' ')
+	FROM (SELECT * FROM step_state WHERE pipeline_id = ?1 ORDER BY step_id))
+|| ' ' || (SELECT status FROM pipeline_state WHERE pipeline_id = ?1) || ' ' || (SELECT count(*) FROM cancellation WHERE run_id = ?1)
+|| ' ' || (SELECT cancelled_at = completed_at AND COALESCE(error_message, '') = '' FROM pipeline_run WHERE run_id = ?1)`, run); err != nil ||
+			rest != "a=completed b=cancelled! c=cancelled! d=failed cancelled 0 1" {
+			t.Error(rest, err)
+		}
+	})
 	t.Run("an end that is recorded stands", func(t *testing.T) {
-		if err := c.CloseRun(t.Context(), done, "x"); err != nil || !strings.HasPrefix(status(done), "completed") {
+		if err := errors.Join(c.CloseRun(t.Context(), done, "x"), c.CancelRun(t.Context(), done), c.CorrectStopped(t.Context(), done)); err != nil || !strings.HasPrefix(status(done), "completed") {
 			t.Error(err, status(done))
 		}
 	})

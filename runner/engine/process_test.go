@@ -122,7 +122,7 @@ func TestARequestToStopEndsAllProcesses(t *testing.T) {
 				t.Error("processes are left")
 			}
 			d := p.told("p-1")
-			if d.Run.State != store.Cancelled || states(d) != "a=cancelled b=skipped" || d.Run.CancelledAt.IsZero() || d.Run.Cancel == nil {
+			if d.Run.State != store.Cancelled || states(d) != "a=cancelled b=skipped" || d.Run.CancelledAt.IsZero() || d.Run.Status != "cancelled" || d.Run.Error != store.ReasonCancelled || d.Run.Cancel != nil {
 				t.Errorf("%s: %s %+v", d.Run.State, states(d), d.Run)
 			}
 			if a := step(t, d, "a").Attempts; len(a) != 1 || a[0].State != store.Cancelled {
@@ -157,8 +157,8 @@ func TestASignalEndsTheRunHonestly(t *testing.T) {
 	}
 	e.await(p)
 	d := p.told("p-1")
-	if !gone(pids) || d.Run.State != store.Cancelled || !strings.Contains(d.Run.Error, "terminated") {
-		t.Errorf("%s: %q", d.Run.State, d.Run.Error)
+	if !gone(pids) || d.Run.State != store.Cancelled || !strings.Contains(step(t, d, "a").Error, "terminated") {
+		t.Errorf("%s: %q", d.Run.State, step(t, d, "a").Error)
 	}
 }
 
@@ -175,7 +175,7 @@ func TestASignalThatComesWithARequestToStopIsTheOperators(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.await(p)
-	if d := p.told("p-1"); d.Run.State != store.Cancelled || d.Run.Error != "stopped by an operator" {
+	if d := p.told("p-1"); d.Run.State != store.Cancelled || d.Run.Cancel != nil {
 		t.Errorf("%s: %q", d.Run.State, d.Run.Error)
 	}
 }

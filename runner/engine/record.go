@@ -69,7 +69,7 @@ func (rec *record) begin(ctx context.Context, tx *sqlx.Tx, r runner.Request) err
 		n := runner.NewRun(r)
 		row := statedb.Row{
 			"run_id": rec.run, "pipeline_name": r.Pipeline, "status": "pending", "input": r.Input, "current_step": "",
-			"started_at": now, "tags_json": "[]", "run_kind": n.Kind, "forked_from_run_id": n.ForkedFrom,
+			"started_at": now, "tags_json": "[]", "run_kind": n.Kind,
 		}
 		if n.Parent != "" {
 			row["parent_run_id"], row["parent_step_id"] = n.Parent, n.ParentStep
@@ -205,11 +205,16 @@ func (rec *record) end(ctx context.Context, o Outcome, message string, tokens in
 	case Rejected:
 		row["status"], row["current_step"] = string(Failed), message
 	case Cancelled:
-		row["cancelled_at"], row["error_message"] = now, message
+		row["cancelled_at"], row["current_step"] = now, store.ReasonCancelled
 	}
 	return rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := rec.update(ctx, tx, row); err != nil {
 			return err
+		}
+		if o == Cancelled && rec.schema["cancellation"].Columns != nil { // it has been served
+			if _, err := tx.ExecContext(ctx, `DELETE FROM cancellation WHERE run_id = ?`, rec.run); err != nil {
+				return err
+			}
 		}
 		known := rec.schema.Known("pipeline_state", statedb.Row{"pipeline_id": rec.run, "status": state, "updated_at": now})
 		if known == nil {

@@ -230,18 +230,23 @@ func (l *Launcher) reap(id string, pid int, status *syscall.WaitStatus) (int, er
 func (l *Launcher) closeEnded(id, status, output string) {
 	l.persist(id, func() error {
 		runs, err := l.control.Told(l.ctx, id)
-		if err != nil || len(runs) == 0 || !open(runs[0].Status) {
+		if err != nil || len(runs) == 0 {
 			return err
+		}
+		switch r := runs[0]; {
+		case stoppedAsFailed(r):
+			return l.control.CorrectStopped(l.ctx, id)
+		case !open(r.Status):
+			return nil
+		case r.Cancel != nil:
+			return l.control.CancelRun(l.ctx, id)
 		}
 		printed := "; it printed nothing"
 		if text := tail(output); text != "" {
 			printed = "; it printed:\n" + text
 		}
 		reason := "its process ended before the run had begun"
-		switch r := runs[0]; {
-		case r.Cancel != nil && r.Cancel.Force:
-			status, printed, reason = "", "", reasonForced
-		case r.Status == "running":
+		if runs[0].Status == "running" {
 			reason = store.ReasonGone
 		}
 		if status != "" {

@@ -13,13 +13,18 @@ import (
 	"wavedeck/store"
 )
 
-// reasonForced closes a run that was killed, in the words of a killed step, so
-// that it is told as stopped.
-const reasonForced = "signal: killed (stopped by force)"
+// stoppedAsFailed reports whether a run that was asked to stop did, and Wave
+// recorded that as a failure, which it does unless it was interrupted.
+func stoppedAsFailed(r store.Run) bool {
+	return r.Status == "failed" && r.State == store.Cancelled && r.Cancel != nil && r.CancelledAt.IsZero()
+}
 
 // Stop asks the run to end, whoever started it. See runner.Engine.
 //
-// The request is a row that the process of the run looks for. Whether there is
+// The request is a row that the process of the run looks for. A process that is
+// proven to be the run's is interrupted too, with its group as a terminal does:
+// then Wave records the run as cancelled, where the row alone has it record a
+// failure, and it also reaches runs that do not look for the row. Whether there is
 // such a process is told from the record as everywhere, and where nothing tells
 // it now, the run is followed until something does. Only a process that is
 // proven to be the run's is ever sent a signal.
@@ -37,9 +42,12 @@ func (l *Launcher) Stop(ctx context.Context, id string, force bool) error {
 	if closed, err := l.closeDead(ctx, run); closed || err != nil {
 		return err
 	}
-	if force && identify(run) == process.Proven {
-		l.watches.Go(func() { l.endByForce(id, run.PID) })
-		return nil
+	if identify(run) == process.Proven {
+		if force {
+			l.watches.Go(func() { l.endByForce(id, run.PID) })
+			return nil
+		}
+		process.Interrupt(run.PID)
 	}
 	l.follow(id)
 	return nil
@@ -95,7 +103,7 @@ const beatLimit = 90 * time.Second
 func (l *Launcher) endByForce(id string, pid int) {
 	process.EndTree(l.ctx, pid, l.opt.Grace, process.Marks(id, l.locate())...)
 	if l.ctx.Err() == nil {
-		l.persist(id, func() error { return l.control.CloseRun(l.ctx, id, reasonForced) })
+		l.persist(id, func() error { return l.control.CancelRun(l.ctx, id) })
 	}
 }
 
@@ -144,6 +152,12 @@ func (l *Launcher) lookAtStopped(ids []string) (over []string) {
 	there := map[string]bool{}
 	for _, r := range runs {
 		there[r.ID] = true
+		if stoppedAsFailed(r) {
+			if err := l.control.CorrectStopped(l.ctx, r.ID); err == nil {
+				over = append(over, r.ID)
+			}
+			continue
+		}
 		closed, err := l.closeDead(l.ctx, r)
 		if err == nil && (closed || !open(r.Status) || r.State.Ended()) {
 			over = append(over, r.ID)

@@ -118,26 +118,26 @@ func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
 		says  string // a part of the run's error
 		ended bool   // the process
 	}{
-		"in the foreground without its id: it is asked": {
+		"in the foreground without its id: it is asked and interrupted": {
 			run: func(w world) storetest.Run {
 				pid, _ := stranger(w.T, "run", "fix")
 				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now, PID: pid}
 			},
-			want: requested,
+			want: requested, ended: true,
 		},
 		"in the foreground, by force: its process is ended": {
 			run: func(w world) storetest.Run {
 				pid, _ := stranger(w.T, "run", "fix")
 				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now, PID: pid}
 			},
-			force: true, want: "cancelled", says: "signal: killed", ended: true,
+			force: true, want: "cancelled", says: store.ReasonCancelled, ended: true,
 		},
 		"with its id, by force: its process is ended": {
 			run: func(w world) storetest.Run {
 				pid, _ := stranger(w.T, "run", "--run", "fix-7")
 				return storetest.Run{ID: "fix-7", Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour), PID: pid}
 			},
-			force: true, want: "cancelled", says: "signal: killed", ended: true,
+			force: true, want: "cancelled", says: store.ReasonCancelled, ended: true,
 		},
 		"its pid belongs to a process of which nothing is proven: that one is left alone": {
 			run: func(w world) storetest.Run {
@@ -229,8 +229,10 @@ func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
 					t.Errorf("%s: %q, ended %v", run.State, run.Error, run.CompletedAt)
 				}
 			}
-			if r.PID > 0 && alive(r.PID) == test.ended && !strings.Contains(name, "is gone") {
-				t.Errorf("process lives: %v", alive(r.PID))
+			if r.PID > 0 && test.ended {
+				await(t, "the process to be gone", func() bool { return !alive(r.PID) })
+			} else if r.PID > 0 && !alive(r.PID) && !strings.Contains(name, "is gone") {
+				t.Error("the process is gone")
 			}
 		})
 	}
@@ -373,5 +375,33 @@ func TestOneWatchLooksAfterAllThatWereAskedToStop(t *testing.T) {
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	if n := bytes.Count(stacks, []byte("created by sync.(*WaitGroup).Go")); n != 1 {
 		t.Errorf("%d watches", n)
+	}
+}
+
+func TestARunThatWaveRecordsAsFailedBecauseItWasStoppedIsRecordedAsCancelled(t *testing.T) {
+	b := storetest.New(t)
+	l := newLauncher(t, b, Options{Look: 10 * time.Millisecond})
+	now := time.Now()
+	stopped := b.Run(storetest.Run{Pipeline: "fix", Status: "running", Start: now})
+	failed := b.Run(storetest.Run{Pipeline: "fix", Status: "running", Start: now})
+	for _, id := range []string{stopped, failed} {
+		if err := l.Stop(t.Context(), id, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := now.Add(time.Second).Unix()
+	b.Update("pipeline_run", statedb.Row{"run_id": failed, "status": "failed", "completed_at": end, "current_step": `step "a" failed: exit status 1`})
+	b.Update("pipeline_run", statedb.Row{"run_id": stopped, "status": "failed", "completed_at": end, "current_step": `step "a" failed: context canceled`})
+	await(t, "the run to be cancelled", func() bool { return l.look(t, stopped).Status == "cancelled" })
+	if run := l.look(t, stopped); run.CompletedAt.Unix() != end || run.CancelledAt.Unix() != end || run.Error != store.ReasonCancelled || run.Cancel != nil {
+		t.Errorf("%+v", run)
+	}
+	await(t, "nothing to be left to look after", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.stopped) == 0
+	})
+	if run := l.look(t, failed); run.Status != "failed" {
+		t.Errorf("a run that failed by itself is %s", run.Status)
 	}
 }

@@ -91,3 +91,14 @@ func EndTree(ctx context.Context, pid int, grace time.Duration, variables ...str
 // environment: its id, and the state database that has it, for a copied project
 // has runs of the same ids.
 func Marks(run, db string) []string { return []string{"WAVE_RUN_ID=" + run, "WAVE_STATE_DB=" + db} }
+
+// Interrupt asks a process to end as a terminal does: all of its group get
+// SIGINT, for what it started may hold it up. A process that shares its group
+// with others gets it alone.
+func Interrupt(pid int) {
+	if group, err := syscall.Getpgid(pid); err == nil && group == pid {
+		SignalGroup(pid, syscall.SIGINT)
+	} else if works(pid) {
+		_ = syscall.Kill(pid, syscall.SIGINT) // it may have gone meanwhile
+	}
+}
