@@ -230,6 +230,9 @@ func (s *Server) begin(ctx context.Context, r runner.Request) (string, error) {
 	if r.Original != "" {
 		a.with("original", r.Original)
 	}
+	if r.Original != "" && r.Kind() == "" {
+		s.warn(ctx, "keep what a retry repeats", s.desk.AddRetry(context.WithoutCancel(ctx), id, r.Original))
+	}
 	s.awaitDatabase(ctx)
 	return id, nil
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"wavedeck/handlers/redact"
 	"wavedeck/runner"
 	"wavedeck/store"
+	"wavedeck/store/desk"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 )
@@ -128,6 +130,31 @@ func (s *Server) retry(w http.ResponseWriter, r *http.Request) error {
 	}
 	acting(r.Context()).on(id, run.Pipeline)
 	return s.launch(w, r, p, s.retryForm(run), s.retryOf(run), retryFields()...)
+}
+
+// retryRef is the run that a run repeats, nil when it repeats none that is known.
+// Earlier consoles recorded a retry as a fork; of those the audit log tells.
+func (s *Server) retryRef(ctx context.Context, run store.Run) *views.RunRef {
+	original, err := s.desk.RetryOf(ctx, run.ID)
+	switch {
+	case err == nil:
+	case run.ForkedFrom != "" && s.wasRetried(ctx, run.ID):
+		original = run.ForkedFrom
+	default:
+		return nil
+	}
+	if first, err := s.store.Run(ctx, original); err == nil {
+		return runRef(first)
+	}
+	return bounded(&views.RunRef{ID: original})
+}
+
+// wasRetried reports whether the audit log says that a retry made the run.
+func (s *Server) wasRetried(ctx context.Context, run string) bool {
+	ctx, cancel := context.WithTimeout(ctx, s.budgets.Asker)
+	defer cancel()
+	page, err := s.desk.Audit(ctx, desk.AuditFilter{Run: run, Action: "retry", Limit: 1})
+	return err == nil && len(page.Entries) > 0 && page.Entries[0].Result == desk.Done && page.Entries[0].Params["original"] != ""
 }
 
 // resumeFields are those of a resume: the run says the rest.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 	"wavedeck/handlers"
 	"wavedeck/runner"
 	"wavedeck/store"
+	"wavedeck/store/desk"
+	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 )
 
@@ -411,4 +414,48 @@ func TestARefusedRetryKeepsWhatTheRunWasStartedWith(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestARetryIsNoFork(t *testing.T) {
+	s, e := openStage(t, now)
+	family := func(run string) string {
+		t.Helper()
+		return strings.Join(strings.Fields(s.get("/runs/"+run).text("#family")), " ")
+	}
+	t.Run("of this console: it is recorded as any run, and its page names the original", func(t *testing.T) {
+		s := s.as(t)
+		r := s.json("/api/runs/"+failedRun+"/retry", `{}`)
+		if r.status != http.StatusCreated {
+			t.Fatalf("status %d: %s", r.status, r.body)
+		}
+		made := r.answer().RunID
+		rows, err := e.control.Told(t.Context(), made)
+		if err != nil || len(rows) != 1 || rows[0].ForkedFrom != "" || rows[0].Parent != "" {
+			t.Errorf("%+v, %v", rows, err)
+		}
+		if got := family(made); !strings.Contains(got, "Retry of") || strings.Contains(got, "Forked from") {
+			t.Errorf("its family: %q", got)
+		}
+	})
+	t.Run("of an earlier console, which recorded it as a fork: the audit log knows better", func(t *testing.T) {
+		db, err := statedb.Open(t.Context(), filepath.Join(s.root, ".agents", "state.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		const made = "flaky-integration-20261123-013000-abcd"
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO pipeline_run (run_id, pipeline_name, status, input, started_at, completed_at, forked_from_run_id)
+VALUES (?, 'flaky-integration', 'failed', '', ?, ?, ?)`, made, time.Now().Unix(), time.Now().Unix(), failedRun); err != nil {
+			t.Fatal(err)
+		}
+		if got := family(made); !strings.Contains(got, "Forked from") {
+			t.Errorf("a fork's family: %q", got)
+		}
+		if err := s.desk.Append(desk.Entry{At: time.Now(), Action: "retry", Run: made, Result: desk.Done, Params: map[string]string{"original": failedRun}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := family(made); !strings.Contains(got, "Retry of") || strings.Contains(got, "Forked from") {
+			t.Errorf("a retry's family: %q", got)
+		}
+	})
 }

@@ -191,8 +191,11 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
 		view.Recorded = clip(run.Status, nameShown)
 	}
-	if run.Cancel != nil {
-		view.WhoURL, view.AskedBy = s.paths.Audit(url.Values{"run": {run.ID}}), s.askedBy(r.Context(), run.ID)
+	if run.Cancel != nil || run.State == store.Cancelled {
+		view.AskedBy = s.askedBy(r.Context(), run.ID)
+	}
+	if run.Cancel != nil || view.AskedBy != "" {
+		view.WhoURL = s.paths.Audit(url.Values{"run": {run.ID}})
 	}
 	switch {
 	case d.Parent == nil && run.Parent != "":
@@ -202,9 +205,12 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	case d.Parent != nil:
 		view.Parent = runRef(*d.Parent)
 	}
-	if d.Fork != nil {
+	view.RetryOf = s.retryRef(r.Context(), run)
+	switch {
+	case view.RetryOf != nil: // one of an earlier console is recorded as a fork
+	case d.Fork != nil:
 		view.Fork = runRef(*d.Fork)
-	} else if run.ForkedFrom != "" {
+	case run.ForkedFrom != "":
 		view.Fork = bounded(&views.RunRef{ID: run.ForkedFrom})
 	}
 	return view

@@ -116,13 +116,12 @@ type ConflictError struct {
 func (e *ConflictError) Error() string { return fmt.Sprintf("step %q %s", e.Step, e.Text) }
 
 // NewRun is the record that a request begins with. A resumed run names its
-// original as parent, as Wave does; a repeated one as what it was forked from.
+// original as parent, as Wave does. A repeated one names none: to Wave it is a
+// run like any other, and a fork is something else.
 func NewRun(r Request) store.NewRun {
 	n := store.NewRun{ID: r.ID, Pipeline: r.Pipeline, Input: r.Input, Kind: r.Kind(), Tags: r.Tags}
 	if n.Kind == "resume" {
 		n.Parent, n.ParentStep = r.Original, r.FromStep
-	} else {
-		n.ForkedFrom = r.Original
 	}
 	return n
 }

@@ -251,6 +251,7 @@ type RunView struct {
 	ParentAt  string // the parent's step
 	Orphan    string // why its parent cannot be shown; empty: it can, or there is none
 	Fork      *RunRef
+	RetryOf   *RunRef
 	Kids      []RunRow
 	KidsMore  int
 	KidsURL   string

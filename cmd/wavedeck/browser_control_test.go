@@ -128,9 +128,10 @@ func steer(t *testing.T, browser *browsertest.Browser, scripts bool) {
 	follow(o.Tab, `#acts [data-act=again]`)
 	again := o.at()
 	o.sees(t, stateWord+` === 'failed'`)
-	if r := p.run(again); r.ForkedFrom != failed || r.Input != "acme/widgets 7" {
+	if r := p.run(again); r.ForkedFrom != "" || r.Input != "acme/widgets 7" {
 		t.Errorf("the retry is %+v", r)
 	}
+	o.sees(t, `document.querySelector('#family')?.textContent.includes('Retry of') && document.querySelector('#family').innerHTML.includes('/runs/`+failed+`')`)
 
 	// Resume: at the step that failed, without doing again what was done.
 	if err := os.WriteFile(filepath.Join(p.root, "ready"), nil, 0o600); err != nil {

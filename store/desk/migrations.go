@@ -53,6 +53,8 @@ CREATE INDEX delivery_view ON delivery (view, created)`,
 	// 7: the runs that keys of requests stand for, since when in unix seconds.
 	`CREATE TABLE run_key (key TEXT PRIMARY KEY, run TEXT NOT NULL UNIQUE, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX run_key_at ON run_key (at)`,
+	// 8: which run each retry repeats.
+	`CREATE TABLE retry (run TEXT PRIMARY KEY, original TEXT NOT NULL) STRICT, WITHOUT ROWID`,
 }
 
 // migrate brings a file to what this program knows. Two servers that start
