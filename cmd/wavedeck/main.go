@@ -42,6 +42,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Serve an example project with live runs; needs nothing."`
 	Run     runCommand     `cmd:"" help:"Run a pipeline here, without Wave. Exits 0 when it completed, 1 when it failed, 130 when it was stopped."`
 	Replay  replayCommand  `cmd:"" hidden:"" help:"Play the demo's runs into its database until stdin ends."`
+	Guard   guardCommand   `cmd:"" hidden:"" help:"End what is left of a run when stdin ends."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

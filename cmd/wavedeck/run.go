@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"wavedeck/runner"
 	"wavedeck/runner/engine"
+	"wavedeck/runner/process"
 )
 
 // runCommand carries out a pipeline in this process. Its flags come from the
@@ -45,8 +47,12 @@ func (c *runCommand) Run(ctx context.Context, io stdio) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
 	result, err := engine.Run(ctx, engine.Options{
-		Catalog: source.Current(), Out: io.out,
+		Catalog: source.Current(), Out: io.out, Guard: []string{self, "guard"},
 		Request: runner.Request{
 			ID: c.RunID, Pipeline: c.Pipeline, Input: c.Input, FromStep: c.FromStep, Original: c.Original,
 			Steps: c.Steps, Exclude: c.Exclude, Model: c.Model, Adapter: c.Adapter,
@@ -66,6 +72,17 @@ func (c *runCommand) Run(ctx context.Context, io stdio) error {
 		return codeError(exitCancelled)
 	}
 	return codeError(exitError)
+}
+
+// guardCommand is what a run leaves behind when it is killed, to clear up.
+type guardCommand struct {
+	Variables []string `arg:"" env:"-" help:"What the processes of the run carry in their environment."`
+}
+
+// Run waits until the run has ended. Signals do not end it.
+func (c *guardCommand) Run(io stdio) error {
+	process.Guard(io.in, c.Variables...)
+	return nil
 }
 
 // refused reports whether nothing ran because of what was asked for.

@@ -68,7 +68,9 @@ func (s *stepRun) exec(ctx context.Context, j job) (jobEnd, error) {
 	if err := cmd.Start(); err != nil {
 		return jobEnd{}, errors.Join(&failure{class: "deterministic", final: true, err: err}, out.close())
 	}
+	s.guard.Add(cmd.Process.Pid)
 	err = s.await(ctx, cmd, out)
+	s.guard.Remove(cmd.Process.Pid)
 	return jobEnd{tail: out.tail.String(), stderr: out.errTail.String()}, err
 }
 

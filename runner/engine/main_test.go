@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"wavedeck/runner"
+	"wavedeck/runner/process"
 	"wavedeck/store"
 	"wavedeck/store/manifest"
 )
@@ -32,6 +33,10 @@ type engineCall struct {
 }
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "guard" {
+		process.Guard(os.Stdin, os.Args[2:]...)
+		os.Exit(0)
+	}
 	if text := os.Getenv(asEngine); text != "" {
 		os.Exit(engineHere(text))
 	}
@@ -52,7 +57,13 @@ func engineHere(text string) int {
 	if err != nil {
 		panic(err)
 	}
-	res, err := Run(ctx, Options{Catalog: source.Current(), Request: call.Request, Out: os.Stdout, beat: 100 * time.Millisecond})
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	res, err := Run(ctx, Options{
+		Catalog: source.Current(), Request: call.Request, Out: os.Stdout, Guard: []string{self, "guard"}, beat: 100 * time.Millisecond,
+	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

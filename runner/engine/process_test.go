@@ -194,6 +194,28 @@ func TestAKilledEngineLeavesALostRun(t *testing.T) {
 	}
 }
 
+func TestAKilledEngineLeavesNoProcess(t *testing.T) {
+	p := newProject(t, `
+  - id: a
+    type: command
+    script: |
+      trap '' TERM
+      sh -c 'echo $$ > ../../../../child; sleep 1000 & echo $! > ../../../../grandchild; sleep 1000' &
+      setsid sh -c 'echo $$ > ../../../../escaped; sleep 1000 & echo $! > ../../../../below; wait' &
+      env -i sh -c 'echo $$ > ../../../../bare; sleep 1000 & sleep 1000' &
+      echo $$ > ../../../../shell
+      wait
+`)
+	e := startEngine(p, runner.Request{})
+	pids := p.pids("shell", "child", "grandchild", "escaped", "below", "bare")
+	killed := time.Now()
+	if err := e.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	p.await("all its processes to be gone", func() bool { return gone(pids) })
+	t.Logf("gone after %v", time.Since(killed))
+}
+
 func TestHeartbeatsGoOn(t *testing.T) {
 	p := newProject(t, "  - {id: a, type: command, script: 'while ! test -e ../../../../go; do sleep 0.02; done'}\n")
 	e := startEngine(p, runner.Request{})

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +37,10 @@ type Options struct {
 	Catalog *manifest.Catalog
 	Request runner.Request
 	Out     io.Writer // gets a line for each thing that happens; nil drops them
+	// Guard is the command line of a program that calls [process.Guard] with its
+	// standard input and its further arguments, so that no process of a step
+	// outlives this one, even if it is killed. Empty: there is no guard.
+	Guard []string
 
 	minute time.Duration // what timeouts count in; shorter in tests
 	beat   time.Duration // between heartbeats
@@ -88,6 +93,7 @@ type executor struct {
 	tokens  int64
 	broken  error // the record could not be written
 	abandon context.CancelCauseFunc
+	guard   *process.Guarded
 }
 
 // Run carries out a pipeline until it has ended, and returns how. The end of
@@ -153,15 +159,29 @@ func (x *executor) run(ctx context.Context) (Result, error) {
 	x.abandon, x.force = abandon, force
 	x.log = &eventLog{ctx: context.WithoutCancel(ctx), write: x.rec.events}
 
+	guard, err := x.startGuard()
+	if err != nil {
+		x.event(event{state: "warning", message: "processes may be left if this one is killed: " + err.Error()})
+	}
+	x.guard = guard
+	defer guard.Done()
+
 	watching, endWatch := context.WithCancel(context.WithoutCancel(ctx))
 	var watches sync.WaitGroup
 	watches.Go(func() { x.heartbeat(watching) })
 	watches.Go(func() { x.lookForStop(watching, abandon, hurry) })
-	err := x.work(work)
+	err = x.work(work)
 	endWatch()
 	watches.Wait()
 	process.EndMarked(force, x.opt.grace, process.Marks(x.rec.run, x.project.DB)...)
 	return x.finish(work, err)
+}
+
+func (x *executor) startGuard() (*process.Guarded, error) {
+	if len(x.opt.Guard) == 0 {
+		return nil, nil //nolint:nilnil // it does nothing
+	}
+	return process.StartGuard(slices.Concat(x.opt.Guard, process.Marks(x.rec.run, x.project.DB))...)
 }
 
 // finish records the end.
