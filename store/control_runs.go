@@ -193,6 +193,19 @@ func (c *Control) SetPID(ctx context.Context, id string, pid int) error {
 	return nil
 }
 
+// OpenRuns are the newest runs without an end whose process is recorded, most at
+// most. A database without that column has none.
+func (c *Control) OpenRuns(ctx context.Context, most int) (ids []string, err error) {
+	limited, cancel := c.limited(ctx)
+	defer cancel()
+	db, err := c.open(limited)
+	if err == nil && db.schema["pipeline_run"]["pid"] {
+		err = db.SelectContext(limited, &ids, `SELECT run_id FROM pipeline_run
+WHERE status IN ('pending', 'running') AND pid > 0 ORDER BY started_at DESC LIMIT ?`, most)
+	}
+	return ids, writeError(ctx, limited, err)
+}
+
 // Told reads runs as [Store] tells them, by the connection that writes: what
 // was written before is seen. An id that no run has is left out.
 func (c *Control) Told(ctx context.Context, ids ...string) ([]Run, error) {

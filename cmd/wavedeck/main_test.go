@@ -21,7 +21,7 @@ import (
 const asProgram = "WAVEDECK_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && os.Args[1] == "run" { // as an engine starts it
+	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "guard") { // as an engine starts it
 		main()
 	}
 	if dir := os.Getenv(asStarter); dir != "" {

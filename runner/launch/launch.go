@@ -30,6 +30,10 @@ type Options struct {
 	Grace time.Duration
 	// Look is how often runs that were asked to stop are looked at; 0 is three seconds.
 	Look time.Duration
+	// Tidy is how often runs are looked for whose process is gone; 0 is ten seconds.
+	Tidy time.Duration
+	// Logs names the folder of the logs. nil: nobody looks for runs whose process is gone.
+	Logs func() string
 	// Together has Close end the runs that were started, rather than let them live on.
 	Together bool
 	// Log receives what an operator should know and no call returns; nil drops it.
@@ -56,14 +60,19 @@ func New(locate func() string, opt Options) *Launcher {
 	opt.Begin = cmp.Or(opt.Begin, 2*time.Minute)
 	opt.Grace = cmp.Or(opt.Grace, 4*time.Second)
 	opt.Look = cmp.Or(opt.Look, 3*time.Second)
+	opt.Tidy = cmp.Or(opt.Tidy, 10*time.Second)
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Launcher{
+	l := &Launcher{
 		control: store.OpenControl(locate), locate: locate, opt: opt, ctx: ctx, cancel: cancel,
 		started: map[string]int{}, stopped: map[string]bool{},
 	}
+	if opt.Logs != nil {
+		l.watches.Go(l.keepTidy)
+	}
+	return l
 }
 
 // Close ends the watches and lets go of the database. The processes live on
@@ -115,6 +124,9 @@ func (l *Launcher) Start(ctx context.Context, r store.NewRun, p Program) (string
 		return "", fmt.Errorf("start %s: %w", r.Pipeline, err)
 	}
 	id, created, err := l.control.CreateRun(ctx, r, p.Limit)
+	if errors.As(err, new(*store.LimitError)) && l.opt.Logs != nil && l.tidy(ctx) == nil { // some may count that are gone
+		id, created, err = l.control.CreateRun(ctx, r, p.Limit)
+	}
 	if err != nil || !created {
 		return id, err // the same call may have come before
 	}
@@ -171,6 +183,10 @@ func spawn(p Program, id, output string) (int, error) {
 	if err := log.Chmod(logMode); err != nil { // of one that is there already
 		return 0, err
 	}
+	// The process holds the lock by its output for as long as it lives, however
+	// it ends, and whoever watches over it then. Where there are no locks, the
+	// record alone tells.
+	_ = syscall.Flock(int(log.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	cmd := exec.Command(p.Path, p.Args(id)...) //nolint:gosec,noctx // the engine's own program, which outlives the call
 	cmd.Dir, cmd.Env = p.Dir, Environ()
 	cmd.Stdout, cmd.Stderr = log, log
@@ -245,7 +261,7 @@ func (l *Launcher) closeEnded(id, status, output string) {
 		if text := tail(output); text != "" {
 			printed = "; it printed:\n" + text
 		}
-		reason := "its process ended before the run had begun"
+		reason := reasonUnbegun
 		if runs[0].Status == "running" {
 			reason = store.ReasonGone
 		}
@@ -255,6 +271,9 @@ func (l *Launcher) closeEnded(id, status, output string) {
 		return l.control.CloseRun(l.ctx, id, reason+printed)
 	})
 }
+
+// reasonUnbegun closes a run whose process recorded nothing.
+const reasonUnbegun = "its process ended before the run had begun"
 
 // open reports whether a recorded status is that of a run without an end.
 func open(status string) bool {

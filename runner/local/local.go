@@ -39,6 +39,7 @@ var _ runner.Engine = (*Engine)(nil)
 
 // New returns the engine of the project that catalog tells, which must be quick.
 func New(catalog func() *manifest.Catalog, opt Options) *Engine {
+	opt.Launch.Logs = func() string { return filepath.Join(catalog().Project.StateDir, "logs") }
 	return &Engine{catalog: catalog, opt: opt, launcher: launch.New(func() string { return catalog().Project.DB }, opt.Launch)}
 }
 

@@ -50,6 +50,7 @@ func New(catalog func() *manifest.Catalog, opt Options) *Engine {
 	if opt.Binary == "" {
 		opt.Binary = "wave"
 	}
+	opt.Launch.Logs = func() string { return filepath.Join(catalog().Project.StateDir, "logs") }
 	return &Engine{catalog: catalog, binary: opt.Binary, limit: cmp.Or(opt.Copy, handover.DefaultLimit), launcher: launch.New(func() string { return catalog().Project.DB }, opt.Launch)}
 }
 

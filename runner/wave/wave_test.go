@@ -355,6 +355,9 @@ func TestAWaveThatEndsAtOnceIsToldWithItsLastOutput(t *testing.T) {
 
 func TestAWaveThatNeverWritesIsEnded(t *testing.T) {
 	w := newWorld(t, "trap '' TERM; while :; do sleep 1; done")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	w.launcher = launch.New(func() string { return storetest.StatePath(w.root) }, launch.Options{Begin: 200 * time.Millisecond})
 	run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
 	if err != nil {
@@ -435,6 +438,9 @@ func TestARunOutlivesTheEngineThatStartedIt(t *testing.T) {
 	}
 	if r := w.told(run); !works(pid) || r.State != store.Running {
 		t.Fatalf("it is %s without the engine", r.State)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
 	}
 	w.Engine = New(w.catalog, Options{})
 	if err := w.Stop(t.Context(), run, false); err != nil {
