@@ -46,7 +46,16 @@ type runSummary struct {
 	CausedBy     string     `json:"caused_by_run_id,omitempty"`  // the run below it that its failure began in
 	CausedByStep string     `json:"caused_by_step_id,omitempty"` // the step of that run
 	ParentRunID  string     `json:"parent_run_id,omitempty"`
+	ParentStepID string     `json:"parent_step_id,omitempty"`
+	ForkedFrom   string     `json:"forked_from_run_id,omitempty"`
+	RunKind      string     `json:"run_kind,omitempty"`
+	IterateIndex *int       `json:"iterate_index,omitempty"` // from 0
+	IterateTotal *int       `json:"iterate_total,omitempty"`
+	IterateMode  string     `json:"iterate_mode,omitempty"`
 	BranchName   string     `json:"branch_name,omitempty"`
+
+	SubtreeTokens  int64         `json:"subtree_tokens,omitempty"` // with all runs below it; only of one that started some
+	ChildrenCounts *childSummary `json:"children_counts,omitempty"`
 
 	Cost *costSummary `json:"estimated_cost,omitempty"` // with all runs below; only where prices are given
 
@@ -56,8 +65,24 @@ type runSummary struct {
 	Runaway *runawaySummary `json:"runaway,omitempty"`
 }
 
+// childSummary counts the runs that a run or a step started.
+type childSummary struct {
+	Total  int `json:"total"`
+	Ended  int `json:"ended"`
+	Failed int `json:"failed"`
+}
+
+func childSummaryOf(c store.ChildCounts) *childSummary {
+	if c.All == 0 {
+		return nil
+	}
+	return &childSummary{Total: c.All, Ended: c.Ended, Failed: c.Failed}
+}
+
 type runDetailResponse struct {
 	Run       runSummary        `json:"run"`
+	Children  []runSummary      `json:"children,omitempty"`     // the direct ones, oldest first
+	Started   map[string]string `json:"started_with,omitempty"` // by the fields of the start form, as far as known
 	Steps     []stepDetail      `json:"steps"`
 	Events    []eventSummary    `json:"events"`
 	Artifacts []artifactSummary `json:"artifacts"`
@@ -79,6 +104,7 @@ type runDetailResponse struct {
 
 type stepDetail struct {
 	StepID      string            `json:"step_id"`
+	StepType    string            `json:"step_type,omitempty"` // prompt, command, gate, iterate, ... by its definition
 	Persona     string            `json:"persona"`
 	State       string            `json:"state"`
 	Progress    int               `json:"progress"`
@@ -91,7 +117,11 @@ type stepDetail struct {
 	Error       string            `json:"error,omitempty"`
 	Headline    string            `json:"headline,omitempty"` // the line that says why it did not end well
 	Model       string            `json:"model,omitempty"`
+	Adapter     string            `json:"adapter,omitempty"`
 	Attempts    int               `json:"attempts,omitempty"`
+	VisitCount  int               `json:"visit_count,omitempty"`      // of a loop or a graph
+	CausedBy    string            `json:"caused_by_run_id,omitempty"` // the run it started that made it fail
+	Children    *childSummary     `json:"children_counts,omitempty"`
 	Contract    string            `json:"contract,omitempty"`
 	Note        string            `json:"note,omitempty"`
 	Artifacts   []artifactSummary `json:"artifacts,omitempty"`
@@ -195,6 +225,10 @@ func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, w
 	body := detailOf(detail, events, found)
 	body.DAG, body.windowed, body.eventsTotal = s.dagOf(detail), window != eventWindow{}, detail.Events
 	body.addLedger(detail)
+	body.Started = s.startedWith(ctx, detail.Run, at)
+	if body.Children, err = s.summaries(ctx, detail.Children, at); err != nil {
+		return body, err
+	}
 	if at != nil {
 		body.AsOf = newAsOf(*at, "run.", approximateRest...)
 	}
@@ -241,11 +275,15 @@ func stepDetailOf(step store.Step, artifacts []artifactSummary) stepDetail {
 	d := stepDetail{
 		StepID: step.ID, Persona: step.Persona, State: string(step.State), Action: shown(step.Action),
 		StartedAt: momentOf(step.StartedAt), CompletedAt: momentOf(step.CompletedAt),
-		Error: shown(step.Error), Headline: shown(step.Headline), Model: shown(step.Model), Attempts: len(step.Attempts), Note: shown(step.Note), Artifacts: artifacts,
+		Error: shown(step.Error), Headline: shown(step.Headline), Model: shown(step.Model), Adapter: shown(step.Adapter), Attempts: len(step.Attempts), VisitCount: step.Visits,
+		StepType: step.Kind, Children: childSummaryOf(step.Children), Note: shown(step.Note), Artifacts: artifacts,
 		TokensUsed: valueOf(step.Tokens), Progress: valueOf(step.Progress),
 	}
 	if step.HasDuration {
 		d.Duration, d.DurationMs = step.Duration.String(), step.Duration.Milliseconds()
+	}
+	if step.Culprit != nil {
+		d.CausedBy = step.Culprit.ID
 	}
 	if step.Contract != nil {
 		d.Contract = step.Contract.Result
@@ -291,7 +329,14 @@ func summaryOf(run store.Run) runSummary {
 		RunID: run.ID, PipelineName: run.Pipeline, Reason: shown(run.Reason), Input: shown(run.Input),
 		TotalTokens: valueOf(run.Tokens), StartedAt: momentOf(run.StartedAt), CompletedAt: momentOf(run.CompletedAt),
 		Tags: shownAll(run.Tags), Progress: valueOf(run.Progress), ErrorMessage: shown(run.Error), Headline: shown(run.Headline),
-		ParentRunID: run.Parent, BranchName: shown(run.Branch),
+		ParentRunID: run.Parent, ParentStepID: run.ParentStep, ForkedFrom: run.ForkedFrom, RunKind: run.Kind, BranchName: shown(run.Branch),
+		SubtreeTokens: valueOf(run.Subtree), ChildrenCounts: childSummaryOf(run.Children),
+	}
+	if run.Iterate != nil {
+		sum.IterateIndex, sum.IterateMode = &run.Iterate.Index, run.Iterate.Mode
+		if run.Iterate.Total > 0 {
+			sum.IterateTotal = &run.Iterate.Total
+		}
 	}
 	word, exact := statusWord(run.State)
 	sum.Status = word

@@ -102,8 +102,8 @@ func TestTheEndOfAnAttemptsOutput(t *testing.T) {
 
 func TestContractResultsAreWords(t *testing.T) {
 	for event, want := range map[string]string{
-		"contract_soft_failure": "soft failure", "contract_warning": "warning", "contract_failed": "failed",
-		"contract_passed": "passed", "contract_skip": "skipped", "validating": "validating",
+		"contract_soft_failure": "failed, continued", "contract_warning": "failed, warned", "contract_failed": "failed",
+		"contract_passed": "passed", "contract_skip": "failed, skipped", "validating": "validating",
 	} {
 		t.Run(event, func(t *testing.T) {
 			root := emptyProject(t)

@@ -120,6 +120,7 @@ func runFacts(l, r store.Run, samePipe bool) []fact {
 	facts = append(facts,
 		tookFact(runTook(l), runTook(r)),
 		countFact("tokens", "Tokens", l.Tokens, r.Tokens),
+		countFact("subtree", "Tokens incl. children", l.Subtree, r.Subtree),
 		plainFact("steps", "Steps done", stepsWord(l), stepsWord(r)),
 		plainFact("children", "Children", childrenWord(l.Children), childrenWord(r.Children)),
 		textFact("branch", "Branch", l.Branch, r.Branch),
@@ -163,7 +164,8 @@ func (p *stepPair) compare() {
 		textFact("adapter", "Adapter", l.Adapter, r.Adapter),
 		textFact("model", "Model", l.Model, r.Model),
 		plainFact("attempts", "Attempts", attemptsWord(l), attemptsWord(r)),
-		textFact("contract", "Contract", contractWord(l), contractWord(r)),
+		plainFact("visits", "Visits", visitsWord(l), visitsWord(r)),
+		textFact("contract", "Contract", contractOf(l), contractOf(r)),
 		stateFact(l.State, stateWord(l.State), r.State, stateWord(r.State)),
 		plainFact("children", "Children", childrenWord(l.Children), childrenWord(r.Children)),
 		errorFact(stepError(*l), stepError(*r)),
@@ -174,7 +176,7 @@ func (p *stepPair) compare() {
 	if p.left != nil && p.right != nil && l.State.Ended() && r.State.Ended() {
 		for i := range p.facts {
 			f := &p.facts[i]
-			f.differs = f.differs || (f.key == "attempts" || f.key == "children") && f.left.known() && f.right.known() && f.left.text != f.right.text
+			f.differs = f.differs || (f.key == "attempts" || f.key == "visits" || f.key == "children") && f.left.known() && f.right.known() && f.left.text != f.right.text
 		}
 	} else if p.left != nil && p.right != nil { // what is not over may still become the same
 		for i := range p.facts {
@@ -205,11 +207,18 @@ func attemptsWord(s *store.Step) string {
 	return strconv.Itoa(len(s.Attempts))
 }
 
-func contractWord(s *store.Step) string {
+func visitsWord(s *store.Step) string {
+	if s.Visits < 2 {
+		return ""
+	}
+	return strconv.Itoa(s.Visits)
+}
+
+func contractOf(s *store.Step) string {
 	if s.Contract == nil || s.Contract.Result == "validating" {
 		return ""
 	}
-	return words(s.Contract.Result)
+	return contractWord(s.Contract.Result)
 }
 
 func tookOf(s *store.Step) views.Took {

@@ -196,20 +196,14 @@ func digest(texts ...string) string {
 // note tells the audit log what is to be run.
 func note(a *act, r runner.Request) {
 	a.on(r.Original, r.Pipeline)
-	for name, value := range map[string]string{
-		fieldInput: r.Input, fieldModel: r.Model, fieldAdapter: r.Adapter, fieldFromStep: r.FromStep,
-		fieldSteps: strings.Join(r.Steps, ","), fieldExclude: strings.Join(r.Exclude, ","), fieldOnFailure: string(r.OnFailure),
-		fieldTags: strings.Join(r.Tags, ","),
-	} {
-		if value != "" {
-			a.with(name, value)
-		}
+	for name, value := range launchParams(r) {
+		a.with(name, value)
 	}
-	if r.Timeout > 0 {
-		a.with(fieldTimeout, strconv.Itoa(int(r.Timeout/time.Minute)))
+	if r.Input != "" {
+		a.with(fieldInput, r.Input)
 	}
-	if r.DryRun {
-		a.with(fieldDryRun, "true")
+	if len(r.Tags) > 0 {
+		a.with(fieldTags, strings.Join(r.Tags, ","))
 	}
 }
 
@@ -233,6 +227,7 @@ func (s *Server) begin(ctx context.Context, r runner.Request) (string, error) {
 	if r.Original != "" && r.Kind() == "" {
 		s.warn(ctx, "keep what a retry repeats", s.desk.AddRetry(context.WithoutCancel(ctx), id, r.Original))
 	}
+	s.noteLaunch(ctx, id, r)
 	s.awaitDatabase(ctx)
 	return id, nil
 }

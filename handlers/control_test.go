@@ -195,8 +195,19 @@ func TestStart(t *testing.T) {
 			got.Timeout != 5*time.Minute || got.OnFailure != runner.Skip || !slices.Equal(got.Tags, []string{"x", "y"}) {
 			t.Errorf("asked for %+v", got)
 		}
-		if page := s.as(t).get(r.header.Get("Location")); page.status != http.StatusOK {
+		page := s.as(t).get(r.header.Get("Location"))
+		if page.status != http.StatusOK {
 			t.Errorf("the run's page: status %d", page.status)
+		}
+		if got := page.text("#fact-started-with"); got != "started with only steps assess, plan, without steps plan, timeout 5 min per step, on failure skip" {
+			t.Errorf("it says %q", got)
+		}
+		doc := s.as(t).get("/api" + r.header.Get("Location")).object()
+		if with, _ := doc["started_with"].(object); with["steps"] != "assess,plan" || with["exclude"] != "plan" || with["timeout"] != "5" || with["on_failure"] != "skip" || len(with) != 4 {
+			t.Errorf("started with %v", with)
+		}
+		if text := s.as(t).get(r.header.Get("Location") + ".txt").body; !strings.Contains(text, "Started with") {
+			t.Errorf("the text does not say how it was started: %s", clip(text))
 		}
 	})
 	t.Run("htmx is told where to go", func(t *testing.T) {

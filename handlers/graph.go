@@ -43,6 +43,9 @@ func (s *Server) runPicture(d store.RunDetail) (*dag.Layout, dag.Options) {
 		if strings.HasPrefix(step.Note, store.BlockedBy) {
 			told.Note = "" // the picture shows what blocks it
 		}
+		if step.Visits > 1 {
+			told.Note = joinNotes(told.Note, views.Plural(step.Visits, "visit", "visits"))
+		}
 		status[boundedName(step.ID)] = bounded(told)
 	}
 	return layout, dag.Options{

@@ -207,11 +207,13 @@ func (s *Server) listRunsPast(w http.ResponseWriter, r *http.Request, l listing)
 //nolint:gochecknoglobals // read only
 var (
 	approximateRun = []string{
+		"children_counts", "subtree_tokens",
 		"status", "state", "reason", "current_step", "progress", "total_tokens", "completed_at", "duration", "duration_ms", "error_message",
 	}
 	approximateRest = []string{
 		"steps.state", "steps.progress", "steps.current_action", "steps.completed_at", "steps.duration", "steps.duration_ms", "steps.tokens_used",
 		"steps.error", "steps.artifacts", "artifacts", "dag.nodes.status", "dag.nodes.progress",
+		"steps.visit_count", "steps.children_counts", "steps.caused_by_run_id", "children", "started_with",
 		"outcomes", "outcomes_total", "decisions", "decisions_total", "checkpoints", "checkpoints_total",
 	}
 )

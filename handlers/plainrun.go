@@ -155,6 +155,13 @@ func (body runDetailResponse) plain(to views.Paths, origin string) plain.Documen
 		d.Parts = append(d.Parts, plain.Part{Note: body.AsOf.note()})
 	}
 	d.Parts = append(d.Parts, plain.Part{Facts: run.facts(to, origin)})
+	if facts := startFacts(body.Started); len(facts) > 0 {
+		p := plain.Part{Heading: "Started with"}
+		for _, f := range facts {
+			p.Facts = append(p.Facts, plain.Fact{Name: f.Name, Cell: textCell(f.Text)})
+		}
+		d.Parts = append(d.Parts, p)
+	}
 	if run.ErrorMessage != "" {
 		d.Parts = append(d.Parts, plain.Part{Heading: "Error", Pre: most(run.ErrorMessage, textsWhole)})
 	}
@@ -172,6 +179,9 @@ func (body runDetailResponse) plain(to views.Paths, origin string) plain.Documen
 	}
 	if len(body.Steps) > 0 {
 		d.Parts = append(d.Parts, plain.Part{Heading: "Steps", Table: stepTable(body.Steps)})
+	}
+	if len(body.Children) > 0 {
+		d.Parts = append(d.Parts, plain.Part{Heading: "Children", Table: childTable(body.Children, to, origin), Note: body.childrenNote()})
 	}
 	d.Parts = append(d.Parts, body.ledgerParts()...)
 	if len(body.Artifacts) > 0 {
@@ -210,9 +220,15 @@ func (sum runSummary) facts(to views.Paths, origin string) []plain.Fact {
 		{Name: "Duration", Cell: textCell(sum.Duration)},
 		{Name: "Done by", Cell: textCell(sum.ETA.text())},
 		{Name: "Tokens", Cell: countCell(sum.TotalTokens)},
+		{Name: "Tokens incl. children", Cell: countCell(sum.SubtreeTokens)},
 		{Name: "Cost", Cell: textCell(sum.Cost.text())},
 		{Name: "Runaway", Cell: textCell(runaway)},
+		{Name: "Kind", Cell: codeCell(sum.RunKind)},
+		{Name: "Item", Cell: textCell(sum.item())},
 		{Name: "Parent", Cell: runCell(sum.ParentRunID, to, origin)},
+		{Name: "Parent step", Cell: codeCell(sum.ParentStepID)},
+		{Name: "Forked from", Cell: runCell(sum.ForkedFrom, to, origin)},
+		{Name: "Children", Cell: textCell(sum.ChildrenCounts.text())},
 		{Name: "Branch", Cell: codeCell(sum.BranchName)},
 		{Name: "Tags", Cell: textCell(strings.Join(sum.Tags, ", "))},
 		{Name: "Input", Cell: input},
@@ -234,15 +250,53 @@ func (s *stallSummary) facts() []plain.Fact {
 	return facts
 }
 
+// item is which of several items a run is, from 1.
+func (sum runSummary) item() string {
+	if sum.IterateIndex == nil {
+		return ""
+	}
+	return itemText(*sum.IterateIndex, valueOf(sum.IterateTotal))
+}
+
+func (c *childSummary) text() string {
+	if c == nil {
+		return ""
+	}
+	return childrenWord(store.ChildCounts{All: c.Total, Ended: c.Ended, Failed: c.Failed})
+}
+
+// childrenNote says how many children the table leaves out.
+func (body runDetailResponse) childrenNote() string {
+	if c := body.Run.ChildrenCounts; c != nil && c.Total > len(body.Children) {
+		return fmt.Sprintf("%d more are left out.", c.Total-len(body.Children))
+	}
+	return ""
+}
+
+// childTable is the runs that a run started.
+func childTable(sums []runSummary, to views.Paths, origin string) plain.Table {
+	t := plain.Table{Columns: []plain.Column{
+		{Name: "State"}, {Name: "Run", Max: 60}, {Name: "Of step", Max: 24}, {Name: "Kind", Max: 24}, {Name: "Item"}, {Name: "Pipeline", Max: 28},
+		{Name: "Started"}, {Name: "Duration", Right: true}, {Name: "Tokens", Right: true}, {Name: "Note", Max: 80},
+	}}
+	for _, sum := range sums {
+		t.Rows = append(t.Rows, []plain.Cell{
+			stateCell(sum.told()), runCell(sum.RunID, to, origin), codeCell(sum.ParentStepID), codeCell(sum.RunKind), textCell(sum.item()), codeCell(sum.PipelineName),
+			timeCell(sum.StartedAt), textCell(sum.Duration), countCell(sum.TotalTokens), textCell(cmp.Or(sum.Headline, sum.Reason)),
+		})
+	}
+	return t
+}
+
 func stepTable(steps []stepDetail) plain.Table {
 	t := plain.Table{Columns: []plain.Column{
-		{Name: "State"}, {Name: "Step", Max: 40}, {Name: "Persona", Max: 24}, {Name: "Model", Max: 24}, {Name: "Attempts", Right: true},
+		{Name: "State"}, {Name: "Step", Max: 40}, {Name: "Type", Max: 16}, {Name: "Persona", Max: 24}, {Name: "Model", Max: 24}, {Name: "Attempts", Right: true}, {Name: "Visits", Right: true},
 		{Name: "Started"}, {Name: "Duration", Right: true}, {Name: "Tokens", Right: true}, {Name: "Contract", Max: 16}, {Name: "Note", Max: 80},
 	}}
 	for _, s := range steps {
 		t.Rows = append(t.Rows, []plain.Cell{
-			stateCell(s.State), codeCell(s.StepID), textCell(s.Persona), textCell(s.Model), countCell(int64(s.Attempts)),
-			timeCell(s.StartedAt), textCell(s.Duration), countCell(s.TokensUsed), textCell(s.Contract), textCell(cmp.Or(s.Headline, s.Error, s.Note, s.Action)),
+			stateCell(s.State), codeCell(s.StepID), textCell(s.StepType), textCell(s.Persona), textCell(s.Model), countCell(int64(s.Attempts)), countCell(int64(s.VisitCount)),
+			timeCell(s.StartedAt), textCell(s.Duration), countCell(s.TokensUsed), textCell(contractWord(s.Contract)), textCell(cmp.Or(s.Headline, s.Error, s.Note, s.Action)),
 		})
 	}
 	return t

@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,14 +21,44 @@ func runRow(run store.Run) views.RunRow {
 		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(opening(run.Input)),
 		State: string(run.State), Word: runWord(run), Reason: failureLine(run),
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
-		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Tags: shownAll(run.Tags), Branch: opening(run.Branch),
+		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Subtree: run.Subtree, Tags: shownAll(run.Tags), Branch: opening(run.Branch),
 		Children: childrenOf(run.Children), Orphan: run.Orphan,
 		Cursor: run.Cursor().String(),
 	}
-	if run.Iterate != nil {
-		row.Iterate = fmt.Sprintf("%d of %d", run.Iterate.Index+1, run.Iterate.Total)
-	}
+	row.Iterate = itemWord(run)
 	return bounded(row)
+}
+
+// itemWord is which of several items a run is, "2 of 3"; empty: it is none.
+func itemWord(run store.Run) string {
+	if run.Iterate == nil {
+		return ""
+	}
+	return itemText(run.Iterate.Index, run.Iterate.Total)
+}
+
+func itemText(index, total int) string {
+	if total == 0 {
+		return strconv.Itoa(index + 1)
+	}
+	return fmt.Sprintf("%d of %d", index+1, total)
+}
+
+// culpritOf is the run that made a step fail, nil where the step did by itself.
+func culpritOf(step store.Step) *views.Culprit {
+	if step.Culprit == nil {
+		return nil
+	}
+	return &views.Culprit{RunRef: *runRef(*step.Culprit), Item: itemWord(*step.Culprit)}
+}
+
+// contractWord is the result of a contract in words: "failed, warned" is one that
+// failed although the pipeline went on.
+func contractWord(result string) string {
+	if after, ok := strings.CutPrefix(result, "failed_"); ok {
+		return "failed, " + after
+	}
+	return result
 }
 
 // failureLine is why a run did not end well, or why its state is not what was
@@ -113,10 +144,10 @@ func stepRow(step store.Step, kind string) views.StepRow {
 		Note: shown(step.Note), Error: stepError(step), Action: shown(step.Action), Progress: step.Progress,
 		Started: step.StartedAt, Ended: step.CompletedAt,
 		Took:   stepTook(step.State, step.StartedAt, step.Duration, step.HasDuration, step.CoarseSecond),
-		Tokens: step.Tokens, Max: step.Retries, Children: childrenOf(step.Children),
+		Tokens: step.Tokens, Max: step.Retries, Children: childrenOf(step.Children), Visits: step.Visits, Culprit: culpritOf(step),
 	}
 	if step.Contract != nil {
-		row.Contract, row.ContText = words(step.Contract.Result), account(step.Contract.Text)
+		row.Contract, row.ContText = contractWord(step.Contract.Result), account(step.Contract.Text)
 	}
 	if step.Evidence != nil {
 		row.Evidence = account(step.Evidence.Text)

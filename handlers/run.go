@@ -191,6 +191,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	if word, _ := statusWord(run.State); run.Reason != "" || word != run.Status {
 		view.Recorded = clip(run.Status, nameShown)
 	}
+	view.Started = startFacts(s.startedWith(r.Context(), run, d.At))
 	if run.Cancel != nil || run.State == store.Cancelled {
 		view.AskedBy = s.askedBy(r.Context(), run.ID)
 	}

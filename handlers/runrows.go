@@ -116,6 +116,8 @@ var csvColumns, csvAsOf = []string{
 	"run_id", "pipeline_name", "status", "state", "reason", "input", "current_step", "total_tokens", "started_at", "completed_at",
 	"duration", "duration_ms", "tags", "progress", "error_message", "parent_run_id", "branch_name",
 	"estimated_cost", "stall", "eta_p50", "eta_p90", "runaway", "headline", "caused_by_run_id",
+	"subtree_tokens", "parent_step_id", "forked_from_run_id", "run_kind", "iterate_index", "iterate_total", "iterate_mode",
+	"children", "children_ended", "children_failed",
 }, []string{"as_of_event", "as_of_time", "as_of_approximate"}
 
 // csvRow has an empty cell where JSON leaves a field out. Tags are joined by commas.
@@ -127,7 +129,14 @@ func csvRow(sum runSummary) []string {
 		plain.Inert(sum.ParentRunID), plain.Inert(sum.BranchName),
 		"", "", "", "", "", plain.Inert(sum.Headline), plain.Inert(sum.CausedBy),
 	}
-	extra := row[len(row)-7:]
+	row = append(row,
+		count(sum.SubtreeTokens), plain.Inert(sum.ParentStepID), plain.Inert(sum.ForkedFrom), plain.Inert(sum.RunKind),
+		given(sum.IterateIndex), given(sum.IterateTotal), plain.Inert(sum.IterateMode), "", "", "",
+	)
+	if c := sum.ChildrenCounts; c != nil {
+		copy(row[len(row)-3:], []string{strconv.Itoa(c.Total), strconv.Itoa(c.Ended), strconv.Itoa(c.Failed)})
+	}
+	extra := row[len(row)-17:]
 	if c := sum.Cost; c != nil && c.Amount != nil {
 		extra[0] = strconv.FormatFloat(*c.Amount, 'f', -1, 64)
 	}
@@ -141,6 +150,14 @@ func csvRow(sum runSummary) []string {
 		extra[4] = sum.Runaway.Kind
 	}
 	return row
+}
+
+// given is a number that may be 0; empty: not known.
+func given(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
 }
 
 // moment is a time as JSON has it; empty: not known.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,6 +114,9 @@ func (s *Server) lanes(ctx context.Context, d store.RunDetail, nested bool) ([]t
 			Note: opening(step.Note), Tokens: step.Tokens, Depends: def.Dependencies, Children: kids[step.ID],
 			Href: s.paths.Run(d.Run.ID) + "#" + views.StepAnchor(step.ID), Attempts: stepSpans(step),
 		}
+		if step.Visits > 1 {
+			lane.Note = joinNotes(lane.Note, views.Plural(step.Visits, "visit", "visits"))
+		}
 		if step.HasDuration {
 			lane.Took = views.Duration(step.Duration, step.CoarseSecond)
 		}
@@ -135,6 +139,10 @@ func boundedLane(lane timeline.Lane) timeline.Lane {
 	lane = bounded(lane)
 	lane.Depends, lane.Children = depends, children
 	return lane
+}
+
+func joinNotes(notes ...string) string {
+	return strings.Join(slices.DeleteFunc(notes, func(n string) bool { return n == "" }), ", ")
 }
 
 // stepSpans are the stretches of a step's attempts, with the pauses between them.

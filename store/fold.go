@@ -271,7 +271,7 @@ func (s *stepHistory) addContract(e Event) {
 		s.addCheck(result, e.At) // of another contract: the step's worst result stays
 		return
 	}
-	s.warned = s.warned || result == "warning" || result == "soft_failure"
+	s.warned = s.warned || result == "failed_warned" || result == "failed_continued"
 	s.contract = &Contract{Result: result, Text: e.Message, At: e.At}
 	s.addCheck(result, e.At)
 	if n := len(s.attempts); n > 0 && result == "failed" {
@@ -293,7 +293,7 @@ func (s *stepHistory) addCheck(result string, at time.Time) {
 
 // followsFailure reports whether a result says what was made of one that failed.
 func followsFailure(result string) bool {
-	return result == "warning" || result == "soft_failure" || result == "skipped"
+	return strings.HasPrefix(result, "failed_")
 }
 
 // contractResult is the outcome a contract event names.
@@ -306,11 +306,11 @@ func contractResult(state string) (string, bool) {
 	case "contract_failed":
 		return "failed", true
 	case "contract_warning":
-		return "warning", true
+		return "failed_warned", true
 	case "contract_skip":
-		return "skipped", true
+		return "failed_skipped", true
 	case "contract_soft_failure":
-		return "soft_failure", true
+		return "failed_continued", true
 	default:
 		return "", false
 	}

@@ -64,8 +64,8 @@ func TestRunsEndAsTheyReallyEnded(t *testing.T) {
 func TestContractsThatFailedNeverPass(t *testing.T) {
 	d := openHistory(t)
 	for run, want := range map[string]string{
-		"t-conwarn-20261130-231327-583d":  "warning",
-		"t-conskip-20261130-231330-9953":  "skipped",
+		"t-conwarn-20261130-231327-583d":  "failed_warned",
+		"t-conskip-20261130-231330-9953":  "failed_skipped",
 		"t-conrej-20261130-231331-40b5":   "failed",
 		"t-consoft-20261130-231332-2e5b":  "failed",
 		"t-conretry-20261130-232311-a014": "passed",

@@ -43,6 +43,7 @@ type Run struct {
 	Iterate    *Iterate
 	Children   ChildCounts
 	Cancel     *Cancellation
+	DryRun     bool // its row says that nothing was executed
 }
 
 // Inner reports whether another run that can be found carries this one out: that
@@ -89,9 +90,10 @@ type Step struct {
 
 	Tokens   *int64
 	Attempts []Attempt
-	Retries  int  // MaxAttempts when known from "attempt i/n", else 0
-	Visits   int  // how often a loop or an edge came to it; 0: not counted
-	Culprit  *Run // of a failed step that started runs: the one that caused it
+	Retries  int    // MaxAttempts when known from "attempt i/n", else 0
+	Kind     string // prompt, command, gate, iterate, ... by its definition; empty: not known
+	Visits   int    // how often a loop or an edge came to it; 0: not counted
+	Culprit  *Run   // of a failed step that started runs: the one that caused it
 	Contract *Contract
 	Evidence *Contract   // what was last shown for or against the contract
 	Checks   []Check     // each time a contract was looked at, oldest first
@@ -122,9 +124,10 @@ type Attempt struct {
 
 // Contract is the latest contract result of a step.
 type Contract struct {
-	// Result is passed, failed, warning (failed, on_failure warn), soft_failure
-	// (failed, on_failure continue), skipped (failed, the rest left out) or
-	// validating; of evidence it is evidence.
+	// Result is passed, failed or validating; failed_warned, failed_continued or
+	// failed_skipped where on_failure has the pipeline go on with a failed
+	// contract (the last leaves out the step's other contracts); of evidence it
+	// is evidence.
 	Result string
 	Text   string
 	At     time.Time

@@ -156,7 +156,7 @@ func TestContractEvidence(t *testing.T) {
 	b.Event(run, storetest.Event{Step: "a", State: "contract_soft_failure", Message: "two findings"})
 	b.Event(run, storetest.Event{Step: "a", State: "contract_evidence", Message: "report.json has 2 findings"})
 	s := mustDetail(t, openBuilt(t, b), run).Steps[0]
-	if s.Contract == nil || s.Contract.Result != "soft_failure" || s.Evidence == nil || s.Evidence.Text != "report.json has 2 findings" || len(s.Checks) != 1 {
+	if s.Contract == nil || s.Contract.Result != "failed_continued" || s.Evidence == nil || s.Evidence.Text != "report.json has 2 findings" || len(s.Checks) != 1 {
 		t.Errorf("contract %+v, evidence %+v, checks %+v", s.Contract, s.Evidence, s.Checks)
 	}
 }

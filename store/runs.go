@@ -258,7 +258,7 @@ func (r *record) run(def []StepDef) Run {
 		Error: r.errorText(), StartedAt: unix(r.StartedAt), CompletedAt: unix(r.CompletedAt),
 		CancelledAt: unix(r.CancelledAt), Heartbeat: unix(r.Heartbeat), Branch: r.Branch, PID: r.facts.PID,
 		Parent: r.Parent, ParentStep: r.ParentStep, ForkedFrom: r.ForkedFrom, Kind: r.Kind, Tokens: r.Tokens,
-		Tags: tags(r.Tags),
+		Tags: tags(r.Tags), DryRun: r.facts.DryRun,
 	}
 	if r.undecided() {
 		run.LastEvent = r.facts.LastEvent

@@ -97,7 +97,7 @@ func (b *stepBuilder) step(id string) *Step {
 	if h == nil {
 		h = &stepHistory{}
 	}
-	s := &Step{ID: id, Recorded: b.word(id), Persona: h.persona, Model: h.model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract, Evidence: h.evidence, Checks: h.checks, Gate: h.gate}
+	s := &Step{ID: id, Recorded: b.word(id), Persona: h.persona, Model: h.model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract, Evidence: h.evidence, Checks: h.checks, Gate: h.gate, Kind: b.kinds[id].Kind}
 	s.Attempts = b.attemptsOf(id, h)
 	row := b.states[id]
 	children := b.childrenOf(id)

@@ -85,6 +85,7 @@ type RunRow struct {
 	Started  Stamp
 	Took     Took
 	Tokens   *int64
+	Subtree  *int64 // Tokens with those of all runs beneath it; nil: it started none
 	At       string // query of the moment that the list is as of, kept by its links
 	Cost     string // an estimate, marked so; empty where no prices are given
 	Tags     []string
@@ -110,6 +111,9 @@ type Cost struct {
 	Text string // with all runs below it
 	Own  string // without them; empty when there are none
 }
+
+// StartFact is something that a run was started with.
+type StartFact struct{ Name, Text string }
 
 // RunRef names another run.
 type RunRef struct {
@@ -262,6 +266,7 @@ type RunView struct {
 	WhoURL    string       // who asked it to stop; empty when nobody did
 	AskedBy   string       // their name; empty: not known here
 	ExportURL string       // the run as one file
+	Started   []StartFact  // what it was started with, as far as that is known
 	Refresh   RunRefresh
 	Tabs      []Option
 }
@@ -325,6 +330,13 @@ func causeLink(c Chrome, f Failure) string {
 	return link
 }
 
+// Culprit is the run that made a step fail which had started it.
+type Culprit struct {
+	RunRef
+
+	Item string // "2 of 3"; empty: it is no item of several
+}
+
 // StepRow is one step of a run.
 type StepRow struct {
 	ID       string
@@ -348,7 +360,9 @@ type StepRow struct {
 	ContText Account
 	Evidence Account // what was shown for or against the contract
 	Children Children
-	Anchor   string // DOM id
+	Visits   int      // how often a loop or an edge came to it; 0: not counted
+	Culprit  *Culprit // nil: it failed by itself, or did not fail
+	Anchor   string   // DOM id
 }
 
 // AttemptRow is one try.

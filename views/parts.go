@@ -82,3 +82,21 @@ func marked(text, line string) (before, hit, after string) {
 	}
 	return "", line, "\n" + text
 }
+
+// beneath tells whether the runs that a run started used tokens of their own.
+func beneath(row RunRow) bool {
+	return row.Subtree != nil && (row.Tokens == nil || *row.Subtree > *row.Tokens)
+}
+
+// tokenTitle is what a run's tokens are beside their number: how many in full,
+// with those of its children, and what they are estimated to have cost.
+func tokenTitle(row RunRow) string {
+	var all, title string
+	if beneath(row) {
+		all = Number(*row.Subtree) + " incl. children"
+	}
+	if row.Tokens != nil && (all != "" || row.Cost != "") {
+		title = Number(*row.Tokens) + " tokens"
+	}
+	return join(", ", title, all, row.Cost)
+}

@@ -1314,7 +1314,7 @@ func RunLine(c Chrome, row RunRow, kind string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tokenCost(row.Tokens, row.Cost).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = tokenCost(row).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

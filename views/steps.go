@@ -77,3 +77,11 @@ func stepTone(s StepRow) string {
 		return "dim"
 	}
 }
+
+// itemOf names which of several items a culprit is.
+func itemOf(x Culprit) string {
+	if x.Item == "" {
+		return ""
+	}
+	return ", item " + x.Item
+}

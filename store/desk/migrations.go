@@ -55,6 +55,8 @@ CREATE INDEX delivery_view ON delivery (view, created)`,
 CREATE INDEX run_key_at ON run_key (at)`,
 	// 8: which run each retry repeats.
 	`CREATE TABLE retry (run TEXT PRIMARY KEY, original TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+	// 9: how runs were started from here. Times are unix milliseconds.
+	`CREATE TABLE launch (run TEXT PRIMARY KEY, at INTEGER NOT NULL, params TEXT NOT NULL) STRICT, WITHOUT ROWID`,
 }
 
 // migrate brings a file to what this program knows. Two servers that start

@@ -63,6 +63,8 @@ func failedRun() views.RunView {
 	v.Fork = &views.RunRef{ID: "flaky-integration-20261122-090000-2222", Pipeline: "flaky-integration", State: "succeeded"}
 	v.Kids = parent().Kids
 	v.Run.Children = views.Children{All: 3, Ended: 3, Failed: 1}
+	v.Run.Subtree = new(int64(24_400))
+	v.Started = []views.StartFact{{Name: "From step", Text: "integration"}, {Name: "Model", Text: "claude-opus-4"}}
 	return v
 }
 
@@ -84,7 +86,11 @@ func failedSteps() []views.StepRow {
 				attempt(3, "failed", "contract failure", "at '': missing property 'suite_passed'\nresult.json against result.schema.json", 4400*time.Millisecond),
 			},
 		},
-		{ID: "docs", State: "succeeded", Word: "succeeded", Kind: "command", Started: ago(18 * time.Minute), Took: views.Took{D: 850 * time.Millisecond, Known: true}},
+		{ID: "docs", State: "succeeded", Word: "succeeded", Kind: "command", Visits: 3, Started: ago(18 * time.Minute), Took: views.Took{D: 850 * time.Millisecond, Known: true}},
+		{
+			ID: "each", State: "failed", Word: "failed", Kind: "iterate", Children: views.Children{All: 3, Ended: 3, Failed: 1},
+			Culprit: &views.Culprit{RunRef: views.RunRef{ID: "verify-20261123-124001-3333", Pipeline: "verify", State: "failed", Word: "failed"}, Item: "2 of 3"},
+		},
 		{ID: "deploy", State: "pending", Word: "not run", Kind: "command", Note: "blocked by integration"},
 		{ID: "smoke", State: "skipped", Word: "skipped", Kind: "gate", Note: "blocked by deploy"},
 	}
@@ -191,7 +197,7 @@ func hostileRun() views.RunView {
 	v.Failure = &views.Failure{State: text, Step: text, Attempt: 1, Persona: text, Model: text, Class: text, Line: text, Text: h[1].Title + text + h[3].Title, EventURL: "javascript:alert(1)", EventID: 1, Blocked: []string{text}}
 	for i, hr := range h {
 		t := hr.Title
-		v.Steps = append(v.Steps, views.StepRow{ID: t, State: t, Word: t, Kind: t, Persona: t, Model: t, Adapter: t, Note: t, Error: account(t), Action: t, Contract: t, ContText: account(t), Evidence: account(t + "\n" + t), Attempts: []views.AttemptRow{{Number: i, State: t, Word: t, Class: t, Error: account(t + "\n" + t), Tail: tail(t)}}})
+		v.Steps = append(v.Steps, views.StepRow{ID: t, State: t, Word: t, Kind: t, Persona: t, Model: t, Adapter: t, Note: t, Error: account(t), Action: t, Contract: t, ContText: account(t), Evidence: account(t + "\n" + t), Visits: i, Culprit: &views.Culprit{RunRef: views.RunRef{ID: t, Pipeline: t, State: t, Word: t}, Item: t}, Attempts: []views.AttemptRow{{Number: i, State: t, Word: t, Class: t, Error: account(t + "\n" + t), Tail: tail(t)}}})
 		v.Events.Rows = append(v.Events.Rows, views.EventRow{ID: int64(i + 1), Step: t, State: t, Tone: t, Persona: t, Message: t, Model: t})
 		v.Ledger.Outcomes = append(v.Ledger.Outcomes, views.OutcomeRow{Kind: t, Label: t, Value: t + t, Description: t, Step: t, Out: t, Host: t})
 		v.Ledger.Decisions = append(v.Ledger.Decisions, views.DecisionRow{Step: t, Category: t, Decision: t, Rationale: account(t + "\n" + t), Context: t})
