@@ -3,6 +3,7 @@
 package handlers
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -11,8 +12,15 @@ import (
 // may have; 0 where that is not known.
 func openFiles() (used, most int) {
 	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return 0, 0
+	}
+	most = int(min(limit.Cur, 1<<31))
 	dir, err := os.Open("/dev/fd")
-	if err != nil || syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+	if errors.Is(err, syscall.EMFILE) {
+		return most, most
+	}
+	if err != nil {
 		return 0, 0
 	}
 	defer dir.Close()
@@ -20,5 +28,5 @@ func openFiles() (used, most int) {
 	if err != nil {
 		return 0, 0
 	}
-	return len(names) - 1, int(min(limit.Cur, 1<<31)) // one of the names is the folder itself
+	return len(names) - 1, most // one of the names is the folder itself
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,6 +210,27 @@ func TestStreamIDsAreHonest(t *testing.T) {
 			}
 			told, named = now, 0
 		}
+	}
+}
+
+func TestStreamsAreRefusedNearTheLimitOfFiles(t *testing.T) {
+	used := atomic.Int64{}
+	s := openSample(t, func(c *handlers.Config) { c.OpenFiles = func() (int, int) { return int(used.Load()), 100 } }).ready()
+	for _, path := range []string{"/events", "/api/runs/" + sampleRun + "/events", "/runs/" + sampleRun + ".log?follow=1"} {
+		used.Store(79)
+		if st := s.listen(path); st.status != http.StatusOK {
+			t.Errorf("%s: status %d with 79 of 100 files", path, st.status)
+		}
+		used.Store(80)
+		if r := s.get(path, "Accept", "application/json"); r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" || !strings.Contains(r.body, "ulimit -n") {
+			t.Errorf("%s: status %d, retry %q, %s", path, r.status, r.header.Get("Retry-After"), clip(r.body))
+		}
+	}
+	if r := s.get("/runs"); r.status != http.StatusOK {
+		t.Errorf("a page is refused with status %d", r.status)
+	}
+	if _, state, _, _ := s.health("streams"); state != "warning" {
+		t.Errorf("health says %s", state)
 	}
 }
 

@@ -71,6 +71,9 @@ func (s *Server) sendLog(w http.ResponseWriter, r *http.Request, id string, quer
 	}
 	var sub *store.Subscription
 	if follow {
+		if err := s.roomForStream(w); err != nil {
+			return err
+		}
 		sub = s.store.Subscribe() // before the first look, so that nothing falls in between
 		defer sub.Close()
 	}

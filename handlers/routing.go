@@ -75,12 +75,28 @@ func (on routing) stream(path string, h handler) {
 	on.base.Handle(path, on.s.whileSignedIn(on.s.counted(h)).served(on.s)).Methods(http.MethodGet)
 }
 
-// counted counts the streams that are open.
+// counted counts the streams that are open, and refuses one that would take what
+// pages and the database need.
 func (s *Server) counted(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.roomForStream(w); err != nil {
+			return err
+		}
 		s.streams.Add(1)
 		defer s.streams.Add(-1)
 		return h(w, r)
+	}
+}
+
+func (s *Server) roomForStream(w http.ResponseWriter) error {
+	used, most := s.openFiles()
+	if most <= 0 || float64(used) < fullShare*float64(most) {
+		return nil
+	}
+	w.Header().Set("Retry-After", "5")
+	return &httpError{
+		status: http.StatusServiceUnavailable, text: "no more live streams can be opened: the console has nearly as many files and connections as it may",
+		next: "Close pages that are not needed; or raise the limit of open files (ulimit -n) and start the console again.",
 	}
 }
 

@@ -43,6 +43,10 @@ type Config struct {
 	Now      func() time.Time // nil is time.Now
 	Budgets  Budgets          // times that are allowed
 
+	// OpenFiles is how many files and connections this process has, and how many it
+	// may have, 0 where that is not known; nil asks the kernel.
+	OpenFiles func() (used, most int)
+
 	common *common // of the console at another prefix; nil: its own
 }
 
@@ -93,6 +97,7 @@ type Server struct {
 	log         *slog.Logger
 	now         func() time.Time
 	budgets     Budgets
+	openFiles   func() (used, most int)
 	answers     *answers
 	processLogs indexes
 	handler     http.Handler
@@ -115,8 +120,11 @@ func New(c Config) *Server {
 		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),
 		anyIP: c.AnyIP, proxies: c.Proxies, gate: c.common.gate, wake: c.common.wake, hookWake: c.common.hookWake,
 		elsewhere: c.common.elsewhere, answers: c.common.answers, streams: &c.common.streams, renderings: c.common.renderings,
-		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, budgets: c.Budgets.withDefaults(), embed: c.Embed,
+		prices: c.Prices, search: c.Search, notices: c.Notices, log: c.Log, now: c.Now, budgets: c.Budgets.withDefaults(), openFiles: c.OpenFiles, embed: c.Embed,
 		mounts: newMounts(c),
+	}
+	if s.openFiles == nil {
+		s.openFiles = openFiles
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
