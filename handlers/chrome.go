@@ -64,7 +64,7 @@ func (s *Server) problems(catalog *manifest.Catalog, health store.Health) []view
 	var notices []views.Notice
 	if health.Phase != store.Ready {
 		notices = append(notices, views.Notice{
-			ID: "database", Level: "error", Title: "No state database",
+			ID: "database", Level: "error", Title: databaseTitle(health.Phase),
 			Detail: append([]string{health.Problem}, lookedFor(catalog.Project, manifest.MissingDatabase)...),
 		})
 	}
@@ -89,6 +89,17 @@ func (s *Server) problems(catalog *manifest.Catalog, health store.Health) []view
 		})
 	}
 	return notices
+}
+
+func databaseTitle(phase store.Phase) string {
+	switch phase {
+	case store.Locked:
+		return "The state database is locked"
+	case store.Unreadable:
+		return "The state database cannot be read"
+	default:
+		return "No state database"
+	}
 }
 
 func lookedFor(project manifest.Project, what string) []string {

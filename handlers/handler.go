@@ -63,6 +63,8 @@ func describe(err error) *httpError {
 		return &httpError{status: http.StatusNotFound, text: "there is no such run", next: "It may have been cleaned up, or belong to another project.", err: err}
 	case errors.Is(err, store.ErrUnjudged):
 		return &httpError{status: http.StatusServiceUnavailable, text: "what needs attention is not known yet", next: "All runs are being read; ask again in a moment.", err: err}
+	case errors.Is(err, store.ErrLocked):
+		return &httpError{status: http.StatusServiceUnavailable, text: "the state database is locked: another process holds it and lets nobody read", next: "It is read again as soon as that process lets go; ask again in a moment.", err: err}
 	case errors.Is(err, store.ErrUnavailable):
 		return &httpError{status: http.StatusServiceUnavailable, text: "the state database cannot be read right now", next: "It is picked up again as soon as it is back.", err: err}
 	case errors.As(err, &noDesk):
@@ -133,6 +135,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if s.below(r, embedRoot) || s.below(r, fragmentRoot) {
 		s.failExcerpt(w, r, told)
 		return
+	}
+	if problem := s.store.Health().Problem; problem != "" && errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrLocked) && (!s.gate.on || known(r)) {
+		told.text += ": " + problem // which names the file
 	}
 	switch f := s.errorForm(r); f {
 	case formHTML:

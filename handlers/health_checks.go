@@ -22,7 +22,6 @@ import (
 // Bounds from which on something is told as unwell.
 const (
 	slowLag     = 2 * time.Second // from noticing a change to having told it
-	largeLog    = 256 << 20       // bytes of a write-ahead log that nobody folds back
 	largeDesk   = 1 << 30
 	littleSpace = 1 << 30
 	noSpace     = 64 << 20
@@ -41,6 +40,7 @@ func (s *Server) lookDatabase(ctx context.Context) finding {
 		f.text("journal_mode", "journal", in.JournalMode)
 		f.bytes("bytes", "size", in.Bytes)
 		f.bytes("log_bytes", "log", in.LogBytes)
+		f.number("log_pauses", "reads held back for the log", health.LogPauses)
 	}
 	if health.LastProblemAt.IsZero() {
 		f.text("last_error", "last error", "none")
@@ -53,8 +53,8 @@ func (s *Server) lookDatabase(ctx context.Context) finding {
 		f.become(unwell, strings.Join(append([]string{health.Problem + "."}, lookedFor(catalog.Project, manifest.MissingDatabase)...), " "))
 	case err != nil:
 		f.become(unwell, "It is open and cannot be read: "+describe(err).text+".")
-	case in.LogBytes > largeLog:
-		f.become(warned, "The write-ahead log is not folded back into the database: a reader or writer holds it open. Look for a process that hangs.")
+	case health.LogBound > 0 && in.LogBytes > 2*health.LogBound:
+		f.become(warned, "The write-ahead log has grown to "+views.Bytes(in.LogBytes)+", although reads here make room for it: another program reads the database without a break or hangs in the middle. Look for one; the log shrinks when all programs have closed the database.")
 	}
 	return f
 }
@@ -104,6 +104,10 @@ func (s *Server) lookChanges(context.Context) finding {
 		f.become(warned, "The kernel tells of no changes here, so the file is looked at again and again. On Linux raise fs.inotify.max_user_instances; a network filesystem cannot tell.")
 	}
 	f.text("noticed_by", "noticed by", noticed)
+	f.took("checked", "looked at since", time.Since(health.CheckedAt))
+	if s.behind(health) {
+		f.become(unwell, "The database was not looked at for longer than that takes: what is shown may be old. The machine is overloaded, or its disk does not answer.")
+	}
 	if health.Lag > slowLag {
 		f.become(warned, "Changes reach the pages late: the machine or its disk is busy.")
 	}
@@ -222,7 +226,7 @@ func (s *Server) lookStreams(context.Context) finding {
 	f := found("streams", "Live streams")
 	f.number("open", "open", int(s.streams.Load()))
 	f.text("drop", "a reader that takes nothing is dropped after", s.budgets.Write.String())
-	used, most := openFiles()
+	used, most := s.openFiles()
 	if most <= 0 {
 		f.text("files_limit", "files that may be open", "")
 		f.become(unsure, "How many files and connections this process may have is not known on this system.")
@@ -230,8 +234,8 @@ func (s *Server) lookStreams(context.Context) finding {
 	}
 	f.number("files_open", "files and connections", used)
 	f.number("files_limit", "of at most", most)
-	if float64(used) > fullShare*float64(most) {
-		f.become(warned, "Few more clients can connect. Raise the limit of open files (ulimit -n) and start the console again.")
+	if float64(used) >= fullShare*float64(most) {
+		f.become(warned, "Live streams are refused: few more clients can connect. Raise the limit of open files (ulimit -n) and start the console again.")
 	}
 	return f
 }

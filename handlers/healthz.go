@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"time"
 
 	"wavedeck/store"
 )
@@ -9,12 +10,18 @@ import (
 // healthResponse says whether this server can do its work. It names no paths:
 // it is asked by machines that need none.
 type healthResponse struct {
-	Status        string `json:"status"` // "ok", or "degraded" when the database cannot be read
+	Status        string `json:"status"` // "ok", or "degraded" when the database cannot be read or was not looked at for long
 	Database      string `json:"database"`
 	SchemaVersion int    `json:"schema_version,omitempty"`
 	LastEventID   int64  `json:"last_event_id"`
 	Pipelines     int    `json:"pipelines"`
 	Problems      int    `json:"problems"`
+}
+
+// behind reports whether what is shown may be older than the database: nobody has
+// looked at that for longer than it takes to find what no notification told.
+func (s *Server) behind(health store.Health) bool {
+	return health.Phase == store.Ready && time.Since(health.CheckedAt) > s.budgets.Behind
 }
 
 // health answers 200 as long as the server works: a database that is away is
@@ -26,7 +33,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
 		Status: "ok", Database: string(health.Phase), SchemaVersion: health.SchemaVersion,
 		LastEventID: health.LastEventID, Pipelines: len(catalog.Pipelines), Problems: len(catalog.Problems),
 	}
-	if health.Phase != store.Ready {
+	if health.Phase != store.Ready || s.behind(health) {
 		body.Status = "degraded"
 	}
 	w.Header().Set("Cache-Control", "no-store")

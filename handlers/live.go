@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"wavedeck/store"
@@ -175,8 +176,8 @@ func (s *Server) sendChange(stream *liveStream, c store.Change) error {
 	before := stream.place()
 	stream.reach(c)
 	ping := pinged{Now: s.now().UnixMilli()}
-	if s.store.Health().Phase != store.Ready {
-		ping.Missing = "no state database"
+	if phase := s.store.Health().Phase; phase != store.Ready {
+		ping.Missing = strings.ToLower(databaseTitle(phase))
 	}
 	events := append([]namedEvent{{eventPing, ping}}, stream.topic.events(c)...)
 	for i, e := range events {

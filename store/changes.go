@@ -20,6 +20,7 @@ const (
 	retellEvery = 3 * time.Second // a run may be lost by silence alone
 	lagShare    = 9               // rows are compared for at most a tenth of the time
 	maxRowDelay = 250 * time.Millisecond
+	lockedPoll  = 100 * time.Millisecond // whether others still hold the database
 )
 
 // tracker notices commits of other processes to one opened file.
@@ -33,14 +34,19 @@ type tracker struct {
 	o      *opened
 	seed   string
 	info   fs.FileInfo // of the file as opened; its times as last verified
-	sure   bool        // nothing casts doubt on the file
-	missed bool        // a read was cut short after the index knew its news
+	beside *companions
+	sure   bool // nothing casts doubt on the file
+	busy   bool // the last look met a lock
+	missed bool // a read was cut short after the index knew its news
 
 	conn          *sql.Conn // held, for data_version compares what one connection saw
 	dataVersion   int64
 	schemaCounter int64
 	mark          eventMark
 	rows          *rowWatch
+
+	logSize int64 // when reads were last held back
+	pauses  int   // how often they were
 
 	rung     int       // how often it looked since the last notification
 	lookAt   time.Time // zero: not before the next notification
@@ -80,6 +86,15 @@ func (t *tracker) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if t.schemaCounter, err = t.pragma(ctx, "PRAGMA schema_version"); err != nil {
+		return err
+	}
+	var journal string
+	if t.o.mode != modeImmutable {
+		if err := t.conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil {
+			return err
+		}
+	}
+	if t.beside, err = companionsOf(t.store.path, journal); err != nil {
 		return err
 	}
 	last, err := t.o.lastEventID(ctx)
@@ -135,15 +150,16 @@ func (t *tracker) look(ctx context.Context) error {
 	} else {
 		t.lookAt = time.Time{}
 	}
+	t.busy = false
 	version, err := t.pragma(ctx, "PRAGMA data_version")
 	if err != nil {
-		return passing(err)
+		return t.passing(err)
 	}
 	err = t.read(ctx, version, now)
-	if passing(err) == nil && err != nil {
+	if t.passing(err) == nil && err != nil {
 		t.missed = true
 	}
-	return passing(err)
+	return t.passing(err)
 }
 
 func (t *tracker) read(ctx context.Context, version int64, now time.Time) error {
@@ -164,12 +180,15 @@ func (t *tracker) read(ctx context.Context, version int64, now time.Time) error 
 	return nil
 }
 
-// passing drops an error that a later look will not meet.
-func passing(err error) error {
-	if dbfile.Code(err) == dbfile.Busy {
-		return nil
+// passing drops an error that a later look will not meet: that others hold the
+// database. The look comes soon.
+func (t *tracker) passing(err error) error {
+	if dbfile.Code(err) != dbfile.Busy {
+		return err
 	}
-	return err
+	t.busy = true
+	t.rung, t.lookAt = 0, time.Now().Add(lockedPoll)
+	return nil
 }
 
 // collect reads all new events and leaves the rows to compareRows. A failure
@@ -341,7 +360,10 @@ func (t *tracker) sameFile() error {
 	if err != nil || !os.SameFile(info, t.info) {
 		return errReplaced
 	}
-	return nil
+	if t.o.mode == modeImmutable {
+		return nil
+	}
+	return t.beside.check()
 }
 
 // verify finds what data_version does not tell: another file under the path,
@@ -354,6 +376,12 @@ func (t *tracker) verify(ctx context.Context) error {
 	if err != nil || !os.SameFile(info, t.info) {
 		return errReplaced
 	}
+	if t.o.mode == modeImmutable && t.beside.appeared() {
+		return fmt.Errorf("%w: somebody writes to it", errReplaced)
+	}
+	if err := t.beside.check(); t.o.mode != modeImmutable && err != nil {
+		return err
+	}
 	if t.sure && info.Size() == t.info.Size() && info.ModTime().Equal(t.info.ModTime()) {
 		return nil
 	}
@@ -362,11 +390,11 @@ func (t *tracker) verify(ctx context.Context) error {
 	}
 	fresh, err := openAs(ctx, t.store.path, t.o.mode, t.store.opt)
 	if err != nil {
-		return passing(err)
+		return t.passing(err)
 	}
 	defer fresh.Close() //nolint:errcheck // it was only read
 	if err := t.verifyWith(ctx, fresh, info); err != nil {
-		return passing(err)
+		return t.passing(err)
 	}
 	t.info, t.sure = info, true
 	return nil

@@ -112,7 +112,7 @@ func (c *Control) open(ctx context.Context) (*database, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	db.SetConnMaxIdleTime(time.Minute)
+	db.SetMaxIdleConns(-1) // it would keep the -shm file mapped, also when others have another
 	sch, err := readSchema(ctx, db)
 	if err == nil && !sch.has("pipeline_run") {
 		err = fmt.Errorf("%w: %s holds no runs", ErrUnavailable, path)

@@ -47,6 +47,8 @@ type follower struct {
 	store *Store
 	watch *watch
 	marks map[string]pastFile // by fileSeed
+
+	locked bool // it is told that others hold the open database
 }
 
 // pastFile is what is remembered of a file between two openings.
@@ -68,9 +70,10 @@ func (f *follower) follow(ctx context.Context) {
 		return
 	}
 	s.replace(o)
+	f.locked = false
 	now := Health{
 		Path: s.path, Phase: Ready, Epoch: o.epoch, ReadMode: string(o.mode), Notified: f.watch.working(),
-		SchemaVersion: t.schemaVersion(ctx), LastEventID: t.mark.last, ChangedAt: s.opt.Now(),
+		SchemaVersion: t.schemaVersion(ctx), LastEventID: t.mark.last, ChangedAt: s.opt.Now(), CheckedAt: time.Now(),
 	}
 	s.setHealth(func(h *Health) {
 		now.LastProblem, now.LastProblemAt = h.LastProblem, h.LastProblemAt
@@ -90,6 +93,14 @@ func (f *follower) follow(ctx context.Context) {
 	f.marks[t.seed] = pastFile{t.mark, f.marks[t.seed].rollbacks}
 	switch {
 	case ctx.Err() != nil: // Follow ends
+	case errors.Is(err, errForsaken):
+		s.opt.Log.Warn("state database opens again, with all its connections", "path", s.path, "reason", err)
+		s.replace(nil)
+		f.report(ctx, &unreadable{Unreadable, "the files beside the state database at " + s.path + " were replaced; it is being opened again", err})
+		if err := o.drain(ctx); err != nil {
+			s.opt.Log.Warn("close state database", "err", err)
+		}
+		rest(ctx, lockedPoll) // whoever moves the files one by one may still be at it
 	case errors.Is(err, errReplaced):
 		s.opt.Log.Info("state database opens again", "path", s.path, "reason", err)
 	default:
@@ -233,7 +244,9 @@ func (f *follower) track(ctx context.Context, t *tracker) error {
 			t.expect()
 		case <-poll.C:
 			f.watch.aim()
-			err = t.verify(ctx)
+			if err = t.verify(ctx); err == nil {
+				t.boundLog(ctx)
+			}
 		case <-f.store.doubt:
 			t.suspect()
 			err = t.verify(ctx)
@@ -244,6 +257,45 @@ func (f *follower) track(ctx context.Context, t *tracker) error {
 		if err != nil {
 			return err
 		}
+		f.tellLock(t)
+	}
+}
+
+// tellLock publishes that others hold the database, or let go of it.
+func (f *follower) tellLock(t *tracker) {
+	s := f.store
+	locked := t.busy
+	s.setHealth(func(h *Health) {
+		h.CheckedAt = time.Now()
+		f.locked = f.locked || h.Phase == Locked // a query said so
+		if h.Phase == Locked && !locked {
+			h.Phase, h.Problem = Ready, ""
+		}
+	})
+	switch {
+	case locked:
+		s.lock()
+	case f.locked:
+		s.opt.Log.Info("state database is free again", "path", s.path)
+		s.feed.publish(Change{Epoch: t.o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
+	}
+	f.locked = locked
+}
+
+// lock makes it known that others hold the open database.
+func (s *Store) lock() {
+	told := false
+	s.setHealth(func(h *Health) {
+		if h.Phase != Ready {
+			return
+		}
+		told = true
+		h.Phase, h.Problem = Locked, lockedProblem
+		h.LastProblem, h.LastProblemAt = lockedProblem, s.opt.Now()
+	})
+	if told {
+		s.opt.Log.Warn("state database unavailable", "path", s.path, "problem", lockedProblem)
+		s.feed.publish(Change{Reset: true, List: true, Health: true})
 	}
 }
 

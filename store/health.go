@@ -10,6 +10,7 @@ const (
 	Closed     Phase = "closed"     // nobody follows the file
 	Missing    Phase = "missing"    // there is no file
 	Unreadable Phase = "unreadable" // there is one, and Problem says what is wrong
+	Locked     Phase = "locked"     // another process lets nobody read
 	Ready      Phase = "open"
 )
 
@@ -25,6 +26,10 @@ type Health struct {
 	LastEventID   int64
 	ChangedAt     time.Time     // when a change was last noticed; zero: never
 	Lag           time.Duration // from noticing that change to having told it
+	CheckedAt     time.Time     // when the file was last looked at, by the clock of this machine; zero: never
+	LogBytes      int64         // of the write-ahead log, as last seen
+	LogBound      int64         // from which on reads are held back for it; 0: not looked at yet
+	LogPauses     int           // how often they were, since the database was opened
 	LastProblem   string        // the Problem that was told last, also when all is well again
 	LastProblemAt time.Time     // when it was; zero: never
 	Index         IndexHealth

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -23,6 +24,7 @@ type database struct {
 	*sqlx.DB
 	schema schema
 	opt    Options // with its defaults filled in
+	hold   hold
 
 	histories histories // of the runs read last
 	paces     paces     // of the pipelines asked for last
@@ -42,16 +44,17 @@ const (
 
 // readDSN names path for reading. Nothing is mapped into memory: a file that is
 // cut short under a mapping kills the process that reads it.
-func readDSN(path string, mode readMode) string {
+func readDSN(path string, mode readMode, wait time.Duration) string {
 	params := "mode=ro"
 	if mode == modeImmutable {
 		params += "&immutable=1"
 	}
-	return dbfile.DSN(path, params, busyTimeout, "query_only(1)", "cache_size(-16000)", "mmap_size(0)")
+	return dbfile.DSN(path, params, wait, "query_only(1)", "cache_size(-16000)", "mmap_size(0)")
 }
 
 func openAs(ctx context.Context, path string, mode readMode, opt Options) (*database, error) {
-	db, err := sqlx.Open("sqlite", readDSN(path, mode))
+	opt = opt.withDefaults()
+	db, err := sqlx.Open("sqlite", readDSN(path, mode, opt.LockWait))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -61,7 +64,7 @@ func openAs(ctx context.Context, path string, mode readMode, opt Options) (*data
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read schema of %s: %w", path, err), db.Close())
 	}
-	return &database{DB: db, schema: sch, opt: opt.withDefaults()}, nil
+	return &database{DB: db, schema: sch, opt: opt}, nil
 }
 
 // broken reports whether err says that the file, not the query, is at fault.
@@ -130,6 +133,9 @@ func mayBeImmutable(path string, err error) bool {
 	return errors.Is(statErr, fs.ErrNotExist) || statErr == nil && wal.Size() == 0
 }
 
+// lockedProblem is what an operator is told while nobody may read.
+const lockedProblem = "another process holds a lock on the state database and lets nobody read it; look for a program that writes for long, such as a migration or a shell with an open transaction"
+
 func whyUnreadable(path string, err error) *unreadable {
 	problem := "the state database cannot be read: " + err.Error()
 	switch dbfile.Code(err) {
@@ -141,7 +147,7 @@ func whyUnreadable(path string, err error) *unreadable {
 	case dbfile.Corrupt:
 		problem = "the state database at " + path + " is damaged: " + err.Error()
 	case dbfile.Busy:
-		problem = "the state database at " + path + " is locked by another process"
+		return &unreadable{Locked, lockedProblem, err}
 	}
 	return &unreadable{Unreadable, problem, err}
 }

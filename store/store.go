@@ -6,6 +6,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"wavedeck/store/dbfile"
 	"wavedeck/store/system"
 )
 
@@ -23,6 +25,9 @@ var (
 	// ErrUnavailable says that there is no readable database right now;
 	// Health tells why.
 	ErrUnavailable = errors.New("state database unavailable")
+	// ErrLocked is an ErrUnavailable: another process holds the database, and lets
+	// nobody read meanwhile.
+	ErrLocked = fmt.Errorf("%w: another process holds it", ErrUnavailable)
 	// ErrUnjudged says that nobody has looked yet which runs need attention: the
 	// index of all runs is still being made. Subscribers are told when it is known.
 	ErrUnjudged = errors.New("runs are not judged yet")
@@ -50,6 +55,14 @@ type Options struct {
 	// Across hides what goes on over several events, wherever their messages are
 	// read. Nil: nothing does.
 	Across Across
+	// LockWait is how long a read waits for a lock that another process holds
+	// before it is told that the database is locked; 0 is 250 ms.
+	LockWait time.Duration
+	// LogBound is the size of the write-ahead log, in bytes, from which on reads are
+	// held back for LogPause whenever it has grown, so that the writer can begin it
+	// anew; 0 is 32 MB and 100 ms.
+	LogBound int64
+	LogPause time.Duration
 	// Log receives what an operator of the dashboard should know; nil drops it.
 	Log *slog.Logger
 }
@@ -71,6 +84,9 @@ func (o Options) withDefaults() Options {
 	if o.Shown == nil {
 		o.Shown = func(text string) string { return text }
 	}
+	o.LogBound = cmp.Or(o.LogBound, 32<<20)
+	o.LogPause = cmp.Or(o.LogPause, 100*time.Millisecond)
+	o.LockWait = cmp.Or(o.LockWait, 250*time.Millisecond)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -121,6 +137,10 @@ func read[T any](s *Store, query func(*opened) (T, error)) (T, error) {
 	var none T
 	s.mu.Lock()
 	o := s.current
+	if s.health.Phase == Locked {
+		s.mu.Unlock()
+		return none, ErrLocked
+	}
 	if o == nil {
 		s.mu.Unlock()
 		return none, ErrUnavailable
@@ -129,14 +149,20 @@ func read[T any](s *Store, query func(*opened) (T, error)) (T, error) {
 	s.mu.Unlock()
 	defer s.release(o)
 	answer, err := query(o)
-	if broken(err) {
-		select {
-		case s.doubt <- struct{}{}:
-		default:
-		}
-		return none, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	switch {
+	case dbfile.Code(err) == dbfile.Busy:
+		s.lock()
+		err = fmt.Errorf("%w: %w", ErrLocked, err)
+	case broken(err):
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	default:
+		return answer, err
 	}
-	return answer, err
+	select {
+	case s.doubt <- struct{}{}:
+	default:
+	}
+	return none, err
 }
 
 func (s *Store) release(o *opened) {

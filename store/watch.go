@@ -109,7 +109,7 @@ func nearestDir(dir string) (string, fs.FileInfo) {
 }
 
 // judge tells what an event means. The -shm file is mapped memory: its writes
-// are no events, its coming and going means nothing.
+// are no events.
 func (w *watch) judge(e fsnotify.Event) sign {
 	if !e.Has(fsnotify.Create | fsnotify.Write | fsnotify.Remove | fsnotify.Rename) {
 		return nothing
@@ -122,7 +122,12 @@ func (w *watch) judge(e fsnotify.Event) sign {
 				return written
 			}
 			return moved
-		case base + "-wal", base + "-journal":
+		case base + "-wal", base + "-shm":
+			if e.Has(fsnotify.Write) {
+				return written
+			}
+			return moved
+		case base + "-journal":
 			return written
 		}
 	}

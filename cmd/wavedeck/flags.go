@@ -29,24 +29,21 @@ type projectFlags struct {
 	Manifest string `placeholder:"FILE" help:"The manifest, if it is not wave.yaml in the project's folder."`
 }
 
-// open locates the project. What is missing is waited for; what is there and
-// cannot be read is an error now, while somebody looks.
+// open locates the project. What is missing is waited for, and so is a database
+// that cannot be read; a manifest that cannot is an error now, while somebody looks.
 func (f projectFlags) open() (*manifest.Source, error) {
 	source, err := manifest.Open(manifest.Options{Dir: f.Project, DB: f.DB, Manifest: f.Manifest})
 	if err != nil {
 		return nil, err
 	}
-	project := source.Current().Project
-	for _, path := range []string{project.DB, project.Manifest} {
-		if err := readable(path); err != nil {
-			return nil, err
-		}
+	if err := readable(source.Current().Project.Manifest); err != nil {
+		return nil, err
 	}
 	return source, nil
 }
 
-// readable tries to open a file. For a database this must come before the
-// process reads it as one: closing it would let go of SQLite's locks.
+// readable tries to open a file. It must never be the database: closing it would let
+// go of SQLite's locks.
 func readable(path string) error {
 	info, err := os.Stat(path)
 	switch {

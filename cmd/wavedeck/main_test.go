@@ -89,10 +89,15 @@ func start(t testing.TB, args ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{stderr: &buffer{}, done: make(chan struct{})}
-	args = append(args, "--search-within=1m") // however busy the machine is
-	p.cmd = exec.Command(self, args...)
-	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	return startWith(t, exec.Command(self, args...))
+}
+
+// startWith is start with a command that names the program and says how to run it.
+func startWith(t testing.TB, cmd *exec.Cmd) *program {
+	t.Helper()
+	p := &program{cmd: cmd, stderr: &buffer{}, done: make(chan struct{})}
+	cmd.Args = append(cmd.Args, "--search-within=1m") // however busy the machine is
+	cmd.Env = append(os.Environ(), asProgram+"=1")
 	p.cmd.Stderr = p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -180,7 +185,6 @@ func TestMistakesAreToldInOneLine(t *testing.T) {
 		{"a public address with a path", []string{"--public-url", "https://wave.example/deck"}, exitUsage, "not an origin"},
 		{"a project that does not exist", []string{"--project", filepath.Join(empty, "none")}, exitError, "no such directory"},
 		{"a project that is a file", []string{"--project", file}, exitError, "not a directory"},
-		{"a database that is a folder", []string{"--project", empty, "--db", folder}, exitError, "not a file"},
 		{"a manifest that is a folder", []string{"--project", empty, "--manifest", folder}, exitError, "not a file"},
 		{"a port in use", []string{"--project", empty, "--port", port}, exitError, "the port is in use"},
 		{"a demo folder that holds something", []string{"demo", "--port", "0", "--dir", empty}, exitError, "is not empty"},
