@@ -115,3 +115,25 @@ func TestAKeyOfOneEventPerLineIsHidden(t *testing.T) {
 		}
 	})
 }
+
+// TestAKeyInFailedEventsIsNoHeadline: a failure that says nothing but a key, a line
+// an event, has no line of it as its headline.
+func TestAKeyInFailedEventsIsNoHeadline(t *testing.T) {
+	root := emptyProject(t)
+	state := newState(t, root)
+	run := state.Run(storetest.Run{Status: "failed", Error: `step "show" failed: exit status 1`})
+	key := keyLines(3)
+	for _, line := range key[:len(key)-1] {
+		state.Event(run, storetest.Event{Step: "show", State: "failed", Message: "error: " + line})
+	}
+	s := openSite(t, root).ready()
+	for _, path := range []string{"/runs", "/attention", "/runs.ndjson", "/runs.csv", "/api/runs"} {
+		body := s.as(t).get(path).body
+		for _, line := range key[1 : len(key)-1] {
+			if strings.Contains(body, line) {
+				t.Errorf("%s shows %q", path, line)
+				break
+			}
+		}
+	}
+}

@@ -118,6 +118,13 @@ func (d *database) readDeeds(ctx context.Context, r *record, kept *runDeeds) err
 	if err := d.SelectContext(ctx, &rows, newDeedsSQL(), r.ID, kept.last, deedsAtOnce); err != nil {
 		return err
 	}
+	messages := make([]message, len(rows))
+	for i := range rows {
+		messages[i] = message{rows[i].ID, r.ID, rows[i].Step, &rows[i].Message}
+	}
+	if err := d.hideAcross(ctx, d, messages); err != nil {
+		return err
+	}
 	for _, row := range slices.Backward(rows) {
 		text := normalize(row.Message)
 		if text == "" {

@@ -299,6 +299,13 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 		if err := sqlx.SelectContext(ctx, q, &rows, query, anys(part)...); err != nil {
 			return fmt.Errorf("select failures: %w", err)
 		}
+		messages := make([]message, len(rows))
+		for i := range rows {
+			messages[i] = message{rows[i].ID, rows[i].Run, rows[i].Step, &rows[i].Message}
+		}
+		if err := d.hideAcross(ctx, q, messages); err != nil {
+			return err
+		}
 		slices.SortFunc(rows, func(a, b failureText) int { return cmp.Compare(b.ID, a.ID) })
 		for _, row := range rows {
 			steps := wanted[row.Run].failedSteps()
