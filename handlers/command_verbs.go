@@ -55,6 +55,15 @@ func verbs() []verb {
 			return s.paths.RunAction(c.run, action, nil), nil
 		}
 	}
+	bulk := func(do string) func(*Server, context.Context, *command) (string, error) {
+		return func(s *Server, ctx context.Context, c *command) (string, error) {
+			if _, err := s.commandRuns(ctx, c); err != nil {
+				return "", err
+			}
+			q := url.Values{fieldDo: {do}, fieldAll: {"true"}, "q": {c.text[c.restAt():]}}
+			return s.paths.Bulk("") + "?" + q.Encode(), nil
+		}
+	}
 	return []verb{
 		{name: "runs", usage: "runs [FILTER]", means: "list runs: runs status:failed since:24h", args: []argument{argFilter}, url: (*Server).commandRuns},
 		{name: "search", usage: "search WORDS", means: "find words in all runs and their events: search timeout status:failed", args: []argument{argFilter}, url: (*Server).commandSearch},
@@ -65,6 +74,8 @@ func verbs() []verb {
 		{name: "artifacts", usage: "artifacts [RUN]", means: "see what a run put out", args: []argument{argRun}, ofRun: true, url: tab("artifacts")},
 		{name: "diff", usage: "diff [RUN] [RUN|last-green]", means: "compare two runs: diff 7f3a last-green", args: []argument{argRun, argPartner}, ofRun: true, url: (*Server).commandDiff},
 		{name: "retry", usage: "retry [RUN]", means: "fill in the form that starts it again", args: []argument{argRun}, ofRun: true, url: ask("retry")},
+		{name: "retry-all", usage: "retry-all FILTER", means: "see which of the runs that match can be started again, asked first: retry-all status:failed", args: []argument{argFilter}, needs: 1, url: bulk("retry")},
+		{name: "cancel-all", usage: "cancel-all FILTER", means: "see which of the runs that match can be stopped, asked first", args: []argument{argFilter}, needs: 1, url: bulk("cancel")},
 		{name: "resume", usage: "resume [RUN [STEP]]", means: "choose the step at which it is taken up", args: []argument{argRun, argStep}, ofRun: true, url: (*Server).commandResume},
 		{name: "cancel", usage: "cancel [RUN]", means: "stop a run, asked first", args: []argument{argRun}, ofRun: true, url: ask("cancel")},
 		{name: "at", usage: "at TIME|event:N [RUN]", means: "go back in time: at 14:02 (UTC), at 2h, at 2026-11-23T14:02, at event:812", args: []argument{argTime, argRun}, needs: 1, url: (*Server).commandAt},

@@ -86,6 +86,7 @@ const (
 	fieldTimeout   = "timeout" // minutes
 	fieldOnFailure = "on_failure"
 	fieldDryRun    = "dry_run"
+	fieldApprove   = "auto_approve"
 	fieldTags      = "tags"
 	fieldKey       = "key" // makes a form that is sent twice one run
 	fieldForce     = "force"
@@ -93,7 +94,7 @@ const (
 
 func runFields() []string {
 	return []string{
-		fieldInput, fieldModel, fieldAdapter, fieldFromStep, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure, fieldDryRun, fieldTags, fieldKey,
+		fieldInput, fieldModel, fieldAdapter, fieldFromStep, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure, fieldDryRun, fieldApprove, fieldTags, fieldKey,
 	}
 }
 
@@ -114,7 +115,10 @@ func requestOf(pipeline string, values url.Values) (runner.Request, error) {
 		}
 		r.Timeout = time.Duration(minutes) * time.Minute
 	}
-	r.DryRun, err = truth(values, fieldDryRun)
+	if r.DryRun, err = truth(values, fieldDryRun); err != nil {
+		return r, err
+	}
+	r.AutoApprove, err = truth(values, fieldApprove)
 	return r, err
 }
 
@@ -204,6 +208,9 @@ func note(a *act, r runner.Request) {
 	}
 	if len(r.Tags) > 0 {
 		a.with(fieldTags, strings.Join(r.Tags, ","))
+	}
+	if r.AutoApprove {
+		a.with(fieldApprove, "true")
 	}
 }
 
@@ -316,7 +323,7 @@ func (s *Server) planView(ctx context.Context, p manifest.Pipeline, r runner.Req
 		kinds[step.ID] = step.Kind
 	}
 	for _, step := range planned {
-		view.Steps = append(view.Steps, views.PlanRow{ID: step.ID, Kind: string(kinds[step.ID]), Does: string(step.Does), Why: step.Why})
+		view.Steps = append(view.Steps, views.PlanRow{ID: step.ID, Kind: string(kinds[step.ID]), Does: string(step.Does), Why: step.Why, Warn: step.Warn})
 	}
 	return view, nil
 }

@@ -38,7 +38,13 @@ func (s *Server) rehearseBulk(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.runs(); err != nil {
 		return err
 	}
-	values, err := readBody(r, slices.Concat([]string{fieldDo, fieldRun, fieldAll, fieldForce}, filterFields())...)
+	fields := slices.Concat([]string{fieldDo, fieldRun, fieldAll, fieldForce}, filterFields())
+	values, err := r.URL.Query(), error(nil)
+	if r.Method == http.MethodPost {
+		values, err = readBody(r, fields...)
+	} else {
+		err = checkFields(values, fields)
+	}
 	if err != nil {
 		return err
 	}
@@ -59,8 +65,40 @@ func (s *Server) rehearseBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	view.More = more
 	w.Header().Set("Cache-Control", "no-store")
+	if s.wantsJSON(r) {
+		s.writeJSON(w, r, http.StatusOK, rehearsalOf(view))
+		return nil
+	}
 	s.writeHTML(w, r, http.StatusOK, views.BulkPage(view))
 	return nil
+}
+
+// rehearsalAnswer is what JSON says of an action on many runs before it begins.
+type rehearsalAnswer struct {
+	Action string          `json:"action"`
+	Runs   []string        `json:"runs"` // that it would touch
+	Cannot []rehearsalLeft `json:"cannot"`
+	More   bool            `json:"more"` // others match the filter too
+}
+
+type rehearsalLeft struct {
+	Reason string   `json:"reason"`
+	Runs   []string `json:"runs"`
+}
+
+func rehearsalOf(v views.BulkView) rehearsalAnswer {
+	ids := func(rows []views.RunRow) []string {
+		list := make([]string, len(rows))
+		for i, row := range rows {
+			list[i] = row.ID
+		}
+		return list
+	}
+	a := rehearsalAnswer{Action: v.Do, Runs: ids(v.Touched), Cannot: []rehearsalLeft{}, More: v.More}
+	for _, not := range v.Not {
+		a.Cannot = append(a.Cannot, rehearsalLeft{Reason: not.Why, Runs: ids(not.Rows)})
+	}
+	return a
 }
 
 // distinct drops what is empty or there already.
@@ -125,13 +163,14 @@ func (s *Server) bulkView(r *http.Request, values url.Values, ids []string) (vie
 	for _, run := range found {
 		byID[run.ID] = run
 	}
+	untouched := s.asked(r.Context())
 	why := map[string]int{} // place in view.Not
 	for _, id := range ids {
 		run, there := byID[id]
 		reason := "there is no such run"
 		row := views.RunRow{ID: id, State: "unknown"}
 		if there {
-			reason, row = s.untouched(run, do, force), runRow(run)
+			reason, row = untouched(run, do, force), runRow(run)
 		}
 		if reason == "" {
 			view.Touched = append(view.Touched, row)
@@ -145,6 +184,42 @@ func (s *Server) bulkView(r *http.Request, values url.Values, ids []string) (vie
 		view.Not[at].Rows = append(view.Not[at].Rows, row)
 	}
 	return view, nil
+}
+
+// asked is [Server.untouched], which asks the engine once for runs that are alike.
+func (s *Server) asked(ctx context.Context) func(store.Run, string, bool) string {
+	known := map[[2]string]string{}
+	return func(run store.Run, do string, force bool) string {
+		if reason := s.untouched(run, do, force); reason != "" || do == "cancel" {
+			return reason
+		}
+		alike := [2]string{run.Pipeline, run.Input}
+		reason, there := known[alike]
+		if !there {
+			reason, _ = s.refusal(ctx, run)
+			known[alike] = reason
+		}
+		return reason
+	}
+}
+
+// refusal is why the engine would not retry a run, and what would go wrong if it
+// did. Both are empty when nothing would.
+func (s *Server) refusal(ctx context.Context, run store.Run) (not, warn string) {
+	engine, err := s.runs()
+	var steps []runner.PlannedStep
+	if err == nil {
+		steps, err = engine.Plan(ctx, runner.Request{Pipeline: run.Pipeline, Input: run.Input, Tags: run.Tags, Original: run.ID})
+	}
+	if err != nil {
+		return describe(err).text, ""
+	}
+	for _, step := range steps {
+		if step.Warn != "" {
+			return "", fmt.Sprintf("The gate %s %s.", quoted(clip(step.ID, nameShown)), step.Warn)
+		}
+	}
+	return "", ""
 }
 
 // untouched is why an action leaves a run alone; empty when it does not.
@@ -369,8 +444,8 @@ func (s *Server) carryOut(ctx context.Context, bulk desk.Bulk, item desk.BulkIte
 	run, err := s.store.Run(ctx, item.Run)
 	switch {
 	case err != nil:
-	case s.untouched(run, bulk.Action, bulk.Force) != "":
-		item.State, item.Result = "refused", s.untouched(run, bulk.Action, bulk.Force)
+	case s.asked(ctx)(run, bulk.Action, bulk.Force) != "":
+		item.State, item.Result = "refused", s.asked(ctx)(run, bulk.Action, bulk.Force)
 		return item, ""
 	case bulk.Action == "cancel":
 		err = s.end(ctx, s.engine.Stop, run.ID, bulk.Force)

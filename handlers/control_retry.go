@@ -74,7 +74,7 @@ func (s *Server) retryForm(run store.Run) fills {
 		}
 		view.Redacted = shown(run.Input) != run.Input
 		view.Tags = strings.Join(shownAll(names(values, fieldTags)), ", ")
-		view.Open = view.Open && (view.Model+view.Adapter+view.Timeout != "" || len(view.Only)+len(view.Except) > 0 || view.DryRun)
+		view.Open = view.Open && (view.Model+view.Adapter+view.Timeout != "" || view.AutoApprove || len(view.Only)+len(view.Except) > 0 || view.DryRun)
 		return view
 	}
 }
@@ -159,7 +159,7 @@ func (s *Server) wasRetried(ctx context.Context, run string) bool {
 
 // resumeFields are those of a resume: the run says the rest.
 func resumeFields() []string {
-	return []string{fieldFromStep, fieldModel, fieldAdapter, fieldTimeout, fieldOnFailure, fieldKey}
+	return []string{fieldFromStep, fieldModel, fieldAdapter, fieldTimeout, fieldOnFailure, fieldApprove, fieldKey}
 }
 
 // resumable is the run with its steps, and what a resume of it would ask for:

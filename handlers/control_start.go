@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"wavedeck/runner"
 	"wavedeck/store/manifest"
@@ -99,7 +100,7 @@ type startForm struct{ views.StartView }
 func (f *startForm) blame(err error) {
 	if input, ok := errors.AsType[*runner.InputError](err); ok {
 		switch input.Field {
-		case fieldInput, fieldModel, fieldAdapter, fieldFromStep, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure:
+		case fieldInput, fieldModel, fieldAdapter, fieldFromStep, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure, fieldApprove:
 			f.Errors = map[string]string{input.Field: "It " + input.Text + "."}
 			f.Open = f.Open || input.Field != fieldInput
 			return
@@ -120,9 +121,12 @@ func (s *Server) startView(r *http.Request, p manifest.Pipeline, values url.Valu
 		Only: names(values, fieldSteps), Except: names(values, fieldExclude),
 	}
 	view.DryRun, _ = truth(values, fieldDryRun) // requestOf says what is wrong with it
-	for _, name := range []string{fieldModel, fieldAdapter, fieldFromStep, fieldTimeout, fieldSteps, fieldExclude, fieldDryRun, fieldTags} {
+	view.AutoApprove, _ = truth(values, fieldApprove)
+	view.Gated = s.canApprove() && slices.ContainsFunc(p.Steps, func(step manifest.Step) bool { return step.Gate != nil && step.Gate.Type == "approval" })
+	for _, name := range []string{fieldModel, fieldAdapter, fieldFromStep, fieldTimeout, fieldSteps, fieldExclude, fieldDryRun, fieldApprove, fieldTags} {
 		view.Open = view.Open || values.Get(name) != ""
 	}
+	view.Open = view.Open || view.Gated
 	for _, step := range p.Steps {
 		view.Steps = append(view.Steps, step.ID)
 	}
@@ -130,6 +134,12 @@ func (s *Server) startView(r *http.Request, p manifest.Pipeline, values url.Valu
 		view.Adapters = append(view.Adapters, adapter.Name)
 	}
 	return startForm{view}
+}
+
+// canApprove reports whether runs can pass approval gates by themselves.
+func (s *Server) canApprove() bool {
+	_, can := s.engine.(runner.Approver)
+	return can
 }
 
 // previewStart answers what the form as it is filled in would do: a fragment

@@ -22,18 +22,33 @@ func (s *Server) actionsOf(run store.Run) views.RunActions {
 	if !s.canRun() {
 		return a
 	}
-	_, defined := s.manifest.Current().Pipeline(run.Pipeline)
+	p, defined := s.manifest.Current().Pipeline(run.Pipeline)
 	if isOpen(run) {
 		a.Stop = s.paths.RunAction(run.ID, "cancel", nil)
 		a.Asked = run.Cancel != nil
 		a.Close = run.State == store.Lost
 	}
-	if !run.State.Active() && defined {
+	if !run.State.Active() && defined && startable(p) {
 		a.Retry = s.paths.RunAction(run.ID, "retry", nil)
 		a.Key = quickKey(run, s.now())
 		if run.Kind == "" || run.Kind == "resume" {
 			a.Resume = s.paths.RunAction(run.ID, "resume", nil)
 		}
+	}
+	return a
+}
+
+// askedActions is [Server.actionsOf] with what the engine says of a retry.
+func (s *Server) askedActions(ctx context.Context, run store.Run) views.RunActions {
+	a := s.actionsOf(run)
+	switch p, defined := s.manifest.Current().Pipeline(run.Pipeline); {
+	case !s.canRun() || run.State.Active():
+	case !defined:
+		a.Not = "no file defines its pipeline any more"
+	case !startable(p):
+		a.Not = "its pipeline is disabled or cannot be read"
+	default:
+		a.Not, a.Warn = s.refusal(ctx, run)
 	}
 	return a
 }
@@ -175,7 +190,7 @@ func (a runAnswer) said() string {
 // retryFields are those of a start without a first step: beginning elsewhere is
 // a resume.
 func retryFields() []string {
-	return []string{fieldInput, fieldModel, fieldAdapter, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure, fieldDryRun, fieldTags, fieldKey}
+	return []string{fieldInput, fieldModel, fieldAdapter, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure, fieldDryRun, fieldApprove, fieldTags, fieldKey}
 }
 
 // again are the values that repeat a run: what is given, and else its own.

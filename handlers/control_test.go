@@ -33,6 +33,7 @@ type stage struct {
 	asked   []runner.Request
 	stopped []string
 	refuse  error
+	cannot  map[string]error // what a plan of a pipeline is refused with
 }
 
 func (e *stage) Name() string { return "stage" }
@@ -42,8 +43,13 @@ func (e *stage) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep,
 	if !ok {
 		return nil, fmt.Errorf("%w %q", runner.ErrUnknownPipeline, r.Pipeline)
 	}
+	if err := e.cannot[r.Pipeline]; err != nil {
+		return nil, err
+	}
 	return runner.Plan(p, r)
 }
+
+func (e *stage) AutoApproves() {}
 
 func (e *stage) Start(ctx context.Context, r runner.Request) (string, error) {
 	if _, err := e.Plan(ctx, r); err != nil {

@@ -120,6 +120,7 @@ func (s *Server) routeControl(on routing) {
 	on.ask("/runs/{run}/resume/preview", s.previewResume)
 	on.post("/runs/{run}/resume", "resume", s.resume)
 	on.ask("/runs/bulk", s.rehearseBulk)
+	on.get("/bulk", s.rehearseBulk)
 	on.post("/bulk", "bulk", s.startBulk)
 	on.get("/bulk/{bulk}", s.showBulk)
 	on.post("/bulk/{bulk}/stop", "bulk stop", s.stopBulk)

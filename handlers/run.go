@@ -184,7 +184,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 		ParentAt: clip(run.ParentStep, textShown), FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
 		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head"), Why: s.paths.RunPart(run.ID, "why")},
 	}
-	view.Run.Acts = s.actionsOf(run)
+	view.Run.Acts = s.askedActions(r.Context(), run)
 	s.shareable(r, &view.Chrome, sharedThing{run: run.ID})
 	view.Forms = s.formLinks(s.paths.Run(run.ID), formsOfRun, nil)
 	view.Run.Reason = clip(shown(run.Reason), textShown) // the failure stands in its own panel here

@@ -23,6 +23,7 @@ type PlannedStep struct {
 	ID   string
 	Does Does
 	Why  string // empty when it simply runs
+	Warn string // what will go wrong there; empty: nothing that is known
 }
 
 // Plan tells what r would do to each step of p.
@@ -48,7 +49,7 @@ func Plan(p manifest.Pipeline, r Request) ([]PlannedStep, error) {
 		}
 	}
 	if r.FromStep == "" {
-		return steps, nil
+		return withGates(p, r, steps), nil
 	}
 	after := dependents(p, r.FromStep)
 	for i := range steps {
@@ -59,7 +60,7 @@ func Plan(p manifest.Pipeline, r Request) ([]PlannedStep, error) {
 			steps[i].Does, steps[i].Why = Reuses, "completed by "+r.Original
 		}
 	}
-	return steps, checkResume(p, r, steps, index)
+	return withGates(p, r, steps), checkResume(p, r, steps, index)
 }
 
 // checkResume refuses to begin at a step that waits for one which has to run

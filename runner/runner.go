@@ -30,6 +30,13 @@ type Engine interface {
 	Close() error
 }
 
+// Approver is an Engine whose runs can pass approval gates by themselves, when
+// the request says so.
+type Approver interface {
+	Engine
+	AutoApproves()
+}
+
 // Request is what an operator asks to be run.
 type Request struct {
 	ID        string // empty: one is made. The same id again is the same run, as long as it has not begun
@@ -43,7 +50,10 @@ type Request struct {
 	Timeout   time.Duration // of each step, in whole minutes; 0: what the files say
 	OnFailure OnFailure     // empty: halt
 	DryRun    bool          // the plan is recorded, nothing is executed
-	Tags      []string
+	// AutoApprove has approval gates take their default choice, or their first.
+	// Only an [Approver] can.
+	AutoApprove bool
+	Tags        []string
 
 	// Original is the run that this one repeats, or resumes when FromStep is set.
 	Original string
@@ -83,7 +93,7 @@ var (
 
 // InputError says which field of a request cannot be taken, and why.
 type InputError struct {
-	Field string // pipeline, input, from_step, steps, exclude, model, adapter, timeout, on_failure, id
+	Field string // pipeline, input, from_step, steps, exclude, model, adapter, timeout, on_failure, auto_approve, id
 	Text  string
 }
 

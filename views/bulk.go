@@ -14,6 +14,23 @@ type BulkView struct {
 	Error   string // of the number that was typed
 }
 
+// verdict is what becomes of the runs, in a sentence.
+func (v BulkView) verdict() string {
+	not := 0
+	for _, list := range v.Not {
+		not += len(list.Rows)
+	}
+	text := Plural(len(v.Touched), "run", "runs") + " will be retried"
+	if not == 0 {
+		return text + "."
+	}
+	text += ", " + Number(int64(not)) + " cannot"
+	for i, list := range v.Not {
+		text += []string{": ", "; "}[min(i, 1)] + Number(int64(len(list.Rows))) + " – " + list.Why
+	}
+	return text + "."
+}
+
 // Untouched are the runs that an action leaves alone, for one reason.
 type Untouched struct {
 	Why  string

@@ -33,6 +33,7 @@ type StartView struct {
 	Model, Adapter, FromStep, Timeout, OnFailure, Tags string
 	Only, Except                                       []string
 	DryRun                                             bool
+	Gated, AutoApprove                                 bool     // it has approval gates that can be passed automatically; they are
 	Open                                               bool     // the options are unfolded
 	Steps                                              []string // ids, to choose from
 	Adapters                                           []string
@@ -53,7 +54,7 @@ type PlanView struct {
 }
 
 // PlanRow is one step of a plan. Does is runs, reuses or skipped.
-type PlanRow struct{ ID, Kind, Does, Why string }
+type PlanRow struct{ ID, Kind, Does, Why, Warn string }
 
 // RunActions are the addresses of what can be done with a run now. An empty one
 // cannot.
@@ -62,6 +63,8 @@ type RunActions struct {
 	Asked  bool // to stop, already: what is left is force
 	Close  bool // stopping it closes its record: nothing carries it out any more
 	Retry  string
+	Not    string // why the engine would refuse a retry; empty: it would not
+	Warn   string // what would go wrong in a retry
 	Key    string // makes two clicks on Retry one run
 	Resume string
 }

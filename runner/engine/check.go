@@ -19,6 +19,9 @@ func Check(catalog *manifest.Catalog, r runner.Request) ([]runner.PlannedStep, e
 	if !ok {
 		return nil, fmt.Errorf("%w %q", runner.ErrUnknownPipeline, r.Pipeline)
 	}
+	if r.AutoApprove {
+		return nil, &runner.InputError{Field: "auto_approve", Text: "is not possible with the engine local, which has no gates; the engine " + other + " does it"}
+	}
 	plan, err := runner.Plan(pipeline, r)
 	if err != nil {
 		return nil, err

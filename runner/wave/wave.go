@@ -54,7 +54,7 @@ func New(catalog func() *manifest.Catalog, opt Options) *Engine {
 	return &Engine{catalog: catalog, binary: opt.Binary, limit: cmp.Or(opt.Copy, handover.DefaultLimit), launcher: launch.New(func() string { return catalog().Project.DB }, opt.Launch)}
 }
 
-var _ runner.Engine = (*Engine)(nil)
+var _ runner.Approver = (*Engine)(nil)
 
 // Installed reports whether the program is there.
 func Installed(binary string) bool {
@@ -64,6 +64,9 @@ func Installed(binary string) bool {
 	_, err := exec.LookPath(binary)
 	return err == nil
 }
+
+// AutoApproves says that Wave can pass approval gates by itself.
+func (e *Engine) AutoApproves() {}
 
 // Name is "wave".
 func (e *Engine) Name() string { return Name }
@@ -205,6 +208,9 @@ func arguments(run string, r runner.Request) []string {
 	add("--on-failure", string(r.OnFailure))
 	if r.DryRun {
 		args = append(args, "--dry-run")
+	}
+	if r.AutoApprove {
+		args = append(args, "--auto-approve")
 	}
 	return args
 }
