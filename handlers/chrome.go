@@ -16,6 +16,18 @@ import (
 
 func muxVar(r *http.Request, name string) string { return mux.Vars(r)[name] }
 
+// pageRun is the run that a page is about, empty when it is about none.
+func pageRun(r *http.Request) string {
+	if muxVar(r, "run") == "" {
+		return ""
+	}
+	run, err := pathVar(r, "run")
+	if err != nil {
+		return ""
+	}
+	return run
+}
+
 // chrome is what surrounds a page: where it is, how live it is, what is wrong.
 // Section is the current entry of the navigation, topic what its stream is about.
 func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chrome {
@@ -25,7 +37,7 @@ func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chr
 		Paths: s.paths, Title: clip(title, textShown), Section: section, Now: s.now(),
 		Project: projectName(catalog), Source: sourceName(catalog.Project, health),
 		Notices: slices.Concat(s.notices, s.priceNotice(), s.problems(catalog, health)), CanAct: !s.readOnly, CanRun: s.canRun(),
-		SignOut: s.gate.on, Run: muxVar(r, "run"),
+		SignOut: s.gate.on, Run: pageRun(r),
 	}
 	c.Attention = s.attentionCount(r.Context())
 	c.Live = views.Live{Topic: topic, Cursor: cursorID(health.Epoch, health.LastEventID), LastEvent: health.LastEventID}

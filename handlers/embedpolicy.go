@@ -176,12 +176,12 @@ func refusedToken(err error) *httpError {
 // what narrows it.
 func (s *Server) resourceOf(r *http.Request) (segments []string, narrow url.Values) {
 	_, path, _ := strings.Cut(r.URL.EscapedPath(), "/t/"+muxVar(r, "token")+"/")
+	if s.below(r, badgeRoot) {
+		path = path[:strings.LastIndexByte(path, '.')] // .svg or .json
+	}
 	segments, _, err := grant.ParseResource(path)
 	if err != nil {
 		return nil, nil
-	}
-	if last := len(segments) - 1; s.below(r, badgeRoot) {
-		segments[last] = strings.TrimSuffix(strings.TrimSuffix(segments[last], ".svg"), ".json")
 	}
 	return segments, narrowing(r.URL.Query())
 }

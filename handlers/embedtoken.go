@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"wavedeck/handlers/grant"
 	"wavedeck/store"
+	"wavedeck/views/address"
 )
 
 // keyPeriod is how long one of the console's own keys signs; it is accepted
@@ -149,11 +149,11 @@ func parseResource(text string) (string, error) {
 		Want: "a part of the console such as runs/ID/card, runs/ID, pipelines/NAME or runs?state=failed",
 	}
 	segments, narrow, err := grant.ParseResource(text)
-	if err != nil || len(text) > maxName || len(segments) > 3 || slices.Contains(segments, "") {
+	if err != nil || len(text) > maxName || len(segments) > 3 {
 		return "", wrong
 	}
 	for i, segment := range segments {
-		segments[i] = url.PathEscape(segment)
+		segments[i] = address.Segment(segment)
 	}
 	last := ""
 	if len(segments) == 3 {

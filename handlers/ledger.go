@@ -24,7 +24,7 @@ func (s *Server) ledger(d store.RunDetail) views.LedgerView {
 		OutcomesMore:    d.Outcomes.All - len(d.Outcomes.Rows),
 		DecisionsMore:   d.Decisions.All - len(decisions),
 		CheckpointsMore: d.Checkpoints.All - len(d.Checkpoints.Rows),
-		AllURL:          s.paths.API() + "runs/" + url.PathEscape(d.Run.ID),
+		AllURL:          s.paths.APIRun(d.Run.ID),
 	}
 	root := s.manifest.Current().Project.Root
 	for _, o := range d.Outcomes.Rows {

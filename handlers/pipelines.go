@@ -13,6 +13,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
+	"wavedeck/views/address"
 )
 
 func (s *Server) listPipelines(w http.ResponseWriter, r *http.Request) error {
@@ -112,7 +113,7 @@ func (s *Server) pipelineRecord(ctx context.Context, name string) (manifest.Pipe
 
 // hasPipeline reports whether there is a pipeline of that name, as it stands in a path.
 func (s *Server) hasPipeline(r *http.Request, name string) bool {
-	name, err := url.PathUnescape(name)
+	name, err := address.ParseSegment(name)
 	if err != nil {
 		return false
 	}

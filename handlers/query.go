@@ -11,6 +11,7 @@ import (
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
+	"wavedeck/views/address"
 )
 
 // Bounds of what an address may ask for: characters of a text to search for, of
@@ -228,8 +229,8 @@ func eventID(q url.Values, key string) (int64, error) {
 // pathVar is a variable of the path, which is matched as it was sent.
 func pathVar(r *http.Request, name string) (string, error) {
 	raw := muxVar(r, name)
-	value, err := url.PathUnescape(raw)
-	if err != nil || !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+	value, err := address.ParseSegment(raw)
+	if err != nil {
 		return "", &store.InputError{Field: name, Got: clip(raw, 64), Want: "a name in UTF-8"}
 	}
 	return value, nil

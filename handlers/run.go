@@ -13,6 +13,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/views"
+	"wavedeck/views/address"
 )
 
 // eventsShown is how many of a run's events a page shows at once.
@@ -62,7 +63,7 @@ func (s *Server) showRun(w http.ResponseWriter, r *http.Request) error {
 
 // hasRun reports whether there is a run of that name, as it stands in a path.
 func (s *Server) hasRun(r *http.Request, name string) bool {
-	id, err := url.PathUnescape(name)
+	id, err := address.ParseSegment(name)
 	if err != nil {
 		return false
 	}

@@ -14,6 +14,7 @@ import (
 	"wavedeck/static"
 	"wavedeck/store"
 	"wavedeck/views"
+	"wavedeck/views/address"
 )
 
 // sharedThing is a run or a pipeline that may be shown elsewhere.
@@ -22,16 +23,16 @@ type sharedThing struct{ run, pipeline string }
 // resource is how addresses below embedRoot begin.
 func (t sharedThing) resource() string {
 	if t.pipeline != "" {
-		return "pipelines/" + url.PathEscape(t.pipeline)
+		return "pipelines/" + address.Segment(t.pipeline)
 	}
-	return "runs/" + url.PathEscape(t.run)
+	return "runs/" + address.Segment(t.run)
 }
 
 // parseShared reads "runs/ID", "pipelines/NAME", and which page of it.
 func parseShared(text string) (of sharedThing, tab string, err error) {
 	wrong := &store.InputError{Field: "of", Got: clip(text, 64), Want: "runs/ID or pipelines/NAME"}
 	segments, _, err := grant.ParseResource(strings.TrimSuffix(text, "/"))
-	if err != nil || len(segments) < 2 || len(segments) > 3 || segments[1] == "" {
+	if err != nil || len(segments) < 2 || len(segments) > 3 {
 		return of, "", wrong
 	}
 	if len(segments) == 3 {

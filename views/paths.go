@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"wavedeck/views/address"
 )
 
 // Paths is the prefix under which the console is served: "" or "/deck". It is
@@ -16,7 +18,7 @@ type Paths string
 func (p Paths) at(segments ...string) string {
 	u := string(p)
 	for _, s := range segments {
-		u += "/" + url.PathEscape(addressed(s))
+		u += "/" + address.Segment(addressed(s))
 	}
 	return u
 }

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wavedeck/views/address"
 )
 
 // Longest is how long a grant may last; the clocks of two servers may differ by Skew.
@@ -131,8 +133,8 @@ var ErrEmpty = errors.New("a part of the path is empty")
 func ParseResource(resource string) (segments []string, narrow url.Values, err error) {
 	path, query, narrowed := strings.Cut(resource, "?")
 	for part := range strings.SplitSeq(path, "/") {
-		segment, err := url.PathUnescape(part)
-		if err == nil && segment == "" {
+		segment, err := address.ParseSegment(part)
+		if part == "" {
 			err = ErrEmpty
 		}
 		if err != nil {
