@@ -205,9 +205,7 @@ func (d *database) addContext(ctx context.Context, q sqlx.QueryerContext, found 
 	}
 	for _, r := range found {
 		r.until(at.Time)
-		if p := records[r.Parent]; p != nil {
-			r.facts.Parent, r.facts.ParentEnded, r.facts.ParentError = p.state, unix(p.CompletedAt), p.facts.Error
-		}
+		r.addParent(records[r.Parent])
 	}
 	return nil
 }

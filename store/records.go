@@ -162,12 +162,7 @@ func (d *database) recordsUpTo(ctx context.Context, q sqlx.QueryerContext, ids [
 	}
 	now := d.opt.Now()
 	for _, r := range found {
-		if p := parentRecords[r.Parent]; p != nil {
-			r.facts.Parent, r.facts.ParentEnded, r.facts.ParentError = p.state, unix(p.CompletedAt), p.facts.Error
-			if p.facts.Outer != nil {
-				r.facts.Parent = Unknown // it is derived from its children, not they from it
-			}
-		}
+		r.addParent(parentRecords[r.Parent])
 		r.state, r.reason = tellRun(r.facts, now, d.aliveSince(r.facts))
 		r.settleEnd()
 	}
@@ -222,6 +217,17 @@ func (r *record) factsOf() runFacts {
 		f.Rejected = f.Rejected || s.State == "rejected"
 	}
 	return f
+}
+
+// addParent adds what the parent tells of a run; nil: nothing.
+func (r *record) addParent(p *record) {
+	if p == nil {
+		return
+	}
+	r.facts.Parent, r.facts.ParentEnded, r.facts.ParentError = p.state, unix(p.CompletedAt), p.facts.Error
+	if p.facts.Outer != nil {
+		r.facts.Parent = Unknown // it is derived from its children, not they from it
+	}
 }
 
 // settleEnd gives the run the end that it really had where its row has a later

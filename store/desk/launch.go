@@ -39,8 +39,8 @@ func (d *Desk) Launch(ctx context.Context, run string) (Launch, error) {
 	var l Launch
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		var row struct {
-			At     int64
-			Params []byte
+			At     int64  `db:"at"`
+			Params []byte `db:"params"`
 		}
 		err := db.GetContext(ctx, &row, `SELECT at, params FROM launch WHERE run = ?`, run)
 		if errors.Is(err, sql.ErrNoRows) {

@@ -27,8 +27,8 @@ func History(t testing.TB) string {
 		t.Fatal(err)
 	}
 	var files []struct {
-		Path string
-		At   int64
+		Path string `db:"path"`
+		At   int64  `db:"at"`
 	}
 	err = db.SelectContext(t.Context(), &files, "SELECT path, max(created_at) AS at FROM artifact GROUP BY path")
 	if err := errors.Join(err, db.Close()); err != nil {
