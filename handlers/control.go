@@ -1,12 +1,14 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -152,7 +154,9 @@ func (s *Server) reserve(ctx context.Context, h http.Header, values url.Values, 
 	case len(key) > maxText:
 		return &store.InputError{Field: "Idempotency-Key", Got: clip(key, 64), Want: fmt.Sprintf("at most %d bytes", maxText)}
 	case key != "":
-		r.ID, err = s.runOfKey(ctx, r.Pipeline, s.now(), "program", key, r.Original)
+		values := maps.Clone(values)
+		values.Del(fieldKey)
+		r.ID, err = s.runOfKey(ctx, r.Pipeline, digest(r.Kind(), values.Encode()), s.now(), "program", key, r.Original)
 		return err
 	case values.Get(fieldKey) == "":
 		return nil
@@ -164,28 +168,49 @@ func (s *Server) reserve(ctx context.Context, h http.Header, values url.Values, 
 	if err != nil {
 		return &store.InputError{Field: fieldKey, Got: clip(values.Get(fieldKey), 64), Want: "the one that the form came with"}
 	}
-	r.ID, err = s.runOfKey(ctx, r.Pipeline, at, "form", values.Encode(), r.Original)
+	r.ID, err = s.runOfKey(ctx, r.Pipeline, "", at, "form", values.Encode(), r.Original)
 	if errors.As(err, new(*desk.UnavailableError)) {
 		r.ID, err = r.Pipeline+"-"+key+"-"+digest(values.Encode(), r.Original)[:4], nil
 	}
 	return err
 }
 
-// runOfKey is the id of the run that the parts of a key stand for together.
-func (s *Server) runOfKey(ctx context.Context, pipeline string, at time.Time, key ...string) (string, error) {
-	return s.desk.RunID(ctx, digest(append(key, pipeline)...), s.now(), func() (string, error) {
-		id := store.NewRunID(pipeline, at)
-		for { // one that Wave has made is not proposed
-			_, err := s.store.Run(ctx, id)
-			switch {
-			case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrUnavailable): // without a database there is no run
-				return id, nil
-			case err != nil:
-				return "", err
-			}
-			id = store.NewRunID(pipeline, at)
+// runOfKey is the id of the run that the parts of a key stand for together. It is
+// [store.ErrTaken] when the key started a run that something else was asked of;
+// one that started nothing may come with other wishes.
+func (s *Server) runOfKey(ctx context.Context, pipeline, asks string, at time.Time, parts ...string) (string, error) {
+	key := digest(append(parts, pipeline)...)
+	for {
+		of, err := s.desk.RunID(ctx, key, asks, s.now(), func() (string, error) { return s.freeID(ctx, pipeline, at) })
+		if err != nil || of.Asks == "" || of.Asks == asks {
+			return of.Run, err
 		}
-	})
+		if begun, err := s.isRecorded(ctx, of.Run); begun || err != nil {
+			return "", cmp.Or(err, fmt.Errorf("key of run %s: %w", of.Run, store.ErrTaken))
+		}
+		if err := s.desk.ForgetKey(ctx, key, of); err != nil {
+			return "", err
+		}
+	}
+}
+
+// freeID is the id of a run that Wave has not made yet.
+func (s *Server) freeID(ctx context.Context, pipeline string, at time.Time) (string, error) {
+	for {
+		id := store.NewRunID(pipeline, at)
+		if taken, err := s.isRecorded(ctx, id); !taken || err != nil {
+			return id, err
+		}
+	}
+}
+
+// isRecorded reports whether there is a run. Without a database there is none.
+func (s *Server) isRecorded(ctx context.Context, id string) (bool, error) {
+	_, err := s.store.Run(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrUnavailable) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // digest names texts in hex.

@@ -452,7 +452,7 @@ func (s *Server) carryOut(ctx context.Context, bulk desk.Bulk, item desk.BulkIte
 		item.Result = s.answerOf(ctx, run.ID, run.Pipeline).said()
 	default:
 		var id string
-		if id, err = s.runOfKey(ctx, run.Pipeline, bulk.Created, "bulk", bulk.ID, run.ID); err == nil {
+		if id, err = s.runOfKey(ctx, run.Pipeline, "", bulk.Created, "bulk", bulk.ID, run.ID); err == nil {
 			item.NewRun, err = s.begin(ctx, runner.Request{ID: id, Pipeline: run.Pipeline, Input: run.Input, Tags: run.Tags, Original: run.ID})
 		}
 		item.Result = "started again"

@@ -57,6 +57,8 @@ CREATE INDEX run_key_at ON run_key (at)`,
 	`CREATE TABLE retry (run TEXT PRIMARY KEY, original TEXT NOT NULL) STRICT, WITHOUT ROWID`,
 	// 9: how runs were started from here. Times are unix milliseconds.
 	`CREATE TABLE launch (run TEXT PRIMARY KEY, at INTEGER NOT NULL, params TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+	// 10: what the request of a key asked for; empty: anything may come with it.
+	`ALTER TABLE run_key ADD COLUMN asks TEXT NOT NULL DEFAULT ''`,
 }
 
 // migrate brings a file to what this program knows. Two servers that start

@@ -16,11 +16,11 @@ func TestAKeyStandsForOneRunOnEveryServer(t *testing.T) {
 	var asking sync.WaitGroup
 	for i := range ids {
 		asking.Go(func() {
-			id, err := servers[i%2].RunID(t.Context(), "key", now, func() (string, error) { return fmt.Sprint("run-", i), nil })
+			id, err := servers[i%2].RunID(t.Context(), "key", "", now, func() (string, error) { return fmt.Sprint("run-", i), nil })
 			if err != nil {
 				t.Error(err)
 			}
-			ids[i] = id
+			ids[i] = id.Run
 		})
 	}
 	asking.Wait()
@@ -30,18 +30,18 @@ func TestAKeyStandsForOneRunOnEveryServer(t *testing.T) {
 		}
 	}
 	proposed := []string{ids[0], ids[0], "free"}
-	id, err := servers[0].RunID(t.Context(), "another", now, func() (string, error) {
+	id, err := servers[0].RunID(t.Context(), "another", "", now, func() (string, error) {
 		id := proposed[0]
 		proposed = proposed[1:]
 		return id, nil
 	})
-	if err != nil || id != "free" {
-		t.Errorf("another key: %q, %v", id, err)
+	if err != nil || id.Run != "free" {
+		t.Errorf("another key: %q, %v", id.Run, err)
 	}
-	if _, err := servers[0].RunID(t.Context(), "third", now, func() (string, error) { return "free", nil }); err == nil {
+	if _, err := servers[0].RunID(t.Context(), "third", "", now, func() (string, error) { return "free", nil }); err == nil {
 		t.Error("two keys have one run")
 	}
-	if id, err := servers[1].RunID(t.Context(), "key", now.AddDate(0, 2, 0), func() (string, error) { return "later", nil }); err != nil || id != "later" {
-		t.Errorf("after two months: %q, %v", id, err)
+	if id, err := servers[1].RunID(t.Context(), "key", "", now.AddDate(0, 2, 0), func() (string, error) { return "later", nil }); err != nil || id.Run != "later" {
+		t.Errorf("after two months: %q, %v", id.Run, err)
 	}
 }
