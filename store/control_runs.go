@@ -285,7 +285,7 @@ const cancelled = "cancelled"
 // cancelRest closes what a cancelled run has beside its own row, and takes the
 // request to stop away, which would stop a run that continues under the same id.
 func cancelRest(ctx context.Context, tx *sqlx.Tx, sch schema, id string, now int64) error {
-	for _, close := range []struct {
+	for _, rest := range []struct {
 		table, query string
 		args         []any
 	}{
@@ -295,11 +295,11 @@ WHERE pipeline_id = ? AND state IN ('pending', 'started', 'running', 'retrying',
 WHERE pipeline_id = ? AND status IN ('pending', 'running')`, []any{now, id}},
 		{"cancellation", `DELETE FROM cancellation WHERE run_id = ?`, []any{id}},
 	} {
-		if !sch.has(close.table) {
+		if !sch.has(rest.table) {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, close.query, close.args...); err != nil {
-			return fmt.Errorf("close %s: %w", close.table, err)
+		if _, err := tx.ExecContext(ctx, rest.query, rest.args...); err != nil {
+			return fmt.Errorf("close %s: %w", rest.table, err)
 		}
 	}
 	return nil

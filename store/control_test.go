@@ -179,7 +179,7 @@ func TestClosingARun(t *testing.T) {
 		}
 		var rest string
 		if err := b.DB.Get(&rest, `SELECT (SELECT group_concat(step_id || '=' || state || CASE WHEN completed_at > 0 THEN '!' ELSE '' END, ' ')
-	FROM (SELECT * FROM step_state WHERE pipeline_id = ?1 ORDER BY step_id))
+	FROM (SELECT step_id, state, completed_at FROM step_state WHERE pipeline_id = ?1 ORDER BY step_id))
 || ' ' || (SELECT status FROM pipeline_state WHERE pipeline_id = ?1) || ' ' || (SELECT count(*) FROM cancellation WHERE run_id = ?1)
 || ' ' || (SELECT cancelled_at = completed_at AND COALESCE(error_message, '') = '' FROM pipeline_run WHERE run_id = ?1)`, run); err != nil ||
 			rest != "a=completed b=cancelled! c=cancelled! d=failed cancelled 0 1" {

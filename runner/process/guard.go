@@ -43,7 +43,7 @@ func Guard(in io.Reader, variables ...string) {
 			quiet = 0
 		}
 		End(context.Background(), 0, 0, variables...)
-		time.Sleep(look)
+		await(context.Background(), look, func() bool { return false })
 	}
 }
 
