@@ -167,7 +167,7 @@ func (body runDetailResponse) plain(to views.Paths, origin string) plain.Documen
 	}
 	for _, step := range body.Steps {
 		// The table has the line that says most.
-		if text := strings.TrimSpace(step.Error); text != step.Headline && !strings.Contains(run.ErrorMessage, text) {
+		if text := strings.TrimSpace(step.Error); step.State != string(store.Cancelled) && text != step.Headline && !strings.Contains(run.ErrorMessage, text) {
 			d.Parts = append(d.Parts, plain.Part{Heading: "Error of step " + step.StepID, Pre: step.Error})
 		}
 	}

@@ -111,8 +111,10 @@ func segments(run store.Run) []string {
 	out := make([]string, run.StepsAll)
 	for i := range out {
 		switch {
-		case i < run.StepsDone:
+		case i < run.StepsDone-run.StepsFailed:
 			out[i] = string(store.Succeeded)
+		case i < run.StepsDone:
+			out[i] = string(store.Failed)
 		case i < run.StepsDone+len(run.Current):
 			out[i] = string(run.State)
 		default:

@@ -336,6 +336,10 @@ func (d *database) stepHeadlines(detail *RunDetail, run Run) {
 		default:
 			continue
 		}
+		if s.State == Cancelled && s.Note != "" { // "signal: killed" says less
+			s.Headline = d.opt.Shown(s.Note)
+			continue
+		}
 		if i == at && run.Headline != "" {
 			s.Headline, s.Cause = run.Headline, run.Cause
 			continue

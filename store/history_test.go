@@ -118,6 +118,9 @@ func TestStepsAreWhatBecameOfThem(t *testing.T) {
 			if s.State != tt.state || !strings.Contains(s.Error, tt.error) || !strings.Contains(s.Note, tt.note) || s.Visits != tt.visits {
 				t.Errorf("%s is %s, error %q, note %q, %d visits; really %s, %q, %q, %d", tt.step, s.State, s.Error, s.Note, s.Visits, tt.state, tt.error, tt.note, tt.visits)
 			}
+			if tt.state == Cancelled && s.Headline != s.Note {
+				t.Errorf("headline %q of a step that was stopped, want %q", s.Headline, tt.note)
+			}
 			if tt.visits > 1 && tt.step != "again" && len(s.Attempts) != tt.visits {
 				t.Errorf("%d attempts in %d visits", len(s.Attempts), tt.visits)
 			}
@@ -155,6 +158,29 @@ func TestRunsOfAHistoryCurrentlyAtTheStepThatFailed(t *testing.T) {
 		if got := runs[i].Current; len(got) != 1 || got[0] != want {
 			t.Errorf("%s is at %q, want %q", runs[i].ID, got, want)
 		}
+	}
+}
+
+func TestOptionalStepsOfAHistoryCountAsFailed(t *testing.T) {
+	d := openHistory(t)
+	for run, want := range map[string]int{"t-optional-20261130-232314-dc11": 1, "t-retryok-20261130-232300-e2e1": 0, "t-conwarn-20261130-231327-583d": 0, "t-graph-20261130-231427-61b2": 0} {
+		if got := historyDetail(t, d, run).Run; got.StepsFailed != want || got.StepsDone != got.StepsAll {
+			t.Errorf("%s: %d of %d steps, %d failed; want %d", run, got.StepsDone, got.StepsAll, got.StepsFailed, want)
+		}
+	}
+}
+
+func TestRejectedRunOfAHistoryHasItsOwnError(t *testing.T) {
+	run := historyDetail(t, openHistory(t), "t-conrej-20261130-231331-40b5").Run
+	if run.State != Rejected || strings.Contains(run.Error, orphaned) || !strings.Contains(run.Error, "design rejection") {
+		t.Errorf("%s with %q, want what the contract said", run.State, run.Error)
+	}
+}
+
+func TestForkOfAHistoryWaitsToBeResumed(t *testing.T) {
+	o := mustOutlook(t, openHistory(t), "t-ok-20261130-232816-5ba7")
+	if o.Stall.Verdict != InQueue || !strings.Contains(o.Stall.Why, "resumed") || o.Signals.Slots.Taken != 0 {
+		t.Errorf("%s: %s, %d slots taken; a fork waits, and slots are never fewer than none", o.Stall.Verdict, o.Stall.Why, o.Signals.Slots.Taken)
 	}
 }
 
@@ -199,7 +225,7 @@ func TestBatchShowsItsItems(t *testing.T) {
 	if len(detail.Children) != 2 || detail.Run.Children != (ChildCounts{All: 2, Ended: 2}) {
 		t.Errorf("%d children, counted %+v, really 2 that ended", len(detail.Children), detail.Run.Children)
 	}
-	if !strings.Contains(detail.Run.Reason, "2 runs, 2 succeeded") {
+	if !strings.Contains(detail.Run.Reason, "2 of 2 child runs succeeded") {
 		t.Errorf("reason %q", detail.Run.Reason)
 	}
 }

@@ -30,9 +30,12 @@ type Run struct {
 	Branch    string
 	PID       int
 	StepsDone int
-	StepsAll  int      // 0: unknown
-	Current   []string // ids of the steps that run, wait or failed now
-	Progress  *int     // percent, from pipeline_progress or done/all
+	// StepsFailed is how many of those done failed although the run succeeded,
+	// as optional steps may.
+	StepsFailed int
+	StepsAll    int      // 0: unknown
+	Current     []string // ids of the steps that run, wait or failed now
+	Progress    *int     // percent, from pipeline_progress or done/all
 
 	Items      []string // ids of the runs that an outer row's state is derived from and that name no parent
 	Parent     string

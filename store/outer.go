@@ -32,11 +32,7 @@ type outerRun struct {
 // tell derives the state of an outer row. Between two runs nothing tells whether
 // another one follows; it is given as long as a run without any sign is.
 func (o *outerRun) tell(now time.Time) (State, string) {
-	what := strconv.Itoa(o.All) + " runs"
-	if o.All == 1 {
-		what = "1 run"
-	}
-	reason := "derived from its " + what + ", " + strconv.Itoa(o.Succeeded) + " succeeded"
+	reason := fmt.Sprintf("%d of %d child runs succeeded", o.Succeeded, o.All)
 	if o.Fork {
 		reason = "forked, then resumed"
 	}

@@ -210,7 +210,6 @@ func (v *view) countSlots(ctx context.Context) error {
 	if err := v.d.GetContext(ctx, &v.slots.Taken, slotsSQL(), v.now.Add(-slotsFor).Unix()); err != nil {
 		return fmt.Errorf("count runs that began lately: %w", err)
 	}
-	v.slots.Taken-- // the one that waits
 	return nil
 }
 
@@ -235,6 +234,10 @@ func (v *view) signals(r *record, past []*pastRun) Signals {
 	}
 	if r.state == Pending || r.state == Queued {
 		s.Slots = v.slots
+		if s.Start.within(slotsFor) {
+			s.Slots.Taken = max(s.Slots.Taken-1, 0) // the run itself takes none from itself
+		}
+		s.Forked = r.facts.Forked
 	}
 	s.measure(r, past)
 	return s

@@ -260,6 +260,9 @@ func (r *record) run(def []StepDef) Run {
 		Parent: r.Parent, ParentStep: r.ParentStep, ForkedFrom: r.ForkedFrom, Kind: r.Kind, Tokens: r.Tokens,
 		Tags: tags(r.Tags), DryRun: r.facts.DryRun,
 	}
+	if run.State != Lost && strings.Contains(run.Error, orphaned) {
+		run.Error = "" // whoever took it for lost did not know how it had ended
+	}
 	if r.undecided() {
 		run.LastEvent = r.facts.LastEvent
 	}
@@ -298,6 +301,8 @@ func (r *record) addSteps(run *Run, def []StepDef) {
 		case "failed", "rejected", "running", "retrying", "reworking":
 			if run.State.Active() || run.State.Ended() && run.State != Succeeded && run.State != Empty {
 				run.Current = append(run.Current, s.Step)
+			} else if s.State == "failed" {
+				run.StepsFailed++
 			}
 		}
 	}

@@ -75,6 +75,7 @@ type Signals struct {
 	Process Process // likewise
 	Event   Sign    // the latest event of the run or of one below it
 	Gate    bool    // a gate of a run below it is open; its own shows in State
+	Forked  bool    // it starts only when somebody resumes it
 	Asked   Sign    // when it was asked to stop
 	Slots   Slots   // for a run that has not begun
 
@@ -131,6 +132,8 @@ func (s Signals) judgeStopping() Stall {
 
 func (s Signals) judgeStart() Stall {
 	switch {
+	case s.Forked:
+		return Stall{InQueue, "It is a fork and starts when it is resumed.", ActNothing}
 	case s.life() == dead:
 		return Stall{Unclear, "It has not begun, and its process is gone.", ActLog}
 	case s.Slots.Limit > 0 && s.Slots.Taken >= s.Slots.Limit:
@@ -140,7 +143,7 @@ func (s Signals) judgeStart() Stall {
 	case s.Start.within(startWithin):
 		return Stall{InQueue, "It was reserved a moment ago.", ActNothing}
 	default:
-		return Stall{Unclear, "It was reserved and nothing tells that it began.", ActLog}
+		return Stall{Unclear, "It was reserved, and there is no sign that it began.", ActLog}
 	}
 }
 

@@ -94,7 +94,7 @@ func (f runFacts) tellFailed() (State, string) {
 		if s, why, ok := f.tellQuietEnd(); ok {
 			return s, why
 		}
-		return Lost, "its process was found to be gone"
+		return Lost, "process gone, no end recorded"
 	case killed(f.Error) && f.cancelCame():
 		return Cancelled, "stopped by an operator"
 	case killed(f.Error) && f.Parent == Cancelled && !f.ownProcess():
@@ -134,7 +134,7 @@ func stoppedBeside(text, blame string) bool {
 func (f runFacts) tellQuietEnd() (State, string, bool) {
 	wentOn := f.LastEvent.After(f.PipelineStateAt.Add(time.Second)) || f.Heartbeat.After(f.PipelineStateAt.Add(time.Second))
 	if !wentOn {
-		const why = "its end is recorded in pipeline_state only"
+		const why = "end recorded in pipeline_state only"
 		switch f.PipelineState {
 		case "rejected":
 			return Rejected, "a contract rejected its work", true

@@ -62,14 +62,14 @@ func TestTellRun(t *testing.T) {
 		{"a reaped run whose pipeline was rejected is rejected", failed(orphaned, func(f *runFacts) { f.PipelineState = "rejected" }), Rejected, "a contract rejected its work"},
 		{"a run that failed by itself after a rejected step failed", failed(soak+"exit status 2", func(f *runFacts) { f.Rejected = true }), Failed, ""},
 
-		{"a reaped run is lost", failed(orphaned, nil), Lost, "its process was found to be gone"},
-		{"a reaped run that was asked to stop is lost", failed(orphaned, asked), Lost, "its process was found to be gone"},
+		{"a reaped run is lost", failed(orphaned, nil), Lost, "process gone, no end recorded"},
+		{"a reaped run that was asked to stop is lost", failed(orphaned, asked), Lost, "process gone, no end recorded"},
 		{"a reaped run whose end was recorded elsewhere has that end", failed(orphaned, func(f *runFacts) {
 			f.PipelineState, f.PipelineStateAt = "completed", ago(time.Minute)
-		}), Succeeded, "its end is recorded in pipeline_state only"},
+		}), Succeeded, "end recorded in pipeline_state only"},
 		{"a running run whose failure was recorded elsewhere failed", running(func(f *runFacts) {
 			f.PipelineState, f.PipelineStateAt = "failed", ago(time.Minute)
-		}), Failed, "its end is recorded in pipeline_state only"},
+		}), Failed, "end recorded in pipeline_state only"},
 		{"the old end of a run that was taken up again says nothing", running(func(f *runFacts) {
 			f.PipelineState, f.PipelineStateAt, f.Heartbeat = "completed", ago(time.Hour), ago(time.Second)
 		}), Running, ""},
