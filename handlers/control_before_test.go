@@ -34,7 +34,7 @@ func TestTheRehearsalAsksTheEngine(t *testing.T) {
 	s, e := openStage(t, now)
 	e.cannot = map[string]error{"flaky-integration": &runner.UnsupportedError{Step: "test", What: "a gate", Engine: "wave"}}
 	can, cannot := s.endedOf("fix-issue"), s.endedOf("flaky-integration")
-	const why = `step "test": a gate is more than this engine does; the engine wave does it`
+	const why = `step "test": a gate is not supported by this engine; use --engine wave`
 	asked := url.Values{"do": {"retry"}, "run": slices.Concat(can, cannot)}
 	t.Run("for a reader", func(t *testing.T) {
 		r := s.as(t).form("/runs/bulk", asked)

@@ -205,7 +205,7 @@ func TestStart(t *testing.T) {
 		if page.status != http.StatusOK {
 			t.Errorf("the run's page: status %d", page.status)
 		}
-		if got := page.text("#fact-started-with"); got != "started with only steps assess, plan, without steps plan, timeout 5 min per step, on failure skip" {
+		if got := page.text("#fact-started-with"); got != "start options: only steps assess, plan, without steps plan, timeout 5 min per step, on failure skip" {
 			t.Errorf("it says %q", got)
 		}
 		doc := s.as(t).get("/api" + r.header.Get("Location")).object()

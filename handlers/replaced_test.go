@@ -91,7 +91,7 @@ func TestAFileThatWasChangedAfterItsRunSaysSo(t *testing.T) {
 	if err := os.Chtimes(file, time.Time{}, storetest.HistoryNow); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.get("/runs/" + run + "/artifacts/prep/prep").text(".notice"); got != "Changed since the run ended. What is shown may not be what was recorded." {
+	if got := s.get("/runs/" + run + "/artifacts/prep/prep").text(".notice"); got != "Changed since the run ended. The content below may not be what this run wrote." {
 		t.Errorf("the page says %q", got)
 	}
 }

@@ -182,7 +182,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 		Chrome: s.chrome(r, "runs", run.Pipeline+" "+firstLine(opening(run.Input)), url.Values{"run": {run.ID}}.Encode()),
 		Run:    runRow(run), RunID: run.ID, Input: most(shown(run.Input), textsWhole), Error: most(shown(run.Error), textsWhole),
 		Completed: run.CompletedAt, Heartbeat: run.Heartbeat, PID: run.PID, Kind: clip(run.Kind, textShown), Progress: run.Progress,
-		ParentAt: clip(run.ParentStep, textShown), FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
+		ParentAt: clip(run.ParentStep, textShown), Resumed: run.Kind == "resume", FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
 		Failure: s.failureOf(d), Refresh: views.RunRefresh{Head: s.paths.RunPart(run.ID, "head"), Why: s.paths.RunPart(run.ID, "why")},
 	}
 	view.Run.Acts = s.askedActions(r.Context(), run)

@@ -114,7 +114,7 @@ func (e *UnsupportedError) Error() string {
 	if e.Engine == "" {
 		return text
 	}
-	return text + " is more than this engine does; the engine " + e.Engine + " does it"
+	return text + " is not supported by this engine; use --engine " + e.Engine
 }
 
 // ConflictError says why a run cannot be resumed where it was asked to.

@@ -253,6 +253,7 @@ type RunView struct {
 	Ledger    LedgerView
 	Parent    *RunRef
 	ParentAt  string // the parent's step
+	Resumed   bool   // it continues its parent from that step
 	Orphan    string // why its parent cannot be shown; empty: it can, or there is none
 	Fork      *RunRef
 	RetryOf   *RunRef

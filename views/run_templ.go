@@ -859,7 +859,7 @@ func runFacts(v RunView) templ.Component {
 			}
 		}
 		if len(v.Started) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<li id=\"fact-started-with\"><span>started with</span> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<li id=\"fact-started-with\"><span>start options:</span> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -13,7 +13,7 @@ func controls() []Case {
 	wrong.Errors = map[string]string{"input": "It is required.", "timeout": "It is not a number of minutes from 1 to 40320."}
 	wrong.Text, wrong.Timeout, wrong.Open = "", "soon", true
 	wrong.Only, wrong.Except, wrong.DryRun = []string{"plan"}, []string{"publish"}, true
-	wrong.Plan = views.PlanView{Refresh: wrong.Preview, Engine: "local", Problem: `step "publish": a sub-pipeline is more than this engine does; the engine wave does it`}
+	wrong.Plan = views.PlanView{Refresh: wrong.Preview, Engine: "local", Problem: `step "publish": a sub-pipeline is not supported by this engine; use --engine wave`}
 	refused := startForm()
 	refused.Problem, refused.Next = "5 runs are active, and no more than 5 may be", "Nothing was started. Wait for one to end, or stop one."
 	refused.Input.Choices, refused.Text = []string{"staging", "production"}, "production"
