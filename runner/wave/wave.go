@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,8 +126,22 @@ func (e *Engine) look(r runner.Request) ([]runner.PlannedStep, *handover.Found, 
 	if err != nil {
 		return nil, nil, err
 	}
+	withoutInput(pipeline, steps)
 	found, err := handover.Find(catalog, pipeline, r, reused)
 	return steps, found, err
+}
+
+// inputPlace is where a script has the run's input filled in.
+var inputPlace = regexp.MustCompile(`\{\{ ?input ?\}\}`)
+
+// withoutInput warns of scripts that get no input: Wave fills it in when a run
+// begins, and not when it is resumed. It does so in prompts.
+func withoutInput(p manifest.Pipeline, steps []runner.PlannedStep) {
+	for i := range steps {
+		if steps[i].Does == runner.Runs && inputPlace.MatchString(p.Steps[i].Script) {
+			steps[i].Warn = "gets no input: Wave does not replace {{ input }} in the script of a resumed run"
+		}
+	}
 }
 
 // inOrder makes a plan what Wave does: it begins at a step of the file, runs
