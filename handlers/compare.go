@@ -131,7 +131,7 @@ func (s *Server) showCompare(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		view := s.compareView(r, c, p)
+		view := s.compareView(r, c, p) //nolint:contextcheck // the components that it holds are given one when they are rendered
 		if isFragment(r) {
 			return views.CompareBody(view).Render(ctx, b)
 		}

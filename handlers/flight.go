@@ -34,7 +34,7 @@ func (f *flight) do(ctx context.Context, key string, within time.Duration, fill 
 	var work context.Context
 	if !joined {
 		c = &call{done: make(chan struct{})}
-		work, c.cancel = context.WithTimeout(context.WithoutCancel(ctx), within)
+		work, c.cancel = context.WithTimeout(context.WithoutCancel(ctx), within) //nolint:contextcheck // others may wait for the answer when this caller has left
 		if f.calls == nil {
 			f.calls = map[string]*call{}
 		}

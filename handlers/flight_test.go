@@ -23,7 +23,7 @@ func TestFlight(t *testing.T) {
 			if there {
 				return
 			}
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 		}
 	}
 	t.Run("an answer is made once for all who ask at the same moment", func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,13 +52,14 @@ func TestAKeyOfOneEventPerLineIsHidden(t *testing.T) {
 		}
 		return ""
 	}
-	from := fmt.Sprint(middle)
+	id := func(n int64) string { return strconv.FormatInt(n, 10) }
+	from := id(middle)
 	for name, path := range map[string]string{
 		"the run's page": "/runs/" + run, "the log": "/runs/" + run + "/log", "the log from the middle of the key": "/runs/" + run + "/log?after=" + from,
-		"the log up to the middle of the key": "/runs/" + run + "/log?before=" + from, "lines in the middle": "/runs/" + run + "/log?L=" + from + "-" + fmt.Sprint(middle+4),
+		"the log up to the middle of the key": "/runs/" + run + "/log?before=" + from, "lines in the middle": "/runs/" + run + "/log?L=" + from + "-" + id(middle+4),
 		"one step's log": "/runs/" + run + "/log?step=show&after=" + from, "a part for the page": "/runs/" + run + "/log/block?after=" + from,
-		"text to keep": "/runs/" + run + "/log.txt", "text to keep from the middle": "/runs/" + run + "/log.txt?L=" + from + "-" + fmt.Sprint(last), "text for a terminal": "/runs/" + run + ".log",
-		"colored text of the last line": "/runs/" + run + ".log?color=1&L=" + fmt.Sprint(last-2), "the run as text": "/runs/" + run + ".txt", "the run as Markdown": "/runs/" + run + ".md", "the run as JSON": "/runs/" + run + ".json",
+		"text to keep": "/runs/" + run + "/log.txt", "text to keep from the middle": "/runs/" + run + "/log.txt?L=" + from + "-" + id(last), "text for a terminal": "/runs/" + run + ".log",
+		"colored text of the last line": "/runs/" + run + ".log?color=1&L=" + id(last-2), "the run as text": "/runs/" + run + ".txt", "the run as Markdown": "/runs/" + run + ".md", "the run as JSON": "/runs/" + run + ".json",
 		"the API": "/api/runs/" + run, "the API from the middle": "/api/runs/" + run + "?after=" + from, "the exported file": "/runs/" + run + "/export",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,7 +77,7 @@ func openNasty(t *testing.T) *site {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte("file "+fmt.Sprint(i)), 0o600); err != nil {
+		if err := os.WriteFile(file, fmt.Appendf(nil, "file %d", i), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&manifest, "  %s: {adapter: claude, description: \"number %d.\"}\n", strconv.QuoteToASCII(name), i)

@@ -49,7 +49,7 @@ func TestWhoDoesNotReadIsDisconnected(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil { //nolint:forcetypeassert // it was dialed so
+			if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
 				t.Fatal(err)
 			}
 			_ = conn.SetWriteDeadline(time.Now().Add(30 * time.Second))
@@ -62,7 +62,7 @@ func TestWhoDoesNotReadIsDisconnected(t *testing.T) {
 				}
 			}
 			for err == nil {
-				time.Sleep(20 * time.Millisecond)
+				<-time.After(20 * time.Millisecond)
 				_, err = io.WriteString(conn, "\r\n")
 			}
 			if os.IsTimeout(err) {

@@ -12,7 +12,7 @@ import (
 )
 
 // keyColumns hold what other rows, and addresses, name a row by.
-var keyColumns = []string{"run_id", "pipeline_id", "step_id", "pipeline_name", "parent_run_id", "forked_from_run_id", "name", "status", "type", "action", "outcome", "current_stage"} //nolint:gochecknoglobals // read only
+var keyColumns = []string{"run_id", "pipeline_id", "step_id", "pipeline_name", "parent_run_id", "forked_from_run_id", "name", "status", "type", "action", "outcome", "current_stage"}
 
 const (
 	largeRun  = "large-20261123-010000-0001"

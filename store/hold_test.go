@@ -11,7 +11,6 @@ import (
 	"wavedeck/store/storetest"
 )
 
-//nolint:gochecknoglobals // flags are
 var logFor = flag.Duration("log-for", 0, "how long TestLogStaysBounded writes 500 times a second, with the true bound; 0: a short form")
 
 // TestLogStaysBounded writes while ten readers overlap and ten listen, as the pages

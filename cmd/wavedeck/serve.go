@@ -131,8 +131,7 @@ func (s site) serve(ctx context.Context) (err error) {
 		Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
 		Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
 		Embed: s.listen.config(), Proxies: s.listen.proxies(),
-		Prices: s.prices, Search: index, Notices: s.notices, Webhooks: guard, Log: s.log,
-		Budgets: handlers.Budgets{Search: s.desk.SearchWithin},
+		Prices: s.prices, Search: index, Notices: s.notices, Webhooks: guard, Log: s.log, Budgets: handlers.Budgets{Search: s.desk.SearchWithin},
 	})
 	server := &http.Server{
 		Handler:     console,

@@ -45,7 +45,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		n := l.add(network, 1)
 		if n > l.limit+Spare {
 			l.add(network, -1)
-			inner.Close()
+			_ = inner.Close()
 			continue
 		}
 		return &conn{Conn: inner, left: sync.OnceFunc(func() { l.add(network, -1) }), over: n > l.limit}, nil

@@ -204,20 +204,7 @@ func (s *scanner) value(i int, v valueForm) (Finding, bool) {
 		return s.block(i, at, v.kind)
 	}
 	if start, end, ok := s.quotedValue(i); ok {
-		if v.kind == Login && !encodedLogin(s.text[start:end]) {
-			return Finding{}, false
-		}
-		if v.kind == Authorization {
-			start = s.scheme(start, end)
-		}
-		if n, ok := placeholder(s.text[start:min(end, start+64)]); ok {
-			s.at = start + n
-			return Finding{}, false
-		}
-		if v.weak && strings.IndexByte(s.text[start:end], ' ') >= 0 || v.kind == Azure && end-start < 30 || harmless(s.text[start:end], v.kind) {
-			return Finding{}, false
-		}
-		return Finding{v.kind, start, end}, true
+		return s.quoted(start, end, v)
 	}
 	start, end := i, s.bareEnd(i, v)
 	if v.kind == Authorization {
@@ -232,6 +219,24 @@ func (s *scanner) value(i int, v valueForm) (Finding, bool) {
 		return Finding{v.kind, start, end}, end > start && encodedLogin(s.text[start:end])
 	}
 	if end <= start || !s.secretLooking(s.text[start:end], end, v) {
+		return Finding{}, false
+	}
+	return Finding{v.kind, start, end}, true
+}
+
+// quoted matches the value between quotes.
+func (s *scanner) quoted(start, end int, v valueForm) (Finding, bool) {
+	if v.kind == Login && !encodedLogin(s.text[start:end]) {
+		return Finding{}, false
+	}
+	if v.kind == Authorization {
+		start = s.scheme(start, end)
+	}
+	if n, ok := placeholder(s.text[start:min(end, start+64)]); ok {
+		s.at = start + n
+		return Finding{}, false
+	}
+	if v.weak && strings.IndexByte(s.text[start:end], ' ') >= 0 || v.kind == Azure && end-start < 30 || harmless(s.text[start:end], v.kind) {
 		return Finding{}, false
 	}
 	return Finding{v.kind, start, end}, true

@@ -54,11 +54,11 @@ func (s *scanner) netrcPassword(i int) (Finding, bool) {
 	for start < len(s.text) && (s.text[start] == ' ' || s.text[start] == '\t') && start-i < 32 {
 		start++
 	}
-	return s.argument(start, Password)
+	return s.argument(start)
 }
 
 // argument matches one word of a command line: in quotes, or up to a blank.
-func (s *scanner) argument(start int, kind Kind) (Finding, bool) {
+func (s *scanner) argument(start int) (Finding, bool) {
 	if start >= len(s.text) {
 		return Finding{}, false
 	}
@@ -76,7 +76,7 @@ func (s *scanner) argument(start int, kind Kind) (Finding, bool) {
 		s.at = at + n
 		return Finding{}, false
 	}
-	return Finding{kind, at, end}, !harmless(s.text[at:end], Password)
+	return Finding{Password, at, end}, !harmless(s.text[at:end], Password)
 }
 
 // option matches the secret of an option of one letter: mysql -pSECRET,
@@ -87,9 +87,9 @@ func (s *scanner) option(i int) (Finding, bool) {
 	}
 	switch rest := s.text[i+1:]; {
 	case rest[0] == 'p' && s.near(commandSSHPass, i):
-		return s.argument(s.blanks(i+2), Password)
+		return s.argument(s.blanks(i + 2))
 	case rest[0] == 'p' && s.near(commandMySQL, i):
-		return s.argument(i+2, Password)
+		return s.argument(i + 2)
 	case !s.near(commandCurl, i):
 		return Finding{}, false
 	case rest[0] == 'b':
@@ -123,7 +123,7 @@ func (s *scanner) blanks(i int) int {
 
 // login matches the password of user:password.
 func (s *scanner) login(i int) (Finding, bool) {
-	f, ok := s.argument(i, Password)
+	f, ok := s.argument(i)
 	if !ok {
 		return f, ok
 	}
@@ -141,9 +141,9 @@ func (s *scanner) login(i int) (Finding, bool) {
 
 // pgpass matches the password of a line host:port:database:user:password.
 func (s *scanner) pgpass(i int) (Finding, bool) {
-	at, from := i, i
+	at := i
 	for field := range 4 {
-		from = at
+		from := at
 		for at < len(s.text) && at-i < backward && (classChars[classDotted][s.text[at]] || s.text[at] == '*' || field == 0 && s.text[at] == '/') {
 			at++
 		}

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"encoding/base64"
 	"strings"
 )
@@ -32,7 +33,7 @@ func namingOf(name string, end int) naming {
 	if kind == "" || len(name) > 80 {
 		return naming{}
 	}
-	return naming{kind, end, strings.IndexAny(name, "_-.") < 0 && strings.ToLower(name[1:]) == name[1:]}
+	return naming{kind, end, !strings.ContainsAny(name, "_-.") && strings.ToLower(name[1:]) == name[1:]}
 }
 
 // meant reports whether v is the secret that n names.
@@ -192,11 +193,7 @@ func (s *scanner) cookie(i int, v valueForm) (Finding, bool) {
 	}
 	start, end, quoted := s.quotedValue(i)
 	if !quoted {
-		start, end = i, i
-		for end < len(s.text) && end-i < longest && (s.text[end] > ' ' || v.line && (s.text[end] == ' ' || s.text[end] == '\t')) &&
-			strings.IndexByte("\"'`<>", s.text[end]) < 0 && lineBreak(s.text[end:min(len(s.text), end+4)]) == 0 {
-			end++
-		}
+		start, end = i, s.cookiesEnd(i, v)
 	}
 	name := start
 	for name < end && name-start < 128 && (classChars[classDotted][s.text[name]] || strings.IndexByte("!#$%&*+^|~", s.text[name]) >= 0) {
@@ -221,6 +218,16 @@ func (s *scanner) cookie(i int, v valueForm) (Finding, bool) {
 	return Finding{Cookie, start, end}, true
 }
 
+// cookiesEnd is the end of cookies without quotes that begin at i.
+func (s *scanner) cookiesEnd(i int, v valueForm) int {
+	end := i
+	for end < len(s.text) && end-i < longest && (s.text[end] > ' ' || v.line && (s.text[end] == ' ' || s.text[end] == '\t')) &&
+		strings.IndexByte("\"'`<>", s.text[end]) < 0 && lineBreak(s.text[end:min(len(s.text), end+4)]) == 0 {
+		end++
+	}
+	return end
+}
+
 // encodedLogin tells whether v is user:password in base64, as the auth of docker
 // and npm is.
 func encodedLogin(v string) bool {
@@ -231,7 +238,7 @@ func encodedLogin(v string) bool {
 	if err != nil {
 		raw, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(v, "="))
 	}
-	colon := strings.IndexByte(string(raw), ':')
+	colon := bytes.IndexByte(raw, ':')
 	if err != nil || colon < 1 {
 		return false
 	}

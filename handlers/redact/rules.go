@@ -142,7 +142,7 @@ var ruleGroups, groupOf = func() (groups [][]rule, of [1 << 16]uint8) {
 		for _, r := range list {
 			pair := uint16(r.prefix[0])<<8 | uint16(r.prefix[1])
 			if of[pair] == 0 {
-				of[pair] = uint8(len(groups)) //nolint:gosec // there are fewer rules
+				of[pair] = uint8(len(groups))
 				groups = append(groups, nil)
 			}
 			groups[of[pair]] = append(groups[of[pair]], r)

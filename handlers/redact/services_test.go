@@ -3,11 +3,11 @@ package redact
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -155,9 +155,10 @@ func (m maker) structures() []sample {
 		private = append(private, rest[:min(64, len(rest))])
 	}
 	mac := m.hexOf(64)
-	putty := "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\nComment: me\nPublic-Lines: 1\nAAAAB3NzaC1yc2EAAAADAQABAAABAQC7\nPrivate-Lines: " + fmt.Sprint(len(private)) + "\n" + strings.Join(private, "\n") + "\nPrivate-MAC: " + mac + "\n"
+	putty := "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\nComment: me\nPublic-Lines: 1\nAAAAB3NzaC1yc2EAAAADAQABAAABAQC7\nPrivate-Lines: " + strconv.Itoa(len(private)) + "\n" + strings.Join(private, "\n") + "\nPrivate-MAC: " + mac + "\n"
 	escaped, _ := json.Marshal(putty)
-	for _, text := range []string{putty, strings.ReplaceAll(putty, "\n", "\r\n"), string(escaped), "key: |\n  " + strings.ReplaceAll(putty, "\n", "\n  "), putty[:strings.Index(putty, "Private-MAC")]} {
+	before, _, _ := strings.Cut(putty, "Private-MAC")
+	for _, text := range []string{putty, strings.ReplaceAll(putty, "\n", "\r\n"), string(escaped), "key: |\n  " + strings.ReplaceAll(putty, "\n", "\n  "), before} {
 		add("PuTTY key", text, append(slices.Clone(private[:len(private)-1]), mac)...)
 	}
 	for _, text := range []string{

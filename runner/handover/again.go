@@ -44,7 +44,10 @@ func (l *look) collected(step manifest.Step) ([]byte, bool) {
 			return nil, false
 		}
 		if !json.Valid(text) {
-			text, _ = json.Marshal(string(text)) // a text always can
+			var err error
+			if text, err = json.Marshal(string(text)); err != nil {
+				return nil, false
+			}
 		}
 		list = append(list, text)
 	}

@@ -52,13 +52,13 @@ func (f *Found) Place(ctx context.Context, run string, limit int64) (h store.Han
 	if err := root.Mkdir(c.base, 0o755); err != nil { // nobody else's
 		return h, nil, fmt.Errorf("make workspace: %w", err)
 	}
-	defer func() {
+	defer func() { //nolint:contextcheck // what was made is removed also when ctx has ended
 		if err != nil {
 			err = errors.Join(err, c.remove())
 		}
 	}()
 	for _, name := range slices.Sorted(maps.Keys(f.worktrees)) {
-		if err := c.worktree(name, f.worktrees[name]); err != nil {
+		if err := c.worktree(name, f.worktrees[name]); err != nil { //nolint:contextcheck // the copier holds it
 			return h, nil, fmt.Errorf("copy worktree %s: %w", name, err)
 		}
 	}

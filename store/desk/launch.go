@@ -34,14 +34,16 @@ ON CONFLICT DO UPDATE SET at = excluded.at, params = excluded.params`,
 	})
 }
 
+type launchRow struct {
+	At     int64  `db:"at"`
+	Params []byte `db:"params"`
+}
+
 // Launch returns how a run was started from here, or ErrNotFound.
 func (d *Desk) Launch(ctx context.Context, run string) (Launch, error) {
 	var l Launch
 	err := d.read(ctx, func(db *sqlx.DB) error {
-		var row struct {
-			At     int64  `db:"at"`
-			Params []byte `db:"params"`
-		}
+		var row launchRow
 		err := db.GetContext(ctx, &row, `SELECT at, params FROM launch WHERE run = ?`, run)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrNotFound

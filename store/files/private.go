@@ -73,7 +73,7 @@ func (p *private) holds(dir string, info os.FileInfo, shared bool) bool {
 		case seen > maxPrivate:
 			return fs.SkipAll
 		case err != nil: // what cannot be listed cannot be told apart from what is there
-			return nil
+			return nil //nolint:nilerr // it is passed over
 		case entry.IsDir():
 			if shared && path != dir {
 				return fs.SkipDir

@@ -16,6 +16,11 @@ import (
 // that shows less takes its times for the future.
 var HistoryNow = time.Unix(1796086800, 0) //nolint:gochecknoglobals // never written; Go has no constant times
 
+type recordedFile struct {
+	Path string `db:"path"`
+	At   int64  `db:"at"`
+}
+
 // History writes a copy of a project with 73 runs of a real Wave below
 // t.TempDir() and returns its root. An artifact's file has the time of the last
 // row that names it. What became of the runs is in [Ends].
@@ -26,10 +31,7 @@ func History(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var files []struct {
-		Path string `db:"path"`
-		At   int64  `db:"at"`
-	}
+	var files []recordedFile
 	err = db.SelectContext(t.Context(), &files, "SELECT path, max(created_at) AS at FROM artifact GROUP BY path")
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)

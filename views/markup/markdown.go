@@ -77,7 +77,9 @@ var errStopped = errors.New("stopped")
 
 // stopper ends the parsing of a document with ctx. It is asked at each line and at each
 // character, and takes none.
-type stopper struct{ ctx context.Context }
+type stopper struct {
+	ctx context.Context //nolint:containedctx // a parser of the library takes none
+}
 
 func (s stopper) check() {
 	if s.ctx.Err() != nil {
