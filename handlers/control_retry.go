@@ -260,6 +260,9 @@ func (s *Server) writeResume(w http.ResponseWriter, r *http.Request, given url.V
 	if because != nil {
 		told := describe(because)
 		status, view.Problem, view.Next = told.status, told.text, told.next
+		if view.Plan.Problem == view.Problem {
+			view.Plan.Problem = "" // the form says it already
+		}
 		acting(r.Context()).refused(told.text)
 		if status == http.StatusServiceUnavailable {
 			w.Header().Set("Retry-After", "1")
