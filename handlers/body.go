@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"wavedeck/store"
+	"wavedeck/views/address"
 )
 
 // maxFieldValues bounds how often one field may be given, as a list of steps or
@@ -71,9 +72,12 @@ func checkFields(values url.Values, fields []string) error {
 		if len(values[name]) > maxFieldValues {
 			return &store.InputError{Field: name, Got: fmt.Sprint(len(values[name]), " values"), Want: fmt.Sprint("at most ", maxFieldValues)}
 		}
-		for _, value := range values[name] {
+		for i, value := range values[name] {
 			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
 				return &store.InputError{Field: name, Got: strings.ToValidUTF8(clip(value, 64), "?"), Want: "text in UTF-8"}
+			}
+			if address.IsName(name) {
+				values[name][i] = address.Decode(value)
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
 	"wavedeck/views"
+	"wavedeck/views/address"
 )
 
 // A command names a page in a few words. It never does anything itself: what
@@ -59,9 +60,9 @@ func (c *command) missing() commandWord { return commandWord{at: len(c.text), en
 //	run=  the run that the page shows, for commands without one
 func (s *Server) showCommand(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	text, run := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(q.Get("q")), ":")), q.Get("run")
+	text, run := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(q.Get("q")), ":")), address.Decode(q.Get("run"))
 	for field, value := range map[string]string{"q": text, "run": run} {
-		if !utf8.ValidString(value) || strings.ContainsRune(value, 0) || utf8.RuneCountInString(value) > maxFilter {
+		if !utf8.ValidString(value) || field == "q" && strings.ContainsRune(value, 0) || utf8.RuneCountInString(value) > maxFilter {
 			return &store.InputError{Field: field, Got: strings.ToValidUTF8(clip(value, 64), "?"), Want: "text in UTF-8 of at most " + strconv.Itoa(maxFilter) + " characters"}
 		}
 	}

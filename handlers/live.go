@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/views/address"
 )
 
 // coalesceFor is the least time between two writes to one client. The first
@@ -54,7 +55,7 @@ func parseTopic(q url.Values) topic {
 	t := topic{list: q.Get("list") != ""}
 	for _, run := range q["run"][:min(len(q["run"]), maxValues)] {
 		if run != "" {
-			t.runs = append(t.runs, run)
+			t.runs = append(t.runs, address.Decode(run))
 		}
 	}
 	return t

@@ -9,6 +9,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/views"
+	"wavedeck/views/address"
 	"wavedeck/views/ansi"
 )
 
@@ -100,7 +101,7 @@ func (log *openedLog) lay(s *Server, block *views.LogBlock, lines []logEvent) {
 	if log.query.onlyHits() {
 		keep.Set("show", "all")
 	}
-	prefix := "?" + keep.Encode()
+	prefix := "?" + address.EncodeQuery(keep).Encode()
 	if len(keep) > 0 {
 		prefix += "&"
 	}

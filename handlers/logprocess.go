@@ -20,6 +20,7 @@ import (
 	"wavedeck/store/files"
 	"wavedeck/store/logfile"
 	"wavedeck/views"
+	"wavedeck/views/address"
 	"wavedeck/views/ansi"
 )
 
@@ -250,7 +251,7 @@ func (log *processLog) lines(ctx context.Context, read []logfile.Line) ([]views.
 		}
 	}
 	prefix := "?"
-	if q := log.query.values.Encode(); q != "" {
+	if q := address.EncodeQuery(log.query.values).Encode(); q != "" {
 		prefix += q + "&"
 	}
 	parsed := numbered(text.String())

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"wavedeck/store/desk"
 	"wavedeck/store/storetest"
 )
 
@@ -144,4 +146,100 @@ func TestEveryNameHasAPageOfItsOwn(t *testing.T) {
 	}
 }
 
+// TestEveryNameIsWhatItsFormAndFilterAskFor sends what the list of runs offers.
+func TestEveryNameIsWhatItsFormAndFilterAskFor(t *testing.T) {
+	s := openNasty(t)
+	runs, forms := s.get("/api/runs?limit=100").object()["runs"].([]any), 0
+	s.get("/runs?limit=100").doc().Find("#runs tr.run").Each(func(i int, row *goquery.Selection) {
+		want := runs[i].(object)["run_id"].(string)
+		only := func(what, href string) {
+			t.Helper()
+			r := s.follow("/runs", href, "Accept", "application/json")
+			if found, _ := r.object()["runs"].([]any); len(found) != 1 || found[0].(object)["run_id"] != want {
+				t.Errorf("%s of %q, %s, lists %d runs: %d", what, want, href, len(found), r.status)
+			}
+		}
+		only("the tag", row.Find("a.tag").AttrOr("href", ""))
+		page := s.follow("/runs", row.Find("a.open").AttrOr("href", "")).doc()
+		only("the pipeline", page.Find(`a[href^="/runs?pipeline="]`).First().AttrOr("href", ""))
+	})
+	s.get("/attention").doc().Find("input[name=run]").Each(func(i int, input *goquery.Selection) {
+		open := s.follow("/attention", input.Closest("tr, li, article").Find(`a[href^="/runs/"]`).First().AttrOr("href", ""), "Accept", "application/json")
+		want := open.object()["run"].(object)["run_id"].(string)
+		field := asSent(input.AttrOr("value", ""))
+		if r := s.submit("/attention/seen", "run", field); r.status != http.StatusSeeOther {
+			t.Errorf("the form of %q sends %q: %d", want, field, r.status)
+		}
+		log, err := s.desk.Audit(t.Context(), desk.AuditFilter{Limit: 1})
+		if err != nil || len(log.Entries) != 1 || !slices.Equal(append(log.Entries[0].Runs, log.Entries[0].Run), []string{want, ""}) {
+			t.Errorf("the form of %q named %v, %v", want, log.Entries, err)
+		}
+		forms++
+	})
+	if forms != len(nastyNames)/2+1 {
+		t.Errorf("%d forms", forms)
+	}
+}
+
+// asSent is a value of a field as a browser sends it.
+func asSent(value string) string {
+	return strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n", "\x00", "\ufffd").Replace(value)
+}
+
 var number = regexp.MustCompile(`number \d+\.`)
+
+// TestEveryLinkLeadsSomewhere follows all links and forms as a browser would.
+func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	s := openNasty(t)
+	queue, seen := []string{"/runs?limit=100", "/pipelines", "/personas", "/attention"}, map[string]bool{}
+	for len(queue) > 0 && !t.Failed() {
+		page := queue[0]
+		queue = queue[1:]
+		if seen[page] {
+			continue
+		}
+		seen[page] = true
+		r := s.get(page)
+		if r.status >= 400 {
+			t.Errorf("%s: %d %s", page, r.status, clip(r.body)[:min(len(r.body), 300)])
+		}
+		if !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
+			continue
+		}
+		r.doc().Find("[href], [src], [hx-get]").Each(func(_ int, e *goquery.Selection) {
+			for _, attribute := range []string{"href", "src", "hx-get"} {
+				href, ok := e.Attr(attribute)
+				if !ok {
+					continue
+				}
+				at := resolve(t, s.URL+page, href)
+				path, ours := strings.CutPrefix(at, s.URL)
+				if ours && crawled(path) {
+					queue = append(queue, path)
+				}
+			}
+		})
+	}
+	t.Logf("%d addresses", len(seen))
+}
+
+// crawled reports whether an address is about something by its name, and not one of
+// the many that narrow a list further.
+func crawled(path string) bool {
+	path, query, _ := strings.Cut(path, "?")
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return true
+	}
+	if path == "/runs" {
+		return len(q) == 1 && len(q["q"]) == 0
+	}
+	for _, part := range []string{"/log/", "/export", "/events", "/preview", "/static/", "/audit"} {
+		if strings.Contains(path, part) {
+			return false
+		}
+	}
+	return path == "/compare" || path == "/share" || len(q) == 0 && slices.ContainsFunc([]string{"/runs/", "/pipelines/", "/personas/", "/api/", "/embed/"}, func(root string) bool {
+		return strings.HasPrefix(path, root)
+	})
+}

@@ -8,6 +8,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/views"
+	"wavedeck/views/address"
 )
 
 // serveIcon draws the console's picture with a number on it: n= runs that need
@@ -59,9 +60,9 @@ func (s *Server) apiEnded(w http.ResponseWriter, r *http.Request) error {
 			run, known := there[id]
 			switch {
 			case !known:
-				answer.Ended = append(answer.Ended, endedRun{RunID: id, Title: "A run is gone", Body: id, URL: s.paths.Run(id)})
+				answer.Ended = append(answer.Ended, endedRun{RunID: address.Encode(id), Title: "A run is gone", Body: id, URL: s.paths.Run(id)})
 			case run.State.Ended():
-				answer.Ended = append(answer.Ended, endedRun{RunID: id, Title: runTitle(run), Body: tookWords(run) + id, URL: s.paths.Run(id)})
+				answer.Ended = append(answer.Ended, endedRun{RunID: address.Encode(id), Title: runTitle(run), Body: tookWords(run) + id, URL: s.paths.Run(id)})
 			}
 		}
 		return encodeJSON(b, answer)

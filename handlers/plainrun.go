@@ -11,6 +11,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/views"
+	"wavedeck/views/address"
 	"wavedeck/views/plain"
 )
 
@@ -128,7 +129,7 @@ func (a *asOf) note() string {
 
 func (body runListResponse) plain(to views.Paths, origin string) plain.Document {
 	d := plain.Document{Title: "Runs"}
-	if filter := body.query.Encode(); filter != "" {
+	if filter := address.EncodeQuery(body.query).Encode(); filter != "" {
 		if readable, err := url.QueryUnescape(filter); err == nil {
 			filter = readable
 		}

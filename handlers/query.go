@@ -122,7 +122,9 @@ func texts(q url.Values, key string) ([]string, error) {
 	most := maxOf(key)
 	var values []string
 	for _, v := range q[key] {
-		v = strings.TrimSpace(v)
+		if !address.IsName(key) {
+			v = strings.TrimSpace(v)
+		}
 		switch {
 		case v == "":
 			continue
@@ -130,7 +132,11 @@ func texts(q url.Values, key string) ([]string, error) {
 			return nil, &store.InputError{Field: key, Got: strings.ToValidUTF8(clip(v, 64), "?"), Want: "text in UTF-8"}
 		case utf8.RuneCountInString(v) > most:
 			return nil, &store.InputError{Field: key, Got: clip(v, 64), Want: "at most " + strconv.Itoa(most) + " characters"}
-		case !slices.Contains(values, v):
+		}
+		if address.IsName(key) {
+			v = address.Decode(v)
+		}
+		if !slices.Contains(values, v) {
 			values = append(values, v)
 		}
 		if len(values) > maxValues {

@@ -12,6 +12,7 @@ import (
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
 	"wavedeck/views"
+	"wavedeck/views/address"
 )
 
 // heldAtMost is how many newer runs a held list counts.
@@ -170,7 +171,7 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 			return view, err
 		}
 	}
-	view.Views, view.SaveQuery = s.viewOptions(ctx, query.values), query.values.Encode()
+	view.Views, view.SaveQuery = s.viewOptions(ctx, query.values), address.EncodeQuery(query.values).Encode()
 	view.First = filter.Newer == nil && query.filter.Older == nil || page.Newer == nil
 	view.Refresh = s.paths.Runs(pageValues(query))
 	if page.Older != nil {

@@ -13,6 +13,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/desk"
 	"wavedeck/views"
+	"wavedeck/views/address"
 )
 
 // A saved view is a name for the address of a list: what narrows it, and
@@ -40,7 +41,7 @@ func (s *Server) viewSummaries(ctx context.Context) ([]viewSummary, error) {
 	list := []viewSummary{}
 	for i, v := range kept {
 		q, _ := url.ParseQuery(v.Query) // checked when it was kept
-		list = append(list, viewSummary{ID: v.ID, Number: i + 1, Name: v.Name, Query: v.Query, URL: s.paths.Runs(q)})
+		list = append(list, viewSummary{ID: v.ID, Number: i + 1, Name: v.Name, Query: v.Query, URL: s.paths.Runs(address.DecodeQuery(q))})
 	}
 	return list, nil
 }
@@ -54,7 +55,7 @@ func (s *Server) viewOptions(ctx context.Context, q url.Values) []views.Option {
 	}
 	var options []views.Option
 	for _, v := range list {
-		options = append(options, views.Option{Label: v.Name, Value: strconv.Itoa(v.Number), Count: -1, Href: v.URL, On: v.Query == q.Encode()})
+		options = append(options, views.Option{Label: v.Name, Value: strconv.Itoa(v.Number), Count: -1, Href: v.URL, On: v.Query == address.EncodeQuery(q).Encode()})
 	}
 	return options
 }
@@ -111,7 +112,7 @@ func (s *Server) openView(w http.ResponseWriter, r *http.Request) error {
 		return viewError(err)
 	}
 	q, _ := url.ParseQuery(v.Query)
-	http.Redirect(w, r, s.paths.Runs(q), http.StatusSeeOther)
+	http.Redirect(w, r, s.paths.Runs(address.DecodeQuery(q)), http.StatusSeeOther)
 	return nil
 }
 
@@ -168,7 +169,7 @@ func (s *Server) viewQuery(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return query.values.Encode(), nil
+	return address.EncodeQuery(query.values).Encode(), nil
 }
 
 // saveView keeps a list under a name.
@@ -205,7 +206,7 @@ func (s *Server) saveView(w http.ResponseWriter, r *http.Request) error {
 		}
 		return nil
 	}
-	http.Redirect(w, r, s.paths.Runs(q), http.StatusSeeOther)
+	http.Redirect(w, r, s.paths.Runs(address.DecodeQuery(q)), http.StatusSeeOther)
 	return nil
 }
 

@@ -311,6 +311,7 @@ func withQuery(path string, q url.Values) string {
 			if len(value) > maxQueryValue {
 				value = addressed(value)
 			}
+			value = address.EncodeField(key, value)
 			short.Add(key, value)
 		}
 	}

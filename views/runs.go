@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+
+	"wavedeck/views/address"
 )
 
 type pair struct{ Name, Value string }
@@ -14,7 +16,7 @@ func pairs(q url.Values) []pair {
 	var list []pair
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		for _, value := range q[name] {
-			list = append(list, pair{name, value})
+			list = append(list, pair{name, address.EncodeField(name, value)})
 		}
 	}
 	return list

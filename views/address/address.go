@@ -106,3 +106,41 @@ func ParseSegment(raw string) (string, error) {
 	}
 	return Decode(text), nil
 }
+
+// EncodeField is a value of a query or of a form as its field has it: encoded where
+// the field holds a name.
+func EncodeField(field, value string) string {
+	if IsName(field) && value != "" {
+		return Encode(value)
+	}
+	return value
+}
+
+// IsName reports whether a parameter of a query, or a field of a form, holds a name.
+// What is sent there is decoded, and no blanks are taken off it.
+func IsName(field string) bool {
+	switch field {
+	case "run", "pipeline", "step", "tag", "parent", "left", "right", "from_step":
+		return true
+	}
+	return false
+}
+
+// EncodeQuery is a query as it stands in an address.
+func EncodeQuery(q url.Values) url.Values { return eachName(q, Encode) }
+
+// DecodeQuery is the query that EncodeQuery was given.
+func DecodeQuery(q url.Values) url.Values { return eachName(q, Decode) }
+
+func eachName(q url.Values, to func(string) string) url.Values {
+	out := make(url.Values, len(q))
+	for field, values := range q {
+		for _, value := range values {
+			if IsName(field) && value != "" {
+				value = to(value)
+			}
+			out.Add(field, value)
+		}
+	}
+	return out
+}
