@@ -9,6 +9,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/views"
+	"wavedeck/views/legible"
 )
 
 // badgeText bounds what a badge says.
@@ -56,7 +57,7 @@ func (s *Server) badge(w http.ResponseWriter, r *http.Request) error {
 // badgeView tells the last run of a pipeline; what is not known is unknown, also
 // a pipeline that there is not.
 func (s *Server) badgeView(ctx context.Context, name string) (views.BadgeView, error) {
-	view := views.BadgeView{Label: clip(cmp.Or(name, "wave"), badgeText), State: string(store.Unknown), Word: string(store.Unknown)}
+	view := views.BadgeView{Label: clip(legible.Name(cmp.Or(name, "wave")), badgeText), State: string(store.Unknown), Word: string(store.Unknown)}
 	history, err := s.history(ctx, name)
 	if err != nil || len(history.Recent) == 0 {
 		return view, err

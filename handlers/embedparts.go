@@ -10,6 +10,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/views"
 	"wavedeck/views/dag"
+	"wavedeck/views/legible"
 	"wavedeck/views/timeline"
 )
 
@@ -27,7 +28,7 @@ func runExcerpt(what string, styles []string, body func(context.Context, *Server
 		if err != nil {
 			return excerptView{}, err
 		}
-		made := excerptView{title: what + " of run " + d.Run.ID, page: s.paths.Run(d.Run.ID), body: content}
+		made := excerptView{title: what + " of run " + legible.Name(d.Run.ID), page: s.paths.Run(d.Run.ID), body: content}
 		if d.Run.Pipeline != "" {
 			made.title = what + " of " + d.Run.Pipeline + ", run " + d.Run.ID
 		}
@@ -98,7 +99,7 @@ func excerptLog() excerptOf {
 			return excerptView{}, err
 		}
 		return excerptView{
-			title: "Log of " + id, page: s.paths.Log(id, "", query.values),
+			title: "Log of " + legible.Name(id), page: s.paths.Log(id, "", query.values),
 			body: views.RunExcerpt(view.RunView, views.LogExcerpt(view)),
 		}, nil
 	}
@@ -156,7 +157,7 @@ func excerptLatest() excerptOf {
 		if err != nil {
 			return excerptView{}, err
 		}
-		made := excerptView{title: "Last run of " + name, page: s.paths.Pipeline(name)}
+		made := excerptView{title: "Last run of " + legible.Name(name), page: s.paths.Pipeline(name)}
 		if len(history.Recent) == 0 {
 			made.body = views.EmptyExcerpt(name, s.paths.Pipeline(name), "It has not run yet.")
 			return made, nil
@@ -191,7 +192,7 @@ func excerptHistory() excerptOf {
 		if view.Rows, err = s.runRows(ctx, history.Recent[:min(limit, len(history.Recent))], false); err != nil {
 			return excerptView{}, err
 		}
-		return excerptView{title: "History of " + name, page: s.paths.Pipeline(name), body: views.RunsExcerpt(view)}, nil
+		return excerptView{title: "History of " + legible.Name(name), page: s.paths.Pipeline(name), body: views.RunsExcerpt(view)}, nil
 	}}
 }
 

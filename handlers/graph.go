@@ -13,6 +13,7 @@ import (
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 	"wavedeck/views/dag"
+	"wavedeck/views/legible"
 )
 
 // tableFirst is from how many steps the table says more than the picture.
@@ -49,7 +50,7 @@ func (s *Server) runPicture(d store.RunDetail) (*dag.Layout, dag.Options) {
 		status[boundedName(step.ID)] = bounded(told)
 	}
 	return layout, dag.Options{
-		ID: "graph", Title: "Steps of " + boundedName(d.Run.Pipeline),
+		ID: "graph", Title: "Steps of " + legible.Name(boundedName(d.Run.Pipeline)),
 		Status: func(id string) dag.Status { return status[id] },
 	}
 }
@@ -57,7 +58,7 @@ func (s *Server) runPicture(d store.RunDetail) (*dag.Layout, dag.Options) {
 // pipelinePicture draws a definition. Its steps stand beside it in a table of their own.
 func (s *Server) pipelinePicture(p manifest.Pipeline) templ.Component {
 	layout := dag.Lay(graphOf(p))
-	return dag.Graph(layout, dag.Options{ID: "graph", Title: "Steps of " + boundedName(p.Name), Sprite: s.sprite()})
+	return dag.Graph(layout, dag.Options{ID: "graph", Title: "Steps of " + legible.Name(boundedName(p.Name)), Sprite: s.sprite()})
 }
 
 func (s *Server) sprite() string { return static.URL(string(s.paths), "sprite.svg") }

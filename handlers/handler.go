@@ -12,6 +12,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/desk"
 	"wavedeck/views"
+	"wavedeck/views/legible"
 )
 
 // handler is a route. What it returns is answered by Server.fail, once, in the
@@ -84,7 +85,7 @@ func describe(err error) *httpError {
 	return &httpError{status: http.StatusInternalServerError, text: "something went wrong here", next: "The log has it under the request's id.", err: err}
 }
 
-func quoted(s string) string { return "“" + s + "”" }
+func quoted(s string) string { return "“" + legible.Name(s) + "”" }
 
 func (h handler) served(s *Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

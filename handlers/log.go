@@ -9,6 +9,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/views"
+	"wavedeck/views/legible"
 )
 
 // Sizes of what a log shows at once. A page mounts twenty blocks at most, so
@@ -161,7 +162,7 @@ func (s *Server) logView(ctx context.Context, r *http.Request, id string, query 
 	if query.process {
 		return view, s.processView(ctx, d.Run, query, v)
 	}
-	v.Of, v.Clock, v.Wrap = "Log of "+id, query.clock, query.wrap
+	v.Of, v.Clock, v.Wrap = "Log of "+legible.Name(id), query.clock, query.wrap
 	if log.where.Events == 0 {
 		v.Missing = "No events were recorded for this run."
 		return view, nil

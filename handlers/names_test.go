@@ -192,6 +192,7 @@ var number = regexp.MustCompile(`number \d+\.`)
 func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	s := openNasty(t)
 	queue, seen := []string{"/runs?limit=100", "/pipelines", "/personas", "/attention"}, map[string]bool{}
+	unmarked := map[string]string{}
 	for len(queue) > 0 && !t.Failed() {
 		page := queue[0]
 		queue = queue[1:]
@@ -206,7 +207,13 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 		if !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
 			continue
 		}
-		r.doc().Find("[href], [src], [hx-get]").Each(func(_ int, e *goquery.Selection) {
+		doc := r.doc()
+		doc.Find("#page h1, .name, .tag, #filter option").Each(func(_ int, e *goquery.Selection) {
+			if said := e.Text() + e.AttrOr("title", "") + e.AttrOr("aria-label", ""); strings.ContainsAny(said, "\u202e\u2066\u200b\u00ad\ufeff\u0085\x7f") {
+				unmarked[goquery.NodeName(e)+"."+e.AttrOr("class", "")+fmt.Sprintf(" %+q", said[:min(len(said), 60)])] = page
+			}
+		})
+		doc.Find("[href], [src], [hx-get]").Each(func(_ int, e *goquery.Selection) {
 			for _, attribute := range []string{"href", "src", "hx-get"} {
 				href, ok := e.Attr(attribute)
 				if !ok {
@@ -220,7 +227,12 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d addresses", len(seen))
+	for what, page := range unmarked {
+		t.Errorf("%s: not marked: %s", page, what)
+	}
+	if len(seen) < 10*len(nastyNames) {
+		t.Errorf("only %d addresses", len(seen))
+	}
 }
 
 // crawled reports whether an address is about something by its name, and not one of

@@ -6,16 +6,17 @@ import (
 	"strings"
 
 	"wavedeck/views"
+	"wavedeck/views/legible"
 	"wavedeck/views/plain"
 )
 
 func (body compareResponse) plain(to views.Paths, origin string) plain.Document {
-	d := plain.Document{Title: "Compare " + body.Left.RunID}
+	d := plain.Document{Title: "Compare " + legible.Name(body.Left.RunID)}
 	if body.Right == nil {
 		d.Parts = []plain.Part{{Facts: body.Left.facts(to, origin)}, {Note: body.None}}
 		return d
 	}
-	d.Title += " with " + body.Right.RunID
+	d.Title += " with " + legible.Name(body.Right.RunID)
 	sides := plain.Table{Columns: []plain.Column{{Name: "Fact"}, {Name: "Left", Max: 80}, {Name: "Right", Max: 80}, {Name: "Differs"}, {Name: "Delta", Right: true}}}
 	sides.Rows = append(sides.Rows,
 		[]plain.Cell{textCell("run"), runCell(body.Left.RunID, to, origin), runCell(body.Right.RunID, to, origin), {}, {}},
@@ -43,7 +44,7 @@ func (body compareResponse) firstDifference() string {
 	}
 	at := "The runs"
 	if f.StepID != "" {
-		at = "Step " + f.StepID
+		at = "Step " + legible.Name(f.StepID)
 	}
 	if f.Attempt > 0 {
 		at += ", attempt " + strconv.Itoa(f.Attempt)
@@ -62,7 +63,7 @@ func (step comparedStep) part() plain.Part {
 		}
 		t.Rows = append(t.Rows, rows...)
 	}
-	heading := "Step " + step.StepID
+	heading := "Step " + legible.Name(step.StepID)
 	if step.In != "both" {
 		heading += " (only " + step.In + ")"
 	}
@@ -111,7 +112,7 @@ func (body compareResponse) withOutputs(d plain.Document) plain.Document {
 			countCell(int64(o.Removed)), countCell(int64(o.Added)), textCell(o.Note),
 		})
 		if o.Diff != "" {
-			p := plain.Part{Heading: strings.TrimSpace(o.StepID + " " + o.Name), Pre: o.Diff}
+			p := plain.Part{Heading: strings.TrimSpace(legible.Name(o.StepID) + " " + legible.Name(o.Name)), Pre: o.Diff}
 			if o.DiffCutBy > 0 {
 				p.Note = fmt.Sprintf("%d lines of the diff are left out.", o.DiffCutBy)
 			}

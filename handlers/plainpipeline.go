@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"wavedeck/views"
+	"wavedeck/views/legible"
 	"wavedeck/views/plain"
 )
 
 func (p pipelineDetail) plain(to views.Paths, origin string) plain.Document {
-	d := plain.Document{Title: p.Name, Parts: []plain.Part{{Facts: p.facts()}}}
+	d := plain.Document{Title: legible.Name(p.Name), Parts: []plain.Part{{Facts: p.facts()}}}
 	for _, problem := range p.Problems {
 		at := problem.File
 		if problem.Line > 0 {

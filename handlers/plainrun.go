@@ -12,6 +12,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/views"
 	"wavedeck/views/address"
+	"wavedeck/views/legible"
 	"wavedeck/views/plain"
 )
 
@@ -151,7 +152,7 @@ func (body runListResponse) plain(to views.Paths, origin string) plain.Document 
 
 func (body runDetailResponse) plain(to views.Paths, origin string) plain.Document {
 	run := body.Run
-	d := plain.Document{Title: cmp.Or(run.PipelineName, "Run") + " · " + run.RunID}
+	d := plain.Document{Title: legible.Name(cmp.Or(run.PipelineName, "Run")) + " · " + legible.Name(run.RunID)}
 	if body.AsOf != nil {
 		d.Parts = append(d.Parts, plain.Part{Note: body.AsOf.note()})
 	}
@@ -169,7 +170,7 @@ func (body runDetailResponse) plain(to views.Paths, origin string) plain.Documen
 	for _, step := range body.Steps {
 		// The table has the line that says most.
 		if text := strings.TrimSpace(step.Error); step.State != string(store.Cancelled) && text != step.Headline && !strings.Contains(run.ErrorMessage, text) {
-			d.Parts = append(d.Parts, plain.Part{Heading: "Error of step " + step.StepID, Pre: step.Error})
+			d.Parts = append(d.Parts, plain.Part{Heading: "Error of step " + legible.Name(step.StepID), Pre: step.Error})
 		}
 	}
 	if strings.Contains(run.Input, "\n") {

@@ -14,6 +14,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/views"
 	"wavedeck/views/address"
+	"wavedeck/views/legible"
 )
 
 // eventsShown is how many of a run's events a page shows at once.
@@ -179,7 +180,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 	run := d.Run
 	_, defined := s.manifest.Current().Pipeline(run.Pipeline)
 	view := views.RunView{
-		Chrome: s.chrome(r, "runs", run.Pipeline+" "+firstLine(opening(run.Input)), url.Values{"run": {run.ID}}.Encode()),
+		Chrome: s.chrome(r, "runs", legible.Name(run.Pipeline)+" "+firstLine(opening(run.Input)), url.Values{"run": {run.ID}}.Encode()),
 		Run:    runRow(run), RunID: run.ID, Input: most(shown(run.Input), textsWhole), Error: most(shown(run.Error), textsWhole),
 		Completed: run.CompletedAt, Heartbeat: run.Heartbeat, PID: run.PID, Kind: clip(run.Kind, textShown), Progress: run.Progress,
 		ParentAt: clip(run.ParentStep, textShown), Resumed: run.Kind == "resume", FirstID: d.FirstID, LastID: d.LastID, Defined: defined,

@@ -15,6 +15,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/views"
 	"wavedeck/views/address"
+	"wavedeck/views/legible"
 )
 
 // sharedThing is a run or a pipeline that may be shown elsewhere.
@@ -70,14 +71,14 @@ func (s *Server) shapeOf(ctx context.Context, of sharedThing, kind string) (shap
 		if _, defined := s.manifest.Current().Pipeline(of.pipeline); !defined && len(history.Recent) == 0 {
 			return what, noSuch("pipeline", of.pipeline, s.paths.Pipelines())
 		}
-		what.label = word + " of " + of.pipeline
+		what.label = word + " of " + legible.Name(of.pipeline)
 		return what, nil
 	}
 	run, err := s.store.Run(ctx, of.run)
 	if err != nil {
 		return what, err //nolint:wrapcheck // described by the error table
 	}
-	what.label = word + " of run " + run.ID
+	what.label = word + " of run " + legible.Name(run.ID)
 	return what, nil
 }
 

@@ -3,10 +3,11 @@ package views
 import (
 	"slices"
 	"strconv"
+	"wavedeck/views/legible"
 )
 
 // documentTitle is the name of a page in its tab.
-func (c Chrome) documentTitle() string { return c.Title + " · wavedeck" }
+func (c Chrome) documentTitle() string { return legible.Name(c.Title) + " · wavedeck" }
 
 // counted is the title with how many runs need attention, when any do.
 func (c Chrome) counted() string {

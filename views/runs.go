@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"wavedeck/views/address"
+	"wavedeck/views/legible"
 )
 
 type pair struct{ Name, Value string }
@@ -28,9 +29,9 @@ func offered(options []Option, value string) bool {
 
 func optionText(o Option) string {
 	if o.Count < 0 {
-		return o.Label
+		return legible.Name(o.Label)
 	}
-	return o.Label + " (" + Number(int64(o.Count)) + ")"
+	return legible.Name(o.Label) + " (" + Number(int64(o.Count)) + ")"
 }
 
 // chipLink drops a chosen state and chooses another one.

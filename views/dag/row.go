@@ -38,20 +38,20 @@ func (p *picture) rows() []row {
 	before := make([][]dependency, len(p.Steps))
 	for _, e := range p.Edges {
 		to := p.step[e.To]
-		before[to] = append(before[to], dependency{step: legible(e.From), how: how(e)})
+		before[to] = append(before[to], dependency{step: named(e.From), how: how(e)})
 	}
 	for _, e := range p.missing {
 		to := p.step[e.To]
-		before[to] = append(before[to], dependency{step: legible(e.From), how: "no such step"})
+		before[to] = append(before[to], dependency{step: named(e.From), how: "no such step"})
 	}
 	rows := make([]row, len(p.Steps))
 	for i, n := range p.Steps {
 		s := p.status[i]
 		punctuate(before[i])
 		rows[i] = row{
-			id: fmt.Sprintf("%s-row-%d", p.ID, i), class: s.State, label: legible(n.Label), kind: legible(string(n.Kind)),
-			state: s.State, word: legible(s.word()), note: legible(s.Note), href: s.Href,
-			blockedBy: legible(strings.Join(p.ids(p.marks.blocked[i]), ", ")), depends: before[i],
+			id: fmt.Sprintf("%s-row-%d", p.ID, i), class: s.State, label: named(n.Label), kind: readable(string(n.Kind)),
+			state: s.State, word: readable(s.word()), note: readable(s.Note), href: s.Href,
+			blockedBy: readable(strings.Join(p.ids(p.marks.blocked[i]), ", ")), depends: before[i],
 		}
 	}
 	return rows
@@ -66,7 +66,7 @@ func how(e Edge) string {
 	if e.Label != "" {
 		words = strings.TrimSpace(words + " " + e.Label)
 	}
-	return legible(words)
+	return readable(words)
 }
 
 func (p *picture) viewBox() string { return fmt.Sprintf("0 0 %d %d", p.Width, p.Height) }

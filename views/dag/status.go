@@ -124,14 +124,14 @@ func (p *picture) viewStep(v *box, i int) {
 	if s.Note != "" {
 		v.detail = s.Note
 	}
-	v.name = legible(n.Label)
+	v.name = named(n.Label)
 	for _, part := range [...]string{string(n.Kind), s.word(), v.detail} {
 		if part != "" {
-			v.name += ", " + legible(part)
+			v.name += ", " + readable(part)
 		}
 	}
 	if by := p.marks.blocked[i]; len(by) > 0 {
-		v.name += ", blocked by " + legible(strings.Join(p.ids(by), ", "))
+		v.name += ", blocked by " + readable(strings.Join(p.ids(by), ", "))
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"wavedeck/views/legible"
 )
 
 // Font sizes in pixels; dag.css has the same.
@@ -49,7 +51,7 @@ func advance(r rune) int {
 // clip shortens s to a width in pixels and makes it safe to set: no control
 // characters, and none that turn the direction of the text around it.
 func clip(s string, size, width int) string {
-	s = legible(s)
+	s = readable(s)
 	if textWidth(s, size) <= width {
 		return s
 	}
@@ -60,20 +62,19 @@ func clip(s string, size, width int) string {
 	return strings.TrimRight(s[:fits], " ") + "…"
 }
 
-// legible bounds s before anything measures it.
-func legible(s string) string {
+// readable bounds s before anything measures it.
+func readable(s string) string {
 	const bytes = 400
 	if len(s) > bytes {
-		s = s[:bytes]
+		s = strings.ToValidUTF8(s[:bytes], "")
 	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
+	return legible.Name(strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
 			return ' '
-		case r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		default:
-			return r
 		}
-	}, s)
+		return r
+	}, s))
 }
+
+// named is the name of a step, bounded, as every display shows it.
+func named(name string) string { return readable(legible.Name(name)) }

@@ -62,7 +62,7 @@ func (t Table) markdown(b *bytes.Buffer) {
 
 // markdown is a cell as it may stand in a row of a table or of a list.
 func (c Cell) markdown() string {
-	s := strings.TrimSpace(clean(c.Text))
+	s := strings.TrimSpace(clean(c.seen()))
 	if s == "" {
 		return unknown
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wavedeck/views/ansi"
+	"wavedeck/views/legible"
 )
 
 // maxPre bounds a text of several lines, in bytes.
@@ -53,6 +54,15 @@ type Cell struct {
 	Tone string // the state whose colour it has; empty: none
 	Code bool   // a name to be copied
 	Href string // where Markdown leads from it, absolute
+}
+
+// seen is the text of a cell as a reader sees it: a name with marks where it has
+// what is not seen.
+func (c Cell) seen() string {
+	if c.Code && !strings.Contains(c.Text, "\n") {
+		return legible.Name(c.Text)
+	}
+	return c.Text
 }
 
 // unknown is said where there is no value.

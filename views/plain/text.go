@@ -134,7 +134,7 @@ func (t text) row(columns []Column, widths []int, cells []string, colour func(in
 
 // text is what a terminal shows of a cell: one line, its state's mark before it.
 func (c Cell) text(most int) string {
-	s := oneLine(c.Text)
+	s := oneLine(c.seen())
 	if s == "" {
 		return unknown
 	}

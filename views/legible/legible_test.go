@@ -1,0 +1,25 @@
+package legible_test
+
+import (
+	"testing"
+
+	"wavedeck/views/legible"
+)
+
+func TestWhatIsNotSeenInANameIsMarked(t *testing.T) {
+	for name, want := range map[string]string{
+		"": "", "build": "build", "two words": "two words", "größe": "größe", "日本": "日本", "שלום": "שלום", "👩\u200d💻": "👩\u200d💻", "⚠\ufe0f x": "⚠\ufe0f x",
+		" a": "␣a", "a ": "a␣", " ": "␣", "a  b": "a ␣b", "\ta": "<U+0009>a", "a\nb": "a<U+000A>b", "a\x00b": "a<U+0000>b", "a\x7f": "a<U+007F>",
+		"a\u0085": "a<U+0085>", "a\u00a0b": "a<U+00A0>b", "a\u202eb": "a<U+202E>b", "a\u2066b": "a<U+2066>b", "a\u200fb": "a<U+200F>b",
+		"a\u200b": "a<U+200B>", "a\u200db": "a<U+200D>b", "\ufeffa": "<U+FEFF>a", "a\u00adb": "a<U+00AD>b", "a\ufe0f": "a<U+FE0F>", "a\u3164": "a<U+3164>",
+		"a\U000e0041": "a<U+E0041>", "👩\u200d": "👩<U+200D>", "a\xffb": "a\ufffdb",
+	} {
+		got := legible.Name(name)
+		if got != want {
+			t.Errorf("%q is shown as %q, not %q", name, got, want)
+		}
+		if again := legible.Name(got); again != got {
+			t.Errorf("%q, shown twice, becomes %q", got, again)
+		}
+	}
+}
