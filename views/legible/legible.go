@@ -58,7 +58,9 @@ func hidden(r rune) bool {
 // inEmoji reports whether a character joins or colours the symbols beside it, where
 // it is seen.
 func inEmoji(before, r, after rune) bool {
-	symbol := func(r rune) bool { return r != utf8.RuneError && unicode.In(r, unicode.So, unicode.Sk) || r == '\ufe0f' }
+	symbol := func(r rune) bool {
+		return r != utf8.RuneError && unicode.In(r, unicode.So, unicode.Sk) || r == '\ufe0f'
+	}
 	switch r {
 	case '\ufe0e', '\ufe0f':
 		return symbol(before)
