@@ -31,10 +31,10 @@ type call struct {
 func (f *flight) do(ctx context.Context, key string, within time.Duration, fill func(context.Context) (answer, error)) (answer, error) {
 	f.mu.Lock()
 	c, joined := f.calls[key]
-	var work context.Context
+	var work context.Context //nolint:contextcheck // others may wait for the answer when this caller has left
 	if !joined {
 		c = &call{done: make(chan struct{})}
-		work, c.cancel = context.WithTimeout(context.WithoutCancel(ctx), within) //nolint:contextcheck // others may wait for the answer when this caller has left
+		work, c.cancel = context.WithTimeout(context.WithoutCancel(ctx), within)
 		if f.calls == nil {
 			f.calls = map[string]*call{}
 		}
