@@ -145,6 +145,7 @@ func everyLook() []look {
 			name: "many to be stopped", path: "runs?q=every-running", then: `document.querySelector('#count')`,
 			do: `document.querySelector('#bulk [name=all]').checked = true; document.querySelector('#bulk [value=cancel]').click()`,
 		},
+		{name: "many to be stopped, by an address", path: "bulk?do=cancel&run=" + everyRunning, then: `document.querySelector('#count')`},
 		{
 			name: "many being stopped", path: "runs?q=every-running", then: `document.querySelector('#progress') && location.pathname.startsWith('/bulk/')`,
 			do: post + `('/bulk', {do: 'cancel', run: '` + everyRunning + `', count: '1'})`,
