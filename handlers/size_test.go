@@ -128,7 +128,7 @@ func whole(template string) bool {
 
 // acts reports whether an address is of an action, which nothing here carries out.
 func acts(path string) bool {
-	return slices.ContainsFunc([]string{"/cancel", "/retry", "/resume", "/start"}, func(end string) bool { return strings.HasSuffix(path, end) })
+	return slices.ContainsFunc([]string{"/cancel", "/retry", "/resume", "/start", "/bulk"}, func(end string) bool { return strings.HasSuffix(path, end) })
 }
 
 // TestNoTextMakesAPageLong asks for every address there is.
