@@ -52,6 +52,9 @@ func (f *flight) do(ctx context.Context, key string, within time.Duration, fill 
 	case <-c.done:
 		return c.answer, c.err
 	case <-ctx.Done():
+		if stop() { // it has not run yet, and will not
+			f.leave(key, c)
+		}
 		return answer{}, ctx.Err()
 	}
 }
