@@ -64,7 +64,7 @@ func (s *Server) artifactOf(ctx context.Context, r *http.Request) (artifactRef, 
 }
 
 // openArtifact opens an artifact's file. Nothing outside the project is ever
-// opened, nor a database of Wave's or a file of ours, which may lie in the project too:
+// opened, nor a database of Wave's or a file of the console, which may lie in the project too:
 // ours hold the secrets of webhooks.
 func (s *Server) openArtifact(a store.Artifact) (*os.File, os.FileInfo, error) {
 	project := s.manifest.Current().Project

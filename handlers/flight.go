@@ -72,7 +72,7 @@ func (f *flight) run(ctx context.Context, key string, c *call, fill func(context
 	c.answer, c.err = fill(ctx)
 }
 
-// leave ends the work that nobody waits for. Who asks from now on has it made anew.
+// leave ends the work that nobody waits for. Who asks from now on has it made again.
 func (f *flight) leave(key string, c *call) {
 	f.mu.Lock()
 	c.waiting--

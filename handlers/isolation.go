@@ -19,7 +19,7 @@ func (s *Server) isolated(next http.Handler) http.Handler {
 	refuse := handler(func(http.ResponseWriter, *http.Request) error {
 		return &httpError{
 			status: http.StatusForbidden, text: "a page of another site asked for this", err: errElsewhere,
-			next: "Follow a link to it, or have whoever runs the console allow that site with --embed-origins.",
+			next: "Follow a link to it, or ask the operator of the console to allow that site with --embed-origins.",
 		}
 	}).served(s)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -60,7 +60,7 @@ func (s *Server) uncrowded(next http.Handler) http.Handler {
 		w.Header().Set("Retry-After", "5")
 		return &httpError{
 			status: http.StatusServiceUnavailable, text: "too many connections are open from this address",
-			next: "Close some of them, or have whoever runs the console allow more with --connections.",
+			next: "Close some of them, or ask the operator of the console to allow more with --connections.",
 		}
 	}).served(s)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -14,9 +14,9 @@ type Across interface {
 	// Marks are parts of a message, one of which it holds when such a thing begins
 	// or ends in it.
 	Marks() []string
-	// After tells whether one goes on behind a message with a mark.
+	// After reports whether one goes on behind a message with a mark.
 	After(before bool, message string) bool
-	// May tells quickly whether a message may be a part of one.
+	// May reports quickly whether a message may be a part of one.
 	May(message string) bool
 	// Hide gives a message without what may be a part of one; ends tells that its
 	// end is known.

@@ -202,7 +202,7 @@ const resumedNote = "Starting step "
 
 // countVisit counts how often a step was come to: a loop says which turn it is,
 // another step begins again after its end. One that fans out ends with each item.
-// It reports whether the step began anew.
+// It reports whether the step began again.
 func (s *stepHistory) countVisit(e Event) (again bool) {
 	if turn, ok := strings.CutPrefix(e.Message, "loop iteration "); ok {
 		if i, _, ok := fraction(turn); ok {

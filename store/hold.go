@@ -9,7 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// hold keeps queries back for a moment. A writer begins its log anew only when
+// hold keeps queries back for a moment. A writer restarts its log only when
 // nobody reads in it, and queries that overlap without end never let it.
 type hold struct {
 	mu   sync.Mutex
@@ -90,7 +90,7 @@ func (d *database) PreparexContext(ctx context.Context, query string) (*sqlx.Stm
 }
 
 // boundLog makes room for a log that has outgrown its bound and goes on growing: a
-// log that is begun anew keeps its size until it is longer than before. Reads of
+// log that is restarted keeps its size until it is longer than before. Reads of
 // other programs may still prevent it.
 func (t *tracker) boundLog(ctx context.Context) {
 	size := t.beside.logSize()

@@ -83,7 +83,7 @@ func marked(text, line string) (before, hit, after string) {
 	return "", line, "\n" + text
 }
 
-// beneath tells whether the runs that a run started used tokens of their own.
+// beneath reports whether the runs that a run started used tokens of their own.
 func beneath(row RunRow) bool {
 	return row.Subtree != nil && (row.Tokens == nil || *row.Subtree > *row.Tokens)
 }

@@ -12,7 +12,7 @@ var marks = []string{pemPrivate, "Private-Lines:", "Private-MAC:", "LS0tLS1CRUdJ
 // Marks are parts of a text, one of which it holds when a key begins or ends in it.
 func (Keys) Marks() []string { return marks }
 
-// After tells whether a key goes on behind a text that holds a mark; before tells
+// After reports whether a key goes on behind a text that holds a mark; before tells
 // whether one goes on up to it.
 func (Keys) After(before bool, text string) bool {
 	s := scanner{text: text, whole: true}
@@ -45,7 +45,7 @@ func (Keys) After(before bool, text string) bool {
 	return before
 }
 
-// May tells quickly whether a text may hold a line of a key.
+// May reports quickly whether a text may hold a line of a key.
 func (Keys) May(text string) bool {
 	for line := range strings.Lines(text) {
 		if body(line, true) {
@@ -77,7 +77,7 @@ func (Keys) Hide(text string, ends bool) string {
 	return out.String()
 }
 
-// body tells whether a line may be one within a key.
+// body reports whether a line may be one within a key.
 func body(line string, short bool) bool {
 	line = strings.TrimRight(line, "\r\n")
 	return strings.TrimSpace(line) != "" && !strings.Contains(line, "-----") && keyLine(line, short)

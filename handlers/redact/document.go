@@ -228,7 +228,7 @@ func (s *scanner) cookiesEnd(i int, v valueForm) int {
 	return end
 }
 
-// encodedLogin tells whether v is user:password in base64, as the auth of docker
+// encodedLogin reports whether v is user:password in base64, as the auth of docker
 // and npm is.
 func encodedLogin(v string) bool {
 	if len(v) < 8 || len(v) > 1024 {

@@ -112,7 +112,7 @@ func code(v string) bool {
 	return strings.IndexByte("*&", v[0]) >= 0 && identifier(v[1:]) || strings.IndexByte(v, '.') > 0 && identifier(v)
 }
 
-// expression tells whether v begins with a name and goes on as a program does.
+// expression reports whether v begins with a name and goes on as a program does.
 func expression(v string) bool {
 	v = v[:min(len(v), 256)]
 	end := strings.IndexAny(v, ",;()[]{}&|?")

@@ -60,7 +60,7 @@ type Guarded struct {
 // StartGuard starts a program that calls [Guard] with its standard input. The
 // kernel closes that when this process ends. The caller calls Done.
 func StartGuard(command ...string) (*Guarded, error) {
-	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // a program of ours, which outlives this process
+	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // a program of the console, which outlives this process
 	cmd.Env = []string{}                            // it must not carry the marks itself
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	in, err := cmd.StdinPipe()

@@ -52,7 +52,7 @@ func hasC1(data []byte) bool {
 	return false
 }
 
-// wideOrder tells whether data is UTF-16 and in which order, by its mark or by the zero
+// wideOrder reports whether data is UTF-16 and in which order, by its mark or by the zero
 // bytes that every other byte of most texts is.
 func wideOrder(data []byte) string {
 	switch {
@@ -81,7 +81,7 @@ func wideOrder(data []byte) string {
 	return ""
 }
 
-// printable tells whether every other byte is one of a text.
+// printable reports whether every other byte is one of a text.
 func printable(data []byte, from int) bool {
 	for i := from; i < len(data); i += 2 {
 		if control(data[i]) {
@@ -140,7 +140,7 @@ func countRunes(data []byte) (multibyte, bad int) {
 	return multibyte, bad
 }
 
-// binary tells whether data holds more control characters than a stray one, besides
+// binary reports whether data holds more control characters than a stray one, besides
 // characters of UTF-8 much that is none, or so much of it that no Latin script has it.
 func binary(data []byte) bool {
 	head := data[:min(len(data), 4096)]
