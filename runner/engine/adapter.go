@@ -48,7 +48,7 @@ func findPersona(catalog *manifest.Catalog, s manifest.Step, r runner.Request) (
 	}
 	var err error
 	if p.binary, err = exec.LookPath(binary); err != nil {
-		return p, fmt.Errorf("its adapter %q is not installed: %w", name, err)
+		return p, fmt.Errorf("its adapter %q is not installed: no program %q on PATH", name, binary)
 	}
 	if p.binary, err = filepath.Abs(p.binary); err != nil {
 		return p, err
