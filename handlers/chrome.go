@@ -36,10 +36,10 @@ func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chr
 	c := views.Chrome{
 		Paths: s.paths, Title: clip(title, textShown), Section: section, Now: s.now(),
 		Project: projectName(catalog), Source: sourceName(catalog.Project, health),
-		Notices: slices.Concat(s.notices, s.priceNotice(), s.problems(catalog, health)), CanAct: !s.readOnly, CanRun: s.canRun(),
+		Notices: slices.Concat(s.notices, s.frame.notices(), s.problems(catalog, health)), CanAct: !s.readOnly, CanRun: s.frame.canRun(),
 		SignOut: s.gate.on, Run: pageRun(r),
 	}
-	c.Attention = s.attentionCount(r.Context())
+	c.Attention = s.frame.attention(r.Context())
 	c.Live = views.Live{Topic: topic, Cursor: cursorID(health.Epoch, health.LastEventID), LastEvent: health.LastEventID}
 	if health.Phase != store.Ready {
 		c.Live.Offline = health.Problem

@@ -151,7 +151,7 @@ func (s *Server) stop(w http.ResponseWriter, r *http.Request) error {
 	answer := s.answerOf(r.Context(), id, before.Pipeline)
 	acting(r.Context()).note(answer.said())
 	if isFragment(r) && !s.wantsJSON(r) {
-		view, err := s.runView(r.Context(), r, id, eventWindow{})
+		view, err := s.peers.runHead(r.Context(), r, id)
 		if err != nil {
 			return err
 		}

@@ -49,6 +49,16 @@ type embedding struct {
 	holder   *holder // nil: asked without a token
 }
 
+// routeEmbed is for what pages of others may show: as a document in a frame or as a
+// fragment, to who may read the console or to who holds a token for it.
+func (s *Server) routeEmbed(on routing, path string, e excerptOf) {
+	for _, root := range []string{embedRoot, fragmentRoot} {
+		h := on.signedIn(s.excerpt(e, root == embedRoot)).served(s)
+		on.base.Handle(root+path, h).Methods(http.MethodGet, http.MethodHead)
+		on.base.Handle(root+"/t/{token}"+path, h).Methods(http.MethodGet, http.MethodHead)
+	}
+}
+
 // excerpt answers with e: as a document, as a fragment, or to who asks for a
 // stream with a word whenever it may have changed.
 func (s *Server) excerpt(e excerptOf, document bool) handler {

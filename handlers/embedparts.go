@@ -90,16 +90,12 @@ func excerptLog() excerptOf {
 		for _, key := range []string{"step", "state"} {
 			asked[key] = r.URL.Query()[key]
 		}
-		query, err := parseLogQuery(id, asked)
-		if err != nil {
-			return excerptView{}, err
-		}
-		view, err := s.logView(ctx, r, id, query)
+		view, kept, err := s.peers.logPart(ctx, r, id, asked)
 		if err != nil {
 			return excerptView{}, err
 		}
 		return excerptView{
-			title: "Log of " + legible.Name(id), page: s.paths.Log(id, "", query.values),
+			title: "Log of " + legible.Name(id), page: s.paths.Log(id, "", kept),
 			body: views.RunExcerpt(view.RunView, views.LogExcerpt(view)),
 		}, nil
 	}
@@ -201,7 +197,7 @@ func excerptHistory() excerptOf {
 func excerptAttention() excerptOf {
 	return excerptOf{topic: topicOfList, make: func(ctx context.Context, r *http.Request, s *Server) (excerptView, error) {
 		view := views.AttentionView{Chrome: s.chrome(r, "attention", "Needs attention", "")}
-		if err := s.addAttention(ctx, &view); err != nil {
+		if err := s.peers.addAttention(ctx, &view); err != nil {
 			return excerptView{}, err
 		}
 		for i := range view.Rows {

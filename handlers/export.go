@@ -203,14 +203,12 @@ func (x *exporter) write(ctx context.Context, name string, html []byte, most int
 	if len(html) > most || len(html) > x.left {
 		return x.leave(ctx, name+", "+views.Bytes(int64(len(html))))
 	}
-	x.left -= len(html)
-	x.out.buf.Write(html)
-	return x.out.flush()
+	return x.put(html)
 }
 
 // leave says in its place and at the end that something is left out.
 func (x *exporter) leave(ctx context.Context, what string) error {
-	x.leftOut = append(x.leftOut, what)
+	x.without(what)
 	return x.raw(ctx, views.ExportLeftOut("Left out of this file: "+what+"."))
 }
 
@@ -223,6 +221,26 @@ func (x *exporter) raw(ctx context.Context, c templ.Component) error {
 	x.left -= x.out.buf.Len() - before
 	return x.out.flush()
 }
+
+// log writes the run's log.
+func (x *exporter) log(ctx context.Context) error {
+	x.out.buf.WriteString(`<section id="log" class="part" aria-labelledby="log-head"><h2 id="log-head">` + exportLog.Title + `</h2><div id="lines" class="lines">`)
+	if err := x.s.peers.exportLog(ctx, x.d, x); err != nil {
+		return err
+	}
+	x.out.buf.WriteString(`</div></section>`)
+	return x.out.flush()
+}
+
+func (x *exporter) room() int { return x.left }
+
+func (x *exporter) put(html []byte) error {
+	x.left -= len(html)
+	x.out.buf.Write(html)
+	return x.out.flush()
+}
+
+func (x *exporter) without(what string) { x.leftOut = append(x.leftOut, what) }
 
 // maxNamed is how many artifacts that are left out are named; the others are counted.
 const maxNamed = 50

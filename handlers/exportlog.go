@@ -5,42 +5,52 @@ import (
 	"math"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"wavedeck/store"
 	"wavedeck/views"
 )
 
-// log writes the run's log with a place for each line to be led to. Of one that
-// is too long the beginning and the end are kept.
-func (x *exporter) log(ctx context.Context) error {
-	query, err := parseLogQuery(x.d.Run.ID, nil)
+// logSink takes the log of a run into a file of limited size.
+type logSink interface {
+	room() int                                                      // bytes that may still be written
+	put(html []byte) error                                          // writes one part of the log
+	made(ctx context.Context, part templ.Component) ([]byte, error) // renders a part so that it can stand alone
+	leave(ctx context.Context, what string) error                   // says in its place that something is left out
+	without(what string)                                            // says so at the end only
+}
+
+// exportLog writes the log of a run with a place for each line to be led to. Of one
+// that is too long the beginning and the end are kept.
+func (s *Server) exportLog(ctx context.Context, d store.RunDetail, to logSink) error {
+	query, err := parseLogQuery(d.Run.ID, nil)
 	if err != nil {
 		return err
 	}
-	log, err := x.s.openLogOf(ctx, x.d.Run, query)
+	log, err := s.openLogOf(ctx, d.Run, query)
 	if err != nil {
 		return err
 	}
-	x.out.buf.WriteString(`<section id="log" class="part" aria-labelledby="log-head"><h2 id="log-head">` + exportLog.Title + `</h2><div id="lines" class="lines">`)
-	w := logWriter{x: x, log: log, end: math.MaxInt64}
-	if x.d.At != nil {
-		w.end = x.d.At.Event + 1
+	w := logWriter{s: s, to: to, log: log, end: math.MaxInt64}
+	if d.At != nil {
+		w.end = d.At.Event + 1
 	}
 	if err := w.all(ctx); err != nil {
 		return err
 	}
-	x.out.buf.WriteString(`</div></section>`)
 	if w.shortened > 0 {
-		x.leftOut = append(x.leftOut, "the middle of "+views.Plural(w.shortened, "long message", "long messages")+" of the log")
+		to.without("the middle of " + views.Plural(w.shortened, "long message", "long messages") + " of the log")
 	}
-	if x.s.hasProcessLog(x.d.Run.ID) {
-		x.leftOut = append(x.leftOut, "the log of its process")
+	if s.hasProcessLog(d.Run.ID) {
+		to.without("the log of its process")
 	}
-	return x.out.flush()
+	return nil
 }
 
 // logWriter writes a log block by block.
 type logWriter struct {
-	x         *exporter
+	s         *Server
+	to        logSink
 	log       *openedLog
 	end       int64 // ids before this one
 	shortened int
@@ -50,7 +60,7 @@ type logWriter struct {
 // lines that fit.
 func (w *logWriter) all(ctx context.Context) error {
 	const reserve = 100_000 // for the end of the file
-	room := max(w.x.left-reserve, 0)
+	room := max(w.to.room()-reserve, 0)
 	after, over, err := w.from(ctx, 0, room/2)
 	if err != nil || over {
 		return err
@@ -60,15 +70,15 @@ func (w *logWriter) all(ctx context.Context) error {
 		return err
 	}
 	if from > after {
-		gap, err := w.x.s.store.EventsBetween(ctx, w.log.run.ID, after, from+1)
+		gap, err := w.s.store.EventsBetween(ctx, w.log.run.ID, after, from+1)
 		if err != nil {
 			return err //nolint:wrapcheck // told by the caller
 		}
-		if err := w.x.leave(ctx, views.Plural(int(gap), "event", "events")+" in the middle of the log"); err != nil {
+		if err := w.to.leave(ctx, views.Plural(int(gap), "event", "events")+" in the middle of the log"); err != nil {
 			return err
 		}
 	}
-	_, _, err = w.from(ctx, from, w.x.left-reserve/2)
+	_, _, err = w.from(ctx, from, w.to.room()-reserve/2)
 	return err
 }
 
@@ -89,9 +99,7 @@ func (w *logWriter) from(ctx context.Context, after int64, room int) (last int64
 			return after, false, nil
 		}
 		room -= len(html)
-		w.x.left -= len(html)
-		w.x.out.buf.Write(html)
-		if err := w.x.out.flush(); err != nil {
+		if err := w.to.put(html); err != nil {
 			return after, false, err
 		}
 		after = lines[len(lines)-1].ID
@@ -125,14 +133,14 @@ func (w *logWriter) fitting(ctx context.Context, after int64, room int) (int64, 
 
 func (w *logWriter) read(ctx context.Context, window store.LogWindow) ([]store.Event, error) {
 	window.Limit, window.Bytes = blockEvents, blockBytes
-	return w.x.s.store.Log(ctx, store.LogFilter{Run: w.log.run.ID}, window) //nolint:wrapcheck // told by the caller
+	return w.s.store.Log(ctx, store.LogFilter{Run: w.log.run.ID}, window) //nolint:wrapcheck // told by the caller
 }
 
 // block renders lines as they stand in the file.
 func (w *logWriter) block(ctx context.Context, lines []logEvent) ([]byte, error) {
 	var v views.LogView
 	v.Log.Clock = clockClock
-	w.log.lay(w.x.s, &v.Log.Block, lines)
+	w.log.lay(w.s, &v.Log.Block, lines)
 	for _, g := range v.Log.Block.Groups {
 		for i := range g.Lines {
 			if l := &g.Lines[i]; l.Left != "" {
@@ -140,5 +148,5 @@ func (w *logWriter) block(ctx context.Context, lines []logEvent) ([]byte, error)
 			}
 		}
 	}
-	return w.x.made(ctx, views.LogBlockPart(v))
+	return w.to.made(ctx, views.LogBlockPart(v))
 }

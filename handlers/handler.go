@@ -134,7 +134,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if s.below(r, embedRoot) || s.below(r, fragmentRoot) {
-		s.failExcerpt(w, r, told)
+		s.peers.failExcerpt(w, r, told)
 		return
 	}
 	if problem := s.store.Health().Problem; problem != "" && errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrLocked) && (!s.gate.on || known(r)) {

@@ -98,7 +98,7 @@ func (s *Server) tellHooks(ctx context.Context, changed []string, all bool) erro
 		return err
 	}
 	if slices.ContainsFunc(hooks, func(h desk.Hook) bool { return slices.Contains(h.Ends, hookAttention) }) {
-		needs, err := s.attention(ctx)
+		needs, err := s.peers.attention(ctx)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -137,6 +138,16 @@ func (s *Server) openLogOf(ctx context.Context, run store.Run, query logQuery) (
 		}
 	}
 	return log, nil
+}
+
+// logPart is a run's log for a page of others, and what of the address its links keep.
+func (s *Server) logPart(ctx context.Context, r *http.Request, id string, asked url.Values) (view views.LogView, kept url.Values, err error) {
+	query, err := parseLogQuery(id, asked)
+	if err != nil {
+		return view, nil, err
+	}
+	view, err = s.logView(ctx, r, id, query)
+	return view, query.values, err
 }
 
 func (s *Server) logView(ctx context.Context, r *http.Request, id string, query logQuery) (views.LogView, error) {

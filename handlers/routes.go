@@ -16,7 +16,7 @@ func (s *Server) routes() *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	router.NotFoundHandler = handler(s.notFound).served(s)
 	router.MethodNotAllowedHandler = s.methodNotAllowed(router).served(s)
-	on := routing{s: s, base: router}
+	on := routing{s: s, base: router, signedIn: s.whileSignedIn, action: s.action, actions: &s.actions}
 	if s.paths != "" {
 		on.base = router.PathPrefix(string(s.paths)).Subrouter()
 		on.base.NotFoundHandler, on.base.MethodNotAllowedHandler = router.NotFoundHandler, router.MethodNotAllowedHandler
@@ -132,15 +132,15 @@ func (s *Server) routeControl(on routing) {
 
 // routeEmbeds are for the pages of others.
 func (s *Server) routeEmbeds(on routing) {
-	on.embed("/runs", excerptRuns())
-	on.embed("/runs/{run}/card", excerptCard())
-	on.embed("/runs/{run}/timeline", excerptTimeline())
-	on.embed("/runs/{run}/graph", excerptGraph())
-	on.embed("/runs/{run}/steps", excerptSteps())
-	on.embed("/runs/{run}/log", excerptLog())
-	on.embed("/attention", excerptAttention())
-	on.embed("/pipelines/{pipeline}/latest", excerptLatest())
-	on.embed("/pipelines/{pipeline}/history", excerptHistory())
+	s.routeEmbed(on, "/runs", excerptRuns())
+	s.routeEmbed(on, "/runs/{run}/card", excerptCard())
+	s.routeEmbed(on, "/runs/{run}/timeline", excerptTimeline())
+	s.routeEmbed(on, "/runs/{run}/graph", excerptGraph())
+	s.routeEmbed(on, "/runs/{run}/steps", excerptSteps())
+	s.routeEmbed(on, "/runs/{run}/log", excerptLog())
+	s.routeEmbed(on, "/attention", excerptAttention())
+	s.routeEmbed(on, "/pipelines/{pipeline}/latest", excerptLatest())
+	s.routeEmbed(on, "/pipelines/{pipeline}/history", excerptHistory())
 	on.get(embedRoot+"/theme.css", s.serveTheme)
 	for _, root := range []string{badgeRoot, badgeRoot + "/t/{token}"} {
 		on.get(root+"/pipelines/{pipeline}.svg", s.badge)

@@ -9,8 +9,11 @@ import (
 
 // routing says how each kind of route is answered.
 type routing struct {
-	s    *Server
-	base *mux.Router // below the base path
+	s        *Server
+	base     *mux.Router                          // below the base path
+	signedIn func(handler) handler                // ends what goes on with the session that it began in
+	action   func(name string, h handler) handler // guards what changes something, and notes it in the audit log
+	actions  *[]string                            // their names
 }
 
 // get is for what is only read.
@@ -35,7 +38,7 @@ func (on routing) formsOf(path string, among []format, name string, there func(*
 	serve := func(w http.ResponseWriter, r *http.Request, f format) {
 		inner := on.s.deadline(h)
 		if f.goesOn() {
-			inner = on.s.whileSignedIn(h)
+			inner = on.signedIn(h)
 		}
 		inner.served(on.s).ServeHTTP(w, inForm(r, f))
 	}
@@ -72,7 +75,7 @@ func (on routing) formsOf(path string, among []format, name string, there func(*
 
 // stream is for answers that go on as long as the client listens.
 func (on routing) stream(path string, h handler) {
-	on.base.Handle(path, on.s.whileSignedIn(on.s.counted(h)).served(on.s)).Methods(http.MethodGet)
+	on.base.Handle(path, on.signedIn(on.s.counted(h)).served(on.s)).Methods(http.MethodGet)
 }
 
 // counted counts the streams that are open, and refuses one that would take what
@@ -102,29 +105,19 @@ func (s *Server) roomForStream(w http.ResponseWriter) error {
 
 // file is for what is kept as a file: it takes as long as its reader.
 func (on routing) file(path string, h handler) {
-	on.base.Handle(path, on.s.whileSignedIn(h).served(on.s)).Methods(http.MethodGet, http.MethodHead)
+	on.base.Handle(path, on.signedIn(h).served(on.s)).Methods(http.MethodGet, http.MethodHead)
 }
 
 // post is for what changes something. Action is its name in the audit log.
 func (on routing) post(path, action string, h handler) {
-	if !slices.Contains(on.s.actions, action) {
-		on.s.actions = append(on.s.actions, action)
+	if !slices.Contains(*on.actions, action) {
+		*on.actions = append(*on.actions, action)
 	}
-	on.base.Handle(path, on.s.deadline(on.s.action(action, h)).served(on.s)).Methods(http.MethodPost)
+	on.base.Handle(path, on.s.deadline(on.action(action, h)).served(on.s)).Methods(http.MethodPost)
 }
 
 // ask is for a question that is too long for an address. It changes nothing, and still
 // no page of another site may ask it: its answer costs work.
 func (on routing) ask(path string, h handler) {
 	on.base.Handle(path, on.s.deadline(on.s.sameOrigin(h)).served(on.s)).Methods(http.MethodPost)
-}
-
-// embed is for what pages of others may show: as a document in a frame or as a
-// fragment, to who may read the console or to who holds a token for it.
-func (on routing) embed(path string, e excerptOf) {
-	for _, root := range []string{embedRoot, fragmentRoot} {
-		h := on.s.whileSignedIn(on.s.excerpt(e, root == embedRoot)).served(on.s)
-		on.base.Handle(root+path, h).Methods(http.MethodGet, http.MethodHead)
-		on.base.Handle(root+"/t/{token}"+path, h).Methods(http.MethodGet, http.MethodHead)
-	}
 }

@@ -46,7 +46,7 @@ func (s *Server) showRun(w http.ResponseWriter, r *http.Request) error {
 	case formHTML:
 		return s.renderRun(w, r, views.RunPage)
 	case formLog:
-		return s.plainLog(w, r)
+		return s.peers.plainLog(w, r)
 	default:
 		id, window, err := runRequest(r)
 		if err != nil {
@@ -128,6 +128,11 @@ func (s *Server) runView(ctx context.Context, r *http.Request, id string, window
 		return views.RunView{}, err
 	}
 	return s.runDetailView(ctx, r, d, window)
+}
+
+// runHead is what a run's page shows now.
+func (s *Server) runHead(ctx context.Context, r *http.Request, id string) (views.RunView, error) {
+	return s.runView(ctx, r, id, eventWindow{})
 }
 
 // runDetailView is what a run's page shows, now or as of a moment.

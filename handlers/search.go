@@ -359,7 +359,7 @@ func oneText(values url.Values, key string) (url.Values, error) {
 // commandSearch searches for the rest of a command.
 func (s *Server) commandSearch(_ context.Context, c *command) (string, error) {
 	text := c.text[c.restAt():]
-	_, err := parseSearch(url.Values{"q": {text}}, s.now())
+	_, _, err := termsOf(text, s.now())
 	if word, ok := errors.AsType[*runquery.Error](err); ok {
 		return "", &commandError{word: word.Within(c.text, c.restAt())}
 	}

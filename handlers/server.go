@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -108,6 +109,26 @@ type Server struct {
 	started     time.Time     // of this process, for the page of health
 	streams     *atomic.Int64 // that are open
 	renderings  chan struct{} // of bodies of artifacts
+	frame       frame         // what stands around each page
+	peers       peers
+}
+
+// frame is what a page shows of features other than its own.
+type frame struct {
+	attention func(context.Context) int // how many runs need attention
+	canRun    func() bool               // whether runs can be started and stopped here
+	notices   func() []views.Notice     // banners beside those of the state database
+}
+
+// peers are what one feature needs of another.
+type peers struct {
+	runHead      func(ctx context.Context, r *http.Request, run string) (views.RunView, error)
+	plainLog     handler                                                        // a run's log as text
+	exportLog    func(ctx context.Context, d store.RunDetail, to logSink) error // into the file of a run
+	logPart      func(ctx context.Context, r *http.Request, run string, asked url.Values) (view views.LogView, kept url.Values, err error)
+	attention    func(context.Context) ([]store.Attention, error)
+	addAttention func(context.Context, *views.AttentionView) error
+	failExcerpt  func(w http.ResponseWriter, r *http.Request, told *httpError)
 }
 
 // New builds a Server. It starts nothing: streams end with their requests, and
@@ -145,6 +166,11 @@ func New(c Config) *Server {
 		for _, h := range c.Hosts {
 			s.hosts[strings.ToLower(h)] = true
 		}
+	}
+	s.frame = frame{attention: s.attentionCount, canRun: s.canRun, notices: s.priceNotice}
+	s.peers = peers{
+		runHead: s.runHead, plainLog: s.plainLog, exportLog: s.exportLog, logPart: s.logPart,
+		attention: s.attention, addAttention: s.addAttention, failExcerpt: s.failExcerpt,
 	}
 	s.handler = s.wrapped(s.routes())
 	return s
