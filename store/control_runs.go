@@ -222,7 +222,8 @@ func (c *Control) Told(ctx context.Context, ids ...string) ([]Run, error) {
 }
 
 // CloseRun records that a run whose process went without a word has failed,
-// with the reason where Wave keeps an error. A run that has ended is left as it
+// with the reason where Wave keeps an error, and the same of its pipeline_state
+// and of the steps that were at work. A run that has ended is left as it
 // is. [ErrNotFound].
 func (c *Control) CloseRun(ctx context.Context, id, reason string) error {
 	_, err := c.closeIf(ctx, id, "failed", reason, "pending", "running", "queued")
@@ -305,6 +306,26 @@ WHERE pipeline_id = ? AND status IN ('pending', 'running')`, []any{now, id}},
 	return nil
 }
 
+// failRest closes what a run whose process has gone has beside its own row. A
+// step that had not begun stays as it is, which is how Wave leaves it too.
+func failRest(ctx context.Context, tx *sqlx.Tx, sch schema, id, end, reason string, now int64) error {
+	if strings.Contains(reason, orphaned) {
+		reason = orphaned // what the process printed is said once, by the run
+	}
+	if sch.has("step_state") && end == "failed" {
+		if _, err := tx.ExecContext(ctx, `UPDATE step_state SET state = 'failed', completed_at = ?, error_message = ?
+WHERE pipeline_id = ? AND state IN ('started', 'running', 'retrying', 'reworking')`, now, reason, id); err != nil {
+			return fmt.Errorf("close step_state: %w", err)
+		}
+	}
+	if !sch.has("pipeline_state") {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE pipeline_state SET status = ?, updated_at = ?
+WHERE pipeline_id = ? AND status IN ('pending', 'running')`, end, now, id)
+	return err
+}
+
 // closeIf gives a run an end if its status is one of those given. What ended
 // well had nothing to do, which databases tell since their schema has a word for it.
 func (c *Control) closeIf(ctx context.Context, id, end, reason string, statuses ...string) (closed bool, err error) {
@@ -337,12 +358,7 @@ func (c *Control) closeIf(ctx context.Context, id, end, reason string, statuses 
 		if end == cancelled {
 			return cancelRest(ctx, tx, sch, id, now)
 		}
-		if !sch.has("pipeline_state") || strings.Contains(reason, orphaned) {
-			return nil // whoever finds a process gone knows no other end: Wave leaves the rest too
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE pipeline_state SET status = ?, updated_at = ?
-WHERE pipeline_id = ? AND status IN ('pending', 'running')`, end, now, id)
-		return err
+		return failRest(ctx, tx, sch, id, end, reason, now)
 	})
 	if err != nil {
 		return false, fmt.Errorf("close run %s: %w", id, err)

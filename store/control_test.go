@@ -133,6 +133,11 @@ func TestARequestToStop(t *testing.T) {
 	})
 }
 
+// restSQL tells what a run has beside its own row.
+const restSQL = `SELECT (SELECT group_concat(step_id || '=' || state || CASE WHEN completed_at > 0 THEN '!' ELSE '' END, ' ')
+	FROM (SELECT step_id, state, completed_at FROM step_state WHERE pipeline_id = ?1 ORDER BY step_id))
+|| ' ' || (SELECT status FROM pipeline_state WHERE pipeline_id = ?1) || ' ' || (SELECT count(*) FROM cancellation WHERE run_id = ?1)`
+
 func TestClosingARun(t *testing.T) {
 	b := storetest.New(t)
 	c := openControl(t, b.Path)
@@ -157,12 +162,26 @@ func TestClosingARun(t *testing.T) {
 		}
 	})
 	t.Run("an orphan is told as lost", func(t *testing.T) {
-		if err := c.CloseRun(t.Context(), running, ReasonGone); err != nil {
+		for step, state := range map[string]string{"a": "completed", "b": "running", "c": "retrying", "d": "failed", "e": "pending"} {
+			b.Insert("step_state", statedb.Row{"step_id": step, "pipeline_id": running, "state": state})
+		}
+		if err := c.CloseRun(t.Context(), running, ReasonGone+": signal: killed; it printed:\nmuch"); err != nil {
 			t.Fatal(err)
 		}
-		runs, err := openTest(t, b.Path, time.Now(), Options{}).runsByID(t.Context(), []string{running})
-		if err != nil || runs[0].State != Lost {
-			t.Errorf("%+v, %v", runs, err)
+		d := mustDetail(t, openTest(t, b.Path, time.Now(), Options{}), running)
+		if d.Run.State != Lost {
+			t.Errorf("%+v", d.Run)
+		}
+		told := map[string]State{}
+		for _, s := range d.Steps {
+			told[s.ID] = s.State
+		}
+		if told["a"] != Succeeded || told["b"] != Lost || told["c"] != Lost || told["d"] != Failed || told["e"] != Skipped {
+			t.Errorf("its steps are told as %v", told)
+		}
+		var rest string
+		if err := b.DB.Get(&rest, restSQL, running); err != nil || rest != "a=completed b=failed! c=failed! d=failed e=pending failed 0" {
+			t.Errorf("left %q, %v", rest, err)
 		}
 	})
 	t.Run("one that was stopped is closed as Wave closes one that is interrupted", func(t *testing.T) {
@@ -178,9 +197,7 @@ func TestClosingARun(t *testing.T) {
 			t.Error(err, status(run))
 		}
 		var rest string
-		if err := b.DB.Get(&rest, `SELECT (SELECT group_concat(step_id || '=' || state || CASE WHEN completed_at > 0 THEN '!' ELSE '' END, ' ')
-	FROM (SELECT step_id, state, completed_at FROM step_state WHERE pipeline_id = ?1 ORDER BY step_id))
-|| ' ' || (SELECT status FROM pipeline_state WHERE pipeline_id = ?1) || ' ' || (SELECT count(*) FROM cancellation WHERE run_id = ?1)
+		if err := b.DB.Get(&rest, restSQL+`
 || ' ' || (SELECT cancelled_at = completed_at AND COALESCE(error_message, '') = '' FROM pipeline_run WHERE run_id = ?1)`, run); err != nil ||
 			rest != "a=completed b=cancelled! c=cancelled! d=failed cancelled 0 1" {
 			t.Error(rest, err)

@@ -55,6 +55,8 @@ func tellStep(f stepFacts, run State) (State, string) {
 			return Running, f.Note // the last child to end was not the last to run
 		case run == Cancelled && killed(f.Error):
 			return Cancelled, f.Note
+		case run == Lost && f.Error == orphaned:
+			return Lost, "" // it was closed with its run
 		}
 		return Failed, f.Note
 	case "completed_empty":

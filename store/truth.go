@@ -90,7 +90,9 @@ func (f runFacts) tellFailed() (State, string) {
 		if f.Rejected {
 			return Rejected, "a contract rejected its work"
 		}
-		if s, why, ok := f.tellQuietEnd(); ok {
+		// Who closed the run for its process may have closed the rest with it.
+		closed := f.PipelineState == "failed" && !f.PipelineStateAt.Before(f.CompletedAt)
+		if s, why, ok := f.tellQuietEnd(); ok && !closed {
 			return s, why
 		}
 		return Lost, "process gone, no end recorded"

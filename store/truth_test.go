@@ -67,6 +67,12 @@ func TestTellRun(t *testing.T) {
 		{"a reaped run whose end was recorded elsewhere has that end", failed(orphaned, func(f *runFacts) {
 			f.PipelineState, f.PipelineStateAt = "completed", ago(time.Minute)
 		}), Succeeded, "end recorded in pipeline_state only"},
+		{"a reaped run whose failure was recorded before failed", failed(orphaned, func(f *runFacts) {
+			f.PipelineState, f.PipelineStateAt, f.CompletedAt = "failed", ago(time.Minute), ago(time.Second)
+		}), Failed, "end recorded in pipeline_state only"},
+		{"a reaped run that was closed as a whole is lost", failed(orphaned, func(f *runFacts) {
+			f.PipelineState, f.PipelineStateAt, f.CompletedAt = "failed", ago(time.Second), ago(time.Second)
+		}), Lost, "process gone, no end recorded"},
 		{"a running run whose failure was recorded elsewhere failed", running(func(f *runFacts) {
 			f.PipelineState, f.PipelineStateAt = "failed", ago(time.Minute)
 		}), Failed, "end recorded in pipeline_state only"},
