@@ -103,6 +103,7 @@ func (l *Launcher) endStarted() {
 type Program struct {
 	Path string
 	Args func(run string) []string
+	Env  func(run string) []string // beside [Environ]; nil: nothing
 	Dir  string
 	Logs string // the folder that gets <run>.log
 
@@ -189,6 +190,9 @@ func spawn(p Program, id, output string) (int, error) {
 	_ = syscall.Flock(int(log.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	cmd := exec.Command(p.Path, p.Args(id)...) //nolint:gosec,noctx // the engine's own program, which outlives the call
 	cmd.Dir, cmd.Env = p.Dir, Environ()
+	if p.Env != nil {
+		cmd.Env = append(cmd.Env, p.Env(id)...)
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -219,11 +223,11 @@ func (l *Launcher) watch(id string, pid int, output string, empty bool) {
 			case errors.Is(err, syscall.EINTR), err == nil && got == 0:
 				continue
 			case err != nil: // somebody else reaped it
-				l.closeEnded(id, "", output)
+				l.closeEnded(id, pid, "", output)
 			case empty && status.Exited() && status.ExitStatus() == 0:
 				l.persist(id, func() error { return l.control.CloseEmpty(l.ctx, id) })
 			default:
-				l.closeEnded(id, describe(status), output)
+				l.closeEnded(id, pid, describe(status), output)
 			}
 			return
 		}
@@ -242,8 +246,10 @@ func (l *Launcher) reap(id string, pid int, status *syscall.WaitStatus) (int, er
 	return got, err
 }
 
-// closeEnded closes a run whose process ended without a word, if it did.
-func (l *Launcher) closeEnded(id, status, output string) {
+// closeEnded closes a run whose process has just ended without a word, if it did,
+// and ends what that left behind, which would go on with nobody to look after it.
+func (l *Launcher) closeEnded(id string, pid int, status, output string) {
+	died := time.Now()
 	l.persist(id, func() error {
 		runs, err := l.control.Told(l.ctx, id)
 		if err != nil || len(runs) == 0 {
@@ -254,8 +260,12 @@ func (l *Launcher) closeEnded(id, status, output string) {
 			return l.control.CorrectStopped(l.ctx, id)
 		case !open(r.Status):
 			return nil
-		case r.Cancel != nil:
-			return l.control.CancelRun(l.ctx, id)
+		default:
+			r.PID = pid // which may not have been recorded
+			l.endLeft(l.ctx, r, died)
+			if r.Cancel != nil {
+				return l.control.CancelRun(l.ctx, id)
+			}
 		}
 		printed := "; it printed nothing"
 		if text := tail(output); text != "" {

@@ -68,13 +68,17 @@ func identify(r store.Run) process.Identity {
 	if r.PID <= 0 {
 		return process.Unproven
 	}
-	last := r.StartedAt
-	for _, t := range []time.Time{r.Heartbeat, r.LastEvent} {
-		if t.After(last) {
-			last = t
-		}
-	}
-	return process.Identify(r.PID, process.Run{ID: r.ID, Pipeline: r.Pipeline, LastSign: last})
+	return process.Identify(r.PID, process.Run{ID: r.ID, Pipeline: r.Pipeline, LastSign: lastSign(r)})
+}
+
+// lastSign is the latest that a run's record holds of its process.
+func lastSign(r store.Run) time.Time {
+	return slices.MaxFunc([]time.Time{r.StartedAt, r.Heartbeat, r.LastEvent}, time.Time.Compare)
+}
+
+// endLeft ends what a process that has gone left behind of a run.
+func (l *Launcher) endLeft(ctx context.Context, r store.Run, seen time.Time) {
+	process.EndLeft(ctx, r.PID, seen, l.opt.Grace, process.Marks(r.ID, l.locate())...)
 }
 
 // closeDead closes a run that nothing carries out any more, and ends what it
@@ -91,7 +95,7 @@ func (l *Launcher) closeDead(ctx context.Context, r store.Run) (bool, error) {
 	default:
 		return false, nil
 	}
-	process.EndMarked(ctx, l.opt.Grace, process.Marks(r.ID, l.locate())...)
+	l.endLeft(ctx, r, lastSign(r))
 	return true, l.control.CloseRun(ctx, r.ID, reason)
 }
 

@@ -81,7 +81,7 @@ func (l *Launcher) abandoned(r store.Run) bool {
 }
 
 func (l *Launcher) closeAbandoned(ctx context.Context, r store.Run) error {
-	process.EndMarked(ctx, l.opt.Grace, process.Marks(r.ID, l.locate())...)
+	l.endLeft(ctx, r, lastSign(r))
 	switch {
 	case r.Cancel != nil:
 		return l.control.CancelRun(ctx, r.ID)

@@ -3,7 +3,6 @@
 package process
 
 import (
-	"context"
 	"slices"
 	"syscall"
 	"time"
@@ -68,23 +67,6 @@ func hasFlag(args []string, flag, value string) bool {
 		}
 	}
 	return false
-}
-
-// EndTree is [End] for a process that may share its group with others: then it
-// alone is ended, and what carries the variables.
-func EndTree(ctx context.Context, pid int, grace time.Duration, variables ...string) {
-	if group, err := syscall.Getpgid(pid); err == nil && group == pid {
-		End(ctx, pid, grace, variables...)
-		return
-	}
-	if works(pid) {
-		_ = syscall.Kill(pid, syscall.SIGTERM) // it may have gone meanwhile
-		await(ctx, grace, func() bool { return !works(pid) })
-	}
-	if works(pid) {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // as above
-	}
-	End(ctx, 0, 0, variables...)
 }
 
 // Marks are the variables that every process of a run carries in its

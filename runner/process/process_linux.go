@@ -103,3 +103,32 @@ func words(pid int, file string) []string {
 func Group() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
+
+// listed says that [table] tells something.
+const listed = true
+
+// table lists the processes that are more than zombies.
+func table() []entry {
+	names, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var list []entry
+	for _, name := range names {
+		pid, err := strconv.Atoi(name.Name())
+		if err != nil {
+			continue
+		}
+		const parent, group, session, began = 1, 2, 3, 22 - 3 // of fields that begin with the state
+		fields := stat(pid)
+		if len(fields) <= began || fields[0] == "Z" || fields[0] == "X" {
+			continue
+		}
+		e := entry{pid: pid, began: fields[began]}
+		e.parent, _ = strconv.Atoi(fields[parent])
+		e.group, _ = strconv.Atoi(fields[group])
+		e.session, _ = strconv.Atoi(fields[session])
+		list = append(list, e)
+	}
+	return list
+}

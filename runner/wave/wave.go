@@ -21,6 +21,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/runner/handover"
 	"wavedeck/runner/launch"
+	"wavedeck/runner/process"
 	"wavedeck/store"
 	"wavedeck/store/manifest"
 )
@@ -191,6 +192,7 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 	}
 	program := launch.Program{
 		Path: binary, Args: func(run string) []string { return arguments(run, r) },
+		Env:  func(run string) []string { return process.Marks(run, project.DB) },
 		Dir:  project.Root, // Wave takes its state database from below its working directory
 		Logs: filepath.Join(project.StateDir, "logs"), Limit: runner.Limit(e.catalog()), Empty: r.DryRun,
 	}

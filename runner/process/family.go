@@ -1,0 +1,117 @@
+//go:build unix
+
+package process
+
+import (
+	"context"
+	"maps"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"wavedeck/store/system"
+)
+
+// entry is a process as the process table has it. Began is in a unit of the
+// system's own: it tells processes apart that had the same pid.
+type entry struct {
+	pid, parent, group, session int
+	began                       string
+}
+
+// EndTree is [End] for a process that lives and everything that came from it: its
+// session and its group when it leads them, and what descends from them, in
+// whatever session. Where processes cannot be listed it is the group alone, or the
+// process when it leads none.
+func EndTree(ctx context.Context, pid int, grace time.Duration, variables ...string) {
+	if !listed {
+		if group, err := syscall.Getpgid(pid); err == nil && group == pid {
+			End(ctx, pid, grace, variables...)
+		} else if works(pid) {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have gone meanwhile
+		}
+		return
+	}
+	endAll(ctx, grace, variables, func(e entry) bool { return e.pid == pid || e.group == pid || e.session == pid })
+}
+
+// EndLeft is [EndTree] for a process that led its session, has gone, and was last
+// seen alive then: it ends what that left behind. The system gives the pid to no
+// other process while the session or the group has members, so that a member
+// that was there when the process lived proves that all are of the same run.
+// Without such a proof only what carries the variables is ended.
+func EndLeft(ctx context.Context, pid int, seen time.Time, grace time.Duration, variables ...string) {
+	if !listed {
+		if time.Since(seen) > clockSlack {
+			pid = 0
+		}
+		End(ctx, pid, grace, variables...)
+		return
+	}
+	left := func(e entry) bool { return pid > 1 && e.pid != pid && (e.session == pid || e.group == pid) }
+	proven := slices.ContainsFunc(table(), func(e entry) bool {
+		born, known := system.Born(e.pid)
+		return left(e) && known && !born.After(seen.Add(clockSlack))
+	})
+	endAll(ctx, grace, variables, func(e entry) bool { return proven && left(e) })
+}
+
+// endAll ends the processes that are picked, those that carry the variables, and
+// the descendants of either. What was found once is ended even if it has lost the
+// parent that it was found by.
+func endAll(ctx context.Context, grace time.Duration, variables []string, pick func(entry) bool) {
+	found := map[int]string{}
+	signal := func(s syscall.Signal) {
+		var marked []int
+		if len(variables) > 0 {
+			marked = Marked(variables...)
+		}
+		list := table()
+		maps.Copy(found, family(list, func(e entry) bool { return pick(e) || slices.Contains(marked, e.pid) }))
+		there := map[int]string{}
+		for _, e := range list {
+			there[e.pid] = e.began
+		}
+		maps.DeleteFunc(found, func(pid int, began string) bool { return there[pid] != began })
+		for pid := range found {
+			_ = syscall.Kill(pid, s) // it may have gone meanwhile
+		}
+	}
+	gone := func() bool { return !slices.ContainsFunc(slices.Collect(maps.Keys(found)), works) }
+	if grace > 0 {
+		signal(syscall.SIGTERM)
+		await(ctx, grace, gone)
+	}
+	for late := time.Now().Add(time.Second / 2); ; { // a process may be born while the list is made
+		if signal(syscall.SIGKILL); len(found) == 0 || time.Now().After(late) {
+			return
+		}
+		await(context.WithoutCancel(ctx), look, gone)
+	}
+}
+
+// family are the processes that are picked and their descendants, by pid. This
+// process, and what it is the parent of, are found only by being picked themselves.
+func family(list []entry, pick func(entry) bool) map[int]string {
+	children, found := map[int][]entry{}, map[int]string{}
+	var add func(entry)
+	add = func(e entry) {
+		if _, known := found[e.pid]; known || e.pid <= 1 || e.pid == os.Getpid() {
+			return
+		}
+		found[e.pid] = e.began
+		for _, child := range children[e.pid] {
+			add(child)
+		}
+	}
+	for _, e := range list {
+		children[e.parent] = append(children[e.parent], e)
+	}
+	for _, e := range list {
+		if pick(e) {
+			add(e)
+		}
+	}
+	return found
+}
