@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 )
 
 // Bounds of what one audit entry holds.
@@ -93,7 +93,7 @@ type actKey struct{}
 // redacted and bounded when they are written.
 type act struct {
 	mu    sync.Mutex
-	entry desk.Entry
+	entry appdb.Entry
 	text  string // what the client was told, when the answer is a form that says it
 }
 
@@ -172,11 +172,11 @@ func (s *Server) audit(r *http.Request, action string, noted *act, told *httpErr
 	}
 	switch {
 	case told.status >= http.StatusInternalServerError:
-		e.Result = desk.Failed
+		e.Result = appdb.Failed
 	case told.status >= http.StatusBadRequest:
-		e.Result = desk.Refused
+		e.Result = appdb.Refused
 	default:
-		e.Result = desk.Done
+		e.Result = appdb.Done
 	}
 	if err := s.desk.Append(e); err != nil {
 		s.log.ErrorContext(r.Context(), "audit entry not kept", "entry", e, "error", err)

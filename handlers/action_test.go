@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
 )
 
@@ -24,7 +24,7 @@ func benchServer(t *testing.T, change ...func(*Config)) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := desk.Open(t.Context(), t.TempDir())
+	own := appdb.Open(t.Context(), t.TempDir())
 	t.Cleanup(func() { _ = own.Close() })
 	config := Config{Store: store.Open(source.Current().Project.DB, store.Options{}), Manifest: source, Desk: own}
 	for _, c := range change {
@@ -34,7 +34,7 @@ func benchServer(t *testing.T, change ...func(*Config)) *Server {
 }
 
 // entries are the lines of the audit log in dir.
-func entries(t *testing.T, dir string) (all []desk.Entry) {
+func entries(t *testing.T, dir string) (all []appdb.Entry) {
 	t.Helper()
 	file, err := os.Open(filepath.Join(dir, "audit.jsonl"))
 	if err != nil {
@@ -42,7 +42,7 @@ func entries(t *testing.T, dir string) (all []desk.Entry) {
 	}
 	defer file.Close()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		var e desk.Entry
+		var e appdb.Entry
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			t.Fatalf("%s: %v", lines.Text(), err)
 		}
@@ -88,24 +88,24 @@ func TestAction(t *testing.T) {
 		readOnly bool
 		header   []string
 		status   int
-		want     desk.Result
+		want     appdb.Result
 		says     string
 	}{
-		"it is done":                                     {"", false, nil, 303, desk.Done, ""},
-		"it is done and says nothing":                    {"end=silent", false, nil, 200, desk.Done, ""},
-		"it is refused":                                  {"end=refused", false, nil, 409, desk.Refused, "it has ended"},
-		"it fails":                                       {"end=failed", false, nil, 503, desk.Failed, "this took too long and was given up"},
-		"it panics":                                      {"end=panic", false, nil, 500, desk.Failed, "something went wrong here"},
-		"a page of ours asks":                            {"", false, []string{"Sec-Fetch-Site", "same-origin"}, 303, desk.Done, ""},
-		"a person types the address":                     {"", false, []string{"Sec-Fetch-Site", "none"}, 303, desk.Done, ""},
-		"an old browser names our origin":                {"", false, []string{"Origin", "http://example.com"}, 303, desk.Done, ""},
-		"a page of another site asks":                    {"", false, []string{"Sec-Fetch-Site", "cross-site"}, 403, desk.Refused, "this was asked by a page of another site"},
-		"a page of a neighbouring name asks":             {"", false, []string{"Sec-Fetch-Site", "same-site"}, 403, desk.Refused, "this was asked by a page of another site"},
-		"an old browser names another origin":            {"", false, []string{"Origin", "http://evil.example"}, 403, desk.Refused, "this was asked by a page of another site"},
-		"an old browser names our name, another port":    {"", false, []string{"Origin", "http://example.com:81"}, 403, desk.Refused, "this was asked by a page of another site"},
-		"a sandboxed frame asks":                         {"", false, []string{"Origin", "null"}, 403, desk.Refused, "this was asked by a page of another site"},
-		"it is asked of a console that only reads":       {"", true, nil, 403, desk.Refused, "this console only reads: it was started with --read-only"},
-		"another site asks of a console that only reads": {"", true, []string{"Sec-Fetch-Site", "cross-site"}, 403, desk.Refused, "this was asked by a page of another site"},
+		"it is done":                                     {"", false, nil, 303, appdb.Done, ""},
+		"it is done and says nothing":                    {"end=silent", false, nil, 200, appdb.Done, ""},
+		"it is refused":                                  {"end=refused", false, nil, 409, appdb.Refused, "it has ended"},
+		"it fails":                                       {"end=failed", false, nil, 503, appdb.Failed, "this took too long and was given up"},
+		"it panics":                                      {"end=panic", false, nil, 500, appdb.Failed, "something went wrong here"},
+		"a page of ours asks":                            {"", false, []string{"Sec-Fetch-Site", "same-origin"}, 303, appdb.Done, ""},
+		"a person types the address":                     {"", false, []string{"Sec-Fetch-Site", "none"}, 303, appdb.Done, ""},
+		"an old browser names our origin":                {"", false, []string{"Origin", "http://example.com"}, 303, appdb.Done, ""},
+		"a page of another site asks":                    {"", false, []string{"Sec-Fetch-Site", "cross-site"}, 403, appdb.Refused, "this was asked by a page of another site"},
+		"a page of a neighbouring name asks":             {"", false, []string{"Sec-Fetch-Site", "same-site"}, 403, appdb.Refused, "this was asked by a page of another site"},
+		"an old browser names another origin":            {"", false, []string{"Origin", "http://evil.example"}, 403, appdb.Refused, "this was asked by a page of another site"},
+		"an old browser names our name, another port":    {"", false, []string{"Origin", "http://example.com:81"}, 403, appdb.Refused, "this was asked by a page of another site"},
+		"a sandboxed frame asks":                         {"", false, []string{"Origin", "null"}, 403, appdb.Refused, "this was asked by a page of another site"},
+		"it is asked of a console that only reads":       {"", true, nil, 403, appdb.Refused, "this console only reads: it was started with --read-only"},
+		"another site asks of a console that only reads": {"", true, []string{"Sec-Fetch-Site", "cross-site"}, 403, appdb.Refused, "this was asked by a page of another site"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := benchServer(t, func(c2 *Config) { c2.ReadOnly = c.readOnly })
@@ -160,7 +160,7 @@ func TestPagesOfOthersDoNotFillTheLog(t *testing.T) {
 	}
 	asked.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/x", nil))
 	all := entries(t, s.desk.Dir())
-	if n := len(all); n < 2 || n > guessBurst+2 || all[n-1].Result != desk.Done {
+	if n := len(all); n < 2 || n > guessBurst+2 || all[n-1].Result != appdb.Done {
 		t.Errorf("%d entries", n)
 	}
 }

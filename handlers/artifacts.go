@@ -13,9 +13,9 @@ import (
 	"strconv"
 	"strings"
 
-	"wavedeck/handlers/redact"
 	"wavedeck/store"
 	"wavedeck/store/files"
+	"wavedeck/store/redact"
 	"wavedeck/views"
 	"wavedeck/views/markup"
 )

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 )
 
 // askedEntries bounds the search for who asked a run to stop.
@@ -15,13 +15,13 @@ const askedEntries = 10
 func (s *Server) askedBy(ctx context.Context, run string) string {
 	ctx, cancel := context.WithTimeout(ctx, s.budgets.Asker)
 	defer cancel()
-	page, err := s.desk.Audit(ctx, desk.AuditFilter{Run: run, Limit: askedEntries})
+	page, err := s.desk.Audit(ctx, appdb.AuditFilter{Run: run, Limit: askedEntries})
 	if err != nil {
 		return ""
 	}
 	for _, line := range page.Entries {
 		stops := line.Action == "cancel" || line.Action == "bulk" && line.Params[fieldDo] == "cancel"
-		if stops && line.Result == desk.Done {
+		if stops && line.Result == appdb.Done {
 			return shown(cmp.Or(line.Says, line.Who))
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/views"
 )
 
@@ -26,11 +26,11 @@ const seenKept = 2 * time.Second
 type seenMarks struct {
 	mu   sync.Mutex
 	read time.Time
-	seen desk.Seen
+	seen appdb.Seen
 	err  error
 }
 
-func (s *Server) seen(ctx context.Context) (desk.Seen, error) {
+func (s *Server) seen(ctx context.Context) (appdb.Seen, error) {
 	m := &s.marks
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/views"
 )
 
 // auditQuery reads the parameters of the audit page: who=, action=, run=,
 // older= and limit=. Links keep values. Errors are *store.InputError.
-func auditQuery(q url.Values) (f desk.AuditFilter, values url.Values, err error) {
+func auditQuery(q url.Values) (f appdb.AuditFilter, values url.Values, err error) {
 	values = url.Values{}
 	for key, field := range map[string]*string{"who": &f.Who, "action": &f.Action, "run": &f.Run} {
 		given, err := texts(q, key)
@@ -40,13 +40,13 @@ func auditQuery(q url.Values) (f desk.AuditFilter, values url.Values, err error)
 }
 
 // auditPage reads what the address asks for.
-func (s *Server) auditPage(r *http.Request) (desk.AuditPage, desk.AuditFilter, url.Values, error) {
+func (s *Server) auditPage(r *http.Request) (appdb.AuditPage, appdb.AuditFilter, url.Values, error) {
 	f, values, err := auditQuery(r.URL.Query())
 	if err != nil {
-		return desk.AuditPage{}, f, nil, err
+		return appdb.AuditPage{}, f, nil, err
 	}
 	page, err := s.desk.Audit(r.Context(), f)
-	if errors.Is(err, desk.ErrCursor) {
+	if errors.Is(err, appdb.ErrCursor) {
 		err = &httpError{
 			status: http.StatusGone, text: "this place in the audit log is gone", err: err,
 			next: "The log may have been rotated. The newest entries are at " + s.paths.Audit(values) + ".",
@@ -88,15 +88,15 @@ func (s *Server) listAudit(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func auditRow(e desk.Entry) views.AuditRow {
+func auditRow(e appdb.Entry) views.AuditRow {
 	row := views.AuditRow{
 		At: e.At, Who: e.Who, Says: e.Says, From: e.From, Action: e.Action, Word: string(e.Result), Status: e.Status,
 		Run: e.Run, Runs: e.Runs, Pipeline: e.Pipeline, Note: e.Note, Error: e.Error, Request: e.Request,
 	}
 	switch e.Result {
-	case desk.Done:
+	case appdb.Done:
 		row.State = "succeeded"
-	case desk.Refused:
+	case appdb.Refused:
 		row.State = "rejected"
 	default:
 		row.State = "failed"
@@ -108,11 +108,11 @@ func auditRow(e desk.Entry) views.AuditRow {
 }
 
 type auditResponse struct {
-	Entries    []desk.Entry `json:"entries"`
-	NextCursor string       `json:"next_cursor,omitempty"`
-	HasMore    bool         `json:"has_more"`
-	Searched   *time.Time   `json:"searched_back_to,omitempty"` // a filter gave up here before the page was full; next_cursor goes on
-	Damaged    int          `json:"damaged_lines,omitempty"`
+	Entries    []appdb.Entry `json:"entries"`
+	NextCursor string        `json:"next_cursor,omitempty"`
+	HasMore    bool          `json:"has_more"`
+	Searched   *time.Time    `json:"searched_back_to,omitempty"` // a filter gave up here before the page was full; next_cursor goes on
+	Damaged    int           `json:"damaged_lines,omitempty"`
 }
 
 func (s *Server) apiAudit(w http.ResponseWriter, r *http.Request) error {
@@ -120,7 +120,7 @@ func (s *Server) apiAudit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := auditResponse{Entries: []desk.Entry{}, NextCursor: page.Next, HasMore: page.Next != "", Damaged: page.Damaged}
+	body := auditResponse{Entries: []appdb.Entry{}, NextCursor: page.Next, HasMore: page.Next != "", Damaged: page.Damaged}
 	if !page.Searched.IsZero() {
 		body.Searched = &page.Searched
 	}

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 )
 
-func (s *site) noted(entries ...desk.Entry) {
+func (s *site) noted(entries ...appdb.Entry) {
 	s.t.Helper()
 	for _, e := range entries {
 		if e.At.IsZero() {
@@ -30,11 +30,11 @@ func TestAuditPage(t *testing.T) {
 		}
 	})
 	for range 30 {
-		s.noted(desk.Entry{Who: "local", From: "127.0.0.1", Action: "start", Pipeline: "fix-issue", Result: desk.Done, Status: 303})
+		s.noted(appdb.Entry{Who: "local", From: "127.0.0.1", Action: "start", Pipeline: "fix-issue", Result: appdb.Done, Status: 303})
 	}
 	s.noted(
-		desk.Entry{Who: "token:abc123", Says: "<b>Anna</b>", Action: "cancel", Run: stoppedRun, Result: desk.Refused, Status: 409, Error: "it has ended", Params: map[string]string{"force": "true"}},
-		desk.Entry{Who: "local", Action: "cancel", Runs: []string{sampleRun, stoppedRun}, Result: desk.Failed, Status: 503, Error: "busy"},
+		appdb.Entry{Who: "token:abc123", Says: "<b>Anna</b>", Action: "cancel", Run: stoppedRun, Result: appdb.Refused, Status: 409, Error: "it has ended", Params: map[string]string{"force": "true"}},
+		appdb.Entry{Who: "local", Action: "cancel", Runs: []string{sampleRun, stoppedRun}, Result: appdb.Failed, Status: 503, Error: "busy"},
 	)
 	t.Run("newest first, by pages", func(t *testing.T) {
 		s := s.as(t)
@@ -68,7 +68,7 @@ func TestAuditPage(t *testing.T) {
 				t.Errorf("%d rows, want %d", n, want)
 			}
 			var body struct {
-				Entries []desk.Entry
+				Entries []appdb.Entry
 				Next    string `json:"next_cursor"`
 				More    bool   `json:"has_more"`
 			}
@@ -85,7 +85,7 @@ func TestAuditPage(t *testing.T) {
 		var actions []string
 		for next := ""; ; {
 			var body struct {
-				Entries []desk.Entry
+				Entries []appdb.Entry
 				Next    string `json:"next_cursor"`
 			}
 			if err := json.Unmarshal([]byte(s.get("/api/audit?limit=10&cursor="+url.QueryEscape(next)).body), &body); err != nil {

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 )
 
 // gate decides who may ask. Without a token everybody may: the console is then
@@ -142,7 +142,7 @@ func (s *Server) auditWrongToken(r *http.Request, action string, wait time.Durat
 		s.gate.unnoted.Add(1)
 		return
 	}
-	noted := &act{entry: desk.Entry{Who: "nobody"}}
+	noted := &act{entry: appdb.Entry{Who: "nobody"}}
 	if n := s.gate.unnoted.Swap(0); n > 0 {
 		noted.note(strconv.FormatUint(n, 10) + " more wrong tokens were not recorded since the entry before")
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"github.com/gorilla/mux"
 
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 )
 
 const rightToken = "correct-horse-battery-staple"
@@ -216,10 +216,10 @@ func TestSignIn(t *testing.T) {
 		if len(all) != 3 {
 			t.Fatalf("%d entries", len(all))
 		}
-		for i, want := range []desk.Entry{
-			{Who: "token:" + s.gate.name, Says: "Anna <b> Bauer", Action: "sign-in", Result: desk.Done},
-			{Who: "nobody", Says: "Eve", Action: "sign-in", Result: desk.Refused},
-			{Who: "token:" + s.gate.name, Says: "Anna <b> Bauer", Action: "sign-out", Result: desk.Done},
+		for i, want := range []appdb.Entry{
+			{Who: "token:" + s.gate.name, Says: "Anna <b> Bauer", Action: "sign-in", Result: appdb.Done},
+			{Who: "nobody", Says: "Eve", Action: "sign-in", Result: appdb.Refused},
+			{Who: "token:" + s.gate.name, Says: "Anna <b> Bauer", Action: "sign-out", Result: appdb.Done},
 		} {
 			if e := all[i]; e.Who != want.Who || e.Says != want.Says || e.Action != want.Action || e.Result != want.Result || e.From != "192.0.2.1" {
 				t.Errorf("entry %+v, want %+v", e, want)
@@ -331,7 +331,7 @@ func TestSession(t *testing.T) {
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	shared := t.TempDir()
 	server := func(t *testing.T, token string, at *time.Time) *Server {
-		own := desk.Open(t.Context(), shared)
+		own := appdb.Open(t.Context(), shared)
 		t.Cleanup(func() { _ = own.Close() })
 		return benchServer(t, func(c *Config) { c.Token, c.Desk, c.Now = token, own, func() time.Time { return *at } })
 	}
@@ -394,7 +394,7 @@ func TestSession(t *testing.T) {
 		}
 	})
 	t.Run("who signed out stays out when the data folder cannot be read, and who is in can go on", func(t *testing.T) {
-		own := desk.Open(t.Context(), t.TempDir())
+		own := appdb.Open(t.Context(), t.TempDir())
 		s := benchServer(t, func(c *Config) { c.Token, c.Desk, c.Now = rightToken, own, func() time.Time { return now } })
 		out, stays := signedIn(t, s, ""), signedIn(t, s, "")
 		older := &http.Cookie{Name: out.Name, Value: s.gate.sessions.encode(s.gate.sessions.begin("", now))} // of before a restart
@@ -513,7 +513,7 @@ func TestGuessing(t *testing.T) {
 		if len(all) != notedBurst {
 			t.Fatalf("%d entries, want %d", len(all), notedBurst)
 		}
-		if e := all[0]; e.Who != "nobody" || e.From != "203.0.113.0" || e.Action != actionBearer || e.Result != desk.Refused || e.Status != http.StatusUnauthorized {
+		if e := all[0]; e.Who != "nobody" || e.From != "203.0.113.0" || e.Action != actionBearer || e.Result != appdb.Refused || e.Status != http.StatusUnauthorized {
 			t.Errorf("entry %+v", e)
 		}
 		at = at.Add(notedEvery)

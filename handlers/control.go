@@ -18,7 +18,7 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 )
@@ -169,7 +169,7 @@ func (s *Server) reserve(ctx context.Context, h http.Header, values url.Values, 
 		return &store.InputError{Field: fieldKey, Got: clip(values.Get(fieldKey), 64), Want: "the one that the form came with"}
 	}
 	r.ID, err = s.runOfKey(ctx, r.Pipeline, "", at, "form", values.Encode(), r.Original)
-	if errors.As(err, new(*desk.UnavailableError)) {
+	if errors.As(err, new(*appdb.UnavailableError)) {
 		r.ID, err = r.Pipeline+"-"+key+"-"+digest(values.Encode(), r.Original)[:4], nil
 	}
 	return err

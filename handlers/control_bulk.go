@@ -11,7 +11,7 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/views"
 )
 
@@ -60,7 +60,7 @@ func (s *Server) startBulk(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	visitor := visitorOf(r)
-	bulk := desk.Bulk{ID: rand.Text()[:12], Action: view.Do, Force: view.Force, Who: visitor.who, Created: s.now()}
+	bulk := appdb.Bulk{ID: rand.Text()[:12], Action: view.Do, Force: view.Force, Who: visitor.who, Created: s.now()}
 	if err := s.desk.AddBulk(r.Context(), bulk, ids); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *Server) showBulk(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	bulk, err := s.desk.Bulk(r.Context(), id)
-	if errors.Is(err, desk.ErrNotFound) {
+	if errors.Is(err, appdb.ErrNotFound) {
 		return &httpError{status: http.StatusNotFound, text: "there is no such action on many runs", next: "They are kept for 30 days; who did what stands at " + s.paths.Audit(nil) + "."}
 	}
 	if err != nil {
@@ -140,7 +140,7 @@ func (s *Server) stopBulk(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.desk.EndBulk(r.Context(), id, s.now(), true); err != nil {
-		if errors.Is(err, desk.ErrNotFound) {
+		if errors.Is(err, appdb.ErrNotFound) {
 			return noSuch("action on many runs", id, s.paths.Audit(nil))
 		}
 		return err
@@ -187,7 +187,7 @@ func (s *Server) workBulk(ctx context.Context) {
 func (s *Server) workOnce(ctx context.Context, owner string) time.Duration {
 	bulk, items, err := s.desk.ClaimBulk(ctx, owner, s.now(), bulkLease, bulkChunk)
 	if err != nil {
-		if !errors.Is(err, desk.ErrNotFound) && !errors.As(err, new(*desk.UnavailableError)) && ctx.Err() == nil {
+		if !errors.Is(err, appdb.ErrNotFound) && !errors.As(err, new(*appdb.UnavailableError)) && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "look for actions on many runs", "error", err)
 		}
 		return bulkLook
@@ -221,7 +221,7 @@ func (s *Server) warn(ctx context.Context, what string, err error) {
 }
 
 // carryOut does one run's part, or tells what it has to wait for.
-func (s *Server) carryOut(ctx context.Context, bulk desk.Bulk, item desk.BulkItem) (done desk.BulkItem, why string) {
+func (s *Server) carryOut(ctx context.Context, bulk appdb.Bulk, item appdb.BulkItem) (done appdb.BulkItem, why string) {
 	item.State = "done"
 	run, err := s.store.Run(ctx, item.Run)
 	switch {
@@ -245,7 +245,7 @@ func (s *Server) carryOut(ctx context.Context, bulk desk.Bulk, item desk.BulkIte
 		return item, ""
 	case errors.As(err, &limit):
 		return item, "waits for a free place: " + limit.Error()
-	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrUnavailable), errors.As(err, new(*desk.UnavailableError)):
+	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrUnavailable), errors.As(err, new(*appdb.UnavailableError)):
 		return item, "waits: " + describe(err).text
 	case ctx.Err() != nil:
 		return item, "waits: the console is ending"

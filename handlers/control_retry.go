@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"wavedeck/handlers/redact"
 	"wavedeck/runner"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
+	"wavedeck/store/redact"
 	"wavedeck/views"
 )
 
@@ -153,8 +153,8 @@ func (s *Server) retryRef(ctx context.Context, run store.Run) *views.RunRef {
 func (s *Server) wasRetried(ctx context.Context, run string) bool {
 	ctx, cancel := context.WithTimeout(ctx, s.budgets.Asker)
 	defer cancel()
-	page, err := s.desk.Audit(ctx, desk.AuditFilter{Run: run, Action: "retry", Limit: 1})
-	return err == nil && len(page.Entries) > 0 && page.Entries[0].Result == desk.Done && page.Entries[0].Params["original"] != ""
+	page, err := s.desk.Audit(ctx, appdb.AuditFilter{Run: run, Action: "retry", Limit: 1})
+	return err == nil && len(page.Entries) > 0 && page.Entries[0].Result == appdb.Done && page.Entries[0].Params["original"] != ""
 }
 
 // resumeFields are those of a resume: the run says the rest.

@@ -17,7 +17,7 @@ import (
 	"wavedeck/handlers"
 	"wavedeck/runner"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
 	"wavedeck/store/storetest"
 )
@@ -388,7 +388,7 @@ func TestOneStart(t *testing.T) {
 	for i := range sites {
 		e := &stage{}
 		sites[i] = openSite(t, root, func(c *handlers.Config) {
-			c.Desk = desk.Open(t.Context(), data)
+			c.Desk = appdb.Open(t.Context(), data)
 			t.Cleanup(func() { _ = c.Desk.Close() })
 			e.catalog = c.Manifest.Current
 			e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
@@ -452,7 +452,7 @@ func TestStartWithoutAFolderForKeys(t *testing.T) {
 	s := openSite(t, storetest.Project(t), func(c *handlers.Config) {
 		e.catalog = c.Manifest.Current
 		e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
-		c.Engine, c.Desk = e, desk.Open(t.Context(), "")
+		c.Engine, c.Desk = e, appdb.Open(t.Context(), "")
 	}).ready()
 	t.Cleanup(func() { _ = e.Close() })
 	fields := url.Values{"input": {"x"}, "key": {"20261123-020000-0123456789abcdef"}}
@@ -467,4 +467,4 @@ func TestStartWithoutAFolderForKeys(t *testing.T) {
 	}
 }
 
-func auditOf(action string) desk.AuditFilter { return desk.AuditFilter{Action: action} }
+func auditOf(action string) appdb.AuditFilter { return appdb.AuditFilter{Action: action} }

@@ -17,13 +17,13 @@ import (
 
 	"wavedeck/handlers"
 	"wavedeck/handlers/grant"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 )
 
 // onDesk gives a console a folder of its own.
 func onDesk(t testing.TB, dir string) func(*handlers.Config) {
 	t.Helper()
-	d := desk.Open(context.Background(), dir)
+	d := appdb.Open(context.Background(), dir)
 	t.Cleanup(func() { _ = d.Close() })
 	return func(c *handlers.Config) { c.Desk = d }
 }

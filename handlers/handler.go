@@ -10,7 +10,7 @@ import (
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/views"
 	"wavedeck/views/legible"
 )
@@ -47,7 +47,7 @@ func describe(err error) *httpError {
 	var own *httpError
 	var input *store.InputError
 	var tooLarge *http.MaxBytesError
-	var noDesk *desk.UnavailableError
+	var noDesk *appdb.UnavailableError
 	var word *runquery.Error
 	switch {
 	case errors.As(err, &own):

@@ -16,7 +16,7 @@ import (
 
 	"wavedeck/handlers"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
@@ -32,7 +32,7 @@ type site struct {
 	t       testing.TB
 	root    string
 	store   *store.Store
-	desk    *desk.Desk
+	desk    *appdb.DB
 	console *handlers.Server
 	*httptest.Server
 }
@@ -55,7 +55,7 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 		t.Fatalf("open project: %v", err)
 	}
 	s := &site{t: t, root: root}
-	s.desk = desk.Open(t.Context(), t.TempDir())
+	s.desk = appdb.Open(t.Context(), t.TempDir())
 	config := handlers.Config{
 		Manifest: source, Desk: s.desk, Now: func() time.Time { return opened },
 		Budgets: handlers.Budgets{Answer: time.Minute, Search: time.Minute, Asker: time.Minute}, // however busy the machine is

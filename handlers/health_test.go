@@ -11,7 +11,7 @@ import (
 	"wavedeck/handlers"
 	"wavedeck/runner"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/storetest"
 )
 
@@ -127,7 +127,7 @@ func TestHealthTellsWhatIsWrong(t *testing.T) {
 	t.Run("a folder for own files that cannot be used", func(t *testing.T) {
 		s := openSample(t, func(c *handlers.Config) {
 			_ = c.Desk.Close()
-			c.Desk = desk.Open(t.Context(), "")
+			c.Desk = appdb.Open(t.Context(), "")
 		}).ready()
 		if _, state, do, _ := s.health("desk"); state != "broken" || !strings.Contains(do, "--data") {
 			t.Errorf("%s: %s", state, do)

@@ -12,7 +12,7 @@ import (
 
 	"wavedeck/handlers/webhook"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/views"
 )
 
@@ -43,8 +43,8 @@ type deliverySummary struct {
 
 // hookPage is the page of a hook before it is shown.
 type hookPage struct {
-	view   desk.View
-	hook   desk.Hook // the zero one: there is none
+	view   appdb.SavedView
+	hook   appdb.Webhook // the zero one: there is none
 	set    bool
 	secret string     // that was made now; shown once
 	filled url.Values // what was filled in and could not be taken; nil: nothing
@@ -58,12 +58,12 @@ func (s *Server) hookOf(r *http.Request) (hookPage, error) {
 	if err != nil {
 		return page, err
 	}
-	if page.view, err = s.desk.View(r.Context(), id); err != nil {
+	if page.view, err = s.desk.SavedView(r.Context(), id); err != nil {
 		return page, viewError(err)
 	}
-	page.hook, err = s.desk.Hook(r.Context(), id)
+	page.hook, err = s.desk.Webhook(r.Context(), id)
 	page.set = err == nil
-	if errors.Is(err, desk.ErrNotFound) {
+	if errors.Is(err, appdb.ErrNotFound) {
 		err = nil
 	}
 	return page, err
@@ -97,7 +97,7 @@ func (s *Server) answerHook(w http.ResponseWriter, r *http.Request, status int, 
 	return nil
 }
 
-func (s *Server) hookAnswer(page hookPage, messages []desk.Delivery) hookResponse {
+func (s *Server) hookAnswer(page hookPage, messages []appdb.Delivery) hookResponse {
 	answer := hookResponse{Deliveries: []deliverySummary{}, Secret: page.secret}
 	if page.set {
 		created := page.hook.Created.UTC()
@@ -112,7 +112,7 @@ func (s *Server) hookAnswer(page hookPage, messages []desk.Delivery) hookRespons
 			sent := m.Sent.UTC()
 			sum.Sent = &sent
 		}
-		if m.State == desk.DeliveryWaiting {
+		if m.State == appdb.DeliveryWaiting {
 			next := m.Next.UTC()
 			sum.Next = &next
 		}
@@ -123,7 +123,7 @@ func (s *Server) hookAnswer(page hookPage, messages []desk.Delivery) hookRespons
 
 // hookAddress is where a hook goes, for who may change it; for others its site,
 // for the rest of an address is often a secret of its own.
-func (s *Server) hookAddress(h desk.Hook) string {
+func (s *Server) hookAddress(h appdb.Webhook) string {
 	if s.readOnly {
 		return siteOf(h.URL)
 	}
@@ -139,7 +139,7 @@ func siteOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-func (s *Server) hookPageView(r *http.Request, page hookPage, messages []desk.Delivery) views.HookView {
+func (s *Server) hookPageView(r *http.Request, page hookPage, messages []appdb.Delivery) views.HookView {
 	id := strconv.FormatInt(page.view.ID, 10)
 	v := views.HookView{
 		Chrome: s.chrome(r, "runs", "Webhook of "+page.view.Name, ""), View: page.view.Name, Set: page.set, Secret: page.secret,
@@ -168,7 +168,7 @@ func (s *Server) hookPageView(r *http.Request, page hookPage, messages []desk.De
 			ID: m.ID, Type: m.Type, Run: m.Run, State: m.State, Attempts: m.Attempt, Created: m.Created, Sent: m.Sent,
 			Status: m.Status, Answer: m.Answer, Error: m.Error,
 		}
-		if m.State == desk.DeliveryWaiting {
+		if m.State == appdb.DeliveryWaiting {
 			row.Next = m.Next
 		}
 		v.Deliveries = append(v.Deliveries, row)
@@ -216,8 +216,8 @@ func (s *Server) setHook(w http.ResponseWriter, r *http.Request) error {
 
 // keepHook sets a hook. What has happened before is not told to a new one, nor
 // what needs attention already to one that only tells of that from now on.
-func (s *Server) keepHook(ctx context.Context, hook desk.Hook, was hookPage) error {
-	var past []desk.Occasion
+func (s *Server) keepHook(ctx context.Context, hook appdb.Webhook, was hookPage) error {
+	var past []appdb.Event
 	more := slices.Contains(hook.Ends, hookAttention) && !slices.Contains(was.hook.Ends, hookAttention)
 	if !was.set || more {
 		var err error
@@ -231,13 +231,13 @@ func (s *Server) keepHook(ctx context.Context, hook desk.Hook, was hookPage) err
 			return err
 		}
 	}
-	return viewError(s.desk.SetHook(ctx, hook, past, s.now()))
+	return viewError(s.desk.SetWebhook(ctx, hook, past, s.now()))
 }
 
 // readHook understands what was filled in. The second result is a secret that
 // was made now.
-func (s *Server) readHook(values url.Values, page hookPage) (hook desk.Hook, made string, err error) {
-	hook = desk.Hook{View: page.view.ID, URL: strings.TrimSpace(values.Get("url"))}
+func (s *Server) readHook(values url.Values, page hookPage) (hook appdb.Webhook, made string, err error) {
+	hook = appdb.Webhook{View: page.view.ID, URL: strings.TrimSpace(values.Get("url"))}
 	if _, err := s.hookGuard.ParseURL(hook.URL); err != nil {
 		return hook, "", &httpError{status: http.StatusBadRequest, text: "this is nowhere that a webhook can go to", next: "It should be " + err.Error() + ".", err: err}
 	}
@@ -303,7 +303,7 @@ func (s *Server) changeHook(w http.ResponseWriter, r *http.Request, change func(
 }
 
 func (s *Server) removeHook(w http.ResponseWriter, r *http.Request) error {
-	return s.changeHook(w, r, func(page hookPage, _ url.Values) error { return s.desk.RemoveHook(r.Context(), page.view.ID) })
+	return s.changeHook(w, r, func(page hookPage, _ url.Values) error { return s.desk.RemoveWebhook(r.Context(), page.view.ID) })
 }
 
 // testHook sends a message that says that it is a test.
@@ -323,7 +323,7 @@ func (s *Server) sendHookAgain(w http.ResponseWriter, r *http.Request) error {
 		acting(r.Context()).with("id", values.Get("id"))
 		now := s.now()
 		err := s.desk.SendAgain(r.Context(), page.view.ID, values.Get("id"), now, now.Add(webhook.GiveUp))
-		if errors.Is(err, desk.ErrNotFound) {
+		if errors.Is(err, appdb.ErrNotFound) {
 			return &httpError{status: http.StatusNotFound, text: "there is no such message", next: "The last " + strconv.Itoa(hookShown) + " are on the page of the webhook.", err: err}
 		}
 		return err

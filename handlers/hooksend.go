@@ -14,7 +14,7 @@ import (
 
 	"wavedeck/handlers/webhook"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/views/plain"
 )
 
@@ -76,11 +76,11 @@ type hookAttending struct {
 }
 
 // message is what a hook tells of an occasion.
-func (s *Server) message(h desk.Hook, view desk.View, run store.Run, o desk.Occasion) (desk.Delivery, error) {
+func (s *Server) message(h appdb.Webhook, view appdb.SavedView, run store.Run, o appdb.Event) (appdb.Delivery, error) {
 	body := s.hookBody(h, view, hookTypeEnd)
 	body.Data.Run = hookRunOf(run)
 	body.Data.Run.URL = s.hookLink(h, s.paths.Run(run.ID))
-	if why, attention := strings.CutPrefix(o.What, desk.AttentionPrefix); attention {
+	if why, attention := strings.CutPrefix(o.What, appdb.AttentionPrefix); attention {
 		body.Type, body.Data.Attention = hookTypeAttention, &hookAttending{Why: why, Since: momentOf(o.At)}
 	} else {
 		body.Data.Run.State = o.What // also when it has turned since
@@ -88,13 +88,13 @@ func (s *Server) message(h desk.Hook, view desk.View, run store.Run, o desk.Occa
 	return encodeMessage(h.View, run.ID, body)
 }
 
-func encodeMessage(view int64, run string, body hookBody) (desk.Delivery, error) {
+func encodeMessage(view int64, run string, body hookBody) (appdb.Delivery, error) {
 	encoded, err := json.Marshal(body)
 	encoded = plain.JSON(encoded)
 	return newDelivery(view, body.Type, run, encoded, body.At), err
 }
 
-func (s *Server) hookBody(h desk.Hook, view desk.View, kind string) hookBody {
+func (s *Server) hookBody(h appdb.Webhook, view appdb.SavedView, kind string) hookBody {
 	return hookBody{Version: 1, Type: kind, At: s.now().UTC(), Data: hookData{
 		Project: projectName(s.manifest.Current()), View: hookView{ID: view.ID, Name: shown(view.Name), URL: s.hookLink(h, s.paths.View(strconv.FormatInt(view.ID, 10), ""))},
 	}}
@@ -102,7 +102,7 @@ func (s *Server) hookBody(h desk.Hook, view desk.View, kind string) hookBody {
 
 // hookLink is a path of this console as others reach it: where the hook was set,
 // with the prefix of a proxy, unless --public-url is another place since.
-func (s *Server) hookLink(h desk.Hook, path string) string {
+func (s *Server) hookLink(h appdb.Webhook, path string) string {
 	if public := s.embed.PublicOrigin; public != "" && !strings.HasPrefix(h.Base+"/", public+"/") {
 		return public + path
 	}
@@ -158,7 +158,7 @@ func (s *Server) sendHooks(ctx context.Context) {
 			m, hook, err := s.desk.ClaimDelivery(ctx, owner, s.now(), hookLease)
 			if err != nil {
 				<-free
-				if !errors.Is(err, desk.ErrNotFound) && !errors.As(err, new(*desk.UnavailableError)) {
+				if !errors.Is(err, appdb.ErrNotFound) && !errors.As(err, new(*appdb.UnavailableError)) {
 					s.warn(ctx, "look for messages of hooks", err)
 				}
 				break
@@ -182,7 +182,7 @@ func (s *Server) untilNextHook(ctx context.Context) time.Duration {
 }
 
 // sendHook makes one attempt and keeps what became of it.
-func (s *Server) sendHook(ctx context.Context, m desk.Delivery, hook desk.Hook) {
+func (s *Server) sendHook(ctx context.Context, m appdb.Delivery, hook appdb.Webhook) {
 	result := s.hooks.Send(ctx, webhook.Message{ID: m.ID, URL: hook.URL, Secret: hook.Secret, Body: m.Body}, s.now())
 	now := s.now()
 	if ctx.Err() != nil { // it was cut short, which says nothing of the receiver
@@ -192,9 +192,9 @@ func (s *Server) sendHook(ctx context.Context, m desk.Delivery, hook desk.Hook) 
 		m.Next = now.Add(max(webhook.Pause(m.Attempt, mathrand.Float64()), result.After))
 		switch {
 		case result.Delivered():
-			m.State = desk.DeliveryDone
+			m.State = appdb.DeliveryDone
 		case result.Status == http.StatusGone || m.Next.After(m.Until):
-			m.State = desk.DeliveryGivenUp
+			m.State = appdb.DeliveryGivenUp
 		}
 	}
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)

@@ -11,7 +11,7 @@ import (
 
 	"wavedeck/handlers/webhook"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 )
 
 // How hooks learn what happened: at most so often; so often although nothing
@@ -46,7 +46,7 @@ func (s *Server) watchHooks(ctx context.Context) {
 	for {
 		err := s.tellHooks(ctx, changed, all)
 		all = err != nil
-		if err != nil && !errors.Is(err, errNoHooks) && !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrUnjudged) && !errors.As(err, new(*desk.UnavailableError)) {
+		if err != nil && !errors.Is(err, errNoHooks) && !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrUnjudged) && !errors.As(err, new(*appdb.UnavailableError)) {
 			s.warn(ctx, "tell hooks", err)
 		}
 		if !pause(ctx, hookPause) {
@@ -72,7 +72,7 @@ var errNoHooks = errors.New("no hooks")
 // tellHooks notes what happened to the changed runs, or to all, and makes each
 // hook's messages of it.
 func (s *Server) tellHooks(ctx context.Context, changed []string, all bool) error {
-	hooks, err := s.desk.Hooks(ctx)
+	hooks, err := s.desk.Webhooks(ctx)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (s *Server) tellHooks(ctx context.Context, changed []string, all bool) erro
 	if err != nil {
 		return err
 	}
-	var occasions []desk.Occasion
+	var occasions []appdb.Event
 	if all {
 		since := now.Add(-hookBack)
 		if from := looked.Add(-hookSlack); from.After(since) {
@@ -97,7 +97,7 @@ func (s *Server) tellHooks(ctx context.Context, changed []string, all bool) erro
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(hooks, func(h desk.Hook) bool { return slices.Contains(h.Ends, hookAttention) }) {
+	if slices.ContainsFunc(hooks, func(h appdb.Webhook) bool { return slices.Contains(h.Ends, hookAttention) }) {
 		needs, err := s.peers.attention(ctx)
 		if err != nil {
 			return err
@@ -113,7 +113,7 @@ func (s *Server) tellHooks(ctx context.Context, changed []string, all bool) erro
 		}
 	}
 	for _, h := range hooks {
-		if err := s.enqueue(ctx, h); err != nil && !errors.Is(err, desk.ErrMoved) {
+		if err := s.enqueue(ctx, h); err != nil && !errors.Is(err, appdb.ErrMoved) {
 			return err
 		}
 	}
@@ -121,22 +121,22 @@ func (s *Server) tellHooks(ctx context.Context, changed []string, all bool) erro
 }
 
 // endsSince are the runs that ended at that moment or later.
-func (s *Server) endsSince(ctx context.Context, since time.Time) ([]desk.Occasion, error) {
+func (s *Server) endsSince(ctx context.Context, since time.Time) ([]appdb.Event, error) {
 	ids, err := s.store.EndedSince(ctx, since, hookScan)
 	if err != nil {
 		return nil, err
 	}
 	all, err := s.endsOf(ctx, ids)
-	return slices.DeleteFunc(all, func(o desk.Occasion) bool { return o.At.Before(since) }), err
+	return slices.DeleteFunc(all, func(o appdb.Event) bool { return o.At.Before(since) }), err
 }
 
 // endsOf are those of the runs that have ended.
-func (s *Server) endsOf(ctx context.Context, ids []string) ([]desk.Occasion, error) {
+func (s *Server) endsOf(ctx context.Context, ids []string) ([]appdb.Event, error) {
 	over, err := s.store.Over(ids)
 	if err != nil {
 		return nil, err
 	}
-	var occasions []desk.Occasion
+	var occasions []appdb.Event
 	for part := range slices.Chunk(over, hookBatch) {
 		runs, err := s.store.RunsByID(ctx, part)
 		if err != nil {
@@ -144,7 +144,7 @@ func (s *Server) endsOf(ctx context.Context, ids []string) ([]desk.Occasion, err
 		}
 		for _, run := range runs {
 			if run.State.Ended() {
-				occasions = append(occasions, desk.Occasion{Run: run.ID, What: string(run.State), At: endedAt(run)})
+				occasions = append(occasions, appdb.Event{Run: run.ID, What: string(run.State), At: endedAt(run)})
 			}
 		}
 	}
@@ -162,21 +162,21 @@ func endedAt(run store.Run) time.Time {
 	return run.StartedAt
 }
 
-func attentionOccasions(list []store.Attention) []desk.Occasion {
-	occasions := make([]desk.Occasion, len(list))
+func attentionOccasions(list []store.Attention) []appdb.Event {
+	occasions := make([]appdb.Event, len(list))
 	for i, a := range list {
-		occasions[i] = desk.Occasion{Run: a.Run, What: desk.AttentionPrefix + string(a.Urgency), At: a.Since}
+		occasions[i] = appdb.Event{Run: a.Run, What: appdb.AttentionPrefix + string(a.Urgency), At: a.Since}
 	}
 	return occasions
 }
 
 // unknownOccasions leaves out what was noted before: reading holds up nobody.
-func (s *Server) unknownOccasions(ctx context.Context, all []desk.Occasion) ([]desk.Occasion, error) {
+func (s *Server) unknownOccasions(ctx context.Context, all []appdb.Event) ([]appdb.Event, error) {
 	known, err := s.desk.Known(ctx, all)
 	if err != nil {
 		return nil, err
 	}
-	var unknown []desk.Occasion
+	var unknown []appdb.Event
 	for i, o := range all {
 		if !known[i] {
 			unknown = append(unknown, o)
@@ -187,9 +187,9 @@ func (s *Server) unknownOccasions(ctx context.Context, all []desk.Occasion) ([]d
 
 // pastOf is what a hook that is set now is not told of: what has happened, as
 // far as it would be looked for.
-func (s *Server) pastOf(ctx context.Context) ([]desk.Occasion, error) {
+func (s *Server) pastOf(ctx context.Context) ([]appdb.Event, error) {
 	from := s.now()
-	hooks, err := s.desk.Hooks(ctx)
+	hooks, err := s.desk.Webhooks(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (s *Server) pastOf(ctx context.Context) ([]desk.Occasion, error) {
 
 // passOver notes what has happened while a hook still is as it was, which tells
 // of it what it always told.
-func (s *Server) passOver(ctx context.Context, view int64, past []desk.Occasion) error {
+func (s *Server) passOver(ctx context.Context, view int64, past []appdb.Event) error {
 	past, err := s.unknownOccasions(ctx, past)
 	if err != nil {
 		return err
@@ -215,20 +215,20 @@ func (s *Server) passOver(ctx context.Context, view int64, past []desk.Occasion)
 		return err
 	}
 	for {
-		hook, err := s.desk.Hook(ctx, view)
+		hook, err := s.desk.Webhook(ctx, view)
 		if err != nil {
 			return viewError(err)
 		}
-		if err := s.enqueue(ctx, hook); !errors.Is(err, desk.ErrMoved) {
+		if err := s.enqueue(ctx, hook); !errors.Is(err, appdb.ErrMoved) {
 			return err
 		}
 	}
 }
 
 // enqueue makes a hook's messages of what it was not told yet.
-func (s *Server) enqueue(ctx context.Context, h desk.Hook) error {
+func (s *Server) enqueue(ctx context.Context, h appdb.Webhook) error {
 	for {
-		occasions, err := s.desk.Occasions(ctx, h.Place, hookBatch)
+		occasions, err := s.desk.Events(ctx, h.Place, hookBatch)
 		if err != nil || len(occasions) == 0 {
 			return err
 		}
@@ -249,12 +249,12 @@ func (s *Server) enqueue(ctx context.Context, h desk.Hook) error {
 
 // messagesOf are a hook's messages of occasions: those that it tells, of runs
 // that its view lists, and that did not happen before it was set.
-func (s *Server) messagesOf(ctx context.Context, h desk.Hook, occasions []desk.Occasion) ([]desk.Delivery, error) {
-	wanted := map[string][]desk.Occasion{}
+func (s *Server) messagesOf(ctx context.Context, h appdb.Webhook, occasions []appdb.Event) ([]appdb.Delivery, error) {
+	wanted := map[string][]appdb.Event{}
 	var ids []string
 	for _, o := range occasions {
-		attention := strings.HasPrefix(o.What, desk.AttentionPrefix)
-		exact := o.What != string(store.Lost) && (!attention || o.What == desk.AttentionPrefix+string(store.UrgentFailed))
+		attention := strings.HasPrefix(o.What, appdb.AttentionPrefix)
+		exact := o.What != string(store.Lost) && (!attention || o.What == appdb.AttentionPrefix+string(store.UrgentFailed))
 		old := exact && o.At.Before(h.Created.Truncate(time.Second))
 		if old || !slices.Contains(h.Ends, o.What) && (!attention || !slices.Contains(h.Ends, hookAttention)) {
 			continue
@@ -267,7 +267,7 @@ func (s *Server) messagesOf(ctx context.Context, h desk.Hook, occasions []desk.O
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	view, err := s.desk.View(ctx, h.View)
+	view, err := s.desk.SavedView(ctx, h.View)
 	if err != nil {
 		return nil, err
 	}
@@ -275,10 +275,10 @@ func (s *Server) messagesOf(ctx context.Context, h desk.Hook, occasions []desk.O
 	if err != nil {
 		return nil, err
 	}
-	var messages []desk.Delivery
+	var messages []appdb.Delivery
 	for _, run := range runs {
 		for _, o := range wanted[run.ID] {
-			if o.What == desk.AttentionPrefix+string(store.UrgentFailed) && slices.Contains(h.Ends, string(run.State)) {
+			if o.What == appdb.AttentionPrefix+string(store.UrgentFailed) && slices.Contains(h.Ends, string(run.State)) {
 				continue // its end tells it
 			}
 			m, err := s.message(h, view, run, o)
@@ -293,7 +293,7 @@ func (s *Server) messagesOf(ctx context.Context, h desk.Hook, occasions []desk.O
 
 // listed are those of the runs that a view lists. Without a filter the list shows
 // runs that no other one started, and those that take one up.
-func (s *Server) listed(ctx context.Context, view desk.View, ids []string) ([]store.Run, error) {
+func (s *Server) listed(ctx context.Context, view appdb.SavedView, ids []string) ([]store.Run, error) {
 	q, err := url.ParseQuery(view.Query)
 	if err != nil {
 		return nil, err
@@ -313,6 +313,6 @@ func (s *Server) listed(ctx context.Context, view desk.View, ids []string) ([]st
 }
 
 // newDelivery is a message that is due at once.
-func newDelivery(view int64, kind, run string, body []byte, now time.Time) desk.Delivery {
-	return desk.Delivery{ID: "msg_" + rand.Text(), View: view, Type: kind, Run: run, Body: body, Created: now, Until: now.Add(webhook.GiveUp)}
+func newDelivery(view int64, kind, run string, body []byte, now time.Time) appdb.Delivery {
+	return appdb.Delivery{ID: "msg_" + rand.Text(), View: view, Type: kind, Run: run, Body: body, Created: now, Until: now.Add(webhook.GiveUp)}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode"
 
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/views"
 )
 
@@ -66,7 +66,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	session := s.gate.sessions.begin(v.Name, s.now())
 	s.gate.here.set(session.ID, sessionBegun)
 	s.setSession(w, r, session)
-	noted := &act{entry: desk.Entry{Who: "nobody"}}
+	noted := &act{entry: appdb.Entry{Who: "nobody"}}
 	s.audit(withVisitor(r, visitor{who: "token:" + s.gate.name, says: v.Name, from: from}), "sign-in", noted, &httpError{status: http.StatusSeeOther})
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, orRuns(s, v.Next), http.StatusSeeOther)

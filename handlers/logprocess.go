@@ -15,10 +15,10 @@ import (
 	"sync"
 	"time"
 
-	"wavedeck/handlers/redact"
 	"wavedeck/store"
 	"wavedeck/store/files"
 	"wavedeck/store/logfile"
+	"wavedeck/store/redact"
 	"wavedeck/views"
 	"wavedeck/views/address"
 	"wavedeck/views/ansi"

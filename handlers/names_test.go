@@ -15,7 +15,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/storetest"
 )
 
@@ -170,7 +170,7 @@ func TestEveryNameIsWhatItsFormAndFilterAskFor(t *testing.T) {
 		if r := s.submit("/attention/seen", "run", field); r.status != http.StatusSeeOther {
 			t.Errorf("the form of %q sends %q: %d", want, field, r.status)
 		}
-		log, err := s.desk.Audit(t.Context(), desk.AuditFilter{Limit: 1})
+		log, err := s.desk.Audit(t.Context(), appdb.AuditFilter{Limit: 1})
 		if err != nil || len(log.Entries) != 1 || !slices.Equal(append(log.Entries[0].Runs, log.Entries[0].Run), []string{want, ""}) {
 			t.Errorf("the form of %q named %v, %v", want, log.Entries, err)
 		}

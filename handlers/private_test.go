@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"wavedeck/handlers"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/storetest"
 )
 
@@ -16,7 +16,7 @@ import (
 // file of the project, and the folder of --data may lie there.
 func TestNoPageShowsTheConsolesOwnFiles(t *testing.T) {
 	root := emptyProject(t)
-	own := desk.Open(t.Context(), filepath.Join(root, ".deck"))
+	own := appdb.Open(t.Context(), filepath.Join(root, ".deck"))
 	t.Cleanup(func() { _ = own.Close() })
 	const secret = "a-secret-of-the-console"
 	for name, file := range map[string]string{"audit.jsonl.1": secret, "notes.txt": secret} {

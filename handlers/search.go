@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"wavedeck/handlers/redact"
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
+	"wavedeck/store/redact"
 	"wavedeck/store/search"
 	"wavedeck/views"
 )

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"wavedeck/handlers"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/search"
 	"wavedeck/store/storetest"
 )
@@ -282,8 +282,8 @@ func TestRebuildSearch(t *testing.T) {
 		if len(s.search("contract").Events) == 0 {
 			t.Error("nothing is found after it")
 		}
-		page, err := s.desk.Audit(t.Context(), desk.AuditFilter{Action: "rebuild search index", Limit: 10})
-		if err != nil || len(page.Entries) != 1 || page.Entries[0].Result != desk.Done {
+		page, err := s.desk.Audit(t.Context(), appdb.AuditFilter{Action: "rebuild search index", Limit: 10})
+		if err != nil || len(page.Entries) != 1 || page.Entries[0].Result != appdb.Done {
 			t.Errorf("%+v, %v", page.Entries, err)
 		}
 		if r := s.send("/api/search/rebuild", ""); r.status != http.StatusAccepted || !strings.Contains(r.body, `"state"`) {

@@ -16,7 +16,7 @@ import (
 	"wavedeck/handlers/webhook"
 	"wavedeck/runner"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
 	"wavedeck/store/prices"
 	"wavedeck/store/search"
@@ -27,7 +27,7 @@ import (
 type Config struct {
 	Store    *store.Store
 	Manifest *manifest.Source
-	Desk     *desk.Desk       // our own files; nil: nothing is kept
+	Desk     *appdb.DB        // our own files; nil: nothing is kept
 	ReadOnly bool             // every action is refused
 	Engine   runner.Engine    // carries out runs; nil: none can be started or stopped
 	BasePath string           // "" or "/deck": where the console is mounted
@@ -78,7 +78,7 @@ const maxRenderings = 2
 type Server struct {
 	store       *store.Store
 	manifest    *manifest.Source
-	desk        *desk.Desk
+	desk        *appdb.DB
 	readOnly    bool
 	engine      runner.Engine // nil: none
 	wake        waker         // tells Work that there is something to do
@@ -154,7 +154,7 @@ func New(c Config) *Server {
 		s.now = time.Now
 	}
 	if s.desk == nil {
-		s.desk = desk.Open(context.Background(), "")
+		s.desk = appdb.Open(context.Background(), "")
 	}
 	if s.hookGuard = c.Webhooks; s.hookGuard == nil {
 		s.hookGuard, _ = webhook.NewGuard() // without an argument there is no error

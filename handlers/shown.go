@@ -3,7 +3,7 @@ package handlers
 import (
 	"strings"
 
-	"wavedeck/handlers/redact"
+	"wavedeck/store/redact"
 	"wavedeck/views/ansi"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/views"
 )
 
@@ -44,7 +44,7 @@ func (s *Server) noteLaunch(ctx context.Context, run string, r runner.Request) {
 	if r.Original != "" && r.FromStep != "" { // a retry is linked by itself
 		params[fieldOriginal] = r.Original
 	}
-	if err := s.desk.AddLaunch(context.WithoutCancel(ctx), run, desk.Launch{At: s.now(), Params: params}); err != nil {
+	if err := s.desk.AddLaunch(context.WithoutCancel(ctx), run, appdb.Launch{At: s.now(), Params: params}); err != nil {
 		s.log.WarnContext(ctx, "failed to record how a run was started", "run", run, "err", err)
 	}
 }
@@ -56,7 +56,7 @@ func (s *Server) startedWith(ctx context.Context, run store.Run, at *store.Momen
 	ctx, cancel := context.WithTimeout(ctx, s.budgets.Asker)
 	defer cancel()
 	launch, err := s.desk.Launch(ctx, run.ID)
-	if err != nil && !errors.Is(err, desk.ErrNotFound) {
+	if err != nil && !errors.Is(err, appdb.ErrNotFound) {
 		s.log.DebugContext(ctx, "failed to look up how a run was started", "run", run.ID, "err", err)
 	}
 	params := map[string]string{}

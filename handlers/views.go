@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/views"
 	"wavedeck/views/address"
 )
@@ -34,7 +34,7 @@ type viewsResponse struct {
 }
 
 func (s *Server) viewSummaries(ctx context.Context) ([]viewSummary, error) {
-	kept, err := s.desk.Views(ctx)
+	kept, err := s.desk.SavedViews(ctx)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // described by the error table
 	}
@@ -107,7 +107,7 @@ func (s *Server) openView(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.desk.View(r.Context(), id)
+	v, err := s.desk.SavedView(r.Context(), id)
 	if err != nil {
 		return viewError(err)
 	}
@@ -119,7 +119,7 @@ func (s *Server) openView(w http.ResponseWriter, r *http.Request) error {
 func viewID(r *http.Request) (int64, error) {
 	id, err := strconv.ParseInt(muxVar(r, "view"), 10, 64)
 	if err != nil {
-		return 0, viewError(desk.ErrNotFound)
+		return 0, viewError(appdb.ErrNotFound)
 	}
 	return id, nil
 }
@@ -127,12 +127,12 @@ func viewID(r *http.Request) (int64, error) {
 // viewError is what a client is told of an error of the desk.
 func viewError(err error) error {
 	switch {
-	case errors.Is(err, desk.ErrNotFound):
+	case errors.Is(err, appdb.ErrNotFound):
 		return &httpError{status: http.StatusNotFound, text: "there is no such view", next: "Somebody may have deleted it.", err: err}
-	case errors.Is(err, desk.ErrTaken):
+	case errors.Is(err, appdb.ErrTaken):
 		return &httpError{status: http.StatusConflict, text: "another view has this name", next: "Choose another name, or rename or delete that one first.", err: err}
-	case errors.Is(err, desk.ErrFull):
-		return &httpError{status: http.StatusConflict, text: "there are " + strconv.Itoa(desk.MaxViews) + " views already", next: "Delete one first.", err: err}
+	case errors.Is(err, appdb.ErrFull):
+		return &httpError{status: http.StatusConflict, text: "there are " + strconv.Itoa(appdb.MaxViews) + " views already", next: "Delete one first.", err: err}
 	default:
 		return err
 	}
@@ -183,11 +183,11 @@ func (s *Server) saveView(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		query, err = s.viewQuery(values.Get("query"))
 	}
-	var kept desk.View
+	var kept appdb.SavedView
 	if err == nil {
 		acting(r.Context()).with("name", name)
 		acting(r.Context()).with("query", query)
-		kept, err = s.desk.AddView(r.Context(), name, query)
+		kept, err = s.desk.AddSavedView(r.Context(), name, query)
 	}
 	if err != nil {
 		return s.refuseView(w, r, values, viewError(err))
@@ -251,7 +251,7 @@ func (s *Server) renameView(ctx context.Context, id int64, values url.Values) er
 	if err != nil {
 		return err
 	}
-	return s.desk.RenameView(ctx, id, name) //nolint:wrapcheck // described by viewError
+	return s.desk.RenameSavedView(ctx, id, name) //nolint:wrapcheck // described by viewError
 }
 
 func (s *Server) moveView(ctx context.Context, id int64, values url.Values) error {
@@ -259,9 +259,9 @@ func (s *Server) moveView(ctx context.Context, id int64, values url.Values) erro
 	if to != "up" && to != "down" {
 		return &store.InputError{Field: "to", Got: clip(to, 64), Want: "up or down"}
 	}
-	return s.desk.MoveView(ctx, id, to == "up") //nolint:wrapcheck // described by viewError
+	return s.desk.MoveSavedView(ctx, id, to == "up") //nolint:wrapcheck // described by viewError
 }
 
 func (s *Server) deleteView(ctx context.Context, id int64, _ url.Values) error {
-	return s.desk.RemoveView(ctx, id) //nolint:wrapcheck // described by viewError
+	return s.desk.RemoveSavedView(ctx, id) //nolint:wrapcheck // described by viewError
 }

@@ -23,7 +23,7 @@ import (
 	"wavedeck/handlers/connlimit"
 	"wavedeck/runner/launch"
 	"wavedeck/store"
-	"wavedeck/store/desk"
+	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
 	"wavedeck/store/prices"
 	"wavedeck/store/search"
@@ -110,7 +110,7 @@ func (s site) serve(ctx context.Context) (err error) {
 		Definition: handlers.Definition(s.source), Log: s.log, Shown: handlers.Shown, Across: handlers.Across(),
 		Locate: func() string { return s.source.Current().Project.DB },
 	})
-	own := desk.Open(ctx, s.desk.Data)
+	own := appdb.Open(ctx, s.desk.Data)
 	defer func() { err = errors.Join(err, own.Close()) }()
 	if problem := own.Problem(); problem != "" {
 		s.log.Warn("the console cannot keep anything of its own", "problem", problem)

@@ -1,4 +1,4 @@
-package desk
+package appdb
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ func entry(i int) Entry {
 }
 
 // runsOf reads the whole log by pages of f and returns the runs it names.
-func runsOf(t *testing.T, d *Desk, f AuditFilter) (runs []string, damaged int) {
+func runsOf(t *testing.T, d *DB, f AuditFilter) (runs []string, damaged int) {
 	t.Helper()
 	for range 10_000 {
 		page, err := d.Audit(t.Context(), f)
@@ -103,13 +103,13 @@ func TestAuditPages(t *testing.T) {
 }
 
 func TestAuditSurvives(t *testing.T) {
-	write := func(t *testing.T, d *Desk, i int) {
+	write := func(t *testing.T, d *DB, i int) {
 		t.Helper()
 		if err := d.Append(entry(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	spoil := func(t *testing.T, d *Desk, text string) {
+	spoil := func(t *testing.T, d *DB, text string) {
 		t.Helper()
 		file, err := os.OpenFile(filepath.Join(d.Dir(), "audit.jsonl"), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
 		if err != nil {
@@ -242,7 +242,7 @@ func TestAuditReadsOnlyWhatItShows(t *testing.T) {
 }
 
 // writeMany makes a log of n entries at once.
-func writeMany(t testing.TB, d *Desk, n int) {
+func writeMany(t testing.TB, d *DB, n int) {
 	t.Helper()
 	file, err := os.Create(filepath.Join(d.Dir(), "audit.jsonl"))
 	if err != nil {

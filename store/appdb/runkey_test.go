@@ -1,4 +1,4 @@
-package desk
+package appdb
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 
 func TestAKeyStandsForOneRunOnEveryServer(t *testing.T) {
 	dir := t.TempDir()
-	servers := []*Desk{Open(t.Context(), dir), Open(t.Context(), dir)}
+	servers := []*DB{Open(t.Context(), dir), Open(t.Context(), dir)}
 	t.Cleanup(func() { _, _ = servers[0].Close(), servers[1].Close() })
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	ids := make([]string, 20)

@@ -1,4 +1,4 @@
-package desk
+package appdb
 
 import (
 	"encoding/json"
@@ -93,7 +93,7 @@ func (a *audit) current() (*os.File, error) {
 }
 
 // Append adds an entry and returns when it is on the disk.
-func (d *Desk) Append(e Entry) error {
+func (d *DB) Append(e Entry) error {
 	if d.dir == "" {
 		return errNoFolder
 	}

@@ -1,4 +1,4 @@
-package desk
+package appdb
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Bounds of the messages of one hook: how many may wait, and how many that do
+// Bounds of the messages of one webhook: how many may wait, and how many that do
 // not wait any more are kept.
 const (
 	maxWaiting     = 1000
@@ -22,7 +22,7 @@ const (
 	DeliveryGivenUp = "given up"
 )
 
-// Delivery is a message of a hook, and what became of its last attempt.
+// Delivery is a message of a webhook, and what became of its last attempt.
 type Delivery struct {
 	ID      string // that the receiver knows it by
 	View    int64
@@ -72,8 +72,8 @@ func (r deliveryRow) delivery() Delivery {
 
 const deliverySQL = `SELECT id, view, type, run, body, created, state, attempt, sent, status, answer, error, next, until, owner FROM delivery`
 
-// Deliveries are the newest messages of a hook, at most limit.
-func (d *Desk) Deliveries(ctx context.Context, view int64, limit int) ([]Delivery, error) {
+// Deliveries are the newest messages of a webhook, at most limit.
+func (d *DB) Deliveries(ctx context.Context, view int64, limit int) ([]Delivery, error) {
 	var rows []deliveryRow
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.SelectContext(ctx, &rows, deliverySQL+` WHERE view = ? ORDER BY created DESC, id DESC LIMIT ?`, view, limit)
@@ -88,10 +88,10 @@ func (d *Desk) Deliveries(ctx context.Context, view int64, limit int) ([]Deliver
 // ErrMoved says that another server was faster.
 var ErrMoved = errors.New("another server was faster")
 
-// Enqueue keeps messages that a hook makes of the occasions between two places,
+// Enqueue keeps messages that a webhook makes of the events between two places,
 // and moves it from the one to the other. ErrMoved when it stands elsewhere:
 // then another server has enqueued them.
-func (d *Desk) Enqueue(ctx context.Context, view, from, to int64, messages []Delivery) error {
+func (d *DB) Enqueue(ctx context.Context, view, from, to int64, messages []Delivery) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		err := one(tx.ExecContext(ctx, `UPDATE hook SET place = ? WHERE view = ? AND place = ?`, to, view, from))
 		if errors.Is(err, ErrNotFound) {
@@ -104,8 +104,8 @@ func (d *Desk) Enqueue(ctx context.Context, view, from, to int64, messages []Del
 	})
 }
 
-// EnqueueTest keeps a message that somebody asked for. ErrNotFound without a hook.
-func (d *Desk) EnqueueTest(ctx context.Context, m Delivery) error {
+// EnqueueTest keeps a message that somebody asked for. ErrNotFound without a webhook.
+func (d *DB) EnqueueTest(ctx context.Context, m Delivery) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		var there int
 		if err := tx.GetContext(ctx, &there, `SELECT 1 FROM hook WHERE view = ?`, m.View); err != nil {
@@ -137,7 +137,7 @@ func enqueue(ctx context.Context, tx *sqlx.Tx, view int64, messages []Delivery) 
 	return err
 }
 
-// dueSQL is the message that is due first. Of one hook one is sent at a time, so
+// dueSQL is the message that is due first. Of one webhook one is sent at a time, so
 // that a receiver that hangs holds up its own messages only.
 const dueSQL = ` WHERE state = 'waiting' AND next <= ? AND lease < ?
 AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.view = delivery.view AND o.state = 'waiting' AND o.lease >= ?)
@@ -145,20 +145,20 @@ ORDER BY next, created, id LIMIT 1`
 
 // ClaimDelivery gives owner the message that is due first, for as long as lease,
 // and counts an attempt at it. ErrNotFound when none is due.
-func (d *Desk) ClaimDelivery(ctx context.Context, owner string, now time.Time, lease time.Duration) (Delivery, Hook, error) {
+func (d *DB) ClaimDelivery(ctx context.Context, owner string, now time.Time, lease time.Duration) (Delivery, Webhook, error) {
 	var row deliveryRow
-	var hook hookRow
+	var hook webhookRow
 	at := now.UnixMilli()
 	err := d.read(ctx, func(db *sqlx.DB) error { return db.GetContext(ctx, &row, deliverySQL+dueSQL, at, at, at) })
 	if err != nil {
-		return Delivery{}, Hook{}, err // most often there is none: nobody's write has to wait
+		return Delivery{}, Webhook{}, err // most often there is none: nobody's write has to wait
 	}
 	err = d.write(ctx, func(tx *sqlx.Tx) error {
 		row = deliveryRow{}
 		if err := tx.GetContext(ctx, &row, deliverySQL+dueSQL, at, at, at); err != nil {
 			return err
 		}
-		if err := tx.GetContext(ctx, &hook, hookSQL+` WHERE view = ?`, row.View); err != nil {
+		if err := tx.GetContext(ctx, &hook, webhookSQL+` WHERE view = ?`, row.View); err != nil {
 			return err
 		}
 		row.Attempt, row.Owner = row.Attempt+1, owner
@@ -166,12 +166,12 @@ func (d *Desk) ClaimDelivery(ctx context.Context, owner string, now time.Time, l
 			owner, now.Add(lease).UnixMilli(), row.Attempt, at, row.ID)
 		return err
 	})
-	return row.delivery(), hook.hook(), err
+	return row.delivery(), hook.webhook(), err
 }
 
 // SettleDelivery keeps what became of an attempt, and lets go of the message. One
 // that another owner has taken over meanwhile is left to it.
-func (d *Desk) SettleDelivery(ctx context.Context, m Delivery) error {
+func (d *DB) SettleDelivery(ctx context.Context, m Delivery) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE delivery SET state = ?, attempt = ?, status = ?, answer = ?, error = ?, next = ?, lease = 0
 WHERE id = ? AND owner = ?`, m.State, m.Attempt, m.Status, m.Answer, m.Error, m.Next.UnixMilli(), m.ID, m.Owner)
@@ -180,7 +180,7 @@ WHERE id = ? AND owner = ?`, m.State, m.Attempt, m.Status, m.Answer, m.Error, m.
 }
 
 // SendAgain makes a message due now, whatever became of it, and tries it until then.
-func (d *Desk) SendAgain(ctx context.Context, view int64, id string, now, until time.Time) error {
+func (d *DB) SendAgain(ctx context.Context, view int64, id string, now, until time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		return one(tx.ExecContext(ctx, `UPDATE delivery SET state = 'waiting', next = ?, until = ? WHERE view = ? AND id = ?`,
 			now.UnixMilli(), until.UnixMilli(), view, id))
@@ -188,7 +188,7 @@ func (d *Desk) SendAgain(ctx context.Context, view int64, id string, now, until 
 }
 
 // NextDelivery is when the next message is due; zero: none waits.
-func (d *Desk) NextDelivery(ctx context.Context) (time.Time, error) {
+func (d *DB) NextDelivery(ctx context.Context) (time.Time, error) {
 	var next int64
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &next, `SELECT COALESCE(min(max(next, lease)), 0) FROM delivery WHERE state = 'waiting'`)
@@ -199,7 +199,7 @@ func (d *Desk) NextDelivery(ctx context.Context) (time.Time, error) {
 	return time.UnixMilli(next), nil
 }
 
-// DeliveryCounts is how the messages of all hooks fare.
+// DeliveryCounts is how the messages of all webhooks fare.
 type DeliveryCounts struct {
 	Hooks   int `db:"hooks"`
 	Waiting int `db:"waiting"`
@@ -207,8 +207,8 @@ type DeliveryCounts struct {
 	GivenUp int `db:"given_up"`
 }
 
-// CountDeliveries counts the hooks and their messages; given up are those since then.
-func (d *Desk) CountDeliveries(ctx context.Context, since time.Time) (c DeliveryCounts, err error) {
+// CountDeliveries counts the webhooks and their messages; given up are those since then.
+func (d *DB) CountDeliveries(ctx context.Context, since time.Time) (c DeliveryCounts, err error) {
 	err = d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &c, `SELECT (SELECT count(*) FROM hook) AS hooks, COALESCE(sum(state = 'waiting'), 0) AS waiting,
 COALESCE(sum(state = 'waiting' AND attempt > 0), 0) AS retried, COALESCE(sum(state = 'given up' AND max(sent, created) >= ?), 0) AS given_up FROM delivery`, since.UnixMilli())

@@ -1,4 +1,4 @@
-package desk
+package appdb
 
 import (
 	"bytes"
@@ -18,8 +18,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// openTest opens the desk in dir until the test ends.
-func openTest(t testing.TB, dir string) *Desk {
+// openTest opens the database in dir until the test ends.
+func openTest(t testing.TB, dir string) *DB {
 	t.Helper()
 	d := Open(t.Context(), dir)
 	t.Cleanup(func() {

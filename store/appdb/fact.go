@@ -1,4 +1,4 @@
-package desk
+package appdb
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 
 // Fact returns the value kept under name. The first caller of all servers
 // decides it: first gives the value when there is none yet.
-func (d *Desk) Fact(ctx context.Context, name string, first func() []byte) ([]byte, error) {
+func (d *DB) Fact(ctx context.Context, name string, first func() []byte) ([]byte, error) {
 	var value []byte
 	err := d.write(ctx, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, first()); err != nil {

@@ -1,4 +1,4 @@
-package desk
+package appdb
 
 import (
 	"context"
@@ -10,20 +10,20 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Hook is where a view sends word to.
-type Hook struct {
+// Webhook is where a view sends word to.
+type Webhook struct {
 	View    int64
 	URL     string
 	Secret  []byte
-	Ends    []string // what is told: words of an Occasion
+	Ends    []string // what is told: words of an Event
 	Base    string   // of links to the console, such as https://deck.example/deck; empty: not known
 	Created time.Time
-	Place   int64 // it has been told of all occasions up to this one
+	Place   int64 // it has been told of all events up to this one
 }
 
-// Occasion is something that happened to a run which hooks may tell: it ended,
+// Event is something that happened to a run which webhooks may tell: it ended,
 // or it began to need attention. Servers agree on it and on its place.
-type Occasion struct {
+type Event struct {
 	N    int64
 	Run  string
 	What string    // a final state, or "attention: " and why
@@ -31,9 +31,9 @@ type Occasion struct {
 }
 
 // occasionsKept is longer than anything is looked back for.
-const occasionsKept = 9 * 24 * time.Hour
+const eventsKept = 9 * 24 * time.Hour
 
-type hookRow struct {
+type webhookRow struct {
 	View    int64  `db:"view"`
 	URL     string `db:"url"`
 	Secret  []byte `db:"secret"`
@@ -43,37 +43,37 @@ type hookRow struct {
 	Place   int64  `db:"place"`
 }
 
-func (r hookRow) hook() Hook {
-	return Hook{
+func (r webhookRow) webhook() Webhook {
+	return Webhook{
 		View: r.View, URL: r.URL, Secret: r.Secret, Ends: strings.Split(r.Ends, ","), Base: r.Base,
 		Created: time.UnixMilli(r.Created), Place: r.Place,
 	}
 }
 
-const hookSQL = `SELECT view, url, secret, ends, base, created, place FROM hook`
+const webhookSQL = `SELECT view, url, secret, ends, base, created, place FROM hook`
 
-// Hooks returns all hooks.
-func (d *Desk) Hooks(ctx context.Context) ([]Hook, error) {
-	var rows []hookRow
-	err := d.read(ctx, func(db *sqlx.DB) error { return db.SelectContext(ctx, &rows, hookSQL+` ORDER BY view`) })
-	hooks := make([]Hook, len(rows))
+// Webhooks returns all webhooks.
+func (d *DB) Webhooks(ctx context.Context) ([]Webhook, error) {
+	var rows []webhookRow
+	err := d.read(ctx, func(db *sqlx.DB) error { return db.SelectContext(ctx, &rows, webhookSQL+` ORDER BY view`) })
+	webhooks := make([]Webhook, len(rows))
 	for i, r := range rows {
-		hooks[i] = r.hook()
+		webhooks[i] = r.webhook()
 	}
-	return hooks, err
+	return webhooks, err
 }
 
-// Hook returns a view's hook, or ErrNotFound.
-func (d *Desk) Hook(ctx context.Context, view int64) (Hook, error) {
-	var row hookRow
-	err := d.read(ctx, func(db *sqlx.DB) error { return db.GetContext(ctx, &row, hookSQL+` WHERE view = ?`, view) })
-	return row.hook(), err
+// Webhook returns a view's webhook, or ErrNotFound.
+func (d *DB) Webhook(ctx context.Context, view int64) (Webhook, error) {
+	var row webhookRow
+	err := d.read(ctx, func(db *sqlx.DB) error { return db.GetContext(ctx, &row, webhookSQL+` WHERE view = ?`, view) })
+	return row.webhook(), err
 }
 
-// SetHook makes a view's hook, or changes it: a nil secret stays as it was. What
-// is known by now, past included, a new hook is not told of. ErrNotFound when
+// SetWebhook makes a view's webhook, or changes it: a nil secret stays as it was. What
+// is known by now, past included, a new webhook is not told of. ErrNotFound when
 // there is no such view.
-func (d *Desk) SetHook(ctx context.Context, h Hook, past []Occasion, now time.Time) error {
+func (d *DB) SetWebhook(ctx context.Context, h Webhook, past []Event, now time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		var there int
 		if err := tx.GetContext(ctx, &there, `SELECT 1 FROM view WHERE id = ?`, h.View); err != nil {
@@ -82,11 +82,11 @@ func (d *Desk) SetHook(ctx context.Context, h Hook, past []Occasion, now time.Ti
 		if err := note(ctx, tx, past, now); err != nil {
 			return err
 		}
-		var hooks int
-		if err := tx.GetContext(ctx, &hooks, `SELECT count(*) FROM hook`); err != nil {
+		var webhooks int
+		if err := tx.GetContext(ctx, &webhooks, `SELECT count(*) FROM hook`); err != nil {
 			return err
 		}
-		if hooks == 0 {
+		if webhooks == 0 {
 			if err := setLooked(ctx, tx, now); err != nil {
 				return err
 			}
@@ -99,8 +99,8 @@ ON CONFLICT DO UPDATE SET url = excluded.url, ends = excluded.ends, base = exclu
 	})
 }
 
-// RemoveHook forgets a view's hook and its messages.
-func (d *Desk) RemoveHook(ctx context.Context, view int64) error {
+// RemoveWebhook forgets a view's webhook and its messages.
+func (d *DB) RemoveWebhook(ctx context.Context, view int64) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		return one(tx.ExecContext(ctx, `DELETE FROM hook WHERE view = ?`, view))
 	})
@@ -114,8 +114,8 @@ func setLooked(ctx context.Context, tx *sqlx.Tx, at time.Time) error {
 	return err
 }
 
-// Looked is when occasions were last looked for; zero: never.
-func (d *Desk) Looked(ctx context.Context) (time.Time, error) {
+// Looked is when events were last looked for; zero: never.
+func (d *DB) Looked(ctx context.Context) (time.Time, error) {
 	var value []byte
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &value, `SELECT value FROM fact WHERE name = ?`, lookedFact)
@@ -129,26 +129,26 @@ func (d *Desk) Looked(ctx context.Context) (time.Time, error) {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(value))), nil //nolint:gosec // as it was written
 }
 
-// Note keeps occasions that are not known yet, and that all were looked for. A
+// Note keeps events that are not known yet, and that all were looked for. A
 // run is in a final state once; it needs attention anew when that began after it
 // was last noticed.
-func (d *Desk) Note(ctx context.Context, occasions []Occasion, now time.Time) error {
+func (d *DB) Note(ctx context.Context, events []Event, now time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
-		if err := note(ctx, tx, occasions, now); err != nil {
+		if err := note(ctx, tx, events, now); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM occasion WHERE noticed < ?`, now.Add(-occasionsKept).UnixMilli()); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM occasion WHERE noticed < ?`, now.Add(-eventsKept).UnixMilli()); err != nil {
 			return err
 		}
 		return setLooked(ctx, tx, now)
 	})
 }
 
-// AttentionPrefix begins the words of occasions that are no end.
+// AttentionPrefix begins the words of events that are no end.
 const AttentionPrefix = "attention: "
 
-func note(ctx context.Context, tx *sqlx.Tx, occasions []Occasion, now time.Time) error {
-	for _, o := range occasions {
+func note(ctx context.Context, tx *sqlx.Tx, events []Event, now time.Time) error {
+	for _, o := range events {
 		known := int64(0) // any time
 		if strings.HasPrefix(o.What, AttentionPrefix) {
 			known = o.At.UnixMilli()
@@ -163,11 +163,11 @@ WHERE NOT EXISTS (SELECT 1 FROM occasion WHERE run = ? AND what = ? AND noticed 
 	return nil
 }
 
-// Known lists which of the occasions are kept already.
-func (d *Desk) Known(ctx context.Context, occasions []Occasion) (known []bool, err error) {
-	known = make([]bool, len(occasions))
+// Known lists which of the events are kept already.
+func (d *DB) Known(ctx context.Context, events []Event) (known []bool, err error) {
+	known = make([]bool, len(events))
 	err = d.read(ctx, func(db *sqlx.DB) error {
-		for i, o := range occasions {
+		for i, o := range events {
 			since := int64(0)
 			if strings.HasPrefix(o.What, AttentionPrefix) {
 				since = o.At.UnixMilli()
@@ -182,8 +182,8 @@ func (d *Desk) Known(ctx context.Context, occasions []Occasion) (known []bool, e
 	return known, err
 }
 
-// Occasions are up to limit that follow a place, in their order.
-func (d *Desk) Occasions(ctx context.Context, after int64, limit int) ([]Occasion, error) {
+// Events are up to limit that follow a place, in their order.
+func (d *DB) Events(ctx context.Context, after int64, limit int) ([]Event, error) {
 	var rows []struct {
 		N    int64  `db:"n"`
 		Run  string `db:"run"`
@@ -193,9 +193,9 @@ func (d *Desk) Occasions(ctx context.Context, after int64, limit int) ([]Occasio
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.SelectContext(ctx, &rows, `SELECT n, run, what, at FROM occasion WHERE n > ? ORDER BY n LIMIT ?`, after, limit)
 	})
-	occasions := make([]Occasion, len(rows))
+	events := make([]Event, len(rows))
 	for i, r := range rows {
-		occasions[i] = Occasion{N: r.N, Run: r.Run, What: r.What, At: time.UnixMilli(r.At)}
+		events[i] = Event{N: r.N, Run: r.Run, What: r.What, At: time.UnixMilli(r.At)}
 	}
-	return occasions, err
+	return events, err
 }

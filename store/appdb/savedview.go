@@ -1,4 +1,4 @@
-package desk
+package appdb
 
 import (
 	"context"
@@ -19,15 +19,15 @@ var (
 )
 
 // View is a list of runs that was given a name.
-type View struct {
+type SavedView struct {
 	ID    int64  `db:"id"`
 	Name  string `db:"name"`
 	Query string `db:"query"` // of the list's address, encoded
 }
 
 // Views returns all views in the order in which people put them.
-func (d *Desk) Views(ctx context.Context) ([]View, error) {
-	var views []View
+func (d *DB) SavedViews(ctx context.Context) ([]SavedView, error) {
+	var views []SavedView
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.SelectContext(ctx, &views, `SELECT id, name, query FROM view ORDER BY place, id`)
 	})
@@ -35,17 +35,17 @@ func (d *Desk) Views(ctx context.Context) ([]View, error) {
 }
 
 // View returns one view, or ErrNotFound.
-func (d *Desk) View(ctx context.Context, id int64) (View, error) {
-	var v View
+func (d *DB) SavedView(ctx context.Context, id int64) (SavedView, error) {
+	var v SavedView
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &v, `SELECT id, name, query FROM view WHERE id = ?`, id)
 	})
 	return v, err
 }
 
-// AddView keeps a view behind all others.
-func (d *Desk) AddView(ctx context.Context, name, query string) (View, error) {
-	v := View{Name: name, Query: query}
+// AddSavedView keeps a view behind all others.
+func (d *DB) AddSavedView(ctx context.Context, name, query string) (SavedView, error) {
+	v := SavedView{Name: name, Query: query}
 	err := d.write(ctx, func(tx *sqlx.Tx) error {
 		var n int
 		if err := tx.GetContext(ctx, &n, `SELECT count(*) FROM view`); err != nil {
@@ -63,8 +63,8 @@ INSERT INTO view (name, query, place) VALUES (?, ?, (SELECT COALESCE(max(place),
 	return v, err
 }
 
-// RenameView gives a view another name.
-func (d *Desk) RenameView(ctx context.Context, id int64, name string) error {
+// RenameSavedView gives a view another name.
+func (d *DB) RenameSavedView(ctx context.Context, id int64, name string) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		if err := free(ctx, tx, name, id); err != nil {
 			return err
@@ -73,9 +73,9 @@ func (d *Desk) RenameView(ctx context.Context, id int64, name string) error {
 	})
 }
 
-// MoveView puts a view before the one above it, or behind the one below it. At
+// MoveSavedView puts a view before the one above it, or behind the one below it. At
 // the end of the list it stays where it is.
-func (d *Desk) MoveView(ctx context.Context, id int64, up bool) error {
+func (d *DB) MoveSavedView(ctx context.Context, id int64, up bool) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		var ids []int64
 		if err := tx.SelectContext(ctx, &ids, `SELECT id FROM view ORDER BY place, id`); err != nil {
@@ -107,8 +107,8 @@ func (d *Desk) MoveView(ctx context.Context, id int64, up bool) error {
 	})
 }
 
-// RemoveView forgets a view.
-func (d *Desk) RemoveView(ctx context.Context, id int64) error {
+// RemoveSavedView forgets a view.
+func (d *DB) RemoveSavedView(ctx context.Context, id int64) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		return one(tx.ExecContext(ctx, `DELETE FROM view WHERE id = ?`, id))
 	})

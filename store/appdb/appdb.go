@@ -1,9 +1,9 @@
-// Package desk keeps what the console itself must remember, in a folder of its
+// Package appdb keeps the data of the console itself, in a folder of its
 // own and beside no project's files: an SQLite file, desk.db, and a log of what
 // people did, audit.jsonl. Several servers may use one folder.
 //
 // A noun has a file here; its tables are made by an entry in migrations.
-package desk
+package appdb
 
 import (
 	"context"
@@ -20,8 +20,8 @@ import (
 	"wavedeck/store/files"
 )
 
-// ErrNotFound says that there is no such thing on the desk.
-var ErrNotFound = errors.New("not on the desk")
+// ErrNotFound says that there is no such thing in the console data.
+var ErrNotFound = errors.New("not found in the console data")
 
 // UnavailableError says why the folder cannot be used. Reason is for an operator.
 type UnavailableError struct {
@@ -43,10 +43,10 @@ var errNoFolder = &UnavailableError{Reason: "no folder is known for the console'
 // retryAfter is how long a folder that could not be used is left alone.
 const retryAfter = 5 * time.Second
 
-// Desk is the folder. It is safe for concurrent use. A folder that cannot be
+// DB is the folder. It is safe for concurrent use. A folder that cannot be
 // used is no error of Open: Problem tells it, every call that needs it returns
 // an *UnavailableError, and it is tried again after a while.
-type Desk struct {
+type DB struct {
 	dir     string
 	audit   audit
 	release func() // its files may be opened by others
@@ -59,10 +59,10 @@ type Desk struct {
 	closed  bool
 }
 
-// Open returns the desk in dir, which is made when it is not there. Without a
-// dir nothing can be kept. The caller closes the desk.
-func Open(ctx context.Context, dir string) *Desk {
-	d := &Desk{dir: dir, now: time.Now, release: func() {}}
+// Open returns the database in dir, which is made when it is not there. Without a
+// dir nothing can be kept. The caller closes the database.
+func Open(ctx context.Context, dir string) *DB {
+	d := &DB{dir: dir, now: time.Now, release: func() {}}
 	d.audit.dir = dir
 	if abs, err := filepath.Abs(dir); dir != "" && err == nil {
 		d.release = files.Forbid(abs, FileName, auditName)
@@ -71,15 +71,15 @@ func Open(ctx context.Context, dir string) *Desk {
 	return d
 }
 
-// FileName is the SQLite file in the desk's folder. No other descriptor of it may
+// FileName is the SQLite file in the data folder. No other descriptor of it may
 // be opened and closed.
 const FileName = "desk.db"
 
 // Dir is where everything is kept.
-func (d *Desk) Dir() string { return d.dir }
+func (d *DB) Dir() string { return d.dir }
 
 // Problem is why nothing can be kept, for an operator; empty when all is well.
-func (d *Desk) Problem() string {
+func (d *DB) Problem() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.problem == nil {
@@ -89,7 +89,7 @@ func (d *Desk) Problem() string {
 }
 
 // Close lets go of the files.
-func (d *Desk) Close() error {
+func (d *DB) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
@@ -103,7 +103,7 @@ func (d *Desk) Close() error {
 }
 
 // open returns the database, opened when it is not.
-func (d *Desk) open(ctx context.Context) (*sqlx.DB, error) {
+func (d *DB) open(ctx context.Context) (*sqlx.DB, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
@@ -164,7 +164,7 @@ func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
 }
 
 // told turns what went wrong with a query into an error that callers know.
-func (d *Desk) told(err error) error {
+func (d *DB) told(err error) error {
 	switch dbfile.Code(err) {
 	case dbfile.Busy, dbfile.ReadOnly, dbfile.IOErr, dbfile.Corrupt, dbfile.Full, dbfile.CantOpen, dbfile.NotADB:
 		return &UnavailableError{Reason: why(d.dir, err), Err: err}
@@ -176,7 +176,7 @@ func (d *Desk) told(err error) error {
 }
 
 // read runs fn on the database; what it returns is told.
-func (d *Desk) read(ctx context.Context, fn func(*sqlx.DB) error) error {
+func (d *DB) read(ctx context.Context, fn func(*sqlx.DB) error) error {
 	db, err := d.open(ctx)
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func (d *Desk) read(ctx context.Context, fn func(*sqlx.DB) error) error {
 
 // write runs fn in one transaction that holds the file from its begin: all of
 // it is done, or nothing.
-func (d *Desk) write(ctx context.Context, fn func(*sqlx.Tx) error) error {
+func (d *DB) write(ctx context.Context, fn func(*sqlx.Tx) error) error {
 	db, err := d.open(ctx)
 	if err != nil {
 		return err

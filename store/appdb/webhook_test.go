@@ -1,4 +1,4 @@
-package desk
+package appdb
 
 import (
 	"errors"
@@ -10,15 +10,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// hookDesk has one view with a hook.
-func hookDesk(t *testing.T, dir string) *Desk {
+// webhookDB has one view with a webhook.
+func webhookDB(t *testing.T, dir string) *DB {
 	t.Helper()
 	d := openTest(t, dir)
-	v, err := d.AddView(t.Context(), "on call", "")
+	v, err := d.AddSavedView(t.Context(), "on call", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.SetHook(t.Context(), Hook{View: v.ID, URL: "https://a.example/", Secret: []byte("secret"), Ends: []string{"failed"}}, nil, noon); err != nil {
+	if err := d.SetWebhook(t.Context(), Webhook{View: v.ID, URL: "https://a.example/", Secret: []byte("secret"), Ends: []string{"failed"}}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -32,27 +32,27 @@ func messages(n int) (list []Delivery) {
 }
 
 func TestHookIsKept(t *testing.T) {
-	d := hookDesk(t, t.TempDir())
+	d := webhookDB(t, t.TempDir())
 	ctx := t.Context()
-	if err := d.SetHook(ctx, Hook{View: 1, URL: "https://b.example/", Ends: []string{"lost", "failed"}, Base: "https://deck"}, nil, noon.Add(time.Hour)); err != nil {
+	if err := d.SetWebhook(ctx, Webhook{View: 1, URL: "https://b.example/", Ends: []string{"lost", "failed"}, Base: "https://deck"}, nil, noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	h, err := d.Hook(ctx, 1)
+	h, err := d.Webhook(ctx, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.Created = h.Created.UTC()
-	want := Hook{View: 1, URL: "https://b.example/", Secret: []byte("secret"), Ends: []string{"lost", "failed"}, Base: "https://deck", Created: noon}
+	want := Webhook{View: 1, URL: "https://b.example/", Secret: []byte("secret"), Ends: []string{"lost", "failed"}, Base: "https://deck", Created: noon}
 	if diff := cmp.Diff(want, h); diff != "" {
 		t.Errorf("a change keeps the secret and when it was set (-want +got)\n%s", diff)
 	}
-	if err := d.SetHook(ctx, Hook{View: 7, Secret: []byte("x")}, nil, noon); !errors.Is(err, ErrNotFound) {
+	if err := d.SetWebhook(ctx, Webhook{View: 7, Secret: []byte("x")}, nil, noon); !errors.Is(err, ErrNotFound) {
 		t.Errorf("of a view that there is not: %v", err)
 	}
 	if err := d.Enqueue(ctx, 1, 0, 0, messages(1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.RemoveView(ctx, 1); err != nil {
+	if err := d.RemoveSavedView(ctx, 1); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := d.Deliveries(ctx, 1, 10); err != nil || len(list) > 0 {
@@ -61,19 +61,19 @@ func TestHookIsKept(t *testing.T) {
 }
 
 func TestOccasionsAreNotedOnce(t *testing.T) {
-	d := hookDesk(t, t.TempDir())
+	d := webhookDB(t, t.TempDir())
 	ctx := t.Context()
-	end := Occasion{Run: "a", What: "failed", At: noon}
-	waits := Occasion{Run: "a", What: AttentionPrefix + "waiting", At: noon}
+	end := Event{Run: "a", What: "failed", At: noon}
+	waits := Event{Run: "a", What: AttentionPrefix + "waiting", At: noon}
 	later := waits
 	later.At = noon.Add(2 * time.Hour)
-	for i, o := range [][]Occasion{{end, waits}, {end, waits}, {later}, {later, end}} {
+	for i, o := range [][]Event{{end, waits}, {end, waits}, {later}, {later, end}} {
 		if err := d.Note(ctx, o, noon.Add(time.Duration(i)*time.Hour+time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var got []string
-	list, err := d.Occasions(ctx, 0, 10)
+	list, err := d.Events(ctx, 0, 10)
 	for _, o := range list {
 		got = append(got, fmt.Sprintf("%d %s %s", o.N, o.What, o.At.Sub(noon)))
 	}
@@ -83,27 +83,27 @@ func TestOccasionsAreNotedOnce(t *testing.T) {
 	if looked, err := d.Looked(ctx); err != nil || !looked.Equal(noon.Add(3*time.Hour+time.Minute)) {
 		t.Errorf("looked at %s, %v", looked, err)
 	}
-	v, err := d.AddView(ctx, "second", "")
+	v, err := d.AddSavedView(ctx, "second", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	past := []Occasion{{Run: "b", What: "lost", At: noon}}
-	if err := d.SetHook(ctx, Hook{View: v.ID, Secret: []byte("x")}, past, noon); err != nil {
+	past := []Event{{Run: "b", What: "lost", At: noon}}
+	if err := d.SetWebhook(ctx, Webhook{View: v.ID, Secret: []byte("x")}, past, noon); err != nil {
 		t.Fatal(err)
 	}
-	if h, err := d.Hook(ctx, v.ID); err != nil || h.Place != 4 {
+	if h, err := d.Webhook(ctx, v.ID); err != nil || h.Place != 4 {
 		t.Errorf("a new hook begins at %d, %v", h.Place, err)
 	}
 	if err := d.Note(ctx, nil, noon.Add(100*24*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := d.Occasions(ctx, 0, 10); err != nil || len(list) > 0 {
+	if list, err := d.Events(ctx, 0, 10); err != nil || len(list) > 0 {
 		t.Errorf("old ones are kept: %v, %v", list, err)
 	}
 }
 
 func TestEnqueueMovesTheHook(t *testing.T) {
-	d := hookDesk(t, t.TempDir())
+	d := webhookDB(t, t.TempDir())
 	ctx := t.Context()
 	if err := d.Enqueue(ctx, 1, 0, 5, messages(1)); err != nil {
 		t.Fatal(err)
@@ -122,11 +122,11 @@ func TestEnqueueMovesTheHook(t *testing.T) {
 }
 
 // TestClaims has servers take messages at the same time: each is sent by one,
-// and of one hook no two at once.
+// and of one webhook no two at once.
 func TestClaims(t *testing.T) {
 	const n = 12
 	dir := t.TempDir()
-	first := hookDesk(t, dir)
+	first := webhookDB(t, dir)
 	ctx := t.Context()
 	if err := first.Enqueue(ctx, 1, 0, 1, messages(n)); err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestClaims(t *testing.T) {
 }
 
 func TestALeaseRunsOut(t *testing.T) {
-	d := hookDesk(t, t.TempDir())
+	d := webhookDB(t, t.TempDir())
 	ctx := t.Context()
 	if err := d.Enqueue(ctx, 1, 0, 1, messages(1)); err != nil {
 		t.Fatal(err)
