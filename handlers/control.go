@@ -71,7 +71,7 @@ func describeRun(err error) *httpError {
 	case errors.Is(err, runner.ErrUnknownPipeline):
 		return &httpError{status: http.StatusNotFound, text: "no file defines this pipeline", next: "It may have been renamed or removed.", err: err}
 	case errors.Is(err, runner.ErrUnavailable):
-		return &httpError{status: http.StatusServiceUnavailable, text: "what carries out runs is not there: " + shown(clip(err.Error(), maxText)), err: err}
+		return &httpError{status: http.StatusServiceUnavailable, text: shown(clip(err.Error(), maxText)), err: err}
 	default:
 		return nil
 	}

@@ -295,7 +295,7 @@ func TestStartIsRefused(t *testing.T) {
 		"a key of another run":          {store.ErrTaken, 409, "this key has started another run already", ""},
 		"a step that the engine cannot": {&runner.UnsupportedError{Step: "s", What: "a gate", Engine: "wave"}, 409, `step "s": a gate`, ""},
 		"a conflict":                    {&runner.ConflictError{Step: "s", Text: "needs more"}, 409, `step "s" needs more`, ""},
-		"no engine any more":            {runner.ErrUnavailable, 503, "what carries out runs is not there", "1"},
+		"no engine any more":            {runner.ErrUnavailable, 503, "engine is not available", "1"},
 		"a pipeline that went":          {runner.ErrUnknownPipeline, 404, "no file defines this pipeline", ""},
 		"something else":                {errors.New("secret path /x"), 500, "something went wrong here", ""},
 	} {

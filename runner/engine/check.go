@@ -26,7 +26,7 @@ func Check(catalog *manifest.Catalog, r runner.Request) ([]runner.PlannedStep, e
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOrder(pipeline); err != nil {
+	if err := runner.CheckOrder(pipeline); err != nil {
 		return nil, err
 	}
 	for i, s := range pipeline.Steps {
@@ -147,26 +147,4 @@ func commandScript(s manifest.Step) string {
 	default:
 		return s.Exec.Source
 	}
-}
-
-// checkOrder refuses steps that wait for each other, or for none there is.
-func checkOrder(p manifest.Pipeline) error {
-	done := map[string]bool{}
-	for grew := true; grew; {
-		grew = false
-		for _, s := range p.Steps {
-			if !done[s.ID] && !slices.ContainsFunc(s.Dependencies, func(d string) bool { return !done[d] }) {
-				done[s.ID], grew = true, true
-			}
-		}
-	}
-	for _, s := range p.Steps {
-		if !done[s.ID] {
-			return &runner.InputError{Field: "pipeline", Text: fmt.Sprintf("%q has the step %q, whose dependencies are missing or wait for it", p.Name, s.ID)}
-		}
-	}
-	if len(done) != len(p.Steps) {
-		return &runner.InputError{Field: "pipeline", Text: fmt.Sprintf("%q has two steps of one id", p.Name)}
-	}
-	return nil
 }

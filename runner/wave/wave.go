@@ -79,9 +79,9 @@ const versionWithin = 5 * time.Second
 // Version is what the program says of itself, asked once for each program that
 // is found. [runner.ErrUnavailable]
 func (e *Engine) Version(ctx context.Context) (string, error) {
-	path, err := exec.LookPath(e.binary)
-	if err != nil && !errors.Is(err, exec.ErrDot) {
-		return "", fmt.Errorf("%w: %w", runner.ErrUnavailable, err)
+	path, err := e.program()
+	if err != nil {
+		return "", err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -109,7 +109,19 @@ func (e *Engine) Version(ctx context.Context) (string, error) {
 // Plan tells what a start would do. Wave's own plan may be wiser.
 func (e *Engine) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep, error) {
 	steps, _, err := e.look(r)
+	if err == nil {
+		_, err = e.program()
+	}
 	return steps, err
+}
+
+// program is the path of Wave's program, which can be executed.
+func (e *Engine) program() (string, error) {
+	path, err := exec.LookPath(e.binary)
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return "", fmt.Errorf("%w: %w", runner.ErrUnavailable, err)
+	}
+	return filepath.Abs(path)
 }
 
 // look plans a request, and finds what a resumed run needs.
@@ -120,6 +132,9 @@ func (e *Engine) look(r runner.Request) ([]runner.PlannedStep, *handover.Found, 
 		return nil, nil, fmt.Errorf("%w %q", runner.ErrUnknownPipeline, r.Pipeline)
 	}
 	steps, err := runner.Plan(pipeline, r)
+	if err == nil {
+		err = preflight(pipeline, r)
+	}
 	if err != nil || r.FromStep == "" {
 		return steps, nil, err
 	}
@@ -180,11 +195,8 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 		return "", err
 	}
 	project := e.catalog().Project
-	binary, err := exec.LookPath(e.binary)
-	if err != nil && !errors.Is(err, exec.ErrDot) {
-		return "", fmt.Errorf("%w: %w", runner.ErrUnavailable, err)
-	}
-	if binary, err = filepath.Abs(binary); err != nil {
+	binary, err := e.program()
+	if err != nil {
 		return "", err
 	}
 	if err := runner.EnsureDatabase(ctx, project.DB); err != nil {

@@ -57,6 +57,7 @@ func parsePipeline(file, name string, data []byte, search *lineSearch) parsedPip
 	if parsed.Name == "" {
 		parsed.Name = name
 	}
+	parsed.Tools, _ = top.mapping("requires").texts("tools")
 	parsed.Steps = p.readSteps(top, nil)
 	if len(parsed.Steps) == 0 && len(p.r.problems) == 0 {
 		p.r.problemf(top.line, "has no steps")

@@ -10,7 +10,8 @@ type Pipeline struct {
 	Disabled    bool
 	Release     bool
 	Input       Input
-	Steps       []Step // in file order
+	Tools       []string // programs that Wave requires to be installed; may hold templates
+	Steps       []Step   // in file order
 	Problems    []Problem
 	Broken      bool
 }
