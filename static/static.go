@@ -20,9 +20,10 @@ import (
 // Dir is the path below the base path at which Handler serves.
 const Dir = "/static/"
 
+// minified/ is written by `go run ./cmd/dev gen` from the scripts and stylesheets in this folder.
 // vendor/ also holds licences and checksums, which are not for the browser.
 //
-//go:embed *.css *.js *.json *.svg vendor/*.js
+//go:embed minified/*.css minified/*.js *.json *.svg vendor/*.js
 var embedded embed.FS
 
 // assets never changes after start.
@@ -75,9 +76,6 @@ func load(files fs.FS) (catalogue, error) {
 		content, err := fs.ReadFile(files, file)
 		if err != nil {
 			return err
-		}
-		if content, err = shrink(file, content); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
 		}
 		return c.add(path.Base(file), content)
 	})

@@ -41,12 +41,12 @@ func tasks() []task {
 	return []task{
 		{"test", "check everything CI checks, in the order below", (*workshop).test},
 		{"browser", "find Chromium for the browser tests; on Debian, as root, install it", noArgs((*workshop).browser)},
-		{"gen-check", "fail when a *_templ.go file is not what its .templ file gives", noArgs((*workshop).genCheck)},
+		{"gen-check", "fail when a generated file is not what its source gives", noArgs((*workshop).genCheck)},
 		{"vendor-check", "fail when a vendored file is not the one its SHA256SUMS names", noArgs((*workshop).vendorCheck)},
 		{"lint", "gofmt, go vet and golangci-lint", noArgs((*workshop).lint)},
 		{"build", "compile everything, and the program without cgo", noArgs((*workshop).build)},
 		{"go-test", "run the tests with the race detector, browser tests included", noArgs((*workshop).goTest)},
-		{"gen", "write *_templ.go from the .templ files", noArgs((*workshop).gen)},
+		{"gen", "write the generated files: *_templ.go and static/minified", noArgs((*workshop).gen)},
 		{"bench", "run the benchmarks; arguments go to `go test`", (*workshop).bench},
 	}
 }

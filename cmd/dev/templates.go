@@ -63,16 +63,24 @@ func (w *workshop) templ(ctx context.Context, args []string) error {
 	return w.exec(ctx, nil, "go", append([]string{"run", templModule + "/cmd/templ@" + version}, args...)...)
 }
 
+// gen writes every generated file: Go from the templates, and the minified scripts and stylesheets.
 func (w *workshop) gen(ctx context.Context) error {
 	s, err := w.settings()
 	if err != nil {
 		return err
 	}
-	return w.templ(ctx, s.generateArgs(s.Path))
+	if err := w.templ(ctx, s.generateArgs(s.Path)); err != nil {
+		return err
+	}
+	return w.genMinified(ctx)
 }
 
-// genCheck generates into a copy, so the work tree stays as it is, and compares.
-func (w *workshop) genCheck(ctx context.Context) (err error) {
+// genCheck generates into a copy, so the work tree stays as it is, and compares. It reports all stale files at once.
+func (w *workshop) genCheck(ctx context.Context) error {
+	return errors.Join(w.checkTemplates(ctx), w.checkMinified(ctx))
+}
+
+func (w *workshop) checkTemplates(ctx context.Context) (err error) {
 	s, err := w.settings()
 	if err != nil {
 		return err
@@ -93,16 +101,16 @@ func (w *workshop) genCheck(ctx context.Context) (err error) {
 	if err := w.templ(ctx, s.generateArgs(filepath.Join(fresh, s.Path))); err != nil {
 		return err
 	}
-	return compareGenerated(os.DirFS(filepath.Join(w.root, s.Path)), os.DirFS(filepath.Join(fresh, s.Path)))
+	return compareGenerated(os.DirFS(filepath.Join(w.root, s.Path)), os.DirFS(filepath.Join(fresh, s.Path)), generatedSuffix)
 }
 
-// compareGenerated names every generated file that differs between the work tree and a fresh generation.
-func compareGenerated(committed, fresh fs.FS) error {
-	have, err := readFiles(committed, generatedSuffix)
+// compareGenerated names every file with one of the suffixes that differs between the work tree and a fresh generation.
+func compareGenerated(committed, fresh fs.FS, suffixes ...string) error {
+	have, err := readFiles(committed, suffixes...)
 	if err != nil {
 		return err
 	}
-	want, err := readFiles(fresh, generatedSuffix)
+	want, err := readFiles(fresh, suffixes...)
 	if err != nil {
 		return err
 	}
@@ -114,7 +122,7 @@ func compareGenerated(committed, fresh fs.FS) error {
 	}
 	for name := range have {
 		if _, ok := want[name]; !ok {
-			stale = append(stale, name+" (its template is gone)")
+			stale = append(stale, name+" (its source is gone)")
 		}
 	}
 	if len(stale) > 0 {
@@ -152,11 +160,12 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, content, 0o600)
 }
 
-// readFiles reads the files below dir whose name ends in suffix.
-func readFiles(dir fs.FS, suffix string) (map[string][]byte, error) {
+// readFiles reads the files below dir whose name ends in one of the suffixes.
+func readFiles(dir fs.FS, suffixes ...string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	err := fs.WalkDir(dir, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(name, suffix) {
+		matches := func(suffix string) bool { return strings.HasSuffix(name, suffix) }
+		if err != nil || entry.IsDir() || !slices.ContainsFunc(suffixes, matches) {
 			return err
 		}
 		files[name], err = fs.ReadFile(dir, name)

@@ -62,12 +62,12 @@ func TestCompareGenerated(t *testing.T) {
 		{"equal files pass", files("run_templ.go", "dag/box_templ.go"), files("run_templ.go", "dag/box_templ.go"), ""},
 		{"a file edited by hand is named", edited, files("run_templ.go"), "run_templ.go"},
 		{"a file never generated is named", files(), files("run_templ.go"), "run_templ.go"},
-		{"a file whose template is gone is named", files("run_templ.go"), files(), "run_templ.go (its template is gone)"},
+		{"a file whose source is gone is named", files("run_templ.go"), files(), "run_templ.go (its source is gone)"},
 		{"files in folders are compared", files(), files("dag/box_templ.go"), "dag/box_templ.go"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			err := compareGenerated(test.committed, test.fresh)
+			err := compareGenerated(test.committed, test.fresh, generatedSuffix)
 			if test.err == "" && err != nil {
 				t.Error(err)
 			}

@@ -1,0 +1,1 @@
+(()=>{const e=document.documentElement;e.dataset.js="";try{for(const t of["theme","times","density","live"]){const o=(t==="live"?sessionStorage:localStorage).getItem("wd-"+t);o&&(e.dataset[t]=o)}}catch{}})();
