@@ -164,14 +164,14 @@ func (s *Server) attentionRow(a store.Attention, run, in store.Run) views.Attent
 	}
 	switch a.Urgency {
 	case store.UrgentRunaway:
-		row.Flag = runawayFlag(*a.Outlook.Runaway)
+		row.Flag = runawayFlag(*a.Diagnosis.Runaway)
 		row.Action = s.actionOn(at, store.ActStop)
 	case store.UrgentFailed:
 		row.Flag = views.Flag{Symbol: string(run.State), Tone: string(run.State), Word: stateWord(run.State), Title: row.Run.Reason}
 		row.Action = s.actionOn(at, store.ActResume)
 	default:
-		row.Flag = stallFlag(a.Outlook.Stall)
-		row.Action = s.actionOn(at, a.Outlook.Stall.Action)
+		row.Flag = stallFlag(a.Diagnosis.Stall)
+		row.Action = s.actionOn(at, a.Diagnosis.Stall.Action)
 	}
 	row.Run.Reason = "" // the flag's title says it
 	return bounded(row)

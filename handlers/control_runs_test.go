@@ -429,7 +429,7 @@ func TestARetryIsNoFork(t *testing.T) {
 			t.Fatalf("status %d: %s", r.status, r.body)
 		}
 		made := r.answer().RunID
-		rows, err := e.control.Told(t.Context(), made)
+		rows, err := e.control.Derived(t.Context(), made)
 		if err != nil || len(rows) != 1 || rows[0].ForkedFrom != "" || rows[0].Parent != "" {
 			t.Errorf("%+v, %v", rows, err)
 		}

@@ -65,7 +65,7 @@ func (s *Server) palette(w http.ResponseWriter, r *http.Request, component func(
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		view := views.PaletteView{Chrome: s.chrome(r, "palette", "Find", ""), Words: words, Groups: s.places()}
-		page, err := s.store.Runs(ctx, store.RunFilter{Terms: store.Words(words), Limit: paletteRuns})
+		page, err := s.store.Runs(ctx, store.RunFilter{Predicates: store.Words(words), Limit: paletteRuns})
 		if err != nil && !errors.Is(err, store.ErrUnavailable) { // then there are no runs, and the chrome says why
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 // outlooks judges those of the runs that have not ended, and the lost ones.
-func (s *Server) outlooks(ctx context.Context, runs []store.Run) (map[string]store.Outlook, error) {
+func (s *Server) outlooks(ctx context.Context, runs []store.Run) (map[string]store.Diagnosis, error) {
 	var ids []string
 	for _, run := range runs {
 		if !run.State.Ended() || run.State == store.Lost {
@@ -24,7 +24,7 @@ func (s *Server) outlooks(ctx context.Context, runs []store.Run) (map[string]sto
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	found, err := s.store.Outlooks(ctx, ids)
+	found, err := s.store.Diagnoses(ctx, ids)
 	if errors.Is(err, store.ErrUnavailable) {
 		return nil, nil // the chrome says why
 	}
@@ -47,7 +47,7 @@ func (s *Server) addFlags(ctx context.Context, rows []views.RunRow, runs []store
 
 // flagsOf is what a row says beside its state. What the state says already, and
 // what is fine, is not said twice.
-func flagsOf(o store.Outlook) []views.Flag {
+func flagsOf(o store.Diagnosis) []views.Flag {
 	var flags []views.Flag
 	stall := stallFlag(o.Stall)
 	switch o.Stall.Verdict {
@@ -67,7 +67,7 @@ func flagsOf(o store.Outlook) []views.Flag {
 	return flags
 }
 
-func etaView(o store.Outlook) *views.ETA {
+func etaView(o store.Diagnosis) *views.ETA {
 	if o.ETA == nil {
 		return nil
 	}
@@ -221,7 +221,7 @@ type evidenceSummary struct {
 }
 
 // stallOf is nil for a run that has ended.
-func (s *Server) stallOf(run store.Run, o store.Outlook) *stallSummary {
+func (s *Server) stallOf(run store.Run, o store.Diagnosis) *stallSummary {
 	sum := &stallSummary{Verdict: string(o.Stall.Verdict), Why: o.Stall.Why, Action: string(o.Stall.Action)}
 	if action := s.actionOn(run.ID, o.Stall.Action); action != nil {
 		sum.Href = action.Href
@@ -242,7 +242,7 @@ type etaSummary struct {
 	Late     bool       `json:"late"`
 }
 
-func etaOf(o store.Outlook) *etaSummary {
+func etaOf(o store.Diagnosis) *etaSummary {
 	if o.ETA == nil {
 		return nil
 	}

@@ -75,7 +75,7 @@ func parseRunsQuery(q url.Values, now time.Time) (runsQuery, error) {
 	if err := query.parsePage(q); err != nil {
 		return query, err
 	}
-	query.terms, f.Terms, err = termsOf(query.values.Get("q"), now)
+	query.terms, f.Predicates, err = termsOf(query.values.Get("q"), now)
 	return query, err
 }
 

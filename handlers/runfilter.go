@@ -38,12 +38,12 @@ func statesOf(word string) []store.State {
 
 // termsOf reads a text in the filter language into the terms of the store.
 // Errors are *runquery.Error.
-func termsOf(text string, now time.Time) (runquery.Query, []store.Term, error) {
+func termsOf(text string, now time.Time) (runquery.Query, []store.Predicate, error) {
 	q, err := runquery.Parse(text)
 	if err != nil {
 		return q, nil, err
 	}
-	terms := make([]store.Term, len(q.Terms))
+	terms := make([]store.Predicate, len(q.Terms))
 	for i, t := range q.Terms {
 		if terms[i], err = termOf(q, t, now); err != nil {
 			return q, nil, err
@@ -76,16 +76,16 @@ func fieldOf(key string) store.Field {
 	case "since", "until", "age":
 		return store.FieldStarted
 	case "dur":
-		return store.FieldTook
+		return store.FieldDuration
 	case "tokens":
 		return store.FieldTokens
 	default:
-		return store.FieldWord
+		return store.FieldText
 	}
 }
 
-func termOf(q runquery.Query, t runquery.Term, now time.Time) (store.Term, error) {
-	term := store.Term{Field: fieldOf(t.Key), Not: t.Not}
+func termOf(q runquery.Query, t runquery.Term, now time.Time) (store.Predicate, error) {
+	term := store.Predicate{Field: fieldOf(t.Key), Not: t.Not}
 	switch t.Key {
 	case "status":
 		for _, v := range t.Values {
@@ -96,7 +96,7 @@ func termOf(q runquery.Query, t runquery.Term, now time.Time) (store.Term, error
 				return term, err
 			}
 			for _, s := range states {
-				term.Texts = append(term.Texts, store.TermText{Text: string(s)})
+				term.Texts = append(term.Texts, store.PredicateText{Text: string(s)})
 			}
 		}
 	case "since", "until":
@@ -128,11 +128,11 @@ func termOf(q runquery.Query, t runquery.Term, now time.Time) (store.Term, error
 			if text == "none" {
 				text = ""
 			}
-			term.Texts = append(term.Texts, store.TermText{Text: text})
+			term.Texts = append(term.Texts, store.PredicateText{Text: text})
 		}
 	default:
 		for _, v := range t.Values {
-			term.Texts = append(term.Texts, store.TermText{Text: v.Text, Glob: v.Glob})
+			term.Texts = append(term.Texts, store.PredicateText{Text: v.Text, Glob: v.Glob})
 		}
 	}
 	return term, nil

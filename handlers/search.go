@@ -69,13 +69,13 @@ func parseSearch(q url.Values, now time.Time) (query searchQuery, err error) {
 	if query.older != nil && query.before.Before > 0 {
 		return query, &store.InputError{Field: "before", Got: clip(q.Get("before"), 64), Want: "given without older"}
 	}
-	var terms []store.Term
+	var terms []store.Predicate
 	if query.terms, terms, err = termsOf(query.text, now); err != nil {
 		return query, err
 	}
 	for i, t := range query.terms.Terms {
 		if t.Key != "" {
-			query.only.Terms = append(query.only.Terms, terms[i])
+			query.only.Predicates = append(query.only.Predicates, terms[i])
 			continue
 		}
 		v, prefix := t.Values[0], false
@@ -90,12 +90,12 @@ func parseSearch(q url.Values, now time.Time) (query searchQuery, err error) {
 			return query, query.terms.Fail(v, "is too short to find what begins so", fmt.Sprintf("at least %d letters before the *", search.MinPrefix))
 		}
 		query.words = append(query.words, word)
-		terms[i].Texts = []store.TermText{{Text: v.Text}}
+		terms[i].Texts = []store.PredicateText{{Text: v.Text}}
 		if len(terms) == 1 && !t.Not && !prefix {
 			query.exact = v.Text
 		}
 	}
-	query.runs = store.RunFilter{Terms: terms, Older: query.older, Limit: searchRuns}
+	query.runs = store.RunFilter{Predicates: terms, Older: query.older, Limit: searchRuns}
 	return query, nil
 }
 

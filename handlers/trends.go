@@ -19,7 +19,7 @@ import (
 type trends struct {
 	history  store.PipelineHistory
 	failures []failureGroup // most frequent first
-	steps    []store.StepSpread
+	steps    []store.StepStats
 	costs    map[string]runCost // nil where no prices are given
 }
 
@@ -47,13 +47,13 @@ func (s *Server) trendsFrom(ctx context.Context, history store.PipelineHistory) 
 		ids[i] = run.ID
 	}
 	var err error
-	if t.steps, err = s.store.StepSpreads(ctx, ids); err != nil && !errors.Is(err, store.ErrUnavailable) {
+	if t.steps, err = s.store.StepStats(ctx, ids); err != nil && !errors.Is(err, store.ErrUnavailable) {
 		return t, fmt.Errorf("steps of pipeline %s: %w", history.Pipeline, err)
 	}
 	if t.costs, err = s.costs(ctx, ids); err != nil {
 		return t, err
 	}
-	slices.SortStableFunc(t.steps, func(a, b store.StepSpread) int { return cmp.Compare(b.P50, a.P50) })
+	slices.SortStableFunc(t.steps, func(a, b store.StepStats) int { return cmp.Compare(b.P50, a.P50) })
 	return t, nil
 }
 

@@ -33,11 +33,11 @@ func (u Urgency) order() int {
 
 // Attention is a run that needs a human, and why.
 type Attention struct {
-	Run     string
-	In      string // the run below it that the reason lies in; empty: itself
-	Urgency Urgency
-	Since   time.Time // for how long, as far as that is known
-	Outlook Outlook   // of In or Run, when it goes on
+	Run       string
+	In        string // the run below it that the reason lies in; empty: itself
+	Urgency   Urgency
+	Since     time.Time // for how long, as far as that is known
+	Diagnosis Diagnosis // of In or Run, when it goes on
 
 	inner bool // another run tells of this one, if it can be found
 }
@@ -48,7 +48,7 @@ type Attention struct {
 // seven days: which of them were looked at already, the caller knows. Right after
 // the start it is ErrUnjudged.
 func (s *Store) Attention(context.Context) ([]Attention, error) {
-	return read(s, func(o *opened) ([]Attention, error) { return o.lookout.attention() })
+	return read(s, func(o *opened) ([]Attention, error) { return o.reevaluator.attention() })
 }
 
 // AttentionNow is Attention that misses nothing: it waits for the index of all
@@ -58,15 +58,15 @@ func (s *Store) AttentionNow(ctx context.Context) ([]Attention, error) {
 		if err := o.index.wait(ctx); err != nil {
 			return nil, err
 		}
-		if err := o.lookout.judge(ctx, s, o); err != nil {
+		if err := o.reevaluator.reevaluate(ctx, s, o); err != nil {
 			return nil, err
 		}
-		return o.lookout.attention()
+		return o.reevaluator.attention()
 	})
 }
 
 // urgencyOf is why a run that goes on needs a human, empty: it does not.
-func urgencyOf(o Outlook) Urgency {
+func urgencyOf(o Diagnosis) Urgency {
 	switch {
 	case o.Runaway != nil:
 		return UrgentRunaway
@@ -83,7 +83,7 @@ func urgencyOf(o Outlook) Urgency {
 
 // since is when the reason began.
 func (a Attention) since() time.Time {
-	switch o := a.Outlook; a.Urgency {
+	switch o := a.Diagnosis; a.Urgency {
 	case UrgentRunaway:
 		return o.Runaway.Since
 	case UrgentUnheeded:
@@ -95,10 +95,10 @@ func (a Attention) since() time.Time {
 
 // urgent tells the runs that go on and need a human, each by the topmost run
 // above it that is known here, and each of those once by what is most urgent.
-func urgent(outlooks map[string]Outlook) []Attention {
+func urgent(outlooks map[string]Diagnosis) []Attention {
 	byTop := map[string]Attention{}
 	for id, o := range outlooks {
-		a := Attention{Run: id, Urgency: urgencyOf(o), Outlook: o}
+		a := Attention{Run: id, Urgency: urgencyOf(o), Diagnosis: o}
 		if a.Urgency == "" {
 			continue
 		}
@@ -122,7 +122,7 @@ func urgent(outlooks map[string]Outlook) []Attention {
 // below shows above as well, and a run above is silent when the one below is.
 func (a Attention) isThere() bool {
 	if a.Urgency == UrgentGate {
-		return a.Outlook.Signals.State == Waiting
+		return a.Diagnosis.Signals.State == Waiting
 	}
 	return a.In == ""
 }
@@ -135,12 +135,12 @@ func sortAttention(list []Attention) {
 
 // failures tells the runs that ended badly lately. What is known of one that has
 // ended stays; children in the process of another run are told by that one.
-func (l *lookout) failures(ctx context.Context, o *opened) ([]Attention, error) {
+func (l *reevaluator) failures(ctx context.Context, o *opened) ([]Attention, error) {
 	ids := o.index.failedSince(o.opt.Now().Add(-attentionAge).Unix(), maxAttention)
 	known := make(map[string]Attention, len(ids))
 	var ask []string
 	for _, id := range ids {
-		if a, ok := l.failed[id]; ok && a.Outlook.Signals.State == o.index.state(id) {
+		if a, ok := l.failed[id]; ok && a.Diagnosis.Signals.State == o.index.state(id) {
 			known[id] = a
 		} else {
 			ask = append(ask, id)
@@ -150,7 +150,7 @@ func (l *lookout) failures(ctx context.Context, o *opened) ([]Attention, error) 
 		records, err := o.records(ctx, o, part)
 		for id, r := range records {
 			a := Attention{Run: id, Urgency: UrgentFailed, Since: latest(unix(r.CompletedAt), unix(r.CancelledAt))}
-			a.Outlook.Signals.State = r.state
+			a.Diagnosis.Signals.State = r.state
 			if a.Since.IsZero() {
 				a.Since = latest(r.facts.lastSign(), r.facts.StartedAt)
 			}
@@ -165,7 +165,7 @@ func (l *lookout) failures(ctx context.Context, o *opened) ([]Attention, error) 
 	l.failed = known
 	var list []Attention
 	for _, a := range known {
-		switch a.Outlook.Signals.State {
+		switch a.Diagnosis.Signals.State {
 		case Failed, Rejected, Lost:
 			if !a.inner || o.index.isTop(a.Run) {
 				list = append(list, a)

@@ -148,15 +148,15 @@ func BenchmarkOutlooks(b *testing.B) {
 	}
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
-			d.paces = paces{}
-			if _, err := d.outlooks(b.Context(), ids); err != nil {
+			d.baselines = baselines{}
+			if _, err := d.diagnoses(b.Context(), ids); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("again", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := d.outlooks(b.Context(), ids); err != nil {
+			if _, err := d.diagnoses(b.Context(), ids); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -12,15 +12,15 @@ import (
 	"wavedeck/store/dbfile"
 )
 
-// This file, watched.go and replay.go are how SQLite tells what changed. What
+// This file, rowdiff.go and replay.go are how SQLite tells what changed. What
 // they hand on is Change alone, so that another database may tell it otherwise.
 
 const (
-	eventWindow = 1000            // events read and published at once
-	retellEvery = 3 * time.Second // a run may be lost by silence alone
-	lagShare    = 9               // rows are compared for at most a tenth of the time
-	maxRowDelay = 250 * time.Millisecond
-	lockedPoll  = 100 * time.Millisecond // whether others still hold the database
+	eventWindow   = 1000            // events read and published at once
+	rederiveEvery = 3 * time.Second // a run may be lost by silence alone
+	lagShare      = 9               // rows are compared for at most a tenth of the time
+	maxRowDelay   = 250 * time.Millisecond
+	lockedPoll    = 100 * time.Millisecond // whether others still hold the database
 )
 
 // tracker notices commits of other processes to one opened file.
@@ -43,16 +43,16 @@ type tracker struct {
 	dataVersion   int64
 	schemaCounter int64
 	mark          eventMark
-	rows          *rowWatch
+	rows          *rowDiff
 
 	logSize int64 // when reads were last held back
 	pauses  int   // how often they were
 
-	rung     int       // how often it looked since the last notification
-	lookAt   time.Time // zero: not before the next notification
-	rowsAt   time.Time // zero: all rows were compared since the last commit
-	rowsNext time.Time // not before that, to bound the cost
-	retellAt time.Time
+	rung       int       // how often it looked since the last notification
+	lookAt     time.Time // zero: not before the next notification
+	rowsAt     time.Time // zero: all rows were compared since the last commit
+	rowsNext   time.Time // not before that, to bound the cost
+	rederiveAt time.Time
 }
 
 // ladder is how long after each other the looks at an announced commit come.
@@ -71,7 +71,7 @@ func newTracker(ctx context.Context, s *Store, o *opened, info fs.FileInfo, seed
 	}
 	t := &tracker{
 		store: s, o: o, seed: seed, info: info, sure: true, conn: conn,
-		rows: newRowWatch(o.database), retellAt: time.Now().Add(retellEvery),
+		rows: newRowDiff(o.database), rederiveAt: time.Now().Add(rederiveEvery),
 	}
 	if err := t.begin(ctx); err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -131,7 +131,7 @@ func (t *tracker) expect() { t.rung, t.lookAt = 0, time.Now() }
 
 // next is when to look again although nothing is announced.
 func (t *tracker) next() time.Time {
-	next := t.retellAt
+	next := t.rederiveAt
 	for _, at := range []time.Time{t.lookAt, t.rowsAt} {
 		if !at.IsZero() && at.Before(next) {
 			next = at
@@ -173,9 +173,9 @@ func (t *tracker) read(ctx context.Context, version int64, now time.Time) error 
 			return err
 		}
 	}
-	if !now.Before(t.retellAt) {
-		t.retellAt = now.Add(retellEvery)
-		return t.retell(ctx)
+	if !now.Before(t.rederiveAt) {
+		t.rederiveAt = now.Add(rederiveEvery)
+		return t.rederive(ctx)
 	}
 	return nil
 }
@@ -262,7 +262,7 @@ func (t *tracker) collectEvents(ctx context.Context) (int, error) {
 	for _, e := range events {
 		changed.add(e.StepRef)
 	}
-	change, err := t.tell(ctx, changed, nil)
+	change, err := t.derive(ctx, changed, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -279,7 +279,7 @@ func (t *tracker) compareRows(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	change, err := t.tell(ctx, changed, nil)
+	change, err := t.derive(ctx, changed, nil)
 	if err != nil {
 		return err
 	}
@@ -294,12 +294,12 @@ func (t *tracker) compareRows(ctx context.Context) error {
 	return nil
 }
 
-// retell finds the runs that became another state by the passing of time.
-func (t *tracker) retell(ctx context.Context) error {
+// rederive finds the runs that became another state by the passing of time.
+func (t *tracker) rederive(ctx context.Context) error {
 	if !t.o.index.isReady() {
 		return nil
 	}
-	change, err := t.tell(ctx, newRowChanges(), t.rows.openRuns())
+	change, err := t.derive(ctx, newRowChanges(), t.rows.openRuns())
 	if err != nil {
 		return err
 	}
@@ -307,10 +307,10 @@ func (t *tracker) retell(ctx context.Context) error {
 	return nil
 }
 
-// tell brings the index in step and names what became different: the changed
+// derive brings the index in step and names what became different: the changed
 // runs and steps as given, those of maybe whose state is another one now, and
 // the runs around them that show or follow that state.
-func (t *tracker) tell(ctx context.Context, changed rowChanges, maybe []string) (Change, error) {
+func (t *tracker) derive(ctx context.Context, changed rowChanges, maybe []string) (Change, error) {
 	var c Change
 	runs := changed.runs
 	ask := append(keys(runs), maybe...)

@@ -69,7 +69,7 @@ func (c *companions) appeared() bool {
 func (o *opened) drain(ctx context.Context) error {
 	err := o.Close()
 	for o.Stats().OpenConnections > 0 {
-		if !rest(ctx, time.Millisecond) {
+		if !sleep(ctx, time.Millisecond) {
 			return errors.Join(err, ctx.Err())
 		}
 	}

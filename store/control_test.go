@@ -214,7 +214,7 @@ func TestALockedDatabaseIsTold(t *testing.T) {
 	b := storetest.New(t)
 	run := b.Run(storetest.Run{Status: "running"})
 	c := openControl(t, b.Path)
-	if runs, err := c.Told(t.Context(), run, "none"); err != nil || len(runs) != 1 || runs[0].Status != "running" {
+	if runs, err := c.Derived(t.Context(), run, "none"); err != nil || len(runs) != 1 || runs[0].Status != "running" {
 		t.Fatal(runs, err)
 	}
 	holder, err := statedb.Open(t.Context(), b.Path)

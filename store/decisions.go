@@ -80,9 +80,9 @@ func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run s
 	return found, nil
 }
 
-// addLedgers reads what was decided in a run, where it can be taken up, and what
+// addOutcomes reads what was decided in a run, where it can be taken up, and what
 // it left, now or by a moment.
-func (d *database) addLedgers(ctx context.Context, q sqlx.QueryerContext, detail *RunDetail, run string) (err error) {
+func (d *database) addOutcomes(ctx context.Context, q sqlx.QueryerContext, detail *RunDetail, run string) (err error) {
 	if detail.Outcomes, err = d.outcomes(ctx, q, run, detail.At); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func estimate(def []StepDef, at standing, past []*pastRun) *ETA {
 		case unlike:
 			continue
 		}
-		totals = append(totals, run.took)
+		totals = append(totals, run.duration)
 	}
 	n := len(totals)
 	if n < minPast {
@@ -95,10 +95,10 @@ const (
 // rest is what would be left if the run went on like p.
 func (p *pastRun) rest(def []StepDef, at standing) (int64, fate) {
 	if len(def) == 0 {
-		if p.took < at.elapsed {
+		if p.duration < at.elapsed {
 			return 0, overtaken
 		}
-		return p.took - at.elapsed, possible
+		return p.duration - at.elapsed, possible
 	}
 	w := walk{past: p, at: at, deps: make(map[string][]string, len(def)), ends: make(map[string]int64, len(def))}
 	for _, s := range def {
@@ -123,7 +123,7 @@ func (p *pastRun) rest(def []StepDef, at standing) (int64, fate) {
 	if late {
 		return 0, overtaken
 	}
-	return last + max(0, p.took-lastThen), possible
+	return last + max(0, p.duration-lastThen), possible
 }
 
 // walk goes through a run's steps as they would be if it went on like another.

@@ -89,7 +89,7 @@ func (c course) draw(r *rand.Rand) *pastRun {
 		}
 		ends[s.ID] = at + c.took[s.ID](r)
 		p.steps[s.ID] = pastStep{start: int64(at), end: int64(ends[s.ID])}
-		p.took = max(p.took, int64(ends[s.ID]))
+		p.duration = max(p.duration, int64(ends[s.ID]))
 	}
 	return p
 }
@@ -149,14 +149,14 @@ func TestEstimateHoldsWhatItSays(t *testing.T) {
 					}
 					for range 20 {
 						run := c.draw(rng)
-						for at := int64(0); at < min(run.took, 3000); at += 40 {
+						for at := int64(0); at < min(run.duration, 3000); at += 40 {
 							all++
 							eta := estimate(c.def, run.seenAt(c.def, at), past)
 							if eta == nil || eta.N == 0 {
 								continue
 							}
 							told++
-							left := seconds(run.took - at)
+							left := seconds(run.duration - at)
 							if left >= eta.Earliest && left <= eta.P90 {
 								inside++
 							}
@@ -185,7 +185,7 @@ func TestEstimateHoldsWhatItSays(t *testing.T) {
 func TestEstimate(t *testing.T) {
 	def := []StepDef{{ID: "a"}, {ID: "b", Dependencies: []string{"a"}}, {ID: "c", Dependencies: []string{"a"}}, {ID: "d", Dependencies: []string{"b", "c"}}}
 	run := func(a, b, c, d int64) *pastRun { // b and c side by side
-		return &pastRun{took: a + max(b, c) + d, planned: 4, steps: map[string]pastStep{
+		return &pastRun{duration: a + max(b, c) + d, planned: 4, steps: map[string]pastStep{
 			"a": {start: 0, end: a}, "b": {start: a, end: a + b}, "c": {start: a, end: a + c}, "d": {start: a + max(b, c), end: a + max(b, c) + d},
 		}}
 	}
@@ -245,7 +245,7 @@ func TestRecordedPast(t *testing.T) {
 	told, inside := 0, 0
 	for range 25 {
 		run := c.draw(rng)
-		for at := int64(0); at < run.took; at += 60 {
+		for at := int64(0); at < run.duration; at += 60 {
 			id := run.write(b, c.def, at)
 			now = b.Clock.Add(seconds(at))
 			eta := mustOutlook(t, d, id).ETA
@@ -255,7 +255,7 @@ func TestRecordedPast(t *testing.T) {
 			}
 			if eta != nil && eta.N > 0 {
 				told++
-				if left := seconds(run.took - at); left >= eta.Earliest && left <= eta.P90 {
+				if left := seconds(run.duration - at); left >= eta.Earliest && left <= eta.P90 {
 					inside++
 				}
 			}
@@ -280,9 +280,9 @@ func mustPast(t testing.TB, d *database) []*pastRun {
 // builder's clock.
 func (p *pastRun) write(b *storetest.Builder, def []StepDef, elapsed int64) string {
 	at := func(s int64) time.Time { return b.Clock.Add(seconds(s)) }
-	r := storetest.Run{Pipeline: "course", Status: "running", Start: b.Clock, Heartbeat: at(min(elapsed, p.took))}
-	if elapsed >= p.took {
-		r.Status, r.End = "completed", at(p.took)
+	r := storetest.Run{Pipeline: "course", Status: "running", Start: b.Clock, Heartbeat: at(min(elapsed, p.duration))}
+	if elapsed >= p.duration {
+		r.Status, r.End = "completed", at(p.duration)
 	}
 	run := b.Run(r)
 	b.Event(run, storetest.Event{State: "started", Message: fmt.Sprintf(`input="" steps=%d`, len(def))})

@@ -18,8 +18,8 @@ const maxPending = 1000
 type Change struct {
 	Epoch       string    // names the database file; other after it was replaced or rolled back
 	LastEventID int64     // every event up to this one is accounted for
-	Runs        []string  // runs whose told row changed, and the parents of changed children
-	Steps       []StepRef // steps whose told row changed
+	Runs        []string  // runs whose derived row changed, and the parents of changed children
+	Steps       []StepRef // steps whose derived row changed
 	List        bool      // the set of runs, or how many are in a state, changed
 	Reset       bool      // everything may have changed, nothing else is named
 	Health      bool      // Store.Health tells something new

@@ -11,13 +11,13 @@ const (
 // RunFilter chooses runs. Empty fields do not restrict. Several values of one
 // field mean any of them; several fields mean all of them.
 type RunFilter struct {
-	States    []State
-	Pipelines []string
-	Tags      []string
-	Parent    string    // only direct children of this run
-	Since     time.Time // started at or after
-	Until     time.Time // started before
-	Terms     []Term    // all of these hold
+	States     []State
+	Pipelines  []string
+	Tags       []string
+	Parent     string      // only direct children of this run
+	Since      time.Time   // started at or after
+	Until      time.Time   // started before
+	Predicates []Predicate // all of these hold
 
 	Older *Cursor // the page after this run, going back in time
 	Newer *Cursor // the page before this run, going forward
@@ -28,7 +28,7 @@ type RunFilter struct {
 // restriction shows top-level runs with their children folded; a narrowed one
 // shows every run that matches, children included.
 func (f RunFilter) Narrow() bool {
-	return len(f.States)+len(f.Pipelines)+len(f.Tags)+len(f.Terms) > 0 || f.Parent != "" ||
+	return len(f.States)+len(f.Pipelines)+len(f.Tags)+len(f.Predicates) > 0 || f.Parent != "" ||
 		!f.Since.IsZero() || !f.Until.IsZero()
 }
 

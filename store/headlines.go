@@ -95,9 +95,9 @@ func (d *database) headline(texts ...string) string {
 	})
 }
 
-// tells reports whether texts say more than how a run ended.
-func (d *database) tells(texts []string) bool {
-	return d.telling.get(texts, func() bool { return headline.Tells(texts...) })
+// informative reports whether texts say more than how a run ended.
+func (d *database) informative(texts []string) bool {
+	return d.informativeCache.get(texts, func() bool { return headline.Tells(texts...) })
 }
 
 // failures are the texts of a run's own failure, the step's before the run's.
@@ -286,7 +286,7 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 	said := map[string][]string{}
 	wanted := map[string]*record{}
 	for _, chain := range chains {
-		if r := last(chain); !d.tells(r.failures()) {
+		if r := last(chain); !d.informative(r.failures()) {
 			wanted[r.ID] = r
 		}
 	}

@@ -38,7 +38,7 @@ func (h *hold) pause(ctx context.Context, d time.Duration) {
 	h.mu.Lock()
 	h.over = over
 	h.mu.Unlock()
-	rest(ctx, d)
+	sleep(ctx, d)
 	h.mu.Lock()
 	h.over = nil
 	h.mu.Unlock()

@@ -41,7 +41,7 @@ func TestLogStaysBounded(t *testing.T) {
 					var n int
 					return n, o.GetContext(ctx, &n, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT count(*) FROM n, (SELECT 1 FROM pipeline_run LIMIT 1)")
 				})
-				rest(ctx, 20*time.Millisecond)
+				sleep(ctx, 20*time.Millisecond)
 			}
 		})
 		listener := s.Subscribe()

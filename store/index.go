@@ -54,7 +54,7 @@ type indexRow struct {
 	branch   uint32
 	kind     uint32
 	tags     uint32
-	took     int32  // seconds by its row, when it has ended; -1: not known
+	duration int32  // seconds by its row, when it has ended; -1: not known
 	seen     uint32 // sweep that saw it last
 	state    uint8  // of States
 	used     bool
@@ -117,7 +117,7 @@ func (ix *index) health() IndexHealth {
 	}
 }
 
-// state is the told state of a run, empty when the index does not hold it.
+// state is the derived state of a run, empty when the index does not hold it.
 func (ix *index) state(id string) State {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
@@ -207,7 +207,7 @@ func (ix *index) fill(i uint32, e entry) {
 	r.pipeline, r.parent = ix.pipelines.number(e.pipeline), ix.parents.number(e.parent)
 	r.branch, r.kind = ix.branches.number(e.branch), ix.kinds.number(e.kind)
 	r.tags = ix.tags.number(e.tags)
-	r.state, r.tokens, r.took = stateNumber(e.state), e.tokens, tookSeconds(e.state, e.started, e.completed)
+	r.state, r.tokens, r.duration = stateNumber(e.state), e.tokens, durationSeconds(e.state, e.started, e.completed)
 }
 
 func stateNumber(s State) uint8 {

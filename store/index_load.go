@@ -99,7 +99,7 @@ func (d *database) entriesSQL(where string) string {
 // entries reads the runs with these ids; those that are gone are left out.
 func (d *database) entries(ctx context.Context, ids []string) ([]entry, error) {
 	var all []entry
-	err := chunks(ids, maxWatched, func(part []string) error {
+	err := chunks(ids, maxCompared, func(part []string) error {
 		found, err := d.selectEntries(ctx, d.entriesSQL("r.run_id IN "+in(len(part))), anys(part)...)
 		all = append(all, found...)
 		return err
@@ -117,7 +117,7 @@ func (d *database) selectEntries(ctx context.Context, query string, args ...any)
 	if err != nil {
 		return nil, fmt.Errorf("read runs for the index: %w", err)
 	}
-	told, err := d.told(ctx, unclear)
+	told, err := d.derived(ctx, unclear)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (d *database) scanEntries(ctx context.Context, query string, args ...any) (
 		if r.undecided() || silent || r.Status == "failed" && killed(e.err) && e.parent != "" {
 			unclear = append(unclear, e.id)
 		} else {
-			e.state, _ = tellRun(r.facts, d.opt.Now(), d.aliveSince(r.facts))
+			e.state, _ = deriveRun(r.facts, d.opt.Now(), d.aliveSince(r.facts))
 		}
 		if r.undecided() && e.tokens == 0 {
 			e.tokens = -1 // not written yet, or never
@@ -181,7 +181,7 @@ func (d *database) scanEntries(ctx context.Context, query string, args ...any) (
 // addTokens takes what attempts used where that is more than the run itself says,
 // by the rule of spentTokens.
 func (d *database) addTokens(ctx context.Context, entries []entry) error {
-	for part := range slices.Chunk(entries, maxWatched) {
+	for part := range slices.Chunk(entries, maxCompared) {
 		ids := make([]string, len(part))
 		for i, e := range part {
 			ids[i] = e.id
@@ -210,14 +210,14 @@ func (ix *index) follow(ctx context.Context, s *Store) {
 			return
 		}
 		s.opt.Log.Warn("load index of runs", "err", err)
-		if !rest(ctx, time.Second) {
+		if !sleep(ctx, time.Second) {
 			return
 		}
 	}
 	ix.sort()
 	close(ix.ready)
 	s.publishFound(ix, nil) // counts can be told now
-	for rest(ctx, ix.sweepPause()) {
+	for sleep(ctx, ix.sweepPause()) {
 		if !ix.beginSweep() {
 			continue
 		}
@@ -254,8 +254,8 @@ func (s *Store) publishFound(ix *index, runs []string) {
 	}
 }
 
-// rest reports whether ctx outlived a pause.
-func rest(ctx context.Context, pause time.Duration) bool {
+// sleep reports whether ctx outlived a pause.
+func sleep(ctx context.Context, pause time.Duration) bool {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
@@ -278,7 +278,7 @@ func (ix *index) walk(ctx context.Context, pause time.Duration) ([]string, error
 			return found, err
 		}
 		row = entries[len(entries)-1].row
-		if pause > 0 && !rest(ctx, pause) {
+		if pause > 0 && !sleep(ctx, pause) {
 			return found, ctx.Err()
 		}
 	}

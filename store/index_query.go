@@ -139,7 +139,7 @@ func (ix *index) compile(f RunFilter) *matcher {
 		m.inSet(ix.tags.set(func(tag string) bool { return slices.Contains(f.Tags, tag) }), tagsOf, &m.tags)
 	}
 	if f.Parent != "" {
-		m.all = append(m.all, ix.hasParent([]TermText{{Text: f.Parent}}))
+		m.all = append(m.all, ix.hasParent([]PredicateText{{Text: f.Parent}}))
 	}
 	if !f.Since.IsZero() {
 		m.low = ix.position(ceilUnix(f.Since), nil)
@@ -147,19 +147,19 @@ func (ix *index) compile(f RunFilter) *matcher {
 	if !f.Until.IsZero() {
 		m.high = ix.position(ceilUnix(f.Until), nil)
 	}
-	for _, t := range f.Terms {
+	for _, t := range f.Predicates {
 		m.term(t)
 	}
 	return m
 }
 
 // term adds a term; the common ones also as what a brief must have.
-func (m *matcher) term(t Term) {
+func (m *matcher) term(t Predicate) {
 	wanted := func(text string) bool { return isAny(text, t.Texts) }
 	switch {
 	case t.Field == FieldState:
 		m.inStates(func(s State) bool {
-			return slices.ContainsFunc(t.Texts, func(x TermText) bool { return x.Text == string(s) }) != t.Not
+			return slices.ContainsFunc(t.Texts, func(x PredicateText) bool { return x.Text == string(s) }) != t.Not
 		})
 	case t.Field == FieldPipeline && !t.Not:
 		m.inSet(m.ix.pipelines.set(wanted), pipelineOf, &m.pipelines)

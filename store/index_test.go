@@ -109,17 +109,17 @@ func randomFilter(rng *rand.Rand, ids []string) RunFilter {
 		f.Until = storetest.Base.Add(time.Duration(rng.IntN(40000)) * time.Millisecond)
 	}
 	if rng.IntN(3) == 0 {
-		f.Terms = Words(pick(rng, []string{"login", "LOGIN fix", "äpfel", "needle", "ops", "run-", "b", "<B>", "deploy", "\x00", " ", "status 1"}))
+		f.Predicates = Words(pick(rng, []string{"login", "LOGIN fix", "äpfel", "needle", "ops", "run-", "b", "<B>", "deploy", "\x00", " ", "status 1"}))
 	}
 	for rng.IntN(2) == 0 {
-		f.Terms = append(f.Terms, randomTerm(rng, ids))
+		f.Predicates = append(f.Predicates, randomTerm(rng, ids))
 	}
 	f.Limit = 1 + rng.IntN(12)
 	return f
 }
 
-func randomTerm(rng *rand.Rand, ids []string) Term {
-	t := Term{Field: Field(rng.IntN(int(FieldStarted) + 1)), Not: rng.IntN(3) == 0}
+func randomTerm(rng *rand.Rand, ids []string) Predicate {
+	t := Predicate{Field: Field(rng.IntN(int(FieldStarted) + 1)), Not: rng.IntN(3) == 0}
 	texts := []string{"LOGIN", "b", "nightly", "team/*", "*ü*", "main", "FEATURE/*o*n", "top_level", "*", "deploy", "ops*sync", "boom", "exit status", "run-0"}
 	switch t.Field {
 	case FieldState:
@@ -129,7 +129,7 @@ func randomTerm(rng *rand.Rand, ids []string) Term {
 	}
 	for range 1 + rng.IntN(2) {
 		text := pick(rng, texts)
-		t.Texts = append(t.Texts, TermText{text, strings.Contains(text, "*") && t.Field > FieldError})
+		t.Texts = append(t.Texts, PredicateText{text, strings.Contains(text, "*") && t.Field > FieldError})
 	}
 	t.Low, t.High = int64(rng.IntN(30)), int64(rng.IntN(60))
 	switch t.Field {
@@ -145,9 +145,9 @@ func randomTerm(rng *rand.Rand, ids []string) Term {
 func whole(text string) string { return text }
 
 // termHolds is a term as Term documents it, on a run as shown.
-func termHolds(t Term, r Run, now time.Time) bool {
+func termHolds(t Predicate, r Run, now time.Time) bool {
 	name := func(text string) bool {
-		return slices.ContainsFunc(t.Texts, func(w TermText) bool {
+		return slices.ContainsFunc(t.Texts, func(w PredicateText) bool {
 			if !w.Glob {
 				return strings.EqualFold(w.Text, text)
 			}
@@ -156,7 +156,7 @@ func termHolds(t Term, r Run, now time.Time) bool {
 		})
 	}
 	part := func(texts ...string) bool {
-		return slices.ContainsFunc(t.Texts, func(w TermText) bool {
+		return slices.ContainsFunc(t.Texts, func(w PredicateText) bool {
 			return slices.ContainsFunc(texts, func(text string) bool {
 				return strings.Contains(strings.ToLower(text), strings.ToLower(w.Text)) && !strings.Contains(w.Text, "\x00")
 			})
@@ -164,7 +164,7 @@ func termHolds(t Term, r Run, now time.Time) bool {
 	}
 	number, known := int64(0), false
 	switch t.Field {
-	case FieldWord:
+	case FieldText:
 		return t.Not != part(r.ID, r.Pipeline, searchText(whole, r.Input), searchText(whole, r.Error))
 	case FieldID:
 		return t.Not != part(r.ID)
@@ -181,10 +181,10 @@ func termHolds(t Term, r Run, now time.Time) bool {
 	case FieldKind:
 		return t.Not != name(r.Kind)
 	case FieldParent:
-		return t.Not != slices.ContainsFunc(t.Texts, func(w TermText) bool { return w.Text == r.Parent })
+		return t.Not != slices.ContainsFunc(t.Texts, func(w PredicateText) bool { return w.Text == r.Parent })
 	case FieldState:
-		return t.Not != slices.ContainsFunc(t.Texts, func(w TermText) bool { return w.Text == string(r.State) })
-	case FieldTook:
+		return t.Not != slices.ContainsFunc(t.Texts, func(w PredicateText) bool { return w.Text == string(r.State) })
+	case FieldDuration:
 		switch {
 		case r.State.Active() && r.State != Pending:
 			number, known = int64(now.Sub(r.StartedAt).Seconds()), true
@@ -204,7 +204,7 @@ func termHolds(t Term, r Run, now time.Time) bool {
 
 // matches is the filter as RunFilter documents it, on a run as shown.
 func matches(f RunFilter, r Run, now time.Time) bool {
-	return !slices.ContainsFunc(f.Terms, func(t Term) bool { return !termHolds(t, r, now) }) &&
+	return !slices.ContainsFunc(f.Predicates, func(t Predicate) bool { return !termHolds(t, r, now) }) &&
 		(len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
 		(len(f.Pipelines) == 0 || slices.Contains(f.Pipelines, r.Pipeline)) &&
 		(len(f.Tags) == 0 || slices.ContainsFunc(r.Tags, func(t string) bool { return slices.Contains(f.Tags, t) })) &&
@@ -474,13 +474,13 @@ func BenchmarkIndex(b *testing.B) {
 		"deep page":           {States: []State{Failed}, Older: deep},
 		"rare pipeline":       {Pipelines: []string{storetest.RarePipeline}},
 		"two filters":         {States: []State{Cancelled}, Pipelines: []string{storetest.RarePipeline}},
-		"text, no match":      {Terms: Words("zzzz-nowhere")},
-		"two words, no match": {Terms: Words("nowhere build")},
+		"text, no match":      {Predicates: Words("zzzz-nowhere")},
+		"two words, no match": {Predicates: Words("nowhere build")},
 		"deep and no match":   {States: []State{Queued}, Older: deep},
-		"text, one match":     {Terms: Words(storetest.Needle)},
-		"four terms, no match": {Terms: append(Words("zzzz-nowhere"), Term{Field: FieldTook, Low: 60, High: math.MaxInt64},
-			Term{Field: FieldTokens, Low: 1, High: math.MaxInt64}, Term{Field: FieldPipeline, Not: true, Texts: []TermText{{"fix-*", true}}})},
-		"tokens, no match":     {Terms: []Term{{Field: FieldTokens, Low: 1e14, High: math.MaxInt64}}},
+		"text, one match":     {Predicates: Words(storetest.Needle)},
+		"four terms, no match": {Predicates: append(Words("zzzz-nowhere"), Predicate{Field: FieldDuration, Low: 60, High: math.MaxInt64},
+			Predicate{Field: FieldTokens, Low: 1, High: math.MaxInt64}, Predicate{Field: FieldPipeline, Not: true, Texts: []PredicateText{{"fix-*", true}}})},
+		"tokens, no match":     {Predicates: []Predicate{{Field: FieldTokens, Low: 1e14, High: math.MaxInt64}}},
 		"rare tag":             {Tags: []string{storetest.RareTag}},
 		"time range from past": {Since: time.Unix(ix.rows[ix.order[1000]].started, 0), Until: time.Unix(ix.rows[ix.order[5000]].started, 0)},
 	} {
@@ -550,7 +550,7 @@ func TestBriefsFollowTheirRuns(t *testing.T) {
 	}
 	for n := range 600 {
 		name := fmt.Sprint("p", n)
-		f := RunFilter{Terms: []Term{{Field: FieldPipeline, Texts: []TermText{{Text: name}}}, {Field: FieldState, Not: true, Texts: []TermText{{Text: string(Failed)}}}}}
+		f := RunFilter{Predicates: []Predicate{{Field: FieldPipeline, Texts: []PredicateText{{Text: name}}}, {Field: FieldState, Not: true, Texts: []PredicateText{{Text: string(Failed)}}}}}
 		var want []string
 		for _, i := range slices.Backward(ix.order) {
 			if r := &ix.rows[i]; ix.pipelines.list[r.pipeline] == name && States[r.state] != Failed {

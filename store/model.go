@@ -8,7 +8,7 @@ type Run struct {
 	ID       string
 	Pipeline string
 	Status   string // as Wave recorded it
-	State    State  // as told by truth.go
+	State    State  // as derived by runstate.go
 	Reason   string // one sentence when State and Status differ, else empty
 	Input    string
 	Error    string // the whole text, wherever Wave left it

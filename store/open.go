@@ -27,11 +27,11 @@ type database struct {
 	hold   hold
 
 	histories histories // of the runs read last
-	paces     paces     // of the pipelines asked for last
-	deeds     deeds     // of the runs that go on
+	baselines baselines // of the pipelines asked for last
+	actions   actions   // of the runs that go on
 
-	lines   textCache[string] // the headlines of texts
-	telling textCache[bool]   // whether texts say more than how a run ended
+	lines            textCache[string] // the headlines of texts
+	informativeCache textCache[bool]   // whether texts say more than how a run ended
 }
 
 // readMode is how a file is opened.

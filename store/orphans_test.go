@@ -84,7 +84,7 @@ func TestRunsWithoutAParentAreAtTheTop(t *testing.T) {
 		}
 	}
 	same("the index", tops)
-	needs, err := o.lookout.failures(t.Context(), o)
+	needs, err := o.reevaluator.failures(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,12 +98,12 @@ func TestARunWhoseParentIsDeletedComesToTheTop(t *testing.T) {
 	b := family(t)
 	d := openTest(t, b.Path, storetest.Base.Add(10*time.Hour), Options{})
 	o := &opened{database: d, index: loaded(t, d)}
-	if _, err := o.lookout.failures(t.Context(), o); err != nil {
+	if _, err := o.reevaluator.failures(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	b.Exec(`DELETE FROM pipeline_run WHERE run_id = 'root'`)
 	o.index.apply([]string{"root"}, nil)
-	needs, err := o.lookout.failures(t.Context(), o)
+	needs, err := o.reevaluator.failures(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -166,7 +166,7 @@ func TestLateLedgersAreChanges(t *testing.T) {
 	b := storetest.New(t)
 	run := b.Run(storetest.Run{})
 	d := openBuilt(t, b)
-	w := newRowWatch(d)
+	w := newRowDiff(d)
 	if err := w.begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -29,9 +29,9 @@ type outerRun struct {
 	Fork                   bool      // they are resumptions of a fork
 }
 
-// tell derives the state of an outer row. Between two runs nothing tells whether
+// derive derives the state of an outer row. Between two runs nothing tells whether
 // another one follows; it is given as long as a run without any sign is.
-func (o *outerRun) tell(now time.Time) (State, string) {
+func (o *outerRun) derive(now time.Time) (State, string) {
 	reason := fmt.Sprintf("%d of %d child runs succeeded", o.Succeeded, o.All)
 	if o.Fork {
 		reason = "forked, then resumed"

@@ -11,7 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// maxAncestors bounds how far the tellings of nested runs follow their parents;
+// maxAncestors bounds how far the states of nested runs follow their parents;
 // rows that name each other as parents would have no end.
 const maxAncestors = 8
 
@@ -113,7 +113,7 @@ SELECT pipeline_id, step_id, COALESCE(state, '') AS state,
 	CASE WHEN state IN ('failed', 'rejected') THEN COALESCE(error_message, '') ELSE '' END AS error
 FROM step_state WHERE pipeline_id IN %s ORDER BY pipeline_id, rowid`
 
-// records reads and tells the runs with these ids; ids that no run has are
+// records reads and derives the runs with these ids; ids that no run has are
 // left out. The number of statements does not depend on the number of runs.
 func (d *database) records(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]*record, error) {
 	return d.recordsUpTo(ctx, q, ids, maxAncestors)
@@ -163,7 +163,7 @@ func (d *database) recordsUpTo(ctx context.Context, q sqlx.QueryerContext, ids [
 	now := d.opt.Now()
 	for _, r := range found {
 		r.addParent(parentRecords[r.Parent])
-		r.state, r.reason = tellRun(r.facts, now, d.aliveSince(r.facts))
+		r.state, r.reason = deriveRun(r.facts, now, d.aliveSince(r.facts))
 		r.settleEnd()
 	}
 	return found, nil
@@ -185,8 +185,8 @@ func (d *database) addStepWords(ctx context.Context, q sqlx.QueryerContext, foun
 	return nil
 }
 
-// told reads and tells any number of runs; ids that no run has are left out.
-func (d *database) told(ctx context.Context, ids []string) (map[string]*record, error) {
+// derived reads and derives any number of runs; ids that no run has are left out.
+func (d *database) derived(ctx context.Context, ids []string) (map[string]*record, error) {
 	all := make(map[string]*record, len(ids))
 	err := chunks(ids, MaxLimit, func(part []string) error {
 		records, err := d.records(ctx, d, part)

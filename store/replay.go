@@ -88,7 +88,7 @@ func (o *opened) addParents(ctx context.Context, changed rowChanges) (rowChanges
 	if !o.schema["pipeline_run"]["parent_run_id"] {
 		return changed, nil
 	}
-	err := chunks(keys(changed.runs), maxWatched, func(part []string) error {
+	err := chunks(keys(changed.runs), maxCompared, func(part []string) error {
 		var parents []string
 		err := o.SelectContext(ctx, &parents, fmt.Sprintf(parentsSQL, in(len(part))), anys(part)...)
 		for _, id := range parents {

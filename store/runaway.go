@@ -50,8 +50,8 @@ type Runaway struct {
 // Loops reports whether the runaway is one of repetition; else of tokens.
 func (r Runaway) Loops() bool { return len(r.Actions) > 0 }
 
-// deed is an action of a step: a tool and its target.
-type deed struct {
+// action is an action of a step: a tool and its target.
+type toolCall struct {
 	at   time.Time
 	text string // normalized
 }
@@ -67,16 +67,16 @@ func normalize(message string) string {
 	return strings.Join(fields, " ")
 }
 
-// habit is how much a step repeats itself: rounds[p] is the most rounds of a
+// repetition is how much a step repeats itself: rounds[p] is the most rounds of a
 // cycle of p actions in a row, share the most of one action in a window.
-type habit struct {
+type repetition struct {
 	rounds [loopPeriod + 1]int
 	share  int
 }
 
 // exceeds reports whether h repeats more than other ever did, in what is a
 // runaway of h.
-func (h habit) exceeds(other habit) bool {
+func (h repetition) exceeds(other repetition) bool {
 	for p := 1; p <= loopPeriod; p++ {
 		if h.rounds[p] >= leastRounds(p) && h.rounds[p] > other.rounds[p] {
 			return true
@@ -85,7 +85,7 @@ func (h habit) exceeds(other habit) bool {
 	return h.share >= loopShare && h.share > other.share
 }
 
-func (h habit) with(other habit) habit {
+func (h repetition) with(other repetition) repetition {
 	for p := range h.rounds {
 		h.rounds[p] = max(h.rounds[p], other.rounds[p])
 	}
@@ -100,8 +100,8 @@ func leastRounds(period int) int {
 	return loopCycle
 }
 
-// recent cuts deeds to the window before the latest.
-func recent(deeds []deed) []deed {
+// recent cuts actions to the window before the latest.
+func recent(deeds []toolCall) []toolCall {
 	deeds = deeds[max(0, len(deeds)-loopWindow):]
 	for len(deeds) > 0 && deeds[len(deeds)-1].at.Sub(deeds[0].at) > loopWithin {
 		deeds = deeds[1:]
@@ -109,11 +109,11 @@ func recent(deeds []deed) []deed {
 	return deeds
 }
 
-// repeats measures what a step does at the end of its deeds, oldest first, and
+// repeats measures what a step does at the end of its actions, oldest first, and
 // describes the repetition that counts most, if any does.
-func repeats(deeds []deed) (habit, *Runaway) {
+func repeats(deeds []toolCall) (repetition, *Runaway) {
 	deeds = recent(deeds)
-	var h habit
+	var h repetition
 	var found *Runaway
 	n := len(deeds)
 	for p := loopPeriod; p >= 1; p-- { // what is said last is the shortest cycle
@@ -148,9 +148,9 @@ func repeats(deeds []deed) (habit, *Runaway) {
 	return h, found
 }
 
-// habitOf is the most that a step repeated itself anywhere in its deeds.
-func habitOf(deeds []deed) habit {
-	var h habit
+// habitOf is the most that a step repeated itself anywhere in its actions.
+func repetitionOf(deeds []toolCall) repetition {
+	var h repetition
 	for i := range deeds {
 		now, _ := repeats(deeds[max(0, i+1-loopWindow) : i+1])
 		h = h.with(now)

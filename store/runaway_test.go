@@ -10,11 +10,11 @@ import (
 	"wavedeck/store/storetest"
 )
 
-// doing lists deeds, a pause apart.
-func doing(pause time.Duration, texts ...string) []deed {
-	deeds := make([]deed, len(texts))
+// doing lists actions, a pause apart.
+func doing(pause time.Duration, texts ...string) []toolCall {
+	deeds := make([]toolCall, len(texts))
 	for i, text := range texts {
-		deeds[i] = deed{storetest.Base.Add(time.Duration(i) * pause), normalize(text)}
+		deeds[i] = toolCall{storetest.Base.Add(time.Duration(i) * pause), normalize(text)}
 	}
 	return deeds
 }
@@ -49,7 +49,7 @@ func TestRepeats(t *testing.T) {
 	const second = time.Second
 	for _, tt := range []struct {
 		name  string
-		deeds []deed
+		deeds []toolCall
 		want  string // actions and times; empty: no runaway
 	}{
 		{"one action twelve times in a row", doing(2*second, rounds(12, "Bash make test")...), "bash make test x12 of 12"},

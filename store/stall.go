@@ -3,7 +3,7 @@ package store
 import "time"
 
 // This file answers why a run is not moving, from what can be seen of it. It
-// reads nothing: outlook.go gathers the signals.
+// reads nothing: diagnosis.go gathers the signals.
 
 // How long a run may be silent before anything is said about it.
 const (

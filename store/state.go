@@ -1,10 +1,10 @@
 package store
 
 // State is what Wavedeck tells of a run or a step. It is not the word Wave
-// recorded: truth.go derives it from everything the database holds.
+// recorded: runstate.go derives it from everything the database holds.
 type State string
 
-// The told states, in the order in which a list of counts shows them.
+// The derived states, in the order in which a list of counts shows them.
 const (
 	Pending   State = "pending"   // recorded, not started
 	Queued    State = "queued"    // waits for a free slot
@@ -20,7 +20,7 @@ const (
 	Unknown   State = "unknown"   // the database cannot say
 )
 
-// States lists every told state once.
+// States lists every derived state once.
 //
 //nolint:gochecknoglobals // never written; Go has no constant arrays
 var States = [...]State{Pending, Queued, Running, Waiting, Succeeded, Empty, Failed, Cancelled, Rejected, Skipped, Lost, Unknown}

@@ -11,7 +11,7 @@ import (
 func (r *stepRows) steps(run Run) []Step {
 	b := stepBuilder{
 		stepRows: r, run: run, blamed: blamedStep(run.Error),
-		told: make(map[string]*Step, len(r.order)), deps: make(map[string][]string, len(r.def)),
+		derived: make(map[string]*Step, len(r.order)), deps: make(map[string][]string, len(r.def)),
 		recorded: len(r.states)+len(r.history.order) > 0 || run.State == Failed && blamedStep(run.Error) == "",
 	}
 	b.kinds = make(map[string]StepDef, len(r.def))
@@ -40,7 +40,7 @@ type stepBuilder struct {
 	recorded   bool // the run has records of its steps
 	deps       map[string][]string
 	kinds      map[string]StepDef
-	told       map[string]*Step // nil while its dependencies are being told
+	derived    map[string]*Step // nil while its dependencies are being told
 }
 
 // word is the last state recorded for a step, from who knows best: the row
@@ -85,14 +85,14 @@ func (b *stepBuilder) failure(id string) string {
 	if rows := b.attempts[id]; len(rows) > 0 {
 		texts = append(texts, rows[len(rows)-1].Error)
 	}
-	return tellingText(texts...)
+	return fullestText(texts...)
 }
 
 func (b *stepBuilder) step(id string) *Step {
-	if s, ok := b.told[id]; ok {
+	if s, ok := b.derived[id]; ok {
 		return s
 	}
-	b.told[id] = nil // a cycle ends here
+	b.derived[id] = nil // a cycle ends here
 	h := b.history.steps[id]
 	if h == nil {
 		h = &stepHistory{}
@@ -116,7 +116,7 @@ func (b *stepBuilder) step(id string) *Step {
 	case "", "pending", "skipped":
 		facts.Blocker = b.blocker(id)
 	}
-	s.State, s.Note = tellStep(facts, b.run.State)
+	s.State, s.Note = deriveStep(facts, b.run.State)
 	switch s.State {
 	case Failed, Rejected, Cancelled, Lost:
 		s.Error = facts.Error
@@ -138,7 +138,7 @@ func (b *stepBuilder) step(id string) *Step {
 	b.addTokens(s, h)
 	b.addProgress(s)
 	settleAttempts(s)
-	b.told[id] = s
+	b.derived[id] = s
 	return s
 }
 

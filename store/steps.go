@@ -65,7 +65,7 @@ func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id strin
 	if detail.Artifacts, err = d.artifacts(ctx, q, id); err != nil {
 		return detail, err
 	}
-	if err := d.addLedgers(ctx, q, &detail, id); err != nil {
+	if err := d.addOutcomes(ctx, q, &detail, id); err != nil {
 		return detail, err
 	}
 	rows, err := d.stepRows(ctx, q, run)
@@ -318,10 +318,10 @@ func (r *stepRows) collect(states []stepRow, attempts []attemptRow, metrics []me
 	}
 }
 
-// tellingText is the text that says most of a failure: the same is left in
+// fullestText is the text that says most of a failure: the same is left in
 // several places, cut down in some. What a stop left says least: of several runs
 // that worked at once the last one writes, though another one failed.
-func tellingText(texts ...string) string {
+func fullestText(texts ...string) string {
 	best := ""
 	for _, t := range texts {
 		if t != "" && (best == "" || killed(best) && !killed(t) || killed(best) == killed(t) && len(t) > len(best)) {

@@ -103,7 +103,7 @@ func TestDetail(t *testing.T) {
 		bottom := b.Run(storetest.Run{Status: "running", Parent: middle, Kind: "sub_pipeline_child"})
 		b.Event(bottom, storetest.Event{At: fresh})
 		d := openBuilt(t, b)
-		told, err := d.told(t.Context(), []string{top, middle, bottom, "no such run"})
+		told, err := d.derived(t.Context(), []string{top, middle, bottom, "no such run"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -384,7 +384,7 @@ func TestHostileRows(t *testing.T) {
 	if _, err := d.spending(t.Context(), []string{run}); err != nil {
 		t.Error(err)
 	}
-	if _, err := d.stepSpreads(t.Context(), []string{run}); err != nil {
+	if _, err := d.stepStats(t.Context(), []string{run}); err != nil {
 		t.Error(err)
 	}
 	if _, err := d.page(t.Context(), RunFilter{Newer: &Cursor{T: 0, ID: "a"}}); err != nil {

@@ -39,16 +39,16 @@ func settledWord(word, failure string, id string, run State, runError string) st
 	}
 }
 
-// tellStep derives what became of a step from the last word recorded for it
+// deriveStep derives what became of a step from the last word recorded for it
 // and from what became of its run. No step of an ended run is running.
-func tellStep(f stepFacts, run State) (State, string) {
+func deriveStep(f stepFacts, run State) (State, string) {
 	switch f.Word {
 	case "", "pending":
-		return f.tellUnstarted(run)
+		return f.deriveUnstarted(run)
 	case "running", "started", "retrying", "reworking":
-		return f.tellStarted(run)
+		return f.deriveStarted(run)
 	case "completed":
-		return f.tellCompleted(run)
+		return f.deriveCompleted(run)
 	case "failed":
 		switch {
 		case run.Active() && f.Children.All > f.Children.Ended:
@@ -94,7 +94,7 @@ func stoppedNote(run State) string {
 // end well; that step's id follows.
 const BlockedBy = "blocked by "
 
-func (f stepFacts) tellUnstarted(run State) (State, string) {
+func (f stepFacts) deriveUnstarted(run State) (State, string) {
 	note := f.Note
 	if note == "" && f.Blocker != "" {
 		note = BlockedBy + f.Blocker
@@ -111,7 +111,7 @@ func (f stepFacts) tellUnstarted(run State) (State, string) {
 	}
 }
 
-func (f stepFacts) tellStarted(run State) (State, string) {
+func (f stepFacts) deriveStarted(run State) (State, string) {
 	switch run {
 	case Waiting:
 		if f.Gate {
@@ -139,9 +139,9 @@ func (f stepFacts) tellStarted(run State) (State, string) {
 	}
 }
 
-// tellCompleted doubts the word where children stand behind it: each child
+// deriveCompleted doubts the word where children stand behind it: each child
 // that ends writes it, whatever the others do.
-func (f stepFacts) tellCompleted(run State) (State, string) {
+func (f stepFacts) deriveCompleted(run State) (State, string) {
 	c := f.Children
 	if run.Active() && (c.All > c.Ended || c.Total > c.All && c.All > 0) {
 		return Running, f.Note

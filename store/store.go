@@ -2,7 +2,7 @@
 //
 // The file belongs to Wave: it is opened read-only, nothing is added to it,
 // and it may be missing, older, replaced or deleted at any time. Rows come out
-// as Wave recorded them together with what they really mean (truth.go).
+// as Wave recorded them together with what they really mean (runstate.go).
 package store
 
 import (
@@ -114,7 +114,7 @@ type opened struct {
 	mode  readMode
 	index *index
 
-	lookout lookout
+	reevaluator reevaluator
 
 	users   int  // queries in flight; under Store.mu, like retired
 	retired bool // to be closed by its last user

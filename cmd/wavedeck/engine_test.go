@@ -99,7 +99,7 @@ func (p *plant) open() {
 
 func (p *plant) run(id string) store.Run {
 	p.t.Helper()
-	runs, err := p.control.Told(context.WithoutCancel(p.t.Context()), id)
+	runs, err := p.control.Derived(context.WithoutCancel(p.t.Context()), id)
 	if err != nil || len(runs) != 1 {
 		p.t.Fatalf("run %q: %v, %v", id, runs, err)
 	}

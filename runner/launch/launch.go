@@ -251,7 +251,7 @@ func (l *Launcher) reap(id string, pid int, status *syscall.WaitStatus) (int, er
 func (l *Launcher) closeEnded(id string, pid int, status, output string) {
 	died := time.Now()
 	l.persist(id, func() error {
-		runs, err := l.control.Told(l.ctx, id)
+		runs, err := l.control.Derived(l.ctx, id)
 		if err != nil || len(runs) == 0 {
 			return err
 		}

@@ -54,7 +54,7 @@ func (l *Launcher) Stop(ctx context.Context, id string, force bool) error {
 }
 
 func (l *Launcher) told(ctx context.Context, id string) (store.Run, error) {
-	runs, err := l.control.Told(ctx, id)
+	runs, err := l.control.Derived(ctx, id)
 	switch {
 	case err != nil:
 		return store.Run{}, fmt.Errorf("look at run %s: %w", id, err)
@@ -149,7 +149,7 @@ func (l *Launcher) followStopped() {
 
 // lookAtStopped returns which of the runs need no more looking after.
 func (l *Launcher) lookAtStopped(ids []string) (over []string) {
-	runs, err := l.control.Told(l.ctx, ids...)
+	runs, err := l.control.Derived(l.ctx, ids...)
 	if err != nil {
 		return nil // in a moment again
 	}

@@ -40,7 +40,7 @@ func (l *Launcher) tidy(ctx context.Context) error {
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	runs, err := l.control.Told(ctx, ids...)
+	runs, err := l.control.Derived(ctx, ids...)
 	if err != nil {
 		return err
 	}

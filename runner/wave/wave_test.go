@@ -222,7 +222,7 @@ func (w *world) wrote(name string) string {
 
 func (w *world) told(run string) store.Run {
 	w.t.Helper()
-	runs, err := w.control.Told(w.t.Context(), run)
+	runs, err := w.control.Derived(w.t.Context(), run)
 	if err != nil || len(runs) != 1 {
 		w.t.Fatalf("%v, %v", runs, err)
 	}

@@ -126,9 +126,9 @@ func BenchmarkSearch(b *testing.B) {
 	word := func(text string) Word { w, _ := ParseWord(text, false, false); return w }
 	prefix := func(text string) Word { w, _ := ParseWord(text, true, false); return w }
 	not := func(text string) Word { w, _ := ParseWord(text, false, true); return w }
-	failed := store.RunFilter{Terms: []store.Term{{Field: store.FieldState, Texts: []store.TermText{{Text: "failed"}}}}}
-	rare := store.RunFilter{Terms: []store.Term{{Field: store.FieldPipeline, Texts: []store.TermText{{Text: storetest.RarePipeline}}}}}
-	cancelled := store.RunFilter{Terms: []store.Term{{Field: store.FieldState, Texts: []store.TermText{{Text: "cancelled"}}}}}
+	failed := store.RunFilter{Predicates: []store.Predicate{{Field: store.FieldState, Texts: []store.PredicateText{{Text: "failed"}}}}}
+	rare := store.RunFilter{Predicates: []store.Predicate{{Field: store.FieldPipeline, Texts: []store.PredicateText{{Text: storetest.RarePipeline}}}}}
+	cancelled := store.RunFilter{Predicates: []store.Predicate{{Field: store.FieldState, Texts: []store.PredicateText{{Text: "cancelled"}}}}}
 	for _, row := range []struct {
 		name string
 		q    Query

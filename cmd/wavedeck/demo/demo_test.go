@@ -134,7 +134,7 @@ func TestHistory(t *testing.T) {
 
 	find := func(t *testing.T, text string, matches func(store.Run) bool) store.RunDetail {
 		t.Helper()
-		page, err := db.Runs(t.Context(), store.RunFilter{Terms: store.Words(text), Limit: store.MaxLimit})
+		page, err := db.Runs(t.Context(), store.RunFilter{Predicates: store.Words(text), Limit: store.MaxLimit})
 		if err != nil {
 			t.Fatal(err)
 		}

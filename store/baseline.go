@@ -12,23 +12,23 @@ import (
 
 // Bounds of what is read to learn how a pipeline usually goes.
 const (
-	paceRuns     = 100             // past runs that figures rest on
-	paceRows     = 4 * paceRuns    // rows looked at to find them
-	paceFor      = 2 * time.Second // how long the list of past runs is believed
-	paceEvents   = 5000            // of one run; a longer one counts by its steps' rows alone
-	paceBudget   = 50_000          // events read at one time; the next time goes on
-	maxPaces     = 256             // pipelines kept
-	paceAtATime  = 25              // runs in a statement
-	silentEvents = 2000            // the first of a run's events, whose silences are measured
+	baselineRuns    = 100              // past runs that figures rest on
+	baselineRows    = 4 * baselineRuns // rows looked at to find them
+	baselineFor     = 2 * time.Second  // how long the list of past runs is believed
+	baselineEvents  = 5000             // of one run; a longer one counts by its steps' rows alone
+	baselineBudget  = 50_000           // events read at one time; the next time goes on
+	maxBaselines    = 256              // pipelines kept
+	baselineAtATime = 25               // runs in a statement
+	silentEvents    = 2000             // the first of a run's events, whose silences are measured
 )
 
 // pastRun is one run that ended well, cut to what the next one is measured by.
 // Times are seconds since it started, which is how exact Wave is.
 type pastRun struct {
-	id      string
-	took    int64
-	planned int // steps it began with; 0: unknown
-	steps   map[string]pastStep
+	id       string
+	duration int64
+	planned  int // steps it began with; 0: unknown
+	steps    map[string]pastStep
 }
 
 // pastStep is what became of one step of a past run.
@@ -40,16 +40,16 @@ type pastStep struct {
 	tokens     int64 // 0: not recorded
 }
 
-// paces keeps how pipelines usually go. Past runs do not change, so that each
+// baselines keeps how pipelines usually go. Past runs do not change, so that each
 // is read once, and a new one costs itself alone. The zero value works. It
 // belongs to one opened file, as histories does.
-type paces struct {
+type baselines struct {
 	mu   sync.Mutex
-	byID map[string]*pace // by pipeline
+	byID map[string]*baseline // by pipeline
 }
 
-// pace is what is known of one pipeline.
-type pace struct {
+// baseline is what is known of one pipeline.
+type baseline struct {
 	mu      sync.Mutex // held while it is brought up to date
 	checked time.Time
 	used    time.Time // under paces.mu
@@ -57,15 +57,15 @@ type pace struct {
 	runs    map[string]*pastRun
 }
 
-func (c *paces) get(pipeline string, now time.Time) *pace {
+func (c *baselines) get(pipeline string, now time.Time) *baseline {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p := c.byID[pipeline]
 	if p == nil {
 		if c.byID == nil {
-			c.byID = map[string]*pace{}
+			c.byID = map[string]*baseline{}
 		}
-		if len(c.byID) >= maxPaces {
+		if len(c.byID) >= maxBaselines {
 			oldest := ""
 			for name, other := range c.byID {
 				if oldest == "" || other.used.Before(c.byID[oldest].used) {
@@ -74,7 +74,7 @@ func (c *paces) get(pipeline string, now time.Time) *pace {
 			}
 			delete(c.byID, oldest)
 		}
-		p = &pace{runs: map[string]*pastRun{}}
+		p = &baseline{runs: map[string]*pastRun{}}
 		c.byID[pipeline] = p
 	}
 	p.used = now
@@ -86,11 +86,11 @@ func (c *paces) get(pipeline string, now time.Time) *pace {
 // within paceFor; runs whose turn to be read has not come yet are missing.
 func (d *database) pastOf(ctx context.Context, pipeline string) ([]*pastRun, error) {
 	now := time.Now()
-	p := d.paces.get(pipeline, now)
+	p := d.baselines.get(pipeline, now)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.checked.IsZero() || now.Sub(p.checked) > paceFor {
-		if err := d.updatePace(ctx, pipeline, p); err != nil {
+	if p.checked.IsZero() || now.Sub(p.checked) > baselineFor {
+		if err := d.updateBaseline(ctx, pipeline, p); err != nil {
 			return nil, fmt.Errorf("past of pipeline %s: %w", pipeline, err)
 		}
 		p.checked = now
@@ -122,7 +122,7 @@ type pastRow struct {
 	Completed int64  `db:"completed_at"`
 }
 
-func (d *database) updatePace(ctx context.Context, pipeline string, p *pace) error {
+func (d *database) updateBaseline(ctx context.Context, pipeline string, p *baseline) error {
 	if !d.schema.has("pipeline_run") {
 		return nil
 	}
@@ -131,7 +131,7 @@ func (d *database) updatePace(ctx context.Context, pipeline string, p *pace) err
 	if d.schema["pipeline_run"]["run_kind"] {
 		kind = "COALESCE(r.run_kind, '')"
 	}
-	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastRunsSQL(), kind), pipeline, paceRows, paceRuns); err != nil {
+	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastRunsSQL(), kind), pipeline, baselineRows, baselineRuns); err != nil {
 		return err
 	}
 	p.order = make([]string, len(rows))
@@ -145,8 +145,8 @@ func (d *database) updatePace(ctx context.Context, pipeline string, p *pace) err
 		}
 	}
 	maps.DeleteFunc(p.runs, func(id string, _ *pastRun) bool { return !listed[id] })
-	budget := paceBudget
-	for part := range slices.Chunk(news, paceAtATime) {
+	budget := baselineBudget
+	for part := range slices.Chunk(news, baselineAtATime) {
 		spent, err := d.readPast(ctx, part, p.runs)
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func (d *database) readPast(ctx context.Context, rows []pastRow, into map[string
 	ids := make([]string, len(rows))
 	for i, r := range rows {
 		ids[i], starts[r.ID] = r.ID, r.Started
-		past[r.ID] = &pastRun{id: r.ID, took: r.Completed - r.Started, steps: map[string]pastStep{}}
+		past[r.ID] = &pastRun{id: r.ID, duration: r.Completed - r.Started, steps: map[string]pastStep{}}
 	}
 	if err := d.pastByRows(ctx, ids, starts, past); err != nil {
 		return 0, err
@@ -182,12 +182,12 @@ func (d *database) readPast(ctx context.Context, rows []pastRow, into map[string
 			N   int    `db:"n"`
 		}
 		query := fmt.Sprintf(eventCountsSQL, tuples(len(ids), 1))
-		if err := d.SelectContext(ctx, &counts, query, append(anys(ids), paceEvents+1)...); err != nil {
+		if err := d.SelectContext(ctx, &counts, query, append(anys(ids), baselineEvents+1)...); err != nil {
 			return 0, err
 		}
 		var read []string
 		for _, c := range counts {
-			if c.N > 0 && c.N <= paceEvents {
+			if c.N > 0 && c.N <= baselineEvents {
 				read, events = append(read, c.Run), events+c.N
 			}
 		}

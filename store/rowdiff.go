@@ -13,17 +13,17 @@ import (
 
 const (
 	maxOpenRuns = 20_000           // recorded as going on; real histories have a handful
-	maxWatched  = 500              // compared row by row at each commit
+	maxCompared = 500              // compared row by row at each commit
 	afterglow   = 30 * time.Second // Wave writes some rows after the event they belong to
 )
 
-// rowWatch finds changed rows that no event announces: a run that fails has no
+// rowDiff finds changed rows that no event announces: a run that fails has no
 // event of its own, its steps and artifacts are committed apart from theirs.
 //
 // New rows show by their rowid. Changed ones show by a hash of what is shown
 // of them, for the runs that are open or had something happen lately; older
 // ones are left to the index, which reads through all of them from time to time.
-type rowWatch struct {
+type rowDiff struct {
 	d       *database
 	seed    maphash.Seed
 	lastRow map[string]int64     // by table: the greatest rowid seen
@@ -60,8 +60,8 @@ func (c *rowChanges) add(ref StepRef) {
 }
 
 // growing are the tables whose rows are only added.
-func growing() []watchedTable {
-	return []watchedTable{
+func growing() []comparedTable {
+	return []comparedTable{
 		{name: "pipeline_run", run: "run_id"}, {name: "cancellation", run: "run_id"},
 		{name: "artifact", run: "run_id", step: "step_id"}, {name: "step_attempt", run: "run_id", step: "step_id"},
 		{name: "performance_metric", run: "run_id", step: "step_id"}, {name: "pipeline_outcome", run: "run_id", step: "step_id"},
@@ -71,8 +71,8 @@ func growing() []watchedTable {
 
 // changing are the tables whose rows are updated in place, with the columns
 // that are shown. A heartbeat alone is no change.
-func changing() []watchedTable {
-	return []watchedTable{
+func changing() []comparedTable {
+	return []comparedTable{
 		{"pipeline_run", "run_id", "", strings.Fields("pipeline_name status current_step total_tokens started_at completed_at cancelled_at error_message tags_json branch_name pid parent_run_id forked_from_run_id")},
 		{"pipeline_state", "pipeline_id", "", []string{"status"}},
 		{"pipeline_progress", "run_id", "", strings.Fields("total_steps completed_steps overall_progress")},
@@ -81,20 +81,20 @@ func changing() []watchedTable {
 	}
 }
 
-type watchedTable struct {
+type comparedTable struct {
 	name, run, step string // step is empty in tables of runs
 	columns         []string
 }
 
-func newRowWatch(d *database) *rowWatch {
-	return &rowWatch{
+func newRowDiff(d *database) *rowDiff {
+	return &rowDiff{
 		d: d, seed: maphash.MakeSeed(), lastRow: map[string]int64{}, open: map[string]struct{}{},
 		recent: map[string]time.Time{}, hashes: map[rowKey]uint64{}, pending: func() {},
 	}
 }
 
 // begin takes the rows as they are for the base of the first comparison.
-func (w *rowWatch) begin(ctx context.Context) error {
+func (w *rowDiff) begin(ctx context.Context) error {
 	for _, t := range growing() {
 		if !w.d.schema[t.name][t.run] {
 			continue
@@ -113,21 +113,21 @@ func (w *rowWatch) begin(ctx context.Context) error {
 }
 
 // touch has runs compared for a while, open or not.
-func (w *rowWatch) touch(runs map[string]struct{}, now time.Time) {
+func (w *rowDiff) touch(runs map[string]struct{}, now time.Time) {
 	for id := range runs {
 		w.recent[id] = now.Add(afterglow)
 	}
 }
 
-func (w *rowWatch) openRuns() []string { return keys(w.open) }
+func (w *rowDiff) openRuns() []string { return keys(w.open) }
 
 // accept makes what compare found known. Until then comparing again finds it
 // again, so that a failure in between loses nothing.
-func (w *rowWatch) accept() { w.pending() }
+func (w *rowDiff) accept() { w.pending() }
 
 // compare names what changed since the last comparison that was accepted.
-// state tells a run's last told state, or nothing.
-func (w *rowWatch) compare(ctx context.Context, now time.Time, state func(string) State) (rowChanges, error) {
+// state tells a run's last derived state, or nothing.
+func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string) State) (rowChanges, error) {
 	changed := newRowChanges()
 	lastRow, err := w.newRows(ctx, &changed)
 	if err != nil {
@@ -181,7 +181,7 @@ func (w *rowWatch) compare(ctx context.Context, now time.Time, state func(string
 }
 
 // choose bounds the runs to compare: the ones of which something is expected.
-func (w *rowWatch) choose(open map[string]struct{}, recent map[string]time.Time, state func(string) State) []string {
+func (w *rowDiff) choose(open map[string]struct{}, recent map[string]time.Time, state func(string) State) []string {
 	var ids []string
 	for id := range open {
 		if s := state(id); s == "" || s.Active() {
@@ -191,11 +191,11 @@ func (w *rowWatch) choose(open map[string]struct{}, recent map[string]time.Time,
 	// A longer list is cut at the same runs each time, or it would name them
 	// all again and again.
 	slices.Sort(ids)
-	ids = ids[:min(len(ids), maxWatched)]
+	ids = ids[:min(len(ids), maxCompared)]
 	latest := slices.SortedFunc(maps.Keys(recent), func(a, b string) int {
 		return cmp.Or(recent[b].Compare(recent[a]), cmp.Compare(a, b))
 	})
-	for _, id := range latest[:min(len(latest), maxWatched)] {
+	for _, id := range latest[:min(len(latest), maxCompared)] {
 		if _, is := open[id]; !is {
 			ids = append(ids, id)
 		}
@@ -204,7 +204,7 @@ func (w *rowWatch) choose(open map[string]struct{}, recent map[string]time.Time,
 }
 
 // newRows reads at most a window of each table; the next comparison goes on.
-func (w *rowWatch) newRows(ctx context.Context, changed *rowChanges) (map[string]int64, error) {
+func (w *rowDiff) newRows(ctx context.Context, changed *rowChanges) (map[string]int64, error) {
 	lastRow := maps.Clone(w.lastRow)
 	for _, t := range growing() {
 		if !w.d.schema[t.name][t.run] {
@@ -237,7 +237,7 @@ func (w *rowWatch) newRows(ctx context.Context, changed *rowChanges) (map[string
 	return lastRow, nil
 }
 
-func refColumns(s schema, t watchedTable) string {
+func refColumns(s schema, t comparedTable) string {
 	step := "''"
 	if t.step != "" && s[t.name][t.step] {
 		step = "COALESCE(" + t.step + ", '')"
@@ -247,7 +247,7 @@ func refColumns(s schema, t watchedTable) string {
 
 const openRunsSQL = `SELECT run_id FROM pipeline_run WHERE status IN ('pending', 'running') AND run_id IS NOT NULL LIMIT ?`
 
-func (w *rowWatch) readOpen(ctx context.Context) (map[string]struct{}, error) {
+func (w *rowDiff) readOpen(ctx context.Context) (map[string]struct{}, error) {
 	var ids []string
 	if err := w.d.SelectContext(ctx, &ids, openRunsSQL, maxOpenRuns); err != nil {
 		return nil, fmt.Errorf("list open runs: %w", err)
@@ -256,12 +256,12 @@ func (w *rowWatch) readOpen(ctx context.Context) (map[string]struct{}, error) {
 }
 
 // openChildren lists the children of runs whose state is told from theirs.
-func (w *rowWatch) openChildren(ctx context.Context, runs []string) ([]string, error) {
+func (w *rowDiff) openChildren(ctx context.Context, runs []string) ([]string, error) {
 	if !w.d.schema["pipeline_run"]["parent_run_id"] {
 		return nil, nil
 	}
 	var children []string
-	err := chunks(runs, maxWatched, func(part []string) error {
+	err := chunks(runs, maxCompared, func(part []string) error {
 		var ids []string
 		query := "SELECT run_id FROM pipeline_run WHERE parent_run_id IN " + in(len(part)) + " AND +status IN ('pending', 'running', 'failed') LIMIT ?"
 		err := w.d.SelectContext(ctx, &ids, query, append(anys(part), maxOpenRuns)...)
@@ -274,7 +274,7 @@ func (w *rowWatch) openChildren(ctx context.Context, runs []string) ([]string, e
 	return children, nil
 }
 
-func (w *rowWatch) readHashes(ctx context.Context, ids []string) (map[rowKey]uint64, error) {
+func (w *rowDiff) readHashes(ctx context.Context, ids []string) (map[rowKey]uint64, error) {
 	hashes := map[rowKey]uint64{}
 	for _, t := range changing() {
 		if !w.d.schema[t.name][t.run] {
@@ -290,7 +290,7 @@ func (w *rowWatch) readHashes(ctx context.Context, ids []string) (map[rowKey]uin
 			continue
 		}
 		query := "SELECT " + refColumns(w.d.schema, t) + ", " + strings.Join(shown, "||' '||") + " AS shown FROM " + t.name + " WHERE " + t.run + " IN "
-		err := chunks(ids, maxWatched, func(part []string) error {
+		err := chunks(ids, maxCompared, func(part []string) error {
 			var rows []struct {
 				Run   string `db:"run"`
 				Step  string `db:"step"`

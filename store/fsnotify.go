@@ -10,10 +10,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// watch listens for what happens to a database file and the files SQLite keeps
+// fileWatch listens for what happens to a database file and the files SQLite keeps
 // beside it. It watches directories: files come and go. While the directory is
 // missing it watches the nearest one above that exists.
-type watch struct {
+type fileWatch struct {
 	path   string
 	notify *fsnotify.Watcher // nil: the kernel gives none, only polling is left
 	dirs   map[string]fs.FileInfo
@@ -21,16 +21,16 @@ type watch struct {
 }
 
 // sign is what a notification may mean.
-type sign int
+type notification int
 
 const (
-	nothing sign = iota
-	written      // a commit may be on its way
-	moved        // another file may lie under the path
+	ignored      notification = iota
+	commitLikely              // a commit may be on its way
+	fileMoved                 // another file may lie under the path
 )
 
-func newWatch(path string) (*watch, error) {
-	w := &watch{path: filepath.Clean(path), dirs: map[string]fs.FileInfo{}}
+func newFileWatch(path string) (*fileWatch, error) {
+	w := &fileWatch{path: filepath.Clean(path), dirs: map[string]fs.FileInfo{}}
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return w, err
@@ -40,20 +40,20 @@ func newWatch(path string) (*watch, error) {
 	return w, nil
 }
 
-func (w *watch) close() {
+func (w *fileWatch) close() {
 	if w.notify != nil {
 		_ = w.notify.Close()
 	}
 }
 
-func (w *watch) events() <-chan fsnotify.Event {
+func (w *fileWatch) events() <-chan fsnotify.Event {
 	if w.notify == nil {
 		return nil
 	}
 	return w.notify.Events
 }
 
-func (w *watch) errors() <-chan error {
+func (w *fileWatch) errors() <-chan error {
 	if w.notify == nil {
 		return nil
 	}
@@ -61,11 +61,11 @@ func (w *watch) errors() <-chan error {
 }
 
 // working reports whether the directories of the file are watched.
-func (w *watch) working() bool { return w.notify != nil && len(w.dirs) > 0 }
+func (w *fileWatch) working() bool { return w.notify != nil && len(w.dirs) > 0 }
 
 // aim points the watch at the directories as they are now: of the path and,
 // when that is a symbolic link, of the file itself, where SQLite writes.
-func (w *watch) aim() {
+func (w *fileWatch) aim() {
 	if w.notify == nil {
 		return
 	}
@@ -108,31 +108,31 @@ func nearestDir(dir string) (string, fs.FileInfo) {
 	}
 }
 
-// judge tells what an event means. The -shm file is mapped memory: its writes
+// interpret says what an event means. The -shm file is mapped memory: its writes
 // are no events.
-func (w *watch) judge(e fsnotify.Event) sign {
+func (w *fileWatch) interpret(e fsnotify.Event) notification {
 	if !e.Has(fsnotify.Create | fsnotify.Write | fsnotify.Remove | fsnotify.Rename) {
-		return nothing
+		return ignored
 	}
 	name := filepath.Base(e.Name)
 	for _, base := range w.bases {
 		switch name {
 		case base:
 			if e.Has(fsnotify.Write) {
-				return written
+				return commitLikely
 			}
-			return moved
+			return fileMoved
 		case base + "-wal", base + "-shm":
 			if e.Has(fsnotify.Write) {
-				return written
+				return commitLikely
 			}
-			return moved
+			return fileMoved
 		case base + "-journal":
-			return written
+			return commitLikely
 		}
 	}
 	if strings.HasPrefix(w.path, filepath.Clean(e.Name)+string(filepath.Separator)) {
-		return moved // a directory on the way to the file
+		return fileMoved // a directory on the way to the file
 	}
-	return nothing
+	return ignored
 }

@@ -22,9 +22,9 @@ func TestVerdictsTurnWithTime(t *testing.T) {
 	opens(t, s, sub)
 	judged := func() Verdict {
 		verdict, err := read(s, func(o *opened) (Verdict, error) {
-			o.lookout.mu.Lock()
-			defer o.lookout.mu.Unlock()
-			return o.lookout.told[run].Stall.Verdict, nil
+			o.reevaluator.mu.Lock()
+			defer o.reevaluator.mu.Unlock()
+			return o.reevaluator.last[run].Stall.Verdict, nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +32,7 @@ func TestVerdictsTurnWithTime(t *testing.T) {
 		return verdict
 	}
 	for judged() != Moving {
-		if !rest(t.Context(), 10*time.Millisecond) {
+		if !sleep(t.Context(), 10*time.Millisecond) {
 			t.Fatal("it was never judged")
 		}
 	}
@@ -51,21 +51,21 @@ func TestAttentionIsUnknownAtFirst(t *testing.T) {
 	o := &opened{database: d, index: loaded(t, d)}
 	s := Open(b.Path, Options{})
 	s.current = o
-	if list, err := o.lookout.attention(); !errors.Is(err, ErrUnjudged) {
+	if list, err := o.reevaluator.attention(); !errors.Is(err, ErrUnjudged) {
 		t.Errorf("%v, %v", list, err)
 	}
 	sub := s.Subscribe()
 	defer sub.Close()
-	if err := o.lookout.judge(t.Context(), s, o); err != nil {
+	if err := o.reevaluator.reevaluate(t.Context(), s, o); err != nil {
 		t.Fatal(err)
 	}
 	if c, ok := sub.Take(); !ok || !c.List {
 		t.Error("nobody is told that it is known now")
 	}
-	if list, err := o.lookout.attention(); err != nil || len(list) != 0 {
+	if list, err := o.reevaluator.attention(); err != nil || len(list) != 0 {
 		t.Errorf("%v, %v", list, err)
 	}
-	if err := o.lookout.judge(t.Context(), s, o); err != nil {
+	if err := o.reevaluator.reevaluate(t.Context(), s, o); err != nil {
 		t.Fatal(err)
 	}
 	if c, ok := sub.Take(); ok {

@@ -9,9 +9,9 @@ import (
 	"wavedeck/store/tape"
 )
 
-func mustOutlook(t testing.TB, d *database, id string) Outlook {
+func mustOutlook(t testing.TB, d *database, id string) Diagnosis {
 	t.Helper()
-	outlooks, err := d.outlooks(t.Context(), []string{id})
+	outlooks, err := d.diagnoses(t.Context(), []string{id})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestTapeOutlooks(t *testing.T) {
 	seen := map[Verdict]int{}
 	fine := map[Verdict]bool{"": true, Moving: true, Quiet: true, ForHuman: true, InQueue: true, Stopping: true}
 	look := func(line int) {
-		outlooks, err := d.outlooks(t.Context(), ids)
+		outlooks, err := d.diagnoses(t.Context(), ids)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -109,7 +109,7 @@ func (o *opened) textMark(ctx context.Context, event int64) (TextMark, error) {
 func (s *Store) EventTexts(ctx context.Context, ids []int64) (map[int64]EventText, error) {
 	return read(s, func(o *opened) (map[int64]EventText, error) {
 		found := make(map[int64]EventText, len(ids))
-		err := chunks(ids, maxWatched, func(part []int64) error {
+		err := chunks(ids, maxCompared, func(part []int64) error {
 			events, _, err := o.shownTexts(ctx, "e.id IN "+in(len(part)), len(part), anys(part)...)
 			for _, e := range events {
 				found[e.ID] = e
@@ -178,7 +178,7 @@ func (s *Store) EventRuns(ctx context.Context, ids []int64) (map[int64]string, e
 		if !o.schema.has("event_log") {
 			return runs, nil
 		}
-		err := chunks(ids, maxWatched, func(part []int64) error {
+		err := chunks(ids, maxCompared, func(part []int64) error {
 			rows, err := o.QueryContext(ctx, "SELECT id, COALESCE(run_id, '') FROM event_log WHERE id IN "+in(len(part)), anys(part)...)
 			if err != nil {
 				return err

@@ -15,10 +15,10 @@ func TestWarm(t *testing.T) {
 
 	left, cancel := context.WithCancel(t.Context())
 	cancel()
-	if d.warm(left); d.histories.get(run).last() != 0 {
+	if d.prefetch(left); d.histories.get(run).last() != 0 {
 		t.Error("went on after its context had ended")
 	}
-	d.warm(t.Context())
+	d.prefetch(t.Context())
 	entry := d.histories.get(run)
 	span, err := d.eventSpan(t.Context(), d, run)
 	if err != nil || entry.last() != span.Last || span.Count != 2000 || entry.span.Count != 2000 {

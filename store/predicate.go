@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Field is what of a run a Term looks at.
+// Field is what of a run a Predicate looks at.
 type Field uint8
 
 // Fields. Those from FieldTook on are numbers; the others are texts.
 const (
-	FieldWord     Field = iota // part of id, pipeline, input or error
+	FieldText     Field = iota // part of id, pipeline, input or error
 	FieldID                    // part of it
 	FieldInput                 // part of its first 1024 bytes
 	FieldError                 // part of its first 1024 bytes
@@ -22,44 +22,44 @@ const (
 	FieldKind                  // the whole word
 	FieldParent                // the whole id, in its own case
 	FieldState                 // one of States
-	FieldTook                  // whole seconds; of a run at work, until now
+	FieldDuration              // whole seconds; of a run at work, until now
 	FieldTokens                // how many it spent
 	FieldStarted               // unix seconds
 )
 
-// Term is one condition on a run: a text is, or has in it, any of Texts; a
+// Predicate is one condition on a run: a text is, or has in it, any of Texts; a
 // number is from Low to High. Case does not matter. A number that is not known
 // satisfies no condition, not even one with Not.
-type Term struct {
+type Predicate struct {
 	Field     Field
 	Not       bool
-	Texts     []TermText
+	Texts     []PredicateText
 	Low, High int64 // inclusive
 }
 
-// TermText is one text of a Term. With Glob each * in it stands for any text.
-type TermText struct {
+// PredicateText is one text of a Predicate. With Glob each * in it stands for any text.
+type PredicateText struct {
 	Text string
 	Glob bool
 }
 
 // Words are the terms that have all words of a text.
-func Words(text string) []Term {
-	var terms []Term
+func Words(text string) []Predicate {
+	var terms []Predicate
 	for w := range strings.FieldsSeq(text) {
-		terms = append(terms, Term{Texts: []TermText{{Text: w}}})
+		terms = append(terms, Predicate{Texts: []PredicateText{{Text: w}}})
 	}
 	return terms
 }
 
-// condition is a Term, or another field of a RunFilter, in the numbers of the index.
+// condition is a Predicate, or another field of a RunFilter, in the numbers of the index.
 type condition func(r *indexRow) bool
 
-func (ix *index) condition(t Term) condition {
+func (ix *index) condition(t Predicate) condition {
 	var holds condition
 	any := func(text string) bool { return isAny(text, t.Texts) }
 	switch t.Field {
-	case FieldWord, FieldID, FieldInput, FieldError:
+	case FieldText, FieldID, FieldInput, FieldError:
 		holds = ix.hasText(t)
 	case FieldPipeline:
 		holds = inSet(ix.pipelines.set(any), pipelineOf)
@@ -71,7 +71,7 @@ func (ix *index) condition(t Term) condition {
 		holds = inSet(ix.tags.set(any), tagsOf)
 	case FieldParent:
 		holds = ix.hasParent(t.Texts)
-	case FieldTook, FieldTokens, FieldStarted:
+	case FieldDuration, FieldTokens, FieldStarted:
 		return ix.inRange(t) // what is not known stays so when it is turned round
 	default:
 		return func(*indexRow) bool { return false }
@@ -94,7 +94,7 @@ func inStates(wanted func(State) bool) condition {
 	return func(r *indexRow) bool { return set[r.state] }
 }
 
-func (ix *index) hasParent(ids []TermText) condition {
+func (ix *index) hasParent(ids []PredicateText) condition {
 	var wanted []uint32
 	for _, id := range ids {
 		if n, ok := ix.parents.numbers[id.Text]; ok {
@@ -109,7 +109,7 @@ func containsAny(text []byte, words [][]byte) bool {
 }
 
 // hasText looks for texts in a run's own; a zero byte would join two of them.
-func (ix *index) hasText(t Term) condition {
+func (ix *index) hasText(t Predicate) condition {
 	var words [][]byte
 	for _, x := range t.Texts {
 		if w := strings.ToLower(x.Text); !strings.ContainsRune(w, 0) {
@@ -137,7 +137,7 @@ func (ix *index) hasText(t Term) condition {
 }
 
 // inRange compares a number; below 0 it is not known.
-func (ix *index) inRange(t Term) condition {
+func (ix *index) inRange(t Predicate) condition {
 	number := func(r *indexRow) int64 { return r.tokens }
 	switch t.Field {
 	case FieldStarted:
@@ -147,13 +147,13 @@ func (ix *index) inRange(t Term) condition {
 			}
 			return r.started
 		}
-	case FieldTook:
+	case FieldDuration:
 		now := ix.d.opt.Now().Unix()
 		number = func(r *indexRow) int64 {
 			if s := States[r.state]; s.Active() && s != Pending && r.started > 0 {
 				return max(0, now-r.started)
 			}
-			return int64(r.took)
+			return int64(r.duration)
 		}
 	}
 	return func(r *indexRow) bool {
@@ -180,8 +180,8 @@ func (t *tagLists) set(wanted func(string) bool) []bool {
 	return set
 }
 
-func isAny(text string, wanted []TermText) bool {
-	return slices.ContainsFunc(wanted, func(w TermText) bool {
+func isAny(text string, wanted []PredicateText) bool {
+	return slices.ContainsFunc(wanted, func(w PredicateText) bool {
 		if w.Glob {
 			return glob(strings.ToLower(w.Text), strings.ToLower(text))
 		}
@@ -205,8 +205,8 @@ func glob(pattern, text string) bool {
 	return strings.HasSuffix(rest, parts[last])
 }
 
-// tookSeconds is how long an ended run took by its row; -1: not known.
-func tookSeconds(state State, started, completed int64) int32 {
+// durationSeconds is how long an ended run took by its row; -1: not known.
+func durationSeconds(state State, started, completed int64) int32 {
 	if state == Lost || !state.Ended() || started <= 0 || completed < started || completed-started > math.MaxInt32 {
 		return -1
 	}

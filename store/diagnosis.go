@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	waveSlots   = 5               // Wave starts no run while so many began lately and go on
-	slotsFor    = 5 * time.Minute // how lately
-	maxBelow    = 500             // runs looked at below the ones asked for, per level
-	maxOutlooks = 200             // runs judged at once
+	waveSlots    = 5               // Wave starts no run while so many began lately and go on
+	slotsFor     = 5 * time.Minute // how lately
+	maxBelow     = 500             // runs looked at below the ones asked for, per level
+	maxDiagnoses = 200             // runs judged at once
 )
 
-// Outlook is what to make of a run that goes on, or that was lost: whether it
+// Diagnosis is what to make of a run that goes on, or that was lost: whether it
 // moves and why not (stall.go), and when it will be done (eta.go),
 // and whether it does what it should not go on with (runaway.go).
-type Outlook struct {
+type Diagnosis struct {
 	Signals Signals
 	Stall   Stall
 	ETA     *ETA     // nil: too little is known
@@ -28,16 +28,16 @@ type Outlook struct {
 	At      time.Time
 }
 
-// Outlooks judges the runs with these ids that have not ended, and lost ones.
+// Diagnoses judges the runs with these ids that have not ended, and lost ones.
 // Others, and ids beyond the first 200, are left out. The number of statements
 // does not depend on the number of runs, only on how many pipelines they are of
 // and how deep they nest.
-func (s *Store) Outlooks(ctx context.Context, ids []string) (map[string]Outlook, error) {
-	return read(s, func(o *opened) (map[string]Outlook, error) { return o.outlooks(ctx, ids) })
+func (s *Store) Diagnoses(ctx context.Context, ids []string) (map[string]Diagnosis, error) {
+	return read(s, func(o *opened) (map[string]Diagnosis, error) { return o.diagnoses(ctx, ids) })
 }
 
-func (d *database) outlooks(ctx context.Context, ids []string) (map[string]Outlook, error) {
-	ids = ids[:min(len(ids), maxOutlooks)]
+func (d *database) diagnoses(ctx context.Context, ids []string) (map[string]Diagnosis, error) {
+	ids = ids[:min(len(ids), maxDiagnoses)]
 	records, err := d.records(ctx, d, ids)
 	if err != nil {
 		return nil, fmt.Errorf("judge runs: %w", err)
@@ -54,7 +54,7 @@ func (d *database) outlooks(ctx context.Context, ids []string) (map[string]Outlo
 	if err := v.lookAround(ctx); err != nil {
 		return nil, fmt.Errorf("judge runs: %w", err)
 	}
-	outlooks := make(map[string]Outlook, len(records))
+	outlooks := make(map[string]Diagnosis, len(records))
 	for id, r := range records {
 		past, err := d.pastFor(ctx, r)
 		if err != nil {
@@ -69,7 +69,7 @@ func (d *database) outlooks(ctx context.Context, ids []string) (map[string]Outlo
 		if up := v.above(r); up != nil {
 			above = up.ID
 		}
-		outlooks[id] = Outlook{
+		outlooks[id] = Diagnosis{
 			Runaway: runaway, Above: above,
 			Signals: signals, Stall: Judge(signals), ETA: r.estimateOf(d.opt.Definition(r.Pipeline), past, v.now), At: v.now,
 		}

@@ -9,65 +9,65 @@ import (
 )
 
 const (
-	deedsAtOnce  = 400 // of a run, the newest
-	deedsOfPast  = 1000
-	pastForHabit = 20  // past runs whose habits are asked for
-	maxDeeds     = 512 // runs whose deeds are kept
+	actionsAtOnce     = 400 // of a run, the newest
+	actionsOfPast     = 1000
+	pastForRepetition = 20  // past runs whose repetitions are asked for
+	maxActions        = 512 // runs whose actions are kept
 )
 
-// deeds keeps what the steps of runs that go on did last, so that asking again
+// actions keeps what the steps of runs that go on did last, so that asking again
 // costs what is new. The zero value works; it belongs to one opened file.
-type deeds struct {
-	mu     sync.Mutex
-	byRun  map[string]*runDeeds
-	habits map[StepRef]habit // of past runs' steps, which do not change
+type actions struct {
+	mu          sync.Mutex
+	byRun       map[string]*runActions
+	repetitions map[StepRef]repetition // of past runs' steps, which do not change
 }
 
-type runDeeds struct {
+type runActions struct {
 	mu    sync.Mutex
 	last  int64 // id of the newest event seen
-	steps map[string][]deed
+	steps map[string][]toolCall
 }
 
-func (c *deeds) of(run string) *runDeeds {
+func (c *actions) of(run string) *runActions {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.byRun[run]
 	if r == nil {
-		if c.byRun == nil || len(c.byRun) >= maxDeeds {
-			c.byRun = map[string]*runDeeds{} // what is still asked for is read again
+		if c.byRun == nil || len(c.byRun) >= maxActions {
+			c.byRun = map[string]*runActions{} // what is still asked for is read again
 		}
-		r = &runDeeds{steps: map[string][]deed{}}
+		r = &runActions{steps: map[string][]toolCall{}}
 		c.byRun[run] = r
 	}
 	return r
 }
 
-func (c *deeds) habit(ref StepRef) (habit, bool) {
+func (c *actions) repetition(ref StepRef) (repetition, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h, ok := c.habits[ref]
+	h, ok := c.repetitions[ref]
 	return h, ok
 }
 
-func (c *deeds) keep(ref StepRef, h habit) {
+func (c *actions) keep(ref StepRef, h repetition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.habits == nil || len(c.habits) >= maxDeeds*pastForHabit {
-		c.habits = map[StepRef]habit{}
+	if c.repetitions == nil || len(c.repetitions) >= maxActions*pastForRepetition {
+		c.repetitions = map[StepRef]repetition{}
 	}
-	c.habits[ref] = h
+	c.repetitions[ref] = h
 }
 
 // newDeedsSQL walks back from the end of a run's part of idx_event_run.
-func newDeedsSQL() string {
+func newActionsSQL() string {
 	return `
 SELECT id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp, COALESCE(step_id, '') AS step_id,
 	substr(COALESCE(message, ''), 1, 1000) AS message
 FROM event_log WHERE run_id = ? AND id > ? AND +state = 'stream_activity' ORDER BY id DESC LIMIT ?`
 }
 
-type deedRow struct {
+type toolCallRow struct {
 	ID      int64  `db:"id"`
 	At      int64  `db:"timestamp"`
 	Step    string `db:"step_id"`
@@ -88,11 +88,11 @@ func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, no
 	if len(steps) == 0 || !d.schema.has("event_log") {
 		return nil, nil
 	}
-	kept := d.deeds.of(r.ID)
+	kept := d.actions.of(r.ID)
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
 	if kept.last < r.history.last {
-		if err := d.readDeeds(ctx, r, kept); err != nil {
+		if err := d.readActions(ctx, r, kept); err != nil {
 			return nil, fmt.Errorf("read what %s does: %w", r.ID, err)
 		}
 	}
@@ -101,7 +101,7 @@ func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, no
 		if found == nil {
 			continue
 		}
-		usual, err := d.usualHabit(ctx, step, past)
+		usual, err := d.usualRepetition(ctx, step, past)
 		if err != nil {
 			return nil, fmt.Errorf("habits of step %s: %w", step, err)
 		}
@@ -113,9 +113,9 @@ func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, no
 	return nil, nil
 }
 
-func (d *database) readDeeds(ctx context.Context, r *record, kept *runDeeds) error {
-	var rows []deedRow
-	if err := d.SelectContext(ctx, &rows, newDeedsSQL(), r.ID, kept.last, deedsAtOnce); err != nil {
+func (d *database) readActions(ctx context.Context, r *record, kept *runActions) error {
+	var rows []toolCallRow
+	if err := d.SelectContext(ctx, &rows, newActionsSQL(), r.ID, kept.last, actionsAtOnce); err != nil {
 		return err
 	}
 	messages := make([]message, len(rows))
@@ -131,7 +131,7 @@ func (d *database) readDeeds(ctx context.Context, r *record, kept *runDeeds) err
 			continue // it does not say what was done
 		}
 		list := kept.steps[row.Step]
-		list = append(list, deed{unix(row.At), text})
+		list = append(list, toolCall{unix(row.At), text})
 		if len(list) > 2*loopWindow {
 			list = slices.Clone(list[len(list)-loopWindow:])
 		}
@@ -146,7 +146,7 @@ func (d *database) readDeeds(ctx context.Context, r *record, kept *runDeeds) err
 	return nil
 }
 
-func pastDeedsSQL() string {
+func pastActionsSQL() string {
 	return `
 SELECT id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp, '' AS step_id, substr(COALESCE(message, ''), 1, 1000) AS message
 FROM event_log WHERE run_id = ? AND +state = 'stream_activity' AND +step_id = ? ORDER BY id LIMIT ?`
@@ -154,22 +154,22 @@ FROM event_log WHERE run_id = ? AND +state = 'stream_activity' AND +step_id = ? 
 
 // usualHabit is the most that a step repeated itself in the latest past runs. It
 // is asked for a step that seems to run away, and read once of each run.
-func (d *database) usualHabit(ctx context.Context, step string, past []*pastRun) (habit, error) {
-	var usual habit
-	for _, run := range past[:min(len(past), pastForHabit)] {
+func (d *database) usualRepetition(ctx context.Context, step string, past []*pastRun) (repetition, error) {
+	var usual repetition
+	for _, run := range past[:min(len(past), pastForRepetition)] {
 		ref := StepRef{run.id, step}
-		h, known := d.deeds.habit(ref)
+		h, known := d.actions.repetition(ref)
 		if !known {
-			var rows []deedRow
-			if err := d.SelectContext(ctx, &rows, pastDeedsSQL(), run.id, step, deedsOfPast); err != nil {
+			var rows []toolCallRow
+			if err := d.SelectContext(ctx, &rows, pastActionsSQL(), run.id, step, actionsOfPast); err != nil {
 				return usual, err
 			}
-			list := make([]deed, len(rows))
+			list := make([]toolCall, len(rows))
 			for i, row := range rows {
-				list[i] = deed{unix(row.At), normalize(row.Message)}
+				list[i] = toolCall{unix(row.At), normalize(row.Message)}
 			}
-			h = habitOf(list)
-			d.deeds.keep(ref, h)
+			h = repetitionOf(list)
+			d.actions.keep(ref, h)
 		}
 		usual = usual.with(h)
 	}

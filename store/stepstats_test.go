@@ -56,7 +56,7 @@ func TestStepSpreads(t *testing.T) {
 	}
 	b.Metric(b.Run(storetest.Run{}), storetest.Metric{Step: "elsewhere", DurationMs: 5})
 	d := openBuilt(t, b)
-	got, err := d.stepSpreads(t.Context(), runs)
+	got, err := d.stepStats(t.Context(), runs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +74,9 @@ func TestStepSpreads(t *testing.T) {
 		}
 		return 0
 	}
-	var want []StepSpread
+	var want []StepStats
 	for _, step := range []string{"build", "plan", "ship"} {
-		want = append(want, StepSpread{
+		want = append(want, StepStats{
 			Step: step, Runs: len(in[step]), Attempts: tries[step], Timed: len(took[step]), Coarse: step == "ship",
 			P50: time.Duration(least(took[step], 50)) * time.Millisecond, P90: time.Duration(least(took[step], 90)) * time.Millisecond,
 			Tokens50: least(tokens[step], 50), Tokens90: least(tokens[step], 90), Counted: len(tokens[step]),
@@ -98,7 +98,7 @@ func TestStepSpreadsOfTheSample(t *testing.T) {
 	for _, r := range h.Recent {
 		runs = append(runs, r.ID)
 	}
-	got, err := d.stepSpreads(t.Context(), runs)
+	got, err := d.stepStats(t.Context(), runs)
 	if err != nil || len(got) != 4 {
 		t.Fatalf("%d steps, %v", len(got), err)
 	}
@@ -142,7 +142,7 @@ func TestStepSpreadsWalkTheRunsOnly(t *testing.T) {
 func TestStepSpreadsInOlderSchemas(t *testing.T) {
 	for _, version := range storetest.Schemas() {
 		d := openTest(t, storetest.Schema(t, version), sampleNow, Options{})
-		got, err := d.stepSpreads(t.Context(), []string{"fix-issue-20261123-003814-e2da", "release-check-20261123-003812-6e22"})
+		got, err := d.stepStats(t.Context(), []string{"fix-issue-20261123-003814-e2da", "release-check-20261123-003812-6e22"})
 		if err != nil || len(got) < 4 {
 			t.Errorf("schema %d: %d steps, %v", version, len(got), err)
 		}
@@ -165,7 +165,7 @@ func BenchmarkTrends(b *testing.B) {
 				for i, r := range h.Recent {
 					ids[i] = r.ID
 				}
-				if _, err := d.stepSpreads(b.Context(), ids); err != nil {
+				if _, err := d.stepStats(b.Context(), ids); err != nil {
 					b.Fatal(err)
 				}
 			}

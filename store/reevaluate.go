@@ -7,55 +7,55 @@ import (
 )
 
 // lookEvery is how often runs that go on are judged though nothing was committed.
-const lookEvery = 2 * time.Second
+const reevaluateEvery = 2 * time.Second
 
 // restEvery is how often runs whose rest is known are named although nothing of
 // them turned: what is left gets less.
-const restEvery = 30 * time.Second
+const nameETAEvery = 30 * time.Second
 
-// lookout judges the runs that go on again and again: what becomes of a verdict
+// reevaluator judges the runs that go on again and again: what becomes of a verdict
 // by the passing of time alone is published as a change, so that whoever shows
 // it asks anew.
-type lookout struct {
+type reevaluator struct {
 	mu   sync.Mutex
-	told map[string]Outlook // as last judged; nil before the first time
-	list []Attention        // likewise
+	last map[string]Diagnosis // as last judged; nil before the first time
+	list []Attention          // likewise
 
 	judged bool // there was a first time
 
-	looks  sync.Mutex           // held by the one that looks, whose the others are
-	failed map[string]Attention // what failed lately, told or not
-	rest   time.Time            // when the rests were last named
+	running  sync.Mutex           // held by the one that looks, whose the others are
+	failed   map[string]Attention // what failed lately, told or not
+	etaNamed time.Time            // when the rests were last named
 }
 
 // follow judges until ctx ends.
-func (l *lookout) follow(ctx context.Context, s *Store, o *opened) {
+func (l *reevaluator) follow(ctx context.Context, s *Store, o *opened) {
 	if o.index.wait(ctx) != nil {
 		return
 	}
-	for first := true; first || rest(ctx, lookEvery); first = false {
-		if err := l.judge(ctx, s, o); err != nil && ctx.Err() == nil {
+	for first := true; first || sleep(ctx, reevaluateEvery); first = false {
+		if err := l.reevaluate(ctx, s, o); err != nil && ctx.Err() == nil {
 			s.opt.Log.Warn("judge runs", "err", err)
 		}
 	}
 }
 
-// judge looks and tells what turned. It waits for who does so already.
-func (l *lookout) judge(ctx context.Context, s *Store, o *opened) error {
-	l.looks.Lock()
-	defer l.looks.Unlock()
+// reevaluate evaluates and publishes what turned. It waits for who does so already.
+func (l *reevaluator) reevaluate(ctx context.Context, s *Store, o *opened) error {
+	l.running.Lock()
+	defer l.running.Unlock()
 	_, unjudged := l.attention()
-	turned, err := l.look(ctx, o)
+	turned, err := l.evaluate(ctx, o)
 	if len(turned) > 0 || err == nil && unjudged != nil {
 		s.publishFound(o.index, turned)
 	}
 	return err
 }
 
-// look names the runs that are judged otherwise than before.
-func (l *lookout) look(ctx context.Context, o *opened) ([]string, error) {
-	ids := o.index.active(maxOutlooks)
-	outlooks, err := o.outlooks(ctx, ids)
+// evaluate names the runs that are judged otherwise than before.
+func (l *reevaluator) evaluate(ctx context.Context, o *opened) ([]string, error) {
+	ids := o.index.active(maxDiagnoses)
+	outlooks, err := o.diagnoses(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -70,23 +70,23 @@ func (l *lookout) look(ctx context.Context, o *opened) ([]string, error) {
 	moved := differ(l.list, list)
 	l.list, l.judged = list, true
 	now := time.Now()
-	restGoesOn := now.Sub(l.rest) > restEvery
+	restGoesOn := now.Sub(l.etaNamed) > nameETAEvery
 	if restGoesOn {
-		l.rest = now
+		l.etaNamed = now
 	}
 	var turned []string
 	for id, outlook := range outlooks {
-		was, known := l.told[id]
+		was, known := l.last[id]
 		if known && (outlook.differs(was) || restGoesOn && outlook.ETA != nil && outlook.ETA.N > 0) {
 			turned = append(turned, id)
 		}
 	}
-	l.told = outlooks
+	l.last = outlooks
 	return append(turned, moved...), nil
 }
 
 // attention is the list as last made. Callers only read it.
-func (l *lookout) attention() ([]Attention, error) {
+func (l *reevaluator) attention() ([]Attention, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.judged {
@@ -96,7 +96,7 @@ func (l *lookout) attention() ([]Attention, error) {
 }
 
 // differs reports whether a reader would be told something else.
-func (o Outlook) differs(was Outlook) bool {
+func (o Diagnosis) differs(was Diagnosis) bool {
 	late := func(e *ETA) bool { return e != nil && e.Late }
 	return o.Stall.Verdict != was.Stall.Verdict || (o.Runaway == nil) != (was.Runaway == nil) || late(o.ETA) != late(was.ETA) || (o.ETA == nil) != (was.ETA == nil)
 }

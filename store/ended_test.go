@@ -39,7 +39,7 @@ func TestEndsAreFound(t *testing.T) {
 		"by pipeline":       {RunFilter{Pipelines: []string{"q"}}, []string{"other"}},
 		"by state and time": {RunFilter{States: []State{Failed}, Since: ago(10 * time.Hour)}, []string{"other"}},
 		"until":             {RunFilter{Until: ago(40 * time.Hour), Limit: 1}, []string{"failed", "old"}},
-		"by a word":         {RunFilter{Terms: Words("lost")}, []string{"lost"}},
+		"by a word":         {RunFilter{Predicates: Words("lost")}, []string{"lost"}},
 	} {
 		found, err := s.MatchingRuns(t.Context(), c.filter, []string{"old", "failed", "other", "lost", "at work", "none"})
 		var got []string

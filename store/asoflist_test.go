@@ -39,30 +39,30 @@ func TestPastListFiltersAsTheListDoes(t *testing.T) {
 	d := openSample(t)
 	o := &opened{database: d, index: loaded(t, d)}
 	at := Moment{Event: 1 << 40, Time: sampleNow}
-	text := func(f Field, texts ...string) Term {
-		term := Term{Field: f}
+	text := func(f Field, texts ...string) Predicate {
+		term := Predicate{Field: f}
 		for _, x := range texts {
-			term.Texts = append(term.Texts, TermText{Text: x})
+			term.Texts = append(term.Texts, PredicateText{Text: x})
 		}
 		return term
 	}
-	not := func(term Term) Term { term.Not = true; return term }
+	not := func(term Predicate) Predicate { term.Not = true; return term }
 	for name, f := range map[string]RunFilter{
 		"everything":     {},
 		"states":         {States: []State{Failed, Cancelled}},
 		"pipelines":      {Pipelines: []string{"fix-issue", "slow-soak"}},
 		"since":          {Since: sampleNow.Add(-90 * time.Minute), States: []State{Succeeded}},
 		"parent":         {Parent: "nightly-audit-20261123-003816-b6f6"},
-		"words":          {Terms: Words("fix acme")},
-		"word of error":  {Terms: Words("suite_passed")},
-		"not a word":     {Terms: []Term{not(text(FieldWord, "fix"))}},
-		"error":          {Terms: []Term{text(FieldError, "exit status")}},
-		"no error":       {Terms: []Term{not(text(FieldError, "exit status"))}},
-		"state term":     {Terms: []Term{text(FieldState, string(Failed))}},
-		"not succeeded":  {Terms: []Term{not(text(FieldState, string(Succeeded)))}},
-		"tokens":         {Terms: []Term{{Field: FieldTokens, Low: 10_000, High: math.MaxInt64}}},
-		"not that long":  {Terms: []Term{{Field: FieldTook, Low: 10, High: math.MaxInt64, Not: true}}},
-		"long and green": {States: []State{Succeeded}, Terms: []Term{{Field: FieldTook, Low: 10, High: math.MaxInt64}}},
+		"words":          {Predicates: Words("fix acme")},
+		"word of error":  {Predicates: Words("suite_passed")},
+		"not a word":     {Predicates: []Predicate{not(text(FieldText, "fix"))}},
+		"error":          {Predicates: []Predicate{text(FieldError, "exit status")}},
+		"no error":       {Predicates: []Predicate{not(text(FieldError, "exit status"))}},
+		"state term":     {Predicates: []Predicate{text(FieldState, string(Failed))}},
+		"not succeeded":  {Predicates: []Predicate{not(text(FieldState, string(Succeeded)))}},
+		"tokens":         {Predicates: []Predicate{{Field: FieldTokens, Low: 10_000, High: math.MaxInt64}}},
+		"not that long":  {Predicates: []Predicate{{Field: FieldDuration, Low: 10, High: math.MaxInt64, Not: true}}},
+		"long and green": {States: []State{Succeeded}, Predicates: []Predicate{{Field: FieldDuration, Low: 10, High: math.MaxInt64}}},
 		"nothing":        {Pipelines: []string{"no such"}},
 	} {
 		f.Limit = MaxLimit
@@ -102,11 +102,11 @@ func TestPastListKnowsNothingLater(t *testing.T) {
 	}{
 		"running":         {RunFilter{States: []State{Running}}, []string{"a"}},
 		"failed":          {RunFilter{States: []State{Failed}}, nil},
-		"its error":       {RunFilter{Terms: []Term{{Field: FieldError, Texts: []TermText{{Text: "broke"}}}}}, nil},
-		"its tokens":      {RunFilter{Terms: []Term{{Field: FieldTokens, Low: 1, High: 100}}}, nil},
-		"20 s by then":    {RunFilter{Terms: []Term{{Field: FieldTook, Low: 20, High: 20}}}, []string{"a"}},
-		"its id":          {RunFilter{Terms: []Term{{Field: FieldID, Texts: []TermText{{Text: "a"}}}}}, []string{"a"}},
-		"what came later": {RunFilter{Terms: []Term{{Field: FieldID, Texts: []TermText{{Text: "later"}}}}}, nil},
+		"its error":       {RunFilter{Predicates: []Predicate{{Field: FieldError, Texts: []PredicateText{{Text: "broke"}}}}}, nil},
+		"its tokens":      {RunFilter{Predicates: []Predicate{{Field: FieldTokens, Low: 1, High: 100}}}, nil},
+		"20 s by then":    {RunFilter{Predicates: []Predicate{{Field: FieldDuration, Low: 20, High: 20}}}, []string{"a"}},
+		"its id":          {RunFilter{Predicates: []Predicate{{Field: FieldID, Texts: []PredicateText{{Text: "a"}}}}}, []string{"a"}},
+		"what came later": {RunFilter{Predicates: []Predicate{{Field: FieldID, Texts: []PredicateText{{Text: "later"}}}}}, nil},
 	} {
 		got := idsOfPages(t, c.f, func(f RunFilter) (RunPage, error) { return o.pageAt(t.Context(), f, at) })
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -123,9 +123,9 @@ func TestPastListFindsNothingHidden(t *testing.T) {
 	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{Shown: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
 	o := &opened{database: d, index: loaded(t, d)}
 	at := Moment{Event: last, Time: storetest.Base.Add(time.Hour)}
-	for _, field := range []Field{FieldWord, FieldError} {
+	for _, field := range []Field{FieldText, FieldError} {
 		for text, found := range map[string]int{"hunter": 0, "with ***": 1} {
-			f := RunFilter{Terms: []Term{{Field: field, Texts: []TermText{{Text: text}}}}}
+			f := RunFilter{Predicates: []Predicate{{Field: field, Texts: []PredicateText{{Text: text}}}}}
 			if got := idsOfPages(t, f, func(f RunFilter) (RunPage, error) { return o.pageAt(t.Context(), f, at) }); len(got) != found {
 				t.Errorf("field %d has %q in %d runs, want %d", field, text, len(got), found)
 			}

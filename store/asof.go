@@ -266,7 +266,7 @@ func (r *record) at(later bool, at Moment, measured int64, def []StepDef) Run {
 	past, h := *r, r.history
 	ended := !later && r.CompletedAt > 0 && r.CompletedAt <= at.Time.Unix()
 	if ended && h.end == "" || !later && h.last == 0 && r.Status == "pending" {
-		past.state, past.reason = tellRun(past.facts, at.Time, func(int) bool { return true })
+		past.state, past.reason = deriveRun(past.facts, at.Time, func(int) bool { return true })
 		past.settleEnd()
 	} else {
 		past.outer = nil
@@ -387,7 +387,7 @@ func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetai
 			detail.Artifacts = append(detail.Artifacts, a)
 		}
 	}
-	return detail, d.addLedgers(ctx, d, &detail, id)
+	return detail, d.addOutcomes(ctx, d, &detail, id)
 }
 
 // addRelativesAt reads the parent, the original of a fork and the children as of

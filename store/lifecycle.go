@@ -24,7 +24,7 @@ var errReplaced = errors.New("the state database was replaced")
 // with what other processes do to it, and publishes every change until ctx
 // ends. It owns every goroutine and connection of the store and is called once.
 func (s *Store) Follow(ctx context.Context) error {
-	w, err := newWatch(s.path)
+	w, err := newFileWatch(s.path)
 	if err != nil {
 		s.opt.Log.Warn("no file notification: changes are polled for", "err", err)
 	}
@@ -45,7 +45,7 @@ func (s *Store) Follow(ctx context.Context) error {
 // follower is the state of Follow. Only its goroutine touches it.
 type follower struct {
 	store *Store
-	watch *watch
+	watch *fileWatch
 	marks map[string]pastFile // by fileSeed
 
 	locked bool // it is told that others hold the open database
@@ -84,8 +84,8 @@ func (f *follower) follow(ctx context.Context) {
 	using, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	group.Go(func() { o.index.follow(using, s) })
-	group.Go(func() { o.lookout.follow(using, s, o) })
-	group.Go(func() { o.warm(using) })
+	group.Go(func() { o.reevaluator.follow(using, s, o) })
+	group.Go(func() { o.prefetch(using) })
 	err = f.track(using, t)
 	stop()
 	group.Wait()
@@ -100,14 +100,14 @@ func (f *follower) follow(ctx context.Context) {
 		if err := o.drain(ctx); err != nil {
 			s.opt.Log.Warn("close state database", "err", err)
 		}
-		rest(ctx, lockedPoll) // whoever moves the files one by one may still be at it
+		sleep(ctx, lockedPoll) // whoever moves the files one by one may still be at it
 	case errors.Is(err, errReplaced):
 		s.opt.Log.Info("state database opens again", "path", s.path, "reason", err)
 	default:
 		// It opened and yet cannot be read. Trying at once would not end.
 		s.replace(nil)
 		f.report(ctx, whyUnreadable(s.path, err))
-		rest(ctx, safetyPoll)
+		sleep(ctx, safetyPoll)
 	}
 }
 
@@ -209,7 +209,7 @@ func (f *follower) wait(ctx context.Context) {
 		case <-f.watch.errors(): //nolint:errcheck // whatever it is, the next look at the file tells more
 			return
 		case e := <-f.watch.events():
-			if f.watch.judge(e) != nothing {
+			if f.watch.interpret(e) != ignored {
 				return
 			}
 		}
@@ -233,10 +233,10 @@ func (f *follower) track(ctx context.Context, t *tracker) error {
 			return ctx.Err()
 		case <-wake.C:
 		case e := <-f.watch.events():
-			switch f.watch.judge(e) {
-			case nothing:
+			switch f.watch.interpret(e) {
+			case ignored:
 				continue
-			case moved:
+			case fileMoved:
 				err = t.sameFile()
 			}
 			t.expect()
@@ -261,7 +261,7 @@ func (f *follower) track(ctx context.Context, t *tracker) error {
 	}
 }
 
-// tellLock publishes that others hold the database, or let go of it.
+// deriveLock publishes that others hold the database, or let go of it.
 func (f *follower) tellLock(t *tracker) {
 	s := f.store
 	locked := t.busy

@@ -134,7 +134,7 @@ func TestTellRun(t *testing.T) {
 		{"a recorded end is final though signs of life follow", runFacts{Status: "completed", Heartbeat: now, LastEvent: now, PID: alivePID}, Succeeded, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, reason := tellRun(tt.facts, now, func(pid int) bool { return pid == alivePID })
+			got, reason := deriveRun(tt.facts, now, func(pid int) bool { return pid == alivePID })
 			if got != tt.want || reason != tt.reason {
 				t.Errorf("told %s (%q), want %s (%q)", got, reason, tt.want, tt.reason)
 			}
@@ -187,7 +187,7 @@ func TestTellStep(t *testing.T) {
 		{"a fan-out of a lost run is lost", stepFacts{Word: "completed", Children: stepChildren{All: 2, Ended: 1, Total: 4}}, Lost, Lost, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, note := tellStep(tt.facts, tt.run)
+			got, note := deriveStep(tt.facts, tt.run)
 			if got != tt.want || note != tt.note {
 				t.Errorf("told %s (%q), want %s (%q)", got, note, tt.want, tt.note)
 			}
@@ -203,7 +203,7 @@ func TestNoStepOfAnEndedRunIsActive(t *testing.T) {
 		}
 		for _, word := range words {
 			for _, c := range []stepChildren{{}, {All: 2, Ended: 1, Total: 4}, {All: 2, Ended: 1, Failed: 1}} {
-				if got, _ := tellStep(stepFacts{Word: word, Children: c, Recorded: true}, run); got.Active() {
+				if got, _ := deriveStep(stepFacts{Word: word, Children: c, Recorded: true}, run); got.Active() {
 					t.Errorf("%q in a run told %s is told %s", word, run, got)
 				}
 			}

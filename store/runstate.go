@@ -7,7 +7,7 @@ import (
 )
 
 // How long a writer may be silent. Wave beats every 30 s and reaps by the same
-// figures, so a run is told as lost when Wave itself would give it up.
+// figures, so a run is reported as lost when Wave itself would give it up.
 const (
 	beatLimit    = 90 * time.Second // a heartbeat this old has stopped
 	silenceLimit = 5 * time.Minute  // no sign at all, where no pid can be asked
@@ -39,16 +39,16 @@ type runFacts struct {
 	Heartbeat       time.Time
 	LastEvent       time.Time
 	PID             int
-	Parent          State     // the parent's told state; empty without a parent
+	Parent          State     // the parent's derived state; empty without a parent
 	ParentEnded     time.Time // when the parent ended, if recorded
 	ParentError     string    // the parent's error, which names what failed first
 	Outer           *outerRun // of a row that only holds others together
 }
 
-// tellRun derives what became of a run. The reason is empty when the state is
+// deriveRun derives what became of a run. The reason is empty when the state is
 // what the recorded status says in plain words. A recorded end is final: only
 // how it ended is told better, never that it goes on.
-func tellRun(f runFacts, now time.Time, alive func(pid int) bool) (State, string) {
+func deriveRun(f runFacts, now time.Time, alive func(pid int) bool) (State, string) {
 	switch f.Status {
 	case "completed":
 		return Succeeded, cmp.Or(f.askedToStop(), f.rehearsed())
@@ -57,19 +57,19 @@ func tellRun(f runFacts, now time.Time, alive func(pid int) bool) (State, string
 	case "cancelled":
 		return Cancelled, ""
 	case "failed":
-		return f.tellFailed()
+		return f.deriveFailed()
 	case "queued":
 		return Queued, ""
 	case "pending":
-		if s, why, ok := f.tellQuietEnd(); ok {
+		if s, why, ok := f.deriveQuietEnd(); ok {
 			return s, why
 		}
-		return f.tellPending(now, alive)
+		return f.derivePending(now, alive)
 	case "running":
-		if s, why, ok := f.tellQuietEnd(); ok {
+		if s, why, ok := f.deriveQuietEnd(); ok {
 			return s, why
 		}
-		return f.tellRunning(now, alive)
+		return f.deriveRunning(now, alive)
 	case "":
 		return Unknown, "no status is recorded"
 	default:
@@ -77,13 +77,13 @@ func tellRun(f runFacts, now time.Time, alive func(pid int) bool) (State, string
 	}
 }
 
-// tellFailed finds what Wave records as failed although nothing failed.
-func (f runFacts) tellFailed() (State, string) {
+// deriveFailed finds what Wave records as failed although nothing failed.
+func (f runFacts) deriveFailed() (State, string) {
 	switch {
 	case !f.CancelledAt.IsZero():
 		return Cancelled, "stopped by an operator"
 	case f.RewoundTo != "":
-		return f.tellRewound()
+		return f.deriveRewound()
 	case f.PipelineState == "rejected":
 		return Rejected, "a contract rejected its work"
 	case strings.Contains(f.Error, orphaned):
@@ -92,7 +92,7 @@ func (f runFacts) tellFailed() (State, string) {
 		}
 		// Who closed the run for its process may have closed the rest with it.
 		closed := f.PipelineState == "failed" && !f.PipelineStateAt.Before(f.CompletedAt)
-		if s, why, ok := f.tellQuietEnd(); ok && !closed {
+		if s, why, ok := f.deriveQuietEnd(); ok && !closed {
 			return s, why
 		}
 		return Lost, "process gone, no end recorded"
@@ -107,9 +107,9 @@ func (f runFacts) tellFailed() (State, string) {
 	}
 }
 
-// tellRewound tells a run that had ended before an operator rewound it, which
+// deriveRewound derives a run that had ended before an operator rewound it, which
 // Wave records as a failure. Its events keep the end that it had.
-func (f runFacts) tellRewound() (State, string) {
+func (f runFacts) deriveRewound() (State, string) {
 	reason := "rewound to " + clip(f.RewoundTo, 80)
 	switch {
 	case f.End == "completed":
@@ -129,10 +129,10 @@ func stoppedBeside(text, blame string) bool {
 	return killed(text) && blame != "" && !killed(blame)
 }
 
-// tellQuietEnd tells a run whose end pipeline_run does not know. The end that
+// deriveQuietEnd derives a run whose end pipeline_run does not know. The end that
 // pipeline_state has counts only when the run was silent since: a run that was
 // taken up again leaves the old end there for a moment.
-func (f runFacts) tellQuietEnd() (State, string, bool) {
+func (f runFacts) deriveQuietEnd() (State, string, bool) {
 	wentOn := f.LastEvent.After(f.PipelineStateAt.Add(time.Second)) || f.Heartbeat.After(f.PipelineStateAt.Add(time.Second))
 	if !wentOn {
 		const why = "end recorded in pipeline_state only"
@@ -160,14 +160,14 @@ func (f runFacts) tellQuietEnd() (State, string, bool) {
 	return "", "", false
 }
 
-// tellPending tells a reserved run from one that nobody will ever start: the
+// derivePending derives a reserved run from one that nobody will ever start: the
 // outer row of a composition stays pending although its children run.
-func (f runFacts) tellPending(now time.Time, alive func(pid int) bool) (State, string) {
+func (f runFacts) derivePending(now time.Time, alive func(pid int) bool) (State, string) {
 	if f.HasEvents || !f.Heartbeat.IsZero() {
-		return f.tellRunning(now, alive)
+		return f.deriveRunning(now, alive)
 	}
 	if f.Outer != nil {
-		return f.Outer.tell(now)
+		return f.Outer.derive(now)
 	}
 	if f.Forked {
 		return Pending, "forked, waits for resume"
@@ -185,11 +185,11 @@ func (f runFacts) tellPending(now time.Time, alive func(pid int) bool) (State, s
 	}
 }
 
-// tellRunning decides whether the writer of a run still lives. It takes two
+// deriveRunning decides whether the writer of a run still lives. It takes two
 // signs to tell it as lost: no heartbeat, and a pid that is gone; or, where no
 // pid was recorded, no sign of any kind for longer.
-func (f runFacts) tellRunning(now time.Time, alive func(pid int) bool) (State, string) {
-	if s, why, ok := f.tellByParent(now); ok {
+func (f runFacts) deriveRunning(now time.Time, alive func(pid int) bool) (State, string) {
+	if s, why, ok := f.deriveByParent(now); ok {
 		return s, why
 	}
 	if beat, known := age(f.Heartbeat, now); known && beat <= beatLimit {
@@ -226,9 +226,9 @@ func (f runFacts) ownProcess() bool {
 	return f.Parent == "" || f.Kind == "resume" || f.Kind == "" && !f.ParentEnded.IsZero() && !f.StartedAt.Before(f.ParentEnded)
 }
 
-// tellByParent tells a child from its parent: both live in one process, and
+// deriveByParent derives a child from its parent: both live in one process, and
 // only the parent beats.
-func (f runFacts) tellByParent(now time.Time) (State, string, bool) {
+func (f runFacts) deriveByParent(now time.Time) (State, string, bool) {
 	if f.ownProcess() {
 		return "", "", false
 	}

@@ -78,14 +78,14 @@ func (o *opened) placesAt(ctx context.Context, f RunFilter, from Cursor) ([]Curs
 	}
 	lasting := RunFilter{
 		Pipelines: f.Pipelines, Tags: f.Tags, Parent: f.Parent, Since: f.Since, Until: f.Until, Older: &from, Limit: MaxLimit,
-		Terms: slices.DeleteFunc(slices.Clone(f.Terms), func(t Term) bool { return !t.lasts() }),
+		Predicates: slices.DeleteFunc(slices.Clone(f.Predicates), func(t Predicate) bool { return !t.lasts() }),
 	}
 	places, page := o.index.places(lasting)
 	return places, page.Older != nil, nil
 }
 
 // lasts reports whether a term looks at what never changes of a run.
-func (t Term) lasts() bool {
+func (t Predicate) lasts() bool {
 	switch t.Field {
 	case FieldID, FieldInput, FieldPipeline, FieldTag, FieldBranch, FieldKind, FieldParent, FieldStarted:
 		return true
@@ -97,28 +97,28 @@ func (t Term) lasts() bool {
 // chooses reports whether f chooses a run as it was then.
 func (f RunFilter) chooses(run Run, then time.Time, shown func(string) string) bool {
 	return (len(f.States) == 0 || slices.Contains(f.States, run.State)) &&
-		!slices.ContainsFunc(f.Terms, func(t Term) bool { return !t.lasts() && !t.holdsFor(run, then, shown) })
+		!slices.ContainsFunc(f.Predicates, func(t Predicate) bool { return !t.lasts() && !t.holdsFor(run, then, shown) })
 }
 
 // holdsFor is condition for a run instead of a row of the index.
-func (t Term) holdsFor(run Run, then time.Time, shown func(string) string) bool {
+func (t Predicate) holdsFor(run Run, then time.Time, shown func(string) string) bool {
 	number := int64(-1) // not known
 	switch t.Field {
 	case FieldState:
-		return slices.ContainsFunc(t.Texts, func(x TermText) bool { return x.Text == string(run.State) }) != t.Not
+		return slices.ContainsFunc(t.Texts, func(x PredicateText) bool { return x.Text == string(run.State) }) != t.Not
 	case FieldError:
 		return hasAnyText(t.Texts, searchText(shown, run.Error)) != t.Not
-	case FieldWord:
+	case FieldText:
 		return hasAnyText(t.Texts, strings.ToLower(run.ID), strings.ToLower(run.Pipeline), searchText(shown, run.Input), searchText(shown, run.Error)) != t.Not
 	case FieldTokens:
 		if run.Tokens != nil {
 			number = *run.Tokens
 		}
-	case FieldTook:
+	case FieldDuration:
 		if run.State.Active() && run.State != Pending && !run.StartedAt.IsZero() {
 			number = max(0, then.Unix()-run.StartedAt.Unix())
 		} else if !run.CompletedAt.IsZero() {
-			number = int64(tookSeconds(run.State, run.StartedAt.Unix(), run.CompletedAt.Unix()))
+			number = int64(durationSeconds(run.State, run.StartedAt.Unix(), run.CompletedAt.Unix()))
 		}
 	default:
 		return false
@@ -127,8 +127,8 @@ func (t Term) holdsFor(run Run, then time.Time, shown func(string) string) bool 
 }
 
 // hasAnyText reports whether one of the texts, which are in lower case, has any of those wanted.
-func hasAnyText(wanted []TermText, texts ...string) bool {
-	return slices.ContainsFunc(wanted, func(w TermText) bool {
+func hasAnyText(wanted []PredicateText, texts ...string) bool {
+	return slices.ContainsFunc(wanted, func(w PredicateText) bool {
 		word := strings.ToLower(w.Text)
 		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, word) })
 	})

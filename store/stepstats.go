@@ -13,13 +13,13 @@ import (
 
 // Bounds of what the figures of steps rest on.
 const (
-	maxSpreadRuns = historyDepth
-	maxSpreadRows = 20_000 // of each table
+	maxStatsRuns = historyDepth
+	maxStatsRows = 20_000 // of each table
 )
 
-// StepSpread is how long the attempts at one step took and what they spent,
+// StepStats is how long the attempts at one step took and what they spent,
 // over some runs.
-type StepSpread struct {
+type StepStats struct {
 	Step     string
 	Runs     int // in which it was tried to an end
 	Attempts int // that ended
@@ -34,12 +34,12 @@ type StepSpread struct {
 	Counted            int
 }
 
-// StepSpreads measures the steps of at most 100 runs, in the order of the steps'
+// StepStats measures the steps of at most 100 runs, in the order of the steps'
 // names. An attempt is a row of performance_metric; of a run that has none for a
 // step (steps without a persona, other writers) a row of step_attempt; of one
 // that has neither, its step_state in whole seconds.
-func (s *Store) StepSpreads(ctx context.Context, runs []string) ([]StepSpread, error) {
-	return read(s, func(o *opened) ([]StepSpread, error) { return o.stepSpreads(ctx, runs) })
+func (s *Store) StepStats(ctx context.Context, runs []string) ([]StepStats, error) {
+	return read(s, func(o *opened) ([]StepStats, error) { return o.stepStats(ctx, runs) })
 }
 
 // tried is one attempt that ended; a duration of 0 and nil tokens are not known.
@@ -51,8 +51,8 @@ type tried struct {
 	coarse   bool
 }
 
-func (d *database) stepSpreads(ctx context.Context, runs []string) ([]StepSpread, error) {
-	runs = runs[:min(len(runs), maxSpreadRuns)]
+func (d *database) stepStats(ctx context.Context, runs []string) ([]StepStats, error) {
+	runs = runs[:min(len(runs), maxStatsRuns)]
 	if len(runs) == 0 {
 		return nil, nil
 	}
@@ -64,7 +64,7 @@ func (d *database) stepSpreads(ctx context.Context, runs []string) ([]StepSpread
 		}
 		var rows []tried
 		query := fmt.Sprintf(source.query, in(len(runs)))
-		if err := sqlx.SelectContext(ctx, d, &rows, query, append(anys(runs), maxSpreadRows)...); err != nil {
+		if err := sqlx.SelectContext(ctx, d, &rows, query, append(anys(runs), maxStatsRows)...); err != nil {
 			return nil, fmt.Errorf("measure steps by %s: %w", source.table, err)
 		}
 		found := map[place][]tried{}
@@ -83,11 +83,11 @@ func (d *database) stepSpreads(ctx context.Context, runs []string) ([]StepSpread
 	for at, list := range known {
 		byStep[at.step] = append(byStep[at.step], list)
 	}
-	spreads := make([]StepSpread, 0, len(byStep))
+	spreads := make([]StepStats, 0, len(byStep))
 	for step, runs := range byStep {
-		spreads = append(spreads, spreadOf(step, runs))
+		spreads = append(spreads, statsOf(step, runs))
 	}
-	slices.SortFunc(spreads, func(a, b StepSpread) int { return strings.Compare(a.Step, b.Step) })
+	slices.SortFunc(spreads, func(a, b StepStats) int { return strings.Compare(a.Step, b.Step) })
 	return spreads, nil
 }
 
@@ -112,8 +112,8 @@ FROM step_state x WHERE x.pipeline_id IN %s AND x.step_id <> '' AND x.state IN (
 	}
 }
 
-func spreadOf(step string, runs [][]tried) StepSpread {
-	s := StepSpread{Step: step, Runs: len(runs)}
+func statsOf(step string, runs [][]tried) StepStats {
+	s := StepStats{Step: step, Runs: len(runs)}
 	var took []time.Duration
 	var tokens []int64
 	for _, list := range runs {
