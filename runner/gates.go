@@ -3,6 +3,7 @@ package runner
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"wavedeck/store/manifest"
 )
@@ -11,7 +12,7 @@ import (
 // nobody can answer one whose run has no terminal.
 func withGates(p manifest.Pipeline, r Request, steps []PlannedStep) []PlannedStep {
 	for i, s := range p.Steps {
-		if s.Gate == nil || s.Gate.Type != "approval" || s.Gate.Auto || steps[i].Does != Runs || r.DryRun {
+		if !asks(s) || steps[i].Does != Runs || r.DryRun {
 			continue
 		}
 		switch {
@@ -24,6 +25,74 @@ func withGates(p manifest.Pipeline, r Request, steps []PlannedStep) []PlannedSte
 		}
 	}
 	return steps
+}
+
+// asks reports whether a step is a gate that a person has to answer.
+func asks(s manifest.Step) bool { return s.Gate != nil && s.Gate.Type == "approval" && !s.Gate.Auto }
+
+// WithInnerGates says the same of gates in loops, and in the pipelines that a
+// step starts, however deep.
+func WithInnerGates(catalog *manifest.Catalog, p manifest.Pipeline, r Request, steps []PlannedStep) {
+	for i, s := range p.Steps {
+		if steps[i].Does != Runs || steps[i].Warn != "" || r.DryRun {
+			continue
+		}
+		gate := innerGate(catalog, s, map[string]bool{p.Name: true})
+		switch {
+		case gate == "":
+		case r.AutoApprove:
+			steps[i].Why = gate + " is approved automatically"
+		default:
+			steps[i].Warn = "reaches " + gate + ", which waits for an approval that nobody can give here: the run will fail there"
+		}
+	}
+}
+
+// Gated reports whether a run of the pipeline can reach a gate that a person has
+// to answer.
+func Gated(catalog *manifest.Catalog, p manifest.Pipeline) bool {
+	seen := map[string]bool{p.Name: true}
+	return slices.ContainsFunc(p.Steps, func(s manifest.Step) bool { return asks(s) || innerGate(catalog, s, seen) != "" })
+}
+
+// innerGate names the first such gate below a step; empty: there is none. Pipelines
+// that were seen are passed over.
+func innerGate(catalog *manifest.Catalog, s manifest.Step, seen map[string]bool) string {
+	if s.Loop != nil {
+		for _, inner := range s.Loop.Steps {
+			if asks(inner) {
+				return fmt.Sprintf("the gate %.80q", inner.ID)
+			}
+			if gate := innerGate(catalog, inner, seen); gate != "" {
+				return gate
+			}
+		}
+	}
+	started := []string{s.Pipeline}
+	if s.Matrix != nil {
+		started = append(started, s.Matrix.ChildPipeline)
+	}
+	if s.Branch != nil {
+		for _, arm := range s.Branch.Cases {
+			started = append(started, arm.Pipeline)
+		}
+	}
+	for _, name := range started {
+		p, known := catalog.Pipeline(name)
+		if name == "" || !known || seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, inner := range p.Steps {
+			if asks(inner) {
+				return fmt.Sprintf("the gate %.80q of %.80q", inner.ID, name)
+			}
+			if gate := innerGate(catalog, inner, seen); gate != "" {
+				return gate
+			}
+		}
+	}
+	return ""
 }
 
 // choiceOf words the choice that a gate takes by itself.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"wavedeck/runner"
+	"wavedeck/store/manifest"
 )
 
 func TestThePlanForeseesWhatWaveRefuses(t *testing.T) {
@@ -56,4 +57,58 @@ func TestThePlanNeedsAProgramThatCanBeExecuted(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func TestThePlanWarnsOfGatesInside(t *testing.T) {
+	w := newWorld(t, "")
+	pipeline := func(name, steps string) {
+		w.write(".agents/pipelines/"+name+".yaml", "kind: WavePipeline\nmetadata: {name: "+name+"}\nsteps:\n"+steps)
+	}
+	const gate = "  - {id: ask, gate: {type: approval, prompt: Ship}}\n"
+	pipeline("asks", gate)
+	pipeline("around", "  - {id: x, pipeline: asks}\n")
+	pipeline("itself", "  - {id: x, pipeline: itself}\n  - {id: y, pipeline: none}\n")
+	pipeline("timer", "  - {id: wait, gate: {type: timer, timeout: 1s}}\n")
+	for name, test := range map[string]struct{ steps, gate string }{
+		"in a pipeline":                   {"  - {id: a, pipeline: asks}\n", `the gate "ask" of "asks"`},
+		"two pipelines deep":              {"  - {id: a, pipeline: around}\n", `the gate "ask" of "asks"`},
+		"in an arm of a branch":           {"  - {id: a, branch: {on: x, cases: {y: skip, z: asks}}}\n", `the gate "ask" of "asks"`},
+		"in a loop":                       {"  - id: a\n    loop:\n      max_iterations: 2\n      until: x\n      steps:\n        - {id: ask, gate: {type: approval, prompt: Ship}}\n", `the gate "ask"`},
+		"once per item":                   {"  - {id: a, pipeline: asks, iterate: {over: x, mode: serial}}\n", `the gate "ask" of "asks"`},
+		"none that a person answers":      {"  - {id: a, pipeline: timer}\n", ""},
+		"none in a circle or in no file":  {"  - {id: a, pipeline: itself}\n", ""},
+		"none where a command does it":    {"  - {id: a, type: command, script: 'true'}\n", ""},
+		"one that is a step, and no more": {gate, "waits for an approval"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pipeline("fix", test.steps)
+			for approve, says := range map[bool]func(runner.PlannedStep) string{
+				false: func(s runner.PlannedStep) string { return s.Warn }, true: func(s runner.PlannedStep) string { return s.Why },
+			} {
+				steps, err := w.Plan(t.Context(), runner.Request{Pipeline: "fix", AutoApprove: approve})
+				if err != nil || len(steps) != 1 {
+					t.Fatal(steps, err)
+				}
+				got, want := says(steps[0]), test.gate
+				if approve && want == "waits for an approval" {
+					want = "approved automatically"
+				}
+				if (want == "") != (got == "") || !strings.Contains(got, want) {
+					t.Errorf("approved automatically %t: it says %q", approve, got)
+				}
+			}
+			if gated := runner.Gated(w.catalog(), mustPipeline(t, w)); gated != (test.gate != "") {
+				t.Errorf("gated: %t", gated)
+			}
+		})
+	}
+}
+
+func mustPipeline(t *testing.T, w *world) manifest.Pipeline {
+	t.Helper()
+	p, known := w.catalog().Pipeline("fix")
+	if !known {
+		t.Fatal("there is no pipeline")
+	}
+	return p
 }

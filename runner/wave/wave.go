@@ -135,6 +135,9 @@ func (e *Engine) look(r runner.Request) ([]runner.PlannedStep, *handover.Found, 
 	if err == nil {
 		err = preflight(pipeline, r)
 	}
+	if err == nil {
+		runner.WithInnerGates(catalog, pipeline, r, steps)
+	}
 	if err != nil || r.FromStep == "" {
 		return steps, nil, err
 	}
