@@ -48,6 +48,8 @@ type runSummary struct {
 	ParentRunID  string     `json:"parent_run_id,omitempty"`
 	ParentStepID string     `json:"parent_step_id,omitempty"`
 	ForkedFrom   string     `json:"forked_from_run_id,omitempty"`
+	RetryOf      string     `json:"retry_of,omitempty"`     // the run that it repeats; where one run is asked for
+	ResumedFrom  string     `json:"resumed_from,omitempty"` // the run that it takes up
 	RunKind      string     `json:"run_kind,omitempty"`
 	IterateIndex *int       `json:"iterate_index,omitempty"` // from 0
 	IterateTotal *int       `json:"iterate_total,omitempty"`
@@ -239,6 +241,9 @@ func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, w
 	whole := summaryOf(detail.Run)
 	sums[0].Input, sums[0].ErrorMessage, sums[0].Tags, sums[0].Reason = whole.Input, whole.ErrorMessage, whole.Tags, whole.Reason
 	body.Run = sums[0]
+	if original := s.retryRef(ctx, detail.Run); original != nil {
+		body.Run.RetryOf = original.ID
+	}
 	return body, nil
 }
 
@@ -331,6 +336,9 @@ func summaryOf(run store.Run) runSummary {
 		Tags: shownAll(run.Tags), Progress: valueOf(run.Progress), ErrorMessage: shown(run.Error), Headline: shown(run.Headline),
 		ParentRunID: run.Parent, ParentStepID: run.ParentStep, ForkedFrom: run.ForkedFrom, RunKind: run.Kind, BranchName: shown(run.Branch),
 		SubtreeTokens: valueOf(run.Subtree), ChildrenCounts: childSummaryOf(run.Children),
+	}
+	if run.Kind == "resume" {
+		sum.ResumedFrom = run.Parent
 	}
 	if run.Iterate != nil {
 		sum.IterateIndex, sum.IterateMode = &run.Iterate.Index, run.Iterate.Mode

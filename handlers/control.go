@@ -290,6 +290,7 @@ type runAnswer struct {
 	Reason       string     `json:"reason,omitempty"`
 	StartedAt    *time.Time `json:"started_at"`
 	OriginalID   string     `json:"original_run_id,omitempty"`
+	Warnings     []string   `json:"warnings,omitempty"` // what will go wrong in it, each a sentence
 }
 
 // answerRun tells a program of the run, htmx where to go, and sends a browser

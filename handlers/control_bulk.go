@@ -224,10 +224,14 @@ func (s *Server) warn(ctx context.Context, what string, err error) {
 func (s *Server) carryOut(ctx context.Context, bulk appdb.Bulk, item appdb.BulkItem) (done appdb.BulkItem, why string) {
 	item.State = "done"
 	run, err := s.store.Run(ctx, item.Run)
+	not := ""
+	if err == nil {
+		not, _ = s.asked(ctx)(run, bulk.Action, bulk.Force)
+	}
 	switch {
 	case err != nil:
-	case s.asked(ctx)(run, bulk.Action, bulk.Force) != "":
-		item.State, item.Result = "refused", s.asked(ctx)(run, bulk.Action, bulk.Force)
+	case not != "":
+		item.State, item.Result = "refused", not
 		return item, ""
 	case bulk.Action == "cancel":
 		err = s.end(ctx, s.engine.Stop, run.ID, bulk.Force)

@@ -57,6 +57,7 @@ type rehearsalAnswer struct {
 	Action string          `json:"action"`
 	Runs   []string        `json:"runs"` // that it would touch
 	Cannot []rehearsalLeft `json:"cannot"`
+	Warned []rehearsalLeft `json:"warnings,omitempty"` // those that it would touch, and what will go wrong then
 	More   bool            `json:"more"` // others match the filter too
 }
 
@@ -76,6 +77,9 @@ func rehearsalOf(v views.BulkView) rehearsalAnswer {
 	a := rehearsalAnswer{Action: v.Do, Runs: ids(v.Touched), Cannot: []rehearsalLeft{}, More: v.More}
 	for _, not := range v.Not {
 		a.Cannot = append(a.Cannot, rehearsalLeft{Reason: not.Why, Runs: ids(not.Rows)})
+	}
+	for _, warned := range v.Warned {
+		a.Warned = append(a.Warned, rehearsalLeft{Reason: warned.Why, Runs: ids(warned.Rows)})
 	}
 	return a
 }
@@ -142,43 +146,52 @@ func (s *Server) bulkView(r *http.Request, values url.Values, ids []string) (vie
 	for _, run := range found {
 		byID[run.ID] = run
 	}
-	untouched := s.asked(r.Context())
-	why := map[string]int{} // place in view.Not
+	asked := s.asked(r.Context())
 	for _, id := range ids {
 		run, there := byID[id]
-		reason := "there is no such run"
+		reason, warn := "there is no such run", ""
 		row := views.RunRow{ID: id, State: "unknown"}
 		if there {
-			reason, row = untouched(run, do, force), runRow(run)
+			reason, warn = asked(run, do, force)
+			row = runRow(run)
 		}
-		if reason == "" {
-			view.Touched = append(view.Touched, row)
+		if reason != "" {
+			view.Not = alike(view.Not, reason, row)
 			continue
 		}
-		at, known := why[reason]
-		if !known {
-			at, why[reason] = len(view.Not), len(view.Not)
-			view.Not = append(view.Not, views.Untouched{Why: reason})
+		view.Touched = append(view.Touched, row)
+		if warn != "" {
+			view.Warned = alike(view.Warned, warn, row)
 		}
-		view.Not[at].Rows = append(view.Not[at].Rows, row)
 	}
 	return view, nil
 }
 
-// asked is [Server.untouched], which asks the engine once for runs that are alike.
-func (s *Server) asked(ctx context.Context) func(store.Run, string, bool) string {
-	known := map[[2]string]string{}
-	return func(run store.Run, do string, force bool) string {
-		if reason := s.untouched(run, do, force); reason != "" || do == "cancel" {
-			return reason
+// alike adds a run to those of which the same is said.
+func alike(lists []views.Untouched, why string, row views.RunRow) []views.Untouched {
+	at := slices.IndexFunc(lists, func(l views.Untouched) bool { return l.Why == why })
+	if at < 0 {
+		at, lists = len(lists), append(lists, views.Untouched{Why: why})
+	}
+	lists[at].Rows = append(lists[at].Rows, row)
+	return lists
+}
+
+// asked is [Server.untouched], and what would go wrong in a run that is touched.
+// It asks the engine once for runs that are alike.
+func (s *Server) asked(ctx context.Context) func(run store.Run, do string, force bool) (not, warn string) {
+	known := map[[2]string][2]string{}
+	return func(run store.Run, do string, force bool) (not, warn string) {
+		if not = s.untouched(run, do, force); not != "" || do == "cancel" {
+			return not, ""
 		}
-		alike := [2]string{run.Pipeline, run.Input}
-		reason, there := known[alike]
+		same := [2]string{run.Pipeline, run.Input}
+		said, there := known[same]
 		if !there {
-			reason, _ = s.refusal(ctx, run)
-			known[alike] = reason
+			said[0], said[1] = s.refusal(ctx, run)
+			known[same] = said
 		}
-		return reason
+		return said[0], said[1]
 	}
 }
 
@@ -195,11 +208,38 @@ func (s *Server) refusal(ctx context.Context, run store.Run) (not, warn string) 
 	}
 	for _, step := range steps {
 		if step.Warn != "" {
-			return "", fmt.Sprintf("The gate %s %s.", quoted(clip(step.ID, nameShown)), step.Warn)
+			return "", warning(step)
 		}
 	}
 	return "", ""
 }
+
+// warning is what will go wrong in a step, in a sentence.
+func warning(step runner.PlannedStep) string {
+	return fmt.Sprintf("Step %s %s.", quoted(clip(step.ID, nameShown)), step.Warn)
+}
+
+// warnings are what will go wrong in a run that a program asks for: a person has
+// read them in the form.
+func (s *Server) warnings(r *http.Request, asked runner.Request) (list []string) {
+	engine, err := s.runs()
+	if err != nil || !s.wantsJSON(r) {
+		return nil
+	}
+	steps, err := engine.Plan(r.Context(), asked)
+	if err != nil {
+		return nil // the start says it
+	}
+	for _, step := range steps {
+		if step.Warn != "" && len(list) < maxWarnings {
+			list = append(list, warning(step))
+		}
+	}
+	return list
+}
+
+// maxWarnings bounds how many steps an answer warns of.
+const maxWarnings = 20
 
 // untouched is why an action leaves a run alone; empty when it does not.
 func (s *Server) untouched(run store.Run, do string, force bool) string {

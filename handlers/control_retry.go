@@ -245,11 +245,15 @@ func (s *Server) writeResume(w http.ResponseWriter, r *http.Request, given url.V
 		Chrome: s.chrome(r, "runs", "Resume "+p.Name, ""), Run: runRow(d.Run),
 		Action: s.paths.RunAction(d.Run.ID, "resume", nil), Preview: s.paths.RunAction(d.Run.ID, "resume", nil) + "/preview", Key: key,
 	}
-	view.Plan, _ = s.planView(r.Context(), p, asked) // which says what is wrong
-	if wrong != nil {
-		view.Plan = views.PlanView{Problem: describe(wrong).text}
+	view.Gated, view.AutoApprove = s.canApprove() && runner.Gated(s.manifest.Current(), p), asked.AutoApprove
+	var err error
+	if view.Plan, err = s.planView(r.Context(), p, asked); wrong != nil {
+		err, view.Plan = wrong, views.PlanView{Problem: describe(wrong).text}
 	}
-	view.Plan.Refresh = view.Preview
+	if err != nil { // another step may do, which asks for the plan anew
+		view.Plan.Not = view.Plan.Problem
+	}
+	view.Plan.Refresh, view.Plan.Verb = view.Preview, "Resume"
 	w.Header().Set("Cache-Control", "no-store")
 	if isFragment(r) && because == nil {
 		s.writeHTML(w, r, http.StatusOK, views.Plan(view.Plan))
@@ -314,8 +318,9 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		err = s.reserve(r.Context(), r.Header, given, &asked)
 	}
-	run := ""
+	run, warnings := "", []string(nil)
 	if err == nil {
+		warnings = s.warnings(r, asked)
 		run, err = s.begin(r.Context(), asked)
 	}
 	if err != nil {
@@ -325,7 +330,7 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request) error {
 		return s.writeResume(w, r, given, newFormKey(s.now()), err)
 	}
 	answer := s.answerOf(r.Context(), run, p.Name)
-	answer.OriginalID = id
+	answer.OriginalID, answer.Warnings = id, warnings
 	s.answerRun(w, r, http.StatusCreated, answer)
 	return nil
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -21,6 +22,9 @@ func (s *Server) chooseStart(w http.ResponseWriter, r *http.Request) error {
 	for _, p := range s.manifest.Current().Pipelines {
 		row := bounded(views.PipelineRow{Name: p.Name, Description: opening(p.Description), Category: p.Category, Steps: len(p.Steps), Problems: problemRows(p.Problems)})
 		if startable(p) {
+			row.Refused = s.startRefusal(r.Context(), p)
+		}
+		if startable(p) && row.Refused == "" {
 			view.Rows = append(view.Rows, row)
 		} else {
 			view.Not = append(view.Not, row)
@@ -29,6 +33,28 @@ func (s *Server) chooseStart(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	s.writeHTML(w, r, http.StatusOK, views.StartsPage(view))
 	return nil
+}
+
+// startRefusal is why the engine would not start a pipeline, whatever its input;
+// empty when it would.
+func (s *Server) startRefusal(ctx context.Context, p manifest.Pipeline) string {
+	plan, err := s.planView(ctx, p, runner.Request{Pipeline: p.Name})
+	if locks(err) {
+		return plan.Problem
+	}
+	return ""
+}
+
+// locks reports whether an error of a plan disables the button that would start
+// it: nothing that is typed into a field mends it.
+func locks(err error) bool {
+	input, of := errors.AsType[*runner.InputError](err)
+	return err != nil && (!of || !slices.Contains(startFields(), input.Field))
+}
+
+// startFields are those that a form says an error at.
+func startFields() []string {
+	return []string{fieldInput, fieldModel, fieldAdapter, fieldFromStep, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure, fieldApprove}
 }
 
 func startable(p manifest.Pipeline) bool { return !p.Broken && !p.Disabled && len(p.Steps) > 0 }
@@ -81,11 +107,14 @@ func (f *startForm) plan(s *Server, r *http.Request, p manifest.Pipeline, values
 	if input := new(runner.InputError); errors.As(err, &input) {
 		f.blame(err)
 	}
+	if locks(err) {
+		f.Plan.Not = describe(err).text
+	}
 }
 
 // writeForm sends a form. Going back to it asks for it anew, with another key.
 func (s *Server) writeForm(w http.ResponseWriter, r *http.Request, status int, view startForm) {
-	view.Plan.Refresh = view.Preview
+	view.Plan.Refresh, view.Plan.Verb = view.Preview, view.Verb
 	if len(view.Errors) > 0 || view.Problem == view.Plan.Problem {
 		view.Plan.Problem = "" // the form says it already
 	}
@@ -99,8 +128,7 @@ type startForm struct{ views.StartView }
 // blame puts an error at its field, or above the form.
 func (f *startForm) blame(err error) {
 	if input, ok := errors.AsType[*runner.InputError](err); ok {
-		switch input.Field {
-		case fieldInput, fieldModel, fieldAdapter, fieldFromStep, fieldSteps, fieldExclude, fieldTimeout, fieldOnFailure, fieldApprove:
+		if slices.Contains(startFields(), input.Field) {
 			f.Errors = map[string]string{input.Field: "It " + input.Text + "."}
 			f.Open = f.Open || input.Field != fieldInput
 			return
@@ -122,7 +150,7 @@ func (s *Server) startView(r *http.Request, p manifest.Pipeline, values url.Valu
 	}
 	view.DryRun, _ = truth(values, fieldDryRun) // requestOf says what is wrong with it
 	view.AutoApprove, _ = truth(values, fieldApprove)
-	view.Gated = s.canApprove() && slices.ContainsFunc(p.Steps, func(step manifest.Step) bool { return step.Gate != nil && step.Gate.Type == "approval" })
+	view.Gated = s.canApprove() && runner.Gated(s.manifest.Current(), p)
 	for _, name := range []string{fieldModel, fieldAdapter, fieldFromStep, fieldTimeout, fieldSteps, fieldExclude, fieldDryRun, fieldApprove, fieldTags} {
 		view.Open = view.Open || values.Get(name) != ""
 	}
@@ -171,7 +199,7 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request, p manifest.Pipe
 	view := form(r, p, values, cmp.Or(values.Get(fieldKey), newFormKey(s.now())))
 	view.plan(s, r, p, values, read)
 	if isFragment(r) {
-		view.Plan.Refresh = view.Preview
+		view.Plan.Refresh, view.Plan.Verb = view.Preview, view.Verb
 		s.writeHTML(w, r, http.StatusOK, views.Plan(view.Plan))
 		return nil
 	}
@@ -196,8 +224,9 @@ func (s *Server) launch(w http.ResponseWriter, r *http.Request, p manifest.Pipel
 		return err
 	}
 	asked, err := read(values)
-	id := ""
+	id, warnings := "", []string(nil)
 	if err == nil {
+		warnings = s.warnings(r, asked)
 		err = s.reserve(r.Context(), r.Header, values, &asked)
 	}
 	if err == nil {
@@ -210,7 +239,7 @@ func (s *Server) launch(w http.ResponseWriter, r *http.Request, p manifest.Pipel
 		return s.refuseForm(w, r, p, values, form, read, err)
 	}
 	answer := s.answerOf(r.Context(), id, p.Name)
-	answer.OriginalID = asked.Original
+	answer.OriginalID, answer.Warnings = asked.Original, warnings
 	s.answerRun(w, r, http.StatusCreated, answer)
 	return nil
 }

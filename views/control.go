@@ -10,7 +10,7 @@ import (
 type StartsView struct {
 	Chrome
 	Rows []PipelineRow
-	Not  []PipelineRow // what cannot be started: broken, disabled or without a step
+	Not  []PipelineRow // what cannot be started: broken, disabled, without a step or refused by the engine
 }
 
 // StartView is the form of a run that is to be started: a new one, or one that
@@ -24,7 +24,7 @@ type StartView struct {
 	Action      string  // address of the form
 	Preview     string  // address of the plan fragment
 	Key         string  // makes a form that is sent twice one run
-	Verb        string  // on the button
+	Verb        string  // what it does
 
 	Input    InputView
 	Text     string // the input as it is filled in
@@ -51,6 +51,8 @@ type PlanView struct {
 	Steps   []PlanRow
 	DryRun  bool
 	Problem string // why it would be refused
+	Not     string // the same where the button is disabled for it
+	Verb    string // on that button
 }
 
 // PlanRow is one step of a plan. Does is runs, reuses or skipped.
@@ -88,6 +90,9 @@ type ResumeView struct {
 	Preview string
 	Key     string
 	Steps   []ResumeStep
+
+	Gated, AutoApprove bool // as in StartView
+
 	Problem string // why it was refused
 	Next    string // what would be right
 	Plan    PlanView
@@ -178,6 +183,8 @@ func among(list []string, value string) bool { return slices.Contains(list, valu
 // whyNot says why a pipeline cannot be started.
 func whyNot(p PipelineRow) string {
 	switch {
+	case p.Refused != "":
+		return p.Refused
 	case len(p.Problems) > 0:
 		return firstLine(p.Problems[0].Text)
 	case p.Steps == 0:

@@ -451,6 +451,7 @@ type PipelineRow struct {
 	Last                              *RunRow
 	Stats                             Stats
 	StartURL                          string // empty: it cannot be started from here
+	Refused                           string // why the engine would not start it
 }
 
 // Problem is what is wrong with a file, and where.

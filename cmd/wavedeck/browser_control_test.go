@@ -88,7 +88,7 @@ func steer(t *testing.T, browser *browsertest.Browser, scripts bool) {
 	follow(o.Tab, `a.open[href$="/pipelines/wait/start"]`)
 	o.Until(`document.querySelector('#plan-a')`)
 	from := browsertest.Eval[string](o.Tab, `location.href`)
-	x, y := o.Point(`#start .btn.go`)
+	x, y := o.Point(`#plan .btn.go`)
 	o.Do(chromedp.MouseClickXY(x, y), chromedp.MouseClickXY(x, y))
 	o.Until(`location.href !== '` + from + `' && document.readyState === 'complete' && location.pathname.startsWith('/runs/wait-')`)
 	run := o.at()
@@ -119,7 +119,7 @@ func steer(t *testing.T, browser *browsertest.Browser, scripts bool) {
 	o.Open(server.url + "pipelines/mend/start?timeout=soon&input=acme")
 	o.Until(`document.querySelector('#error-timeout')?.textContent.includes('number of minutes')`)
 	o.Open(server.url + "pipelines/mend/start?input=acme%2Fwidgets+7")
-	follow(o.Tab, `#start .btn.go`)
+	follow(o.Tab, `#plan .btn.go`)
 	failed := o.at()
 	o.sees(t, stateWord+` === 'failed'`)
 	o.sees(t, `document.querySelector('#failure')?.textContent.includes('not ready yet')`)
@@ -147,11 +147,11 @@ func steer(t *testing.T, browser *browsertest.Browser, scripts bool) {
 	if scripts {
 		o.Until(`document.querySelector('#plan-make').textContent.includes('runs')`)
 	} else {
-		follow(o.Tab, `#start .btn:not(.go)`)
+		follow(o.Tab, `#plan .btn:not(.go)`)
 		o.Until(`document.querySelector('#plan-make').textContent.includes('runs')`)
 	}
 	o.Click(`input[name=from_step][value=check]`)
-	follow(o.Tab, `#start .btn.go`)
+	follow(o.Tab, `#plan .btn.go`)
 	o.sees(t, stateWord+` === 'succeeded'`)
 	if r := p.run(o.at()); r.Parent != again || r.State != store.Succeeded {
 		t.Errorf("the resumed run is %+v", r)

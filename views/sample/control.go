@@ -13,19 +13,20 @@ func controls() []Case {
 	wrong.Errors = map[string]string{"input": "It is required.", "timeout": "It is not a number of minutes from 1 to 40320."}
 	wrong.Text, wrong.Timeout, wrong.Open = "", "soon", true
 	wrong.Only, wrong.Except, wrong.DryRun = []string{"plan"}, []string{"publish"}, true
-	wrong.Plan = views.PlanView{Refresh: wrong.Preview, Engine: "local", Problem: `step "publish": a sub-pipeline is not supported by this engine; use --engine wave`}
+	const not = `step "publish": a sub-pipeline is not supported by this engine; use --engine wave`
+	wrong.Plan = views.PlanView{Refresh: wrong.Preview, Verb: "Start", Engine: "local", Problem: not, Not: not}
 	refused := startForm()
 	refused.Problem, refused.Next = "5 runs are active, and no more than 5 may be", "Nothing was started. Wait for one to end, or stop one."
 	refused.Input.Choices, refused.Text = []string{"staging", "production"}, "production"
 	retry := startForm()
-	retry.Heading, retry.Verb, retry.Redacted = "Retry fix-issue", "Retry", true
+	retry.Heading, retry.Verb, retry.Plan.Verb, retry.Redacted = "Retry fix-issue", "Retry", "Retry", true
 	retry.Original = &views.RunRef{ID: "fix-issue-20261123-115002-aa01", Pipeline: "fix-issue", State: "failed", Word: "failed"}
 	hostile := startForm()
 	t := Hostile()[0].Title
 	hostile.Heading, hostile.Pipeline, hostile.Description, hostile.Text, hostile.Model, hostile.Steps = t, t, t, t+"</textarea>", t, []string{t, "\"x"}
 	hostile.Input = views.InputView{Source: t, Type: t, Description: t, Example: t}
 	hostile.Problem, hostile.Errors = t, map[string]string{"input": t}
-	hostile.Plan = views.PlanView{Steps: []views.PlanRow{{ID: t, Kind: t, Does: t, Why: t}}}
+	hostile.Plan = views.PlanView{Refresh: hostile.Preview, Verb: t, Not: t, Problem: t, Steps: []views.PlanRow{{ID: t, Kind: t, Does: t, Why: t}}}
 	stop := views.StopView{Chrome: Chrome("Stop fix-issue", "runs", ""), Run: row("fix-issue-20261123-115002-aa01", "fix-issue", "acme/widgets 42", "running", 3*time.Minute), Action: "/runs/fix-issue-20261123-115002-aa01/cancel", Open: 3}
 	force, lost := stop, stop
 	force.Asked, force.Late, force.Open = ago(40*time.Second), true, 0
@@ -97,6 +98,7 @@ func startForm() views.StartView {
 		Input: pipeline().Input, Text: "acme/widgets 42\nand nothing else", OnFailure: "halt",
 		Steps: []string{"fetch", "plan", "implement", "publish"}, Adapters: []string{"claude", "codex"},
 		Plan: views.PlanView{
+			Verb:    "Start",
 			Refresh: "/pipelines/fix-issue/start/preview", Engine: "wave",
 			Steps: []views.PlanRow{
 				{ID: "fetch", Kind: "command", Does: "reuses", Why: "completed by fix-issue-20261123-115002-aa01"},
