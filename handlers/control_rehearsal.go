@@ -58,7 +58,7 @@ type rehearsalAnswer struct {
 	Runs   []string        `json:"runs"` // that it would touch
 	Cannot []rehearsalLeft `json:"cannot"`
 	Warned []rehearsalLeft `json:"warnings,omitempty"` // those that it would touch, and what will go wrong then
-	More   bool            `json:"more"` // others match the filter too
+	More   bool            `json:"more"`               // others match the filter too
 }
 
 type rehearsalLeft struct {

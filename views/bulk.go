@@ -10,7 +10,7 @@ type BulkView struct {
 	Touched []RunRow
 	Not     []Untouched
 	Warned  []Untouched // those that are touched, and what will go wrong then
-	Action  string // address of the form
+	Action  string      // address of the form
 	Back    string
 	Error   string // of the number that was typed
 }
