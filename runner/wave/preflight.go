@@ -36,7 +36,7 @@ func preflight(p manifest.Pipeline, r runner.Request) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return &runner.UnsupportedError{What: fmt.Sprintf("the pipeline requires %s, not found on the PATH of the console", strings.Join(missing, ", "))}
+	return &runner.UnsupportedError{What: fmt.Sprintf("the pipeline requires %s, which the console does not find on its PATH", strings.Join(missing, ", "))}
 }
 
 // maxMissing bounds how many tools a refusal names.

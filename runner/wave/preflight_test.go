@@ -30,7 +30,7 @@ func TestThePlanForeseesWhatWaveRefuses(t *testing.T) {
 		"a step that depends on none": {
 			steps: "  - {id: a, dependencies: [zz], type: command, script: 'true'}\n", want: `depends on "zz": there is no such step`,
 		},
-		"a tool that is not installed": {head: "requires: {tools: [sh, no-such-tool]}\n", steps: step, want: `requires "no-such-tool", not found`},
+		"a tool that is not installed": {head: "requires: {tools: [sh, no-such-tool]}\n", steps: step, want: `requires "no-such-tool", which the console does not find`},
 		"the same for a plan alone":    {head: "requires: {tools: [no-such-tool]}\n", steps: step, ask: runner.Request{DryRun: true}},
 		"tools that are there":         {head: "requires: {tools: [sh, '{{ forge.cli_tool }}']}\n", steps: step},
 	} {
