@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
@@ -156,25 +155,6 @@ func (s *Server) showHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.writeHTML(w, r, http.StatusOK, component)
 	return nil
-}
-
-// Version is what the build noted about itself: version, revision and the Go it
-// was made with.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	version := info.Main.Version
-	if version == "" {
-		version = "(devel)"
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			version += " " + setting.Value[:min(12, len(setting.Value))]
-		}
-	}
-	return version + ", " + info.GoVersion
 }
 
 func plural(n int, one string) string {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"wavedeck/handlers/buildinfo"
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/dbfile"
@@ -188,7 +189,7 @@ func (s *Server) lookEngine(ctx context.Context) finding {
 		return f
 	}
 	f.text("name", "", s.engine.Name())
-	version := Version()
+	version := buildinfo.Get().String()
 	if e, ok := s.engine.(versioned); ok {
 		var err error
 		version, err = e.Version(ctx)
@@ -317,7 +318,7 @@ func (s *Server) lookDisk(context.Context) finding {
 
 func (s *Server) lookProcess(context.Context) finding {
 	f := found("process", "This console")
-	f.text("version", "", Version())
+	f.text("version", "", buildinfo.Get().String())
 	f.at("started", "started", s.started)
 	f.number("goroutines", "goroutines", runtime.NumGoroutine())
 	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
