@@ -12,17 +12,16 @@ import (
 	"time"
 
 	"wavedeck/cmd/wavedeck/demo"
-	"wavedeck/runner/launch"
 	"wavedeck/views"
 )
 
 type demoCommand struct {
 	listenFlags
 	deskFlags
-	Engine engineName `enum:"auto,wave,local" default:"local" help:"What carries out the runs that are started here: local, which is this program; wave; or auto."`
-	Dir    string     `placeholder:"DIR" help:"Write the project here, a folder that is empty or does not exist, and leave it. Default: a temporary one."`
-	Keep   bool       `help:"Leave the temporary folder at the end."`
-	Seed   uint64     `default:"1" help:"Other numbers give other runs."`
+	Engine engineName `enum:"auto,wave,local" default:"local" placeholder:"auto|wave|local" group:"runs" help:"The engine that executes runs started here: local (this program), wave, or auto, which is wave if it is on PATH and local otherwise."`
+	Dir    string     `placeholder:"DIR" group:"project" help:"Write the example project to this folder, which must be empty or not exist, and keep it. Default: a temporary folder."`
+	Keep   bool       `group:"project" help:"Keep the temporary folder."`
+	Seed   uint64     `default:"1" group:"project" help:"The seed of the example's runs: another number gives other runs."`
 }
 
 // Run writes the example project and serves it while a second process plays
@@ -33,6 +32,7 @@ func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
 		if dir, err = os.MkdirTemp("", "wavedeck-demo-"); err != nil {
 			return fmt.Errorf("make demo folder: %w", err)
 		}
+		fmt.Fprintf(io.err, "wavedeck: writing an example project to %s\n", dir)
 		if !c.Keep {
 			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 		}
@@ -46,15 +46,15 @@ func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
 		return err
 	}
 	log := io.log(c.LogFormat)
-	log.Info("demo", "project", dir)
+	log.Info("wrote the example project", "dir", dir)
 	if c.Data == "" {
 		c.Data = filepath.Join(dir, ".wavedeck")
 	}
 	return site{
-		runs:   launch.Options{Together: true, Grace: demoGrace}, // its folder is removed below them
+		runs:   runOptions{Together: true, Grace: demoGrace}, // its folder is removed below them
 		source: source, desk: c.deskFlags, engine: c.Engine, listen: c.listenFlags, log: log, out: io.out, err: io.err,
 		notices: []views.Notice{{
-			ID: "demo", Level: "info", Title: "Demo: what goes on by itself is a recording; runs that you start are carried out on this machine",
+			ID: "demo", Level: "info", Title: "Demo data. Runs you start are real.",
 		}},
 		beside: func(ctx context.Context) error { return replay(ctx, script, io.err) },
 	}.serve(ctx)

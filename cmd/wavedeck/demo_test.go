@@ -39,7 +39,7 @@ func TestDemo(t *testing.T) {
 			s := p.states(t)
 			return s["completed"] > 0 && s["lost"] > 0 && s["waiting"] > 0
 		})
-		if _, body := p.get(t, "runs"); !strings.Contains(body, "is a recording; runs that you start are carried out on this machine") {
+		if _, body := p.get(t, "runs"); !strings.Contains(body, "Demo data. Runs you start are real.") {
 			t.Error("the page does not say that it is a demo")
 		}
 		_, health := p.get(t, "healthz")

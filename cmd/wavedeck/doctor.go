@@ -15,7 +15,7 @@ import (
 
 type doctorCommand struct {
 	projectFlags
-	JSON bool `name:"json" help:"Print the findings as JSON."`
+	JSON bool `name:"json" help:"Print JSON."`
 }
 
 // errUnwell says that doctor found something missing or broken, and has told it.

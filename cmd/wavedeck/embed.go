@@ -11,11 +11,11 @@ import (
 // embedFlags say which other sites may show parts of the console, and through
 // which proxies it is reached.
 type embedFlags struct {
-	EmbedOrigins []origin   `placeholder:"ORIGIN" help:"Sites whose pages may frame parts of the console and read its fragments and JSON, such as https://portal.example; repeatable."`
-	CORSOrigins  []origin   `name:"cors-origins" placeholder:"ORIGIN" help:"Sites whose pages may read fragments and JSON, instead of --embed-origins; repeatable."`
-	EmbedKey     []embedKey `placeholder:"KEY" help:"Secret that signs the tokens of embeds, 32 characters or more; repeatable: the first signs, all are accepted. Better given as $$WAVEDECK_EMBED_KEY. Default: one of the console's own that changes every week."`
-	PublicURL    origin     `name:"public-url" placeholder:"ORIGIN" help:"Where people reach the console, such as https://wave.example: for links that stand in other pages. Default: what each request was sent to."`
-	TrustedProxy []proxy    `placeholder:"CIDR" help:"Proxies whose X-Forwarded-Prefix, -Proto and -Host are believed, such as 127.0.0.1/32; repeatable."`
+	EmbedOrigins []origin   `placeholder:"ORIGIN" group:"embed" help:"Sites whose pages may frame parts of the console and read its fragments and JSON, such as https://portal.example. Repeatable."`
+	CORSOrigins  []origin   `name:"cors-origins" placeholder:"ORIGIN" group:"embed" help:"Sites whose pages may read fragments and JSON, if other than --embed-origins. Repeatable."`
+	EmbedKey     []embedKey `placeholder:"KEY" group:"embed" help:"The secret that signs embed tokens, at least 32 characters. Repeatable: the first one signs, all are accepted. Set it in the environment. Default: a secret of the console that changes every week."`
+	PublicURL    origin     `name:"public-url" placeholder:"ORIGIN" group:"embed" help:"The address at which people reach the console, such as https://wave.example, for links on other sites. Default: the address of each request."`
+	TrustedProxy []proxy    `placeholder:"CIDR" group:"embed" help:"Proxies whose X-Forwarded-For, -Prefix, -Proto and -Host are trusted, such as 127.0.0.1/32. Repeatable."`
 }
 
 func (f embedFlags) config() handlers.EmbedConfig {

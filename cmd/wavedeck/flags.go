@@ -14,19 +14,15 @@ import (
 	"time"
 
 	"wavedeck/handlers/webhook"
-	"wavedeck/runner"
-	"wavedeck/runner/launch"
-	"wavedeck/runner/local"
-	"wavedeck/runner/wave"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 )
 
 // projectFlags say where the project is.
 type projectFlags struct {
-	Project  string `default:"." placeholder:"DIR" help:"The project's folder, with wave.yaml and .agents or .wave in it. Default: here."`
-	DB       string `name:"db" placeholder:"FILE" help:"The state database, if it is not state.db in the state directory."`
-	Manifest string `placeholder:"FILE" help:"The manifest, if it is not wave.yaml in the project's folder."`
+	Project  string `default:"." placeholder:"DIR" group:"project" help:"The project folder, which holds wave.yaml and .agents or .wave. Default: the current folder."`
+	DB       string `name:"db" placeholder:"FILE" group:"project" help:"The state database. Default: state.db in the state directory."`
+	Manifest string `placeholder:"FILE" group:"project" help:"The manifest. Default: wave.yaml in the project folder."`
 }
 
 // open locates the project. What is missing is waited for, and so is a database
@@ -61,20 +57,19 @@ func readable(path string) error {
 	return file.Close()
 }
 
-// listenFlags say where to answer, to whom, and how to log.
+// listenFlags say which address to listen on, who may sign in, and how to log.
 type listenFlags struct {
-	Bind     bindAddress `default:"127.0.0.1" placeholder:"ADDR" help:"The address to listen at. Beyond loopback visitors need a token."`
-	Port     uint16      `default:"8080" help:"The port to listen at; 0 takes any that is free."`
-	Host     []hostName  `placeholder:"NAME" help:"A name by which the console is reached, such as the one of a proxy. Repeatable."`
-	Token    token       `env:"WAVEDECK_TOKEN,WAVE_SERVE_TOKEN" placeholder:"TOKEN" help:"What visitors must have. Better given by the environment: other users see the command line. Default: none at loopback, else one is made and printed."`
-	TLSCert  string      `name:"tls-cert" placeholder:"FILE" help:"The certificate, with its chain; read anew when it changes."`
-	TLSKey   string      `name:"tls-key" placeholder:"FILE" help:"The certificate's key."`
-	BasePath basePath    `placeholder:"PATH" help:"A path in front of all others, such as /deck, for a proxy that mounts the console there."`
+	Bind        bindAddress `default:"127.0.0.1" placeholder:"ADDR" group:"listen" help:"The address to listen on. A token is required on any address but loopback."`
+	Port        uint16      `default:"8080" group:"listen" help:"The port to listen on. 0 chooses a free one."`
+	Host        []hostName  `placeholder:"NAME" group:"listen" help:"Another host name under which the console is reached, such as that of a proxy. Repeatable."`
+	Token       token       `env:"WAVEDECK_TOKEN,WAVE_SERVE_TOKEN" placeholder:"TOKEN" group:"listen" help:"The token to sign in with. Set it in the environment: other users can read the command line. Default: none on loopback, otherwise generated and printed."`
+	TLSCert     string      `name:"tls-cert" placeholder:"FILE" group:"listen" help:"The TLS certificate with its chain. Reloaded when it changes."`
+	TLSKey      string      `name:"tls-key" placeholder:"FILE" group:"listen" help:"The private key of the certificate."`
+	BasePath    basePath    `placeholder:"PATH" group:"listen" help:"The path prefix of every page, such as /deck, for a proxy that serves the console below it."`
+	Connections uint16      `default:"128" placeholder:"N" group:"listen" help:"The number of connections that one client address may hold open. Trusted proxies are not limited. 0: no limit."`
+	LogFormat   string      `enum:"text,json" default:"text" placeholder:"text|json" group:"listen" help:"The format of the log on stderr. Default: text."`
+
 	embedFlags
-
-	Connections uint16 `default:"128" placeholder:"N" help:"How many connections one address may hold open; a trusted proxy's may hold any number. 0: there is no limit."`
-
-	LogFormat string `enum:"text,json" default:"text" help:"The form of the log on stderr: text or json."`
 }
 
 // Validate tells what contradicts itself.
@@ -85,15 +80,13 @@ func (f *listenFlags) Validate() error {
 	return nil
 }
 
-// deskFlags say where the console keeps what is its own, and whether it acts.
+// deskFlags say where the console keeps its own data, and whether it acts.
 type deskFlags struct {
-	Data     string `placeholder:"DIR" help:"Where the console keeps its own files: who did what, saved views. Default: a folder of the project's in $XDG_STATE_HOME/wavedeck."`
-	ReadOnly bool   `help:"Refuse every action and hide its button."`
-	Search   string `enum:"on,off" default:"on" help:"Index what events say in a file of the folder --data, in the background: on or off. It takes 20 to 25 bytes for each event."`
-
-	SearchWithin time.Duration `default:"300ms" placeholder:"DURATION" help:"How long a search in a log or in all events may take; it then answers with what it has found so far."`
-
-	WebhookAllow []allowed `placeholder:"CIDR|HOST" help:"Networks and names that webhooks may go to besides the public internet, such as 10.1.0.0/16 or hooks.internal; repeatable."`
+	Data         string        `placeholder:"DIR" group:"console" help:"The folder for the console's own files: audit log, saved views, search index. Default: a folder per project in $$XDG_STATE_HOME/wavedeck."`
+	ReadOnly     bool          `group:"console" help:"Refuse every action and hide its button."`
+	Search       string        `enum:"on,off" default:"on" placeholder:"on|off" group:"console" help:"Index the messages of events in the folder --data. Default: on. Takes 20 to 25 bytes per event."`
+	SearchWithin time.Duration `default:"300ms" placeholder:"DURATION" group:"console" help:"The time limit of a search in a log or in all events. It returns what it found until then."`
+	WebhookAllow []allowed     `placeholder:"CIDR|HOST" group:"console" help:"Networks and host names that webhooks may reach besides the public internet, such as 10.1.0.0/16 or hooks.internal. Repeatable."`
 }
 
 // allowed is a network, an address or a name that webhooks may go to.
@@ -119,18 +112,10 @@ func (f deskFlags) guard() (*webhook.Guard, error) {
 
 // engineFlags say what carries out runs that are started here.
 type engineFlags struct {
-	Engine engineName `enum:"auto,wave,local" default:"auto" help:"What carries out the runs that are started here: wave; local, which is this program; or auto, which is wave when it is on PATH, else local."`
+	Engine engineName `enum:"auto,wave,local" default:"auto" placeholder:"auto|wave|local" group:"runs" help:"The engine that executes runs started here: wave, local (this program), or auto, which is wave if it is on PATH and local otherwise."`
 }
 
 type engineName string
-
-// start returns the engine of the project that source tells. The caller closes it.
-func (n engineName) start(source *manifest.Source, opt launch.Options) runner.Engine {
-	if n == wave.Name || n == "auto" && wave.Installed("") {
-		return wave.New(source.Current, wave.Options{Launch: opt})
-	}
-	return local.New(source.Current, local.Options{Launch: opt})
-}
 
 // at fills in where the files of the project in root are, unless it was said.
 // It stays empty when this user has no home.

@@ -1,4 +1,4 @@
-// Command wavedeck shows a project that Wave runs in the browser, live.
+// Command wavedeck is an operations console for Wave: it serves the runs of a project in the browser, live.
 package main
 
 import (
@@ -37,14 +37,46 @@ type stdio struct {
 }
 
 type commands struct {
-	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve a project (what happens without a command)."`
-	Doctor  doctorCommand  `cmd:"" help:"Print what is found of a project. Exits 1 when something is missing or broken."`
-	Demo    demoCommand    `cmd:"" help:"Serve an example project with live runs; needs nothing."`
-	Run     runCommand     `cmd:"" help:"Run a pipeline here, without Wave. Exits 0 when it completed, 1 when it failed, 130 when it was stopped."`
-	Replay  replayCommand  `cmd:"" hidden:"" help:"Play the demo's runs into its database until stdin ends."`
-	Guard   guardCommand   `cmd:"" hidden:"" help:"End what is left of a run when stdin ends."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve serveCommand `cmd:"" default:"withargs" group:"serve" help:"Serve a project in the browser. This is the default command."`
+	Demo  demoCommand  `cmd:"" group:"serve" help:"Serve an example project with live runs. Needs no project."`
+
+	Run    runCommand    `cmd:"" group:"work" help:"Run a pipeline in this process, without Wave. Exits with 0 when it succeeded, 1 when it failed, 130 when it was cancelled."`
+	Doctor doctorCommand `cmd:"" group:"work" help:"Check a project and print what was found. Exits with 1 when something is missing or broken."`
+
+	Version    versionCommand    `cmd:"" group:"about" help:"Print version, commit and date."`
+	Completion completionCommand `cmd:"" group:"about" help:"Print a completion script for bash, zsh or fish."`
+	Man        manCommand        `cmd:"" group:"about" help:"Print the manual page (roff)."`
+	Help       helpCommand       `cmd:"" group:"about" help:"Show help for a command."`
+
+	Replay replayCommand `cmd:"" hidden:"" help:"Play the demo's runs into its database until stdin ends."`
+	Guard  guardCommand  `cmd:"" hidden:"" help:"End what is left of a run when stdin ends."`
+
+	ShowVersion versionFlag `name:"version" env:"-" help:"Print version, commit and date."`
 }
+
+const description = `Operations console for Wave: shows a project's runs, pipelines and personas in the browser, live, and starts, stops and retries runs.
+
+It opens Wave's state database read-only, except to record a run it starts, or a request to stop one. Its own files are in the folder --data.`
+
+// newParser returns the parser of the command line, which fills in cmds.
+func newParser(cmds *commands, options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(cmds, append([]kong.Option{
+		kong.Name("wavedeck"),
+		kong.Description(description),
+		kong.DefaultEnvars("WAVEDECK"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.ValueFormatter(describe),
+		groups(),
+	}, options...)...)
+}
+
+// codeError is an end whose reason has been printed.
+type codeError int
+
+func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// errUsage marks a mistake in what was asked for.
+var errUsage = errors.New("cannot run")
 
 // helped is thrown where kong would end the process after printing help.
 type helped struct{}
@@ -60,10 +92,7 @@ func run(ctx context.Context, args []string, io stdio) (code int) {
 		}
 	}()
 	var cmds commands
-	parser, err := kong.New(&cmds,
-		kong.Name("wavedeck"),
-		kong.Description("Wave's runs in the browser, live. Reads a project's state database and files; changes nothing."),
-		kong.DefaultEnvars("WAVEDECK"),
+	parser, err := newParser(&cmds,
 		kong.Writers(io.out, io.err),
 		kong.Exit(func(int) { panic(helped{}) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -72,9 +101,13 @@ func run(ctx context.Context, args []string, io stdio) (code int) {
 	if err != nil {
 		return io.fail(err, exitError)
 	}
+	args = helpArgs(args)
+	if err := checkCommand(parser.Model, args); err != nil {
+		return io.fail(err, exitUsage)
+	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return io.fail(fmt.Errorf("%w (wavedeck --help tells the flags)", err), exitUsage)
+		return io.fail(fmt.Errorf("%w (see %s --help)", err, wrongCommand(err)), exitUsage)
 	}
 	var ended codeError
 	switch err := parsed.Run(); {
@@ -88,6 +121,15 @@ func run(ctx context.Context, args []string, io stdio) (code int) {
 		return io.fail(err, exitError)
 	}
 	return exitOK
+}
+
+// wrongCommand is the command whose arguments are wrong.
+func wrongCommand(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context.Selected() != nil {
+		return "wavedeck " + wrong.Context.Selected().Name
+	}
+	return "wavedeck"
 }
 
 func (s stdio) fail(err error, code int) int {

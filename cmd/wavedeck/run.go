@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -15,31 +17,24 @@ import (
 // runCommand carries out a pipeline in this process. Its flags come from the
 // command line only: a variable of a run must not become that of another.
 type runCommand struct {
-	Project  string `default:"." env:"-" placeholder:"DIR" help:"The project's folder, with wave.yaml and .agents or .wave in it. Default: here."`
-	DB       string `name:"db" env:"-" placeholder:"FILE" help:"The state database, if it is not state.db in the state directory."`
-	Manifest string `env:"-" placeholder:"FILE" help:"The manifest, if it is not wave.yaml in the project's folder."`
+	Pipeline string `arg:"" env:"-" help:"The pipeline to run."`
 
-	Pipeline  string   `arg:"" env:"-" help:"The pipeline to run."`
-	Input     string   `env:"-" placeholder:"TEXT" help:"What the pipeline works on."`
-	RunID     string   `name:"run" env:"-" placeholder:"ID" help:"The run, when it is recorded already."`
-	FromStep  string   `env:"-" placeholder:"STEP" help:"Begin at this step."`
-	Original  string   `env:"-" placeholder:"ID" help:"The run to take up again; what it completed before --from-step is used again."`
-	Steps     []string `env:"-" placeholder:"A,B" help:"Run these steps only."`
-	Exclude   []string `env:"-" placeholder:"A,B" help:"Leave out these steps."`
-	Timeout   int      `env:"-" placeholder:"MIN" help:"How many minutes a step may take."`
-	OnFailure string   `env:"-" enum:",halt,skip" default:"" help:"When a step fails: halt, or skip what needs it."`
-	DryRun    bool     `env:"-" help:"Tell what would run, and execute nothing."`
-	Model     string   `env:"-" help:"The model of every persona."`
-	Adapter   string   `env:"-" help:"The adapter of every persona."`
+	Project  string `default:"." env:"-" placeholder:"DIR" group:"project" help:"The project folder, which holds wave.yaml and .agents or .wave. Default: the current folder."`
+	DB       string `name:"db" env:"-" placeholder:"FILE" group:"project" help:"The state database. Default: state.db in the state directory."`
+	Manifest string `env:"-" placeholder:"FILE" group:"project" help:"The manifest. Default: wave.yaml in the project folder."`
+
+	Input     string   `env:"-" placeholder:"TEXT" help:"The input of the pipeline."`
+	RunID     string   `name:"run" env:"-" placeholder:"ID" help:"The id of the run, if it is already recorded."`
+	FromStep  string   `env:"-" placeholder:"STEP" help:"The step to begin at."`
+	Original  string   `env:"-" placeholder:"ID" help:"The run to resume: the outputs of its steps before --from-step are reused."`
+	Steps     []string `env:"-" placeholder:"A,B" help:"Run only these steps."`
+	Exclude   []string `env:"-" placeholder:"A,B" help:"Skip these steps."`
+	Timeout   int      `env:"-" placeholder:"MIN" help:"The time limit of each step, in minutes."`
+	OnFailure string   `env:"-" enum:",halt,skip" default:"" placeholder:"halt|skip" help:"When a step fails: halt, or skip the steps that need it. Default: halt."`
+	DryRun    bool     `env:"-" help:"Print what would run, and run nothing."`
+	Model     string   `env:"-" placeholder:"NAME" help:"The model of every persona."`
+	Adapter   string   `env:"-" placeholder:"NAME" help:"The adapter of every persona."`
 }
-
-// codeError is an end about which everything has been said.
-type codeError int
-
-func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
-
-// errUsage marks a mistake in what was asked for.
-var errUsage = errors.New("cannot run")
 
 // Run carries the pipeline out until it has ended. A signal stops it.
 func (c *runCommand) Run(ctx context.Context, io stdio) error {

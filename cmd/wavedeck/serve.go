@@ -21,7 +21,6 @@ import (
 
 	"wavedeck/handlers"
 	"wavedeck/handlers/connlimit"
-	"wavedeck/runner/launch"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
@@ -35,7 +34,7 @@ type serveCommand struct {
 	listenFlags
 	deskFlags
 	engineFlags
-	Prices string `placeholder:"FILE" help:"What tokens cost, in YAML or JSON: estimated costs are shown. See the README for its form."`
+	Prices string `placeholder:"FILE" group:"console" help:"Prices of tokens, in YAML or JSON, for estimated costs. Format: docs/states.md."`
 }
 
 // Run serves until ctx ends.
@@ -63,7 +62,7 @@ type site struct {
 	listen  listenFlags
 	desk    deskFlags
 	engine  engineName
-	runs    launch.Options // of those that are started here; the log is added
+	runs    runOptions // of those that are started here; the log is added
 	notices []views.Notice
 	log     *slog.Logger
 	out     io.Writer                   // gets the address, on one line
@@ -131,7 +130,7 @@ func (s site) serve(ctx context.Context) (err error) {
 		Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
 		Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
 		Embed: s.listen.config(), Proxies: s.listen.proxies(),
-		Prices: s.prices, Search: index, Notices: s.notices, Webhooks: guard, Log: s.log, Budgets: handlers.Budgets{Search: s.desk.SearchWithin},
+		Prices: s.prices, Search: index, Notices: append(platformNotices(), s.notices...), Webhooks: guard, Log: s.log, Budgets: handlers.Budgets{Search: s.desk.SearchWithin},
 	})
 	server := &http.Server{
 		Handler:     console,

@@ -3,13 +3,27 @@ package main
 import (
 	"fmt"
 
-	"wavedeck/handlers"
+	"github.com/alecthomas/kong"
+
+	"wavedeck/handlers/buildinfo"
 )
 
 type versionCommand struct{}
 
-// Run prints what the build noted about itself.
+// Run prints one line.
 func (versionCommand) Run(io stdio) error {
-	_, err := fmt.Fprintf(io.out, "wavedeck %s\n", handlers.Version())
+	_, err := fmt.Fprintln(io.out, versionLine())
 	return err
+}
+
+func versionLine() string { return "wavedeck " + buildinfo.Get().String() }
+
+// versionFlag is --version.
+type versionFlag bool
+
+// BeforeReset prints the version instead of running a command, however wrong the other arguments are.
+func (versionFlag) BeforeReset(app *kong.Kong) error {
+	fmt.Fprintln(app.Stdout, versionLine())
+	app.Exit(exitOK)
+	return nil
 }
