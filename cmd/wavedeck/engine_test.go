@@ -76,7 +76,7 @@ func newPlant(t *testing.T) *plant {
 		for _, file := range files {
 			id := strings.TrimSuffix(filepath.Base(file), ".log")
 			if r := p.run(id); process.Identify(r.PID, process.Run{ID: id}) == process.Proven {
-				process.EndTree(context.WithoutCancel(t.Context()), r.PID, 0, process.Marks(id, storetest.StatePath(p.root))...)
+				process.EndTree(context.WithoutCancel(t.Context()), r.PID, 0, process.Work{Run: id, DB: storetest.StatePath(p.root)})
 			}
 		}
 		if err := p.control.Close(); err != nil {

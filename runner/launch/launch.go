@@ -94,7 +94,7 @@ func (l *Launcher) endStarted() {
 	l.mu.Unlock()
 	var ending sync.WaitGroup
 	for id, pid := range started {
-		ending.Go(func() { process.EndTree(l.ctx, pid, l.opt.Grace, process.Marks(id, l.locate())...) })
+		ending.Go(func() { process.EndTree(l.ctx, pid, l.opt.Grace, process.Work{Run: id, DB: l.locate()}) })
 	}
 	ending.Wait()
 }

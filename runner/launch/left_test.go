@@ -15,12 +15,15 @@ import (
 )
 
 // leaver is a program as Wave is one: what it starts has neither its mark nor,
-// like the agents, its group, and some of it not even its session. It dies of
+// like the agents, its group, and some of it not even its session or a parent.
+// The stranger is of another project that has a run of the same id. It dies of
 // kill -9 when it is told to.
 func leaver(dir string) Program {
 	const script = `
 env -i PATH="$PATH" sh -c 'echo $$ > shell; setsid sh -c "echo \$\$ > escaped; sleep 1000; :" & setsid -w sleep 1000; :' > /dev/null 2>&1 &
 perl -e 'setpgrp(0, 0); exec @ARGV' env -i PATH="$PATH" sh -c 'echo $$ > agent; sleep 1000; :' > /dev/null 2>&1 &
+(env -i PATH="$PATH" PWD="$PWD" WAVE_DEPS_DIR=".agents/workspaces/$2/a/.agents/artifacts" setsid sh -c 'echo $$ > daemon; sleep 1000; :' > /dev/null 2>&1 &)
+(cd / && env -i PATH="$PATH" PWD=/ WAVE_DEPS_DIR=".agents/workspaces/$2/a/.agents/artifacts" setsid sh -c "echo \$\$ > '$OLDPWD/stranger'; sleep 1000; :" > /dev/null 2>&1 &)
 while ! test -e die; do sleep 0.01; done
 kill -9 $$
 `
@@ -32,15 +35,20 @@ kill -9 $$
 // pidsIn reads what the processes of a leaver wrote, and ends them at last.
 func pidsIn(t *testing.T, dir string) (pids []int) {
 	t.Helper()
-	for _, name := range []string{"shell", "escaped", "agent"} {
+	for _, name := range []string{"shell", "escaped", "agent", "daemon", "stranger"} {
 		pid := 0
 		await(t, "the process "+name, func() bool {
 			text, _ := os.ReadFile(filepath.Join(dir, name))
 			pid, _ = strconv.Atoi(strings.TrimSpace(string(text)))
 			return pid > 0
 		})
-		pids = append(pids, pid)
+		if name != "stranger" {
+			pids = append(pids, pid)
+		}
 		t.Cleanup(func() {
+			if name == "stranger" && !works(pid) {
+				t.Error("a process of another project was ended")
+			}
 			if works(pid) {
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
@@ -121,7 +129,7 @@ func TestWhatARunLeftWhileNoConsoleRanIsEndedByTheNext(t *testing.T) {
 		t.Fatalf("told as %s", r.State)
 	}
 	next.endLeft(t.Context(), next.look(t, id), lastSign(next.look(t, id)))
-	for _, pid := range pids {
+	for _, pid := range pids[:3] { // the rest is known by its environment
 		if !works(pid) {
 			t.Fatal("what began after the last sign of a run may be another's, and was ended")
 		}

@@ -78,7 +78,7 @@ func lastSign(r store.Run) time.Time {
 
 // endLeft ends what a process that has gone left behind of a run.
 func (l *Launcher) endLeft(ctx context.Context, r store.Run, seen time.Time) {
-	process.EndLeft(ctx, r.PID, seen, l.opt.Grace, process.Marks(r.ID, l.locate())...)
+	process.EndLeft(ctx, r.PID, seen, l.opt.Grace, process.Work{Run: r.ID, DB: l.locate()})
 }
 
 // closeDead closes a run that nothing carries out any more, and ends what it
@@ -105,7 +105,7 @@ const beatLimit = 90 * time.Second
 // endByForce ends what is left of a run. A process that is told to end may
 // still record how; what it leaves open is closed.
 func (l *Launcher) endByForce(id string, pid int) {
-	process.EndTree(l.ctx, pid, l.opt.Grace, process.Marks(id, l.locate())...)
+	process.EndTree(l.ctx, pid, l.opt.Grace, process.Work{Run: id, DB: l.locate()})
 	if l.ctx.Err() == nil {
 		l.persist(id, func() error { return l.control.CancelRun(l.ctx, id) })
 	}

@@ -13,6 +13,14 @@ import (
 	"wavedeck/store/system"
 )
 
+// Work is a run by which its processes are known, wherever they are.
+type Work struct {
+	Run string
+	DB  string // the state database that has it
+}
+
+func (w Work) marks() []string { return Marks(w.Run, w.DB) }
+
 // entry is a process as the process table has it. Began is in a unit of the
 // system's own: it tells processes apart that had the same pid.
 type entry struct {
@@ -24,29 +32,29 @@ type entry struct {
 // session and its group when it leads them, and what descends from them, in
 // whatever session. Where processes cannot be listed it is the group alone, or the
 // process when it leads none.
-func EndTree(ctx context.Context, pid int, grace time.Duration, variables ...string) {
+func EndTree(ctx context.Context, pid int, grace time.Duration, of Work) {
 	if !listed {
 		if group, err := syscall.Getpgid(pid); err == nil && group == pid {
-			End(ctx, pid, grace, variables...)
+			End(ctx, pid, grace, of.marks()...)
 		} else if works(pid) {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have gone meanwhile
 		}
 		return
 	}
-	endAll(ctx, grace, variables, func(e entry) bool { return e.pid == pid || e.group == pid || e.session == pid })
+	endAll(ctx, grace, of, func(e entry) bool { return e.pid == pid || e.group == pid || e.session == pid })
 }
 
 // EndLeft is [EndTree] for a process that led its session, has gone, and was last
 // seen alive then: it ends what that left behind. The system gives the pid to no
 // other process while the session or the group has members, so that a member
 // that was there when the process lived proves that all are of the same run.
-// Without such a proof only what carries the variables is ended.
-func EndLeft(ctx context.Context, pid int, seen time.Time, grace time.Duration, variables ...string) {
+// Without such a proof only what is known by its environment is ended.
+func EndLeft(ctx context.Context, pid int, seen time.Time, grace time.Duration, of Work) {
 	if !listed {
 		if time.Since(seen) > clockSlack {
 			pid = 0
 		}
-		End(ctx, pid, grace, variables...)
+		End(ctx, pid, grace, of.marks()...)
 		return
 	}
 	left := func(e entry) bool { return pid > 1 && e.pid != pid && (e.session == pid || e.group == pid) }
@@ -54,19 +62,16 @@ func EndLeft(ctx context.Context, pid int, seen time.Time, grace time.Duration, 
 		born, known := system.Born(e.pid)
 		return left(e) && known && !born.After(seen.Add(clockSlack))
 	})
-	endAll(ctx, grace, variables, func(e entry) bool { return proven && left(e) })
+	endAll(ctx, grace, of, func(e entry) bool { return proven && left(e) })
 }
 
-// endAll ends the processes that are picked, those that carry the variables, and
-// the descendants of either. What was found once is ended even if it has lost the
+// endAll ends the processes that are picked, those of the work, and the
+// descendants of either. What was found once is ended even if it has lost the
 // parent that it was found by.
-func endAll(ctx context.Context, grace time.Duration, variables []string, pick func(entry) bool) {
+func endAll(ctx context.Context, grace time.Duration, of Work, pick func(entry) bool) {
 	found := map[int]string{}
 	signal := func(s syscall.Signal) {
-		var marked []int
-		if len(variables) > 0 {
-			marked = Marked(variables...)
-		}
+		marked := of.processes()
 		list := table()
 		maps.Copy(found, family(list, func(e entry) bool { return pick(e) || slices.Contains(marked, e.pid) }))
 		there := map[int]string{}

@@ -12,6 +12,26 @@ import (
 
 // Marked are the processes whose environment holds all of the variables.
 func Marked(variables ...string) []int {
+	return withEnviron(func(environ [][]byte) bool { return holdsAll(environ, variables) })
+}
+
+// processes are those whose environment says that they are of the work: by its
+// marks, or by what Wave gives the scripts of its steps instead of its own
+// environment, which is a folder of the run, in the project that they work in.
+func (w Work) processes() []int {
+	project := filepath.Dir(filepath.Dir(w.DB)) + "/"
+	return withEnviron(func(environ [][]byte) bool {
+		var step, here bool
+		for _, entry := range environ {
+			name, value, _ := strings.Cut(string(entry), "=")
+			step = step || name == "WAVE_DEPS_DIR" && w.Run != "" && strings.Contains(value, "/"+w.Run+"/")
+			here = here || name == "PWD" && strings.HasPrefix(value, project)
+		}
+		return step && here || holdsAll(environ, w.marks())
+	})
+}
+
+func withEnviron(is func([][]byte) bool) []int {
 	var found []int
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -26,7 +46,7 @@ func Marked(variables ...string) []int {
 		if err != nil || len(environ) == 0 {
 			continue
 		}
-		if holdsAll(bytes.Split(environ, []byte{0}), variables) {
+		if is(bytes.Split(environ, []byte{0})) {
 			found = append(found, pid)
 		}
 	}
