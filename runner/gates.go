@@ -59,13 +59,8 @@ func Gated(catalog *manifest.Catalog, p manifest.Pipeline) bool {
 // that were seen are passed over.
 func innerGate(catalog *manifest.Catalog, s manifest.Step, seen map[string]bool) string {
 	if s.Loop != nil {
-		for _, inner := range s.Loop.Steps {
-			if asks(inner) {
-				return fmt.Sprintf("the gate %.80q", inner.ID)
-			}
-			if gate := innerGate(catalog, inner, seen); gate != "" {
-				return gate
-			}
+		if gate := firstGate(catalog, s.Loop.Steps, "", seen); gate != "" {
+			return gate
 		}
 	}
 	started := []string{s.Pipeline}
@@ -83,13 +78,20 @@ func innerGate(catalog *manifest.Catalog, s manifest.Step, seen map[string]bool)
 			continue
 		}
 		seen[name] = true
-		for _, inner := range p.Steps {
-			if asks(inner) {
-				return fmt.Sprintf("the gate %.80q of %.80q", inner.ID, name)
-			}
-			if gate := innerGate(catalog, inner, seen); gate != "" {
-				return gate
-			}
+		if gate := firstGate(catalog, p.Steps, fmt.Sprintf(" of %.80q", name), seen); gate != "" {
+			return gate
+		}
+	}
+	return ""
+}
+
+func firstGate(catalog *manifest.Catalog, steps []manifest.Step, of string, seen map[string]bool) string {
+	for _, s := range steps {
+		if asks(s) {
+			return fmt.Sprintf("the gate %.80q", s.ID) + of
+		}
+		if gate := innerGate(catalog, s, seen); gate != "" {
+			return gate
 		}
 	}
 	return ""
