@@ -245,7 +245,7 @@ func (s *Server) writeResume(w http.ResponseWriter, r *http.Request, given url.V
 		Chrome: s.chrome(r, "runs", "Resume "+p.Name, ""), Run: runRow(d.Run),
 		Action: s.paths.RunAction(d.Run.ID, "resume", nil), Preview: s.paths.RunAction(d.Run.ID, "resume", nil) + "/preview", Key: key,
 	}
-	view.Gated, view.AutoApprove = s.canApprove() && runner.Gated(s.manifest.Current(), p), asked.AutoApprove
+	view.Gated, view.AutoApprove = s.canApprove() && runner.Gated(p), asked.AutoApprove
 	var err error
 	if view.Plan, err = s.planView(r.Context(), p, asked); wrong != nil {
 		err, view.Plan = wrong, views.PlanView{Problem: describe(wrong).text}

@@ -150,7 +150,7 @@ func (s *Server) startView(r *http.Request, p manifest.Pipeline, values url.Valu
 	}
 	view.DryRun, _ = truth(values, fieldDryRun) // requestOf says what is wrong with it
 	view.AutoApprove, _ = truth(values, fieldApprove)
-	view.Gated = s.canApprove() && runner.Gated(s.manifest.Current(), p)
+	view.Gated = s.canApprove() && runner.Gated(p)
 	for _, name := range []string{fieldModel, fieldAdapter, fieldFromStep, fieldTimeout, fieldSteps, fieldExclude, fieldDryRun, fieldApprove, fieldTags} {
 		view.Open = view.Open || values.Get(name) != ""
 	}

@@ -3,7 +3,6 @@ package runner
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"wavedeck/store/manifest"
 )
@@ -31,35 +30,42 @@ func withGates(p manifest.Pipeline, r Request, steps []PlannedStep) []PlannedSte
 func asks(s manifest.Step) bool { return s.Gate != nil && s.Gate.Type == "approval" && !s.Gate.Auto }
 
 // WithInnerGates says the same of gates in loops, and in the pipelines that a
-// step starts, however deep.
+// step starts, however deep. Wave approves those of other pipelines in no case.
 func WithInnerGates(catalog *manifest.Catalog, p manifest.Pipeline, r Request, steps []PlannedStep) {
 	for i, s := range p.Steps {
 		if steps[i].Does != Runs || steps[i].Warn != "" || r.DryRun {
 			continue
 		}
-		gate := innerGate(catalog, s, map[string]bool{p.Name: true})
-		switch {
+		find := gates{catalog: catalog, seen: map[string]bool{p.Name: true}, foreign: r.AutoApprove}
+		switch gate := find.below(s, ""); {
 		case gate == "":
 		case r.AutoApprove:
-			steps[i].Why = gate + " is approved automatically"
+			steps[i].Warn = "reaches " + gate + ", which Wave does not approve automatically: the run will fail there"
 		default:
 			steps[i].Warn = "reaches " + gate + ", which waits for an approval that nobody can give here: the run will fail there"
 		}
 	}
 }
 
-// Gated reports whether a run of the pipeline can reach a gate that a person has
-// to answer.
-func Gated(catalog *manifest.Catalog, p manifest.Pipeline) bool {
-	seen := map[string]bool{p.Name: true}
-	return slices.ContainsFunc(p.Steps, func(s manifest.Step) bool { return asks(s) || innerGate(catalog, s, seen) != "" })
+// Gated reports whether a run of the pipeline can reach a gate that can be
+// approved automatically.
+func Gated(p manifest.Pipeline) bool {
+	find := gates{catalog: &manifest.Catalog{}}
+	return find.first(p.Steps, "") != ""
 }
 
-// innerGate names the first such gate below a step; empty: there is none. Pipelines
-// that were seen are passed over.
-func innerGate(catalog *manifest.Catalog, s manifest.Step, seen map[string]bool) string {
+// gates looks for gates that a person has to answer, in loops and in pipelines
+// that are started. Those that were seen are passed over.
+type gates struct {
+	catalog *manifest.Catalog
+	seen    map[string]bool
+	foreign bool // of other pipelines only
+}
+
+// below names the first one below a step of a pipeline; empty: there is none.
+func (g gates) below(s manifest.Step, of string) string {
 	if s.Loop != nil {
-		if gate := firstGate(catalog, s.Loop.Steps, "", seen); gate != "" {
+		if gate := g.first(s.Loop.Steps, of); gate != "" {
 			return gate
 		}
 	}
@@ -73,24 +79,24 @@ func innerGate(catalog *manifest.Catalog, s manifest.Step, seen map[string]bool)
 		}
 	}
 	for _, name := range started {
-		p, known := catalog.Pipeline(name)
-		if name == "" || !known || seen[name] {
+		p, known := g.catalog.Pipeline(name)
+		if name == "" || !known || g.seen[name] {
 			continue
 		}
-		seen[name] = true
-		if gate := firstGate(catalog, p.Steps, fmt.Sprintf(" of %.80q", name), seen); gate != "" {
+		g.seen[name] = true
+		if gate := g.first(p.Steps, fmt.Sprintf(" of %.80q", name)); gate != "" {
 			return gate
 		}
 	}
 	return ""
 }
 
-func firstGate(catalog *manifest.Catalog, steps []manifest.Step, of string, seen map[string]bool) string {
+func (g gates) first(steps []manifest.Step, of string) string {
 	for _, s := range steps {
-		if asks(s) {
+		if asks(s) && (of != "" || !g.foreign) {
 			return fmt.Sprintf("the gate %.80q", s.ID) + of
 		}
-		if gate := innerGate(catalog, s, seen); gate != "" {
+		if gate := g.below(s, of); gate != "" {
 			return gate
 		}
 	}

@@ -23,7 +23,7 @@ func leaver(dir string) Program {
 env -i PATH="$PATH" sh -c 'echo $$ > shell; setsid sh -c "echo \$\$ > escaped; sleep 1000; :" & setsid -w sleep 1000; :' > /dev/null 2>&1 &
 perl -e 'setpgrp(0, 0); exec @ARGV' env -i PATH="$PATH" sh -c 'echo $$ > agent; sleep 1000; :' > /dev/null 2>&1 &
 (env -i PATH="$PATH" PWD="$PWD" WAVE_DEPS_DIR=".agents/workspaces/$2/a/.agents/artifacts" setsid sh -c 'echo $$ > daemon; sleep 1000; :' > /dev/null 2>&1 &)
-(cd / && env -i PATH="$PATH" PWD=/ WAVE_DEPS_DIR=".agents/workspaces/$2/a/.agents/artifacts" setsid sh -c "echo \$\$ > '$OLDPWD/stranger'; sleep 1000; :" > /dev/null 2>&1 &)
+(cd / && env -i PATH="$PATH" PWD=/ WAVE_DEPS_DIR=".agents/workspaces/$2/a/.agents/artifacts" setsid sh -c "echo \$\$ > '$OLDPWD/stranger'; exec sleep 1000" > /dev/null 2>&1 &)
 while ! test -e die; do sleep 0.01; done
 kill -9 $$
 `
