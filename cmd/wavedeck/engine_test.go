@@ -201,6 +201,9 @@ func TestOfManyStartsAtOnceAsManyRunAsMay(t *testing.T) {
 }
 
 func TestWhileAnotherHoldsTheDatabaseNothingIsStarted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes seconds")
+	}
 	p := newPlant(t)
 	if err := runner.EnsureDatabase(t.Context(), storetest.StatePath(p.root)); err != nil {
 		t.Fatal(err)

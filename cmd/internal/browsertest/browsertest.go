@@ -66,6 +66,9 @@ func Start(t testing.TB) *Browser {
 
 func program(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: no browser")
+	}
 	if path := os.Getenv(pathVar); path != "" {
 		return path
 	}

@@ -359,6 +359,9 @@ func TestPassesEnd(t *testing.T) {
 
 // Beside the recorded ones, these do real work on any machine.
 func TestPipelinesThatRunOnAnyMachine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes seconds")
+	}
 	s := projectOnly(t)
 	place, err := manifest.Locate(manifest.Options{Dir: s.Dir})
 	if err != nil {
