@@ -1,58 +1,33 @@
+# The tasks are those of cmd/dev and the commands of cmd/wavedeck: `go run ./cmd/dev` lists them with their descriptions.
+
 # List the recipes.
 default:
     @just --list --unsorted
 
-# Serve an example project with live runs; needs nothing.
+# Serve an example project with live runs.
 demo *ARGS:
     go run ./cmd/wavedeck demo {{ARGS}}
 
-# Serve the project in a folder, this one unless told: just serve --project ../mine
+# Serve a project: just serve --project ../mine
 serve *ARGS:
     go run ./cmd/wavedeck serve {{ARGS}}
 
-# Tell what is found of a project: database, schema, manifest, pipelines.
+# Check a project: just doctor --project ../mine
 doctor *ARGS:
     go run ./cmd/wavedeck doctor {{ARGS}}
 
-# Show every component in every state, from fixed data.
+# Show every view in every state, from fixed data.
 gallery *ARGS:
     go run ./cmd/gallery {{ARGS}}
 
-# Write *_templ.go from the templates.
-gen:
-    go run ./cmd/dev gen
+# A task of cmd/dev: just dev lint
+dev *ARGS:
+    go run ./cmd/dev {{ARGS}}
 
-# Fail when a *_templ.go file is not what its template gives.
-gen-check:
-    go run ./cmd/dev gen-check
+# Generated files, vet and fast tests, in under a minute.
+quick:
+    go run ./cmd/dev quick
 
-# Fail when a vendored file is not the one its SHA256SUMS names.
-vendor-check:
-    go run ./cmd/dev vendor-check
-
-# gofmt, go vet, golangci-lint.
-lint:
-    go run ./cmd/dev lint
-
-# Compile everything, and the program without cgo.
-build:
-    go run ./cmd/dev build
-
-# Find Chromium for the browser tests; on Debian, as root, install it.
-browser:
-    go run ./cmd/dev browser
-
-# Run the tests with the race detector, browser tests included.
-go-test:
-    go run ./cmd/dev go-test
-
-# Everything CI checks, as recipes.
-ci: browser gen-check vendor-check lint build go-test
-
-# Everything CI checks, in one program, as .ci/run does.
+# Everything that CI checks.
 test:
     go run ./cmd/dev test
-
-# Run the benchmarks; arguments go to go test: just bench -count=6
-bench *ARGS:
-    go run ./cmd/dev bench {{ARGS}}

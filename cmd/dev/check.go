@@ -43,11 +43,32 @@ func (w *workshop) gofmt(ctx context.Context) error {
 	return nil
 }
 
+// build links the program for this machine, and compiles it for every platform of a release: `go list -export` compiles
+// without linking, so that a second build takes a second.
 func (w *workshop) build(ctx context.Context) error {
 	if err := w.exec(ctx, nil, "go", "build", "./..."); err != nil {
 		return err
 	}
+	for _, p := range platforms() {
+		if err := w.exec(ctx, p.env(), "go", "list", "-export", "-deps", "-f", "", program); err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+	}
 	return w.exec(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-o", os.DevNull, program)
+}
+
+// quick is for between two edits: no browser, no race detector, and no test that is skipped by -short.
+func (w *workshop) quick(ctx context.Context) error {
+	if err := w.genCheck(ctx); err != nil {
+		return err
+	}
+	if err := w.gofmt(ctx); err != nil {
+		return err
+	}
+	if err := w.exec(ctx, nil, "go", "vet", "./..."); err != nil {
+		return err
+	}
+	return w.exec(ctx, []string{chromiumVar + "="}, "go", "test", "-short", "./...")
 }
 
 func (w *workshop) goTest(ctx context.Context) error {

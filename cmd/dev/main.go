@@ -39,14 +39,17 @@ type task struct {
 // tasks are listed in the order in which `test` runs those it is made of.
 func tasks() []task {
 	return []task{
+		{"quick", "check generated files, go vet, and the tests that take no time: under a minute", noArgs((*workshop).quick)},
 		{"test", "check everything CI checks, in the order below", (*workshop).test},
 		{"browser", "find Chromium for the browser tests; on Debian, as root, install it", noArgs((*workshop).browser)},
 		{"gen-check", "fail when a generated file is not what its source gives", noArgs((*workshop).genCheck)},
 		{"vendor-check", "fail when a vendored file is not the one its SHA256SUMS names", noArgs((*workshop).vendorCheck)},
 		{"lint", "gofmt, go vet and golangci-lint", noArgs((*workshop).lint)},
-		{"build", "compile everything, and the program without cgo", noArgs((*workshop).build)},
+		{"build", "compile everything, and the program for every platform of a release", noArgs((*workshop).build)},
 		{"go-test", "run the tests with the race detector, browser tests included", noArgs((*workshop).goTest)},
 		{"gen", "write the generated files: *_templ.go and static/minified", noArgs((*workshop).gen)},
+		{"module", "set the module path everywhere: module example.org/team/wavedeck", (*workshop).setModule},
+		{"release", "write archives, checksums, SBOM and notices to dist: release [v1.2.3]", (*workshop).release},
 		{"bench", "run the benchmarks; arguments go to `go test`", (*workshop).bench},
 	}
 }
