@@ -80,6 +80,7 @@ func replay(ctx context.Context, s demo.Script, stderr io.Writer) error {
 	}
 	cmd.Cancel = stdin.Close // it ends when its input does, however this process ends
 	cmd.WaitDelay = time.Second
+	apart(cmd) // Ctrl-C would end it first, which looks like a failure
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("play the demo's runs: %w", err)
 	}
