@@ -57,20 +57,6 @@ func (w *workshop) build(ctx context.Context) error {
 	return w.exec(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-o", os.DevNull, program)
 }
 
-// quick is for between two edits: no browser, no race detector, and no test that is skipped by -short.
-func (w *workshop) quick(ctx context.Context) error {
-	if err := w.genCheck(ctx); err != nil {
-		return err
-	}
-	if err := w.gofmt(ctx); err != nil {
-		return err
-	}
-	if err := w.exec(ctx, nil, "go", "vet", "./..."); err != nil {
-		return err
-	}
-	return w.exec(ctx, []string{chromiumVar + "="}, "go", "test", "-short", "./...")
-}
-
 func (w *workshop) goTest(ctx context.Context) error {
 	args := []string{"test", "-shuffle=on", "-timeout=30m"}
 	missing, err := w.missingForRace(ctx)

@@ -42,6 +42,17 @@ func TestRun(t *testing.T) {
 	})
 }
 
+func TestUnknownTests(t *testing.T) {
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "a_test.go"), []byte("package a\n\nfunc TestHere(t *testing.T) {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	gone, err := unknownTests(root, []string{"TestHere", "TestHer", "TestGone"})
+	if err != nil || !slices.Equal(gone, []string{"TestHer", "TestGone"}) {
+		t.Errorf("unknownTests() = %v, %v", gone, err)
+	}
+}
+
 func TestModuleRoot(t *testing.T) {
 	root := t.TempDir()
 	below := filepath.Join(root, "a", "b")
