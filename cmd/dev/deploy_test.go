@@ -47,7 +47,7 @@ func TestDockerfile(t *testing.T) {
 	if !strings.HasPrefix(last["FROM"], "gcr.io/distroless/static") || !strings.HasPrefix(last["USER"], "nonroot") {
 		t.Errorf("the image is %s as user %s", last["FROM"], last["USER"])
 	}
-	for _, variable := range strings.Fields(last["ENV"]) {
+	for variable := range strings.FieldsSeq(last["ENV"]) {
 		name, _, _ := strings.Cut(variable, "=")
 		flag := "--" + strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "WAVEDECK_"), "_", "-"))
 		if !knownFlag(t, flag) {

@@ -136,7 +136,7 @@ func newDocsRunner(t *testing.T) *docsRunner {
 	}
 	d := &docsRunner{root: root, home: t.TempDir()}
 	bin := filepath.Join(d.home, "bin")
-	if out, err := exec.Command("go", "build", "-o", bin+"/", "wavedeck/cmd/wavedeck").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", bin+"/", "../wavedeck").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	demo := d.command(context.Background(), filepath.Join(bin, "wavedeck"), "demo", "--port", "0", "--dir", filepath.Join(d.home, "src", "shop"))
@@ -290,13 +290,14 @@ func TestReadme(t *testing.T) {
 
 // TestEveryPackageIsOnTheMap compares docs/architecture.md with the tree.
 func TestEveryPackageIsOnTheMap(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}", "../../...").Output()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{.Module.Path}}", "../../...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := pages(t)["docs/architecture.md"]
-	for pkg := range strings.FieldsSeq(string(out)) {
-		_, name, _ := strings.Cut(pkg, "/")
+	for line := range strings.Lines(string(out)) {
+		pkg, module, _ := strings.Cut(strings.TrimSpace(line), " ")
+		name := strings.TrimPrefix(pkg, module+"/")
 		if name != "cmd/wavedeck/demo" && !strings.Contains(page, "`"+name+"`") {
 			t.Errorf("%s is not in docs/architecture.md", name)
 		}

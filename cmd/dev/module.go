@@ -42,51 +42,77 @@ func (w *workshop) setModule(ctx context.Context, args []string) error {
 // renameModule rewrites the files below root that name the module from, and returns how many it changed. What is not ours
 // is left alone: vendored files, test data, hidden folders.
 func renameModule(root, from, to string) (changed int, err error) {
-	// A path of one of our packages, not preceded by what would make it a part of another path.
-	inPaths := regexp.MustCompile(`(^|[^\w./-])` + regexp.QuoteMeta(from) + `(/(?:cmd|handlers|runner|static|store|views)\b)`)
-	inRules := regexp.MustCompile(`(?m)(pkg: )` + regexp.QuoteMeta(from) + `([,}/]|$)`)
-	inModules := regexp.MustCompile(`(?m)^(module )` + regexp.QuoteMeta(from) + `(/|$)`)
-	replacement := []byte("${1}" + strings.ReplaceAll(to, "$", "$$") + "${2}")
-
-	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	tree, err := os.OpenRoot(root)
+	if err != nil {
+		return 0, err
+	}
+	defer tree.Close()
+	rename := newRenaming(from, to)
+	err = fs.WalkDir(tree.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && foreign(path, entry.Name()):
+			return fs.SkipDir
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		old, err := tree.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		name := entry.Name()
-		if entry.IsDir() {
-			if path != root && (strings.HasPrefix(name, ".") && name != ".ci" || name == "testdata" || name == "vendor" || name == "dist") {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		patterns := map[string][]*regexp.Regexp{
-			".go": {inPaths}, ".templ": {inPaths}, ".md": {inPaths}, ".yml": {inPaths, inRules}, ".mod": {inModules}, "": {inPaths},
-		}[filepath.Ext(name)]
-		if len(patterns) == 0 || !entry.Type().IsRegular() {
-			return nil
-		}
-		old, err := os.ReadFile(path)
-		if err != nil {
+		text, err := rename.in(path, old)
+		if err != nil || bytes.Equal(text, old) {
 			return err
-		}
-		text := old
-		for _, pattern := range patterns {
-			text = pattern.ReplaceAll(text, replacement)
-		}
-		if bytes.Equal(text, old) {
-			return nil
-		}
-		if filepath.Ext(name) == ".go" && !strings.HasSuffix(name, generatedSuffix) { // the order of imports may be another
-			if text, err = format.Source(text); err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
 		}
 		info, err := entry.Info()
 		if err != nil {
 			return err
 		}
 		changed++
-		return os.WriteFile(path, text, info.Mode().Perm())
+		return tree.WriteFile(path, text, info.Mode().Perm())
 	})
 	return changed, err
+}
+
+// foreign reports whether the files of a folder are not ours.
+func foreign(path, name string) bool {
+	return path != "." && strings.HasPrefix(name, ".") || name == "testdata" || name == "vendor" || name == releaseDir
+}
+
+// renaming knows where a file names the module.
+type renaming struct {
+	patterns    map[string][]*regexp.Regexp // by the extension of the file
+	replacement []byte
+}
+
+func newRenaming(from, to string) renaming {
+	from = regexp.QuoteMeta(from)
+	// A path of one of our packages, not preceded by what would make it a part of another path.
+	inPaths := regexp.MustCompile(`(^|[^\w./-])` + from + `(/(?:cmd|handlers|runner|static|store|views)\b)`)
+	inRules := regexp.MustCompile(`(?m)(pkg: )` + from + `([,}/]|$)`)
+	inModules := regexp.MustCompile(`(?m)^(module )` + from + `(/|$)`)
+	return renaming{
+		patterns: map[string][]*regexp.Regexp{
+			".go": {inPaths}, ".templ": {inPaths}, ".md": {inPaths}, ".yml": {inPaths, inRules}, ".mod": {inModules},
+			"": {inPaths}, // Justfile, Dockerfile
+		},
+		replacement: []byte("${1}" + strings.ReplaceAll(to, "$", "$$") + "${2}"),
+	}
+}
+
+// in returns the text of a file with the new path.
+func (r renaming) in(path string, text []byte) ([]byte, error) {
+	old, ext := text, filepath.Ext(path)
+	for _, pattern := range r.patterns[ext] {
+		text = pattern.ReplaceAll(text, r.replacement)
+	}
+	if ext != ".go" || strings.HasSuffix(path, generatedSuffix) || bytes.Equal(text, old) {
+		return text, nil
+	}
+	text, err := format.Source(text) // the order of imports may be another
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return text, nil
 }

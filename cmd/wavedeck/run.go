@@ -75,8 +75,6 @@ type guardCommand struct {
 }
 
 // Run waits until the run has ended. Signals do not end it.
-//
-//nolint:unparam // kong wants an error
 func (c *guardCommand) Run(io stdio) error {
 	process.Guard(io.in, c.Variables...)
 	return nil

@@ -22,6 +22,8 @@ func versionLine() string { return "wavedeck " + buildinfo.Get().String() }
 type versionFlag bool
 
 // BeforeReset prints the version instead of running a command, however wrong the other arguments are.
+//
+//nolint:unparam // kong wants an error
 func (versionFlag) BeforeReset(app *kong.Kong) error {
 	fmt.Fprintln(app.Stdout, versionLine())
 	app.Exit(exitOK)
