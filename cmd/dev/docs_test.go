@@ -109,6 +109,9 @@ func TestDocs(t *testing.T) {
 					if err := yaml.Unmarshal([]byte(s.text), &value); err != nil {
 						t.Error(err)
 					}
+					if strings.Contains(s.text, "\nmodels:") {
+						d.price(t, s)
+					}
 				case "html", "nginx": // shown, and read by a program that is not here
 				default:
 					t.Errorf("a block of %q: is it sh, json, yaml, html or nginx?", s.language)
@@ -208,6 +211,17 @@ func (d *docsRunner) run(t *testing.T, s snippet) {
 			t.Errorf("%s: %v\n%s", command, err, out)
 		}
 	}
+}
+
+// price has the program read a block as the file of --prices.
+func (d *docsRunner) price(t *testing.T, s snippet) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "prices.yaml")
+	if err := os.WriteFile(file, []byte(s.text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stop := serving(t, d.command(t.Context(), filepath.Join(d.home, "bin", "wavedeck"), "serve", "--prices", file))
+	stop()
 }
 
 // serving starts a server and returns the address that it prints. stop interrupts it, and requires that it ends well.

@@ -162,7 +162,7 @@ func TestTLS(t *testing.T) {
 		if err := os.WriteFile(cert, []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got := name(); got != "the second one" || !strings.Contains(log.String(), "the old one stays") {
+		if got := name(); got != "the second one" || !strings.Contains(log.String(), "the previous one stays") {
 			t.Errorf("%s; log %s", got, log.String())
 		}
 		writeCertificate(t, dir, "the third")

@@ -59,7 +59,7 @@ type embedKey string
 // UnmarshalText refuses what could be guessed; it never shows it.
 func (k *embedKey) UnmarshalText(text []byte) error {
 	if len(text) < 32 {
-		return errors.New("the key has fewer than 32 characters; `openssl rand -base64 32` makes one")
+		return errors.New("the key has fewer than 32 characters; generate one with `openssl rand -base64 32`")
 	}
 	*k = embedKey(text)
 	return nil

@@ -75,7 +75,7 @@ type listenFlags struct {
 // Validate tells what contradicts itself.
 func (f *listenFlags) Validate() error {
 	if (f.TLSCert == "") != (f.TLSKey == "") {
-		return errors.New("--tls-cert and --tls-key go together")
+		return errors.New("--tls-cert and --tls-key must be set together")
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ type allowed string
 // UnmarshalText refuses what is none of these.
 func (a *allowed) UnmarshalText(text []byte) error {
 	if _, err := webhook.NewGuard(string(text)); err != nil {
-		return fmt.Errorf("%q is neither a network such as 10.1.0.0/16 nor a name such as hooks.internal", clip(string(text)))
+		return fmt.Errorf("%q is not a network such as 10.1.0.0/16 or a host name such as hooks.internal", clip(string(text)))
 	}
 	*a = allowed(text)
 	return nil
@@ -163,7 +163,7 @@ type token string
 // UnmarshalText refuses what a header cannot carry, without repeating it.
 func (t *token) UnmarshalText(text []byte) error {
 	if len(text) > 512 || bytes.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("a token has at most 512 letters, digits and signs of ASCII, and no space")
+		return errors.New("a token must be at most 512 printable ASCII characters with no space")
 	}
 	*t = token(text)
 	return nil
@@ -178,7 +178,7 @@ var plainHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 func (h *hostName) UnmarshalText(text []byte) error {
 	name := strings.Trim(string(text), "[]")
 	if _, err := netip.ParseAddr(name); err != nil && !plainHost.MatchString(name) {
-		return fmt.Errorf("%q is not a name such as deck.example.org", clip(string(text)))
+		return fmt.Errorf("%q is not a host name such as deck.example.org", clip(string(text)))
 	}
 	*h = hostName(strings.ToLower(name))
 	return nil

@@ -171,7 +171,7 @@ func TestMistakesAreToldInOneLine(t *testing.T) {
 		{"a certificate without its key", []string{"--tls-cert", file}, exitUsage, "--tls-key"},
 		{"a certificate that is none", []string{"--project", empty, "--tls-cert", file, "--tls-key", file}, exitError, "read certificate"},
 		{"a token with a space", []string{"--token", "a b"}, exitUsage, "no space"},
-		{"a name with a port", []string{"--host", "deck.example:8080"}, exitUsage, "not a name"},
+		{"a name with a port", []string{"--host", "deck.example:8080"}, exitUsage, "not a host name"},
 		{"a base path with dots", []string{"--base-path", "/../x"}, exitUsage, "not a plain path"},
 		{"a base path that is another host", []string{"--base-path", "//evil.example"}, exitUsage, "not a plain path"},
 		{"a base path with markup", []string{"--base-path", `/"><script>`}, exitUsage, "not a plain path"},

@@ -112,7 +112,7 @@ func (s site) serve(ctx context.Context) (err error) {
 	own := appdb.Open(ctx, s.desk.Data)
 	defer func() { err = errors.Join(err, own.Close()) }()
 	if problem := own.Problem(); problem != "" {
-		s.log.Warn("the console cannot keep anything of its own", "problem", problem)
+		s.log.Warn("failed to open the data folder: nothing is stored", "err", problem)
 	}
 	index := s.index(db)
 	if index != nil {
@@ -121,7 +121,7 @@ func (s site) serve(ctx context.Context) (err error) {
 	s.runs.Log = s.log
 	engine := s.engine.start(s.source, s.runs)
 	defer func() { err = errors.Join(err, engine.Close()) }()
-	s.log.Info("what is started here is carried out by", "engine", engine.Name())
+	s.log.Info("selected the engine for runs started here", "engine", engine.Name())
 	group, ctx := errgroup.WithContext(ctx)
 	// What answers need outlives the signal by as long as they may go on.
 	answering, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
@@ -220,11 +220,11 @@ func (s site) listener(ctx context.Context) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at.String())
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("listen at %s: the port is in use; choose another with --port, or any with --port 0", at)
+		return nil, fmt.Errorf("listen on %s: the port is in use; choose another one with --port, or a free one with --port 0", at)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("listen at %s: this user may not use the port; choose one from 1024 up", at)
+		return nil, fmt.Errorf("listen on %s: permission denied for this port; choose one from 1024 up", at)
 	case err != nil:
-		return nil, fmt.Errorf("listen at %s: %w", at, err)
+		return nil, fmt.Errorf("listen on %s: %w", at, err)
 	}
 	if s.listen.Connections == 0 {
 		return listener, nil
@@ -259,11 +259,11 @@ func (s site) token() string {
 		return given
 	}
 	if s.listen.TLSCert == "" {
-		s.log.Warn("without TLS everybody on the way can read the token: give --tls-cert and --tls-key, or stand behind a proxy that has them")
+		s.log.Warn("the token is sent without TLS: set --tls-cert and --tls-key, or use a proxy with TLS")
 	}
 	if given != "" {
 		if len(given) < 16 {
-			s.log.Warn("the token is short enough to be guessed: 32 random characters are not")
+			s.log.Warn("the token is short enough to be guessed: use 32 random characters")
 		}
 		return given
 	}

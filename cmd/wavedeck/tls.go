@@ -73,9 +73,9 @@ func (c *certificate) current(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return c.loaded, nil
 	}
 	if err := c.load(); err != nil {
-		c.log.Warn("the new certificate cannot be used; the old one stays", "error", err)
+		c.log.Warn("failed to reload the certificate: the previous one stays in use", "err", err)
 		return c.loaded, nil
 	}
-	c.log.Info("the certificate was renewed", "file", c.cert)
+	c.log.Info("reloaded the certificate", "file", c.cert)
 	return c.loaded, nil
 }
