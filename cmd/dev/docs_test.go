@@ -81,6 +81,11 @@ func TestDocs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it runs the commands of the documentation")
 	}
+	for _, needed := range []string{"bash", "curl"} {
+		if _, err := exec.LookPath(needed); err != nil {
+			t.Skip(err)
+		}
+	}
 	d := newDocsRunner(t)
 	texts := pages(t)
 	names := make([]string, 0, len(texts))
