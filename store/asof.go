@@ -117,24 +117,6 @@ func (s *Store) DetailAt(ctx context.Context, id string, at Moment) (RunDetail, 
 	})
 }
 
-// RunsAt returns runs as of a moment, in the order of their ids; one that had
-// not begun is left out.
-func (s *Store) RunsAt(ctx context.Context, ids []string, at Moment) ([]Run, error) {
-	return read(s, func(o *opened) ([]Run, error) {
-		past, err := o.pastOfRuns(ctx, o, ids, at)
-		if err != nil {
-			return nil, fmt.Errorf("load runs as of event %d: %w", at.Event, err)
-		}
-		var runs []Run
-		for _, id := range ids {
-			if p := past[id]; p != nil {
-				runs = append(runs, p.run)
-			}
-		}
-		return runs, nil
-	})
-}
-
 // runAsOf is a run as of a moment, with what it was told from.
 type runAsOf struct {
 	run    Run

@@ -61,15 +61,6 @@ func BenchmarkPipelineHistory(b *testing.B) {
 	}
 }
 
-func BenchmarkLatestRuns(b *testing.B) {
-	d := benchCrowd(b)
-	for b.Loop() {
-		if runs, err := d.latestRuns(b.Context()); err != nil || len(runs) != 8 {
-			b.Fatal(len(runs), err)
-		}
-	}
-}
-
 // BenchmarkRunsByID reads the sample's runs as one page, events and all.
 func BenchmarkRunsByID(b *testing.B) {
 	d := openSample(b)

@@ -75,19 +75,6 @@ func (d *database) events(ctx context.Context, f EventFilter) ([]Event, error) {
 	return events, d.hideAcross(ctx, d, messagesOf(events))
 }
 
-// eventsAfter returns the events of all runs that follow id, oldest first.
-func (d *database) eventsAfter(ctx context.Context, id int64, limit int) ([]Event, error) {
-	if !d.schema.has("event_log") {
-		return nil, nil
-	}
-	query := "SELECT " + d.eventColumns() + " FROM event_log e WHERE e.id > ? ORDER BY e.id LIMIT ?"
-	events, err := selectEvents(ctx, d, query, id, limit)
-	if err != nil {
-		return nil, fmt.Errorf("load events after %d: %w", id, err)
-	}
-	return events, d.hideAcross(ctx, d, messagesOf(events))
-}
-
 func selectEvents(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]Event, error) {
 	var rows []eventRow
 	if err := sqlx.SelectContext(ctx, q, &rows, query, args...); err != nil {

@@ -12,9 +12,6 @@ import (
 // historyDepth is how many of a pipeline's runs its figures rest on.
 const historyDepth = 100
 
-// maxPipelines bounds the list of pipelines that have run.
-const maxPipelines = 1000
-
 // PipelineHistory is what the latest runs of a pipeline tell of it.
 type PipelineHistory struct {
 	Pipeline string
@@ -87,38 +84,6 @@ func (h *PipelineHistory) count() {
 		slices.Sort(took)
 		h.Median, h.P90 = nearestRank(took, 50), nearestRank(took, 90)
 	}
-}
-
-// latestRunsSQL steps from one pipeline name to the next along
-// idx_run_pipeline and takes the last row of each.
-const latestRunsSQL = `
-WITH RECURSIVE name(pipeline) AS (
-	SELECT min(pipeline_name) FROM pipeline_run
-	UNION ALL
-	SELECT (SELECT min(pipeline_name) FROM pipeline_run WHERE pipeline_name > pipeline) FROM name WHERE pipeline IS NOT NULL
-	LIMIT ?)
-SELECT (SELECT run_id FROM pipeline_run WHERE pipeline_name = pipeline ORDER BY rowid DESC LIMIT 1)
-FROM name WHERE pipeline IS NOT NULL`
-
-// latestRuns returns the latest run of each pipeline that ever ran, defined or
-// not, by pipeline name.
-func (d *database) latestRuns(ctx context.Context) (map[string]Run, error) {
-	latest := map[string]Run{}
-	if !d.schema.has("pipeline_run") {
-		return latest, nil
-	}
-	var ids []string
-	if err := d.SelectContext(ctx, &ids, latestRunsSQL, maxPipelines); err != nil {
-		return nil, fmt.Errorf("load latest runs: %w", err)
-	}
-	runs, err := d.runsOf(ctx, d, ids)
-	if err != nil {
-		return nil, fmt.Errorf("load latest runs: %w", err)
-	}
-	for _, r := range runs {
-		latest[r.Pipeline] = r
-	}
-	return latest, nil
 }
 
 // sortNewestFirst puts runs in the order of the list.

@@ -38,12 +38,6 @@ func (s *Store) Events(ctx context.Context, f EventFilter) ([]Event, error) {
 	return read(s, func(o *opened) ([]Event, error) { return o.events(ctx, f) })
 }
 
-// EventsAfter returns at most limit events of all runs that follow id, oldest
-// first.
-func (s *Store) EventsAfter(ctx context.Context, id int64, limit int) ([]Event, error) {
-	return read(s, func(o *opened) ([]Event, error) { return o.eventsAfter(ctx, id, limit) })
-}
-
 // Facets counts the runs of the whole history. The maps are shared: callers
 // only read them.
 func (s *Store) Facets(ctx context.Context) (Facets, error) {
@@ -54,9 +48,4 @@ func (s *Store) Facets(ctx context.Context) (Facets, error) {
 // that never ran has an empty history.
 func (s *Store) PipelineHistory(ctx context.Context, pipeline string) (PipelineHistory, error) {
 	return read(s, func(o *opened) (PipelineHistory, error) { return o.pipelineHistory(ctx, pipeline) })
-}
-
-// LatestRuns returns the newest run of each pipeline that ever ran.
-func (s *Store) LatestRuns(ctx context.Context) (map[string]Run, error) {
-	return read(s, func(o *opened) (map[string]Run, error) { return o.latestRuns(ctx) })
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -89,13 +88,12 @@ func TestFold(t *testing.T) {
 // overlaps as two readers at once would have them.
 func TestFoldInAnyBatches(t *testing.T) {
 	d := openSample(t)
-	events, err := d.eventsAfter(t.Context(), 0, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for run := range sampleRuns {
-		of := slices.DeleteFunc(slices.Clone(events), func(e Event) bool { return e.RunID != run })
+		of, err := d.events(t.Context(), EventFilter{Run: run})
+		if err != nil {
+			t.Fatal(err)
+		}
 		whole := fold(of...)
 		for range 20 {
 			h := &history{}

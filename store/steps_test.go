@@ -278,10 +278,6 @@ func TestEventWindows(t *testing.T) {
 			}
 		})
 	}
-	after, err := d.eventsAfter(t.Context(), 229, 2)
-	if err != nil || len(after) != 2 || after[0].ID != 230 || after[1].ID != 231 {
-		t.Errorf("after 229: %v %+v", err, after)
-	}
 }
 
 // TestEverySchema reads a run of each schema through every method.
@@ -308,9 +304,6 @@ func TestEverySchema(t *testing.T) {
 			}
 			if h, err := d.pipelineHistory(t.Context(), "build"); err != nil || h.Cancelled != 1 {
 				t.Errorf("history: %v %+v", err, h)
-			}
-			if latest, err := d.latestRuns(t.Context()); err != nil || latest["build"].ID != run {
-				t.Errorf("latest: %v %+v", err, latest)
 			}
 		})
 	}
@@ -388,9 +381,6 @@ func TestHostileRows(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := d.page(t.Context(), RunFilter{Newer: &Cursor{T: 0, ID: "a"}}); err != nil {
-		t.Error(err)
-	}
-	if _, err := d.latestRuns(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if _, err := d.pipelineHistory(t.Context(), "x"); err != nil {

@@ -60,7 +60,7 @@ func TestAnImpossibleTimeIsUnknown(t *testing.T) {
 			if want := []string{good, bad}; !slices.Equal(ids, want) {
 				t.Errorf("the list is %v, want %v", ids, want)
 			}
-			events, err := d.eventsAfter(t.Context(), 0, 10)
+			events, err := d.events(t.Context(), EventFilter{Run: bad})
 			if err != nil {
 				t.Fatal(err)
 			}
