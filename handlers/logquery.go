@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -65,7 +66,7 @@ func parseLogQuery(run string, q url.Values) (logQuery, error) {
 	}}
 	for _, state := range v["state"] {
 		if state == anyFailure {
-			query.filter.States = append(query.filter.States, store.FailingStates()...)
+			query.filter.States = append(query.filter.States, wave.FailingStates()...)
 		} else {
 			query.filter.States = append(query.filter.States, state)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views/address"
 )
 
@@ -150,14 +151,14 @@ func parseStates(states, statuses []string) ([]store.State, error) {
 	var told []store.State
 	for _, word := range states {
 		s := store.State(word)
-		if !slices.Contains(store.States[:], s) {
+		if !slices.Contains(wave.States[:], s) {
 			return nil, &store.InputError{Field: "state", Got: clip(word, 64), Want: "one of " + joinStates()}
 		}
 		told = append(told, s)
 	}
 	for _, word := range statuses {
 		var matching []store.State
-		for _, s := range store.States {
+		for _, s := range wave.States {
 			if status, _ := statusWord(s); status == word {
 				matching = append(matching, s)
 			}
@@ -171,8 +172,8 @@ func parseStates(states, statuses []string) ([]store.State, error) {
 }
 
 func joinStates() string {
-	words := make([]string, len(store.States))
-	for i, s := range store.States {
+	words := make([]string, len(wave.States))
+	for i, s := range wave.States {
 		words[i] = string(s)
 	}
 	return strings.Join(words, ", ")

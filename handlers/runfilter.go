@@ -8,13 +8,14 @@ import (
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
+	"wavedeck/store/wave"
 )
 
 // stateWords are the values of status: each told state, Wave's word for those
 // that succeeded, and two that stand for several.
 func stateWords() []string {
 	words := []string{"active", "ended", "completed"}
-	for _, s := range store.States {
+	for _, s := range wave.States {
 		if s != store.Skipped { // steps only
 			words = append(words, string(s))
 		}
@@ -26,7 +27,7 @@ func stateWords() []string {
 func statesOf(word string) []store.State {
 	word = strings.ToLower(word)
 	var states []store.State
-	for _, s := range store.States {
+	for _, s := range wave.States {
 		status, _ := statusWord(s)
 		switch {
 		case word == string(s), word == "active" && s.Active(), word == "ended" && s.Ended(), word == "completed" && status == word:

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // Across hides what begins in one event of a step and ends in a later one, such as
@@ -149,7 +151,7 @@ func (d *database) hideAcross(ctx context.Context, q sqlx.QueryerContext, messag
 	return nil
 }
 
-func messagesOf(events []Event) []message {
+func messagesOf(events []wave.Event) []message {
 	list := make([]message, len(events))
 	for i := range events {
 		e := &events[i]

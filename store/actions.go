@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 type actions struct {
 	mu          sync.Mutex
 	byRun       map[string]*runActions
-	repetitions map[StepRef]repetition // of past runs' steps, which do not change
+	repetitions map[wave.StepRef]repetition // of past runs' steps, which do not change
 }
 
 type runActions struct {
@@ -43,18 +45,18 @@ func (c *actions) of(run string) *runActions {
 	return r
 }
 
-func (c *actions) repetition(ref StepRef) (repetition, bool) {
+func (c *actions) repetition(ref wave.StepRef) (repetition, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h, ok := c.repetitions[ref]
 	return h, ok
 }
 
-func (c *actions) keep(ref StepRef, h repetition) {
+func (c *actions) keep(ref wave.StepRef, h repetition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.repetitions == nil || len(c.repetitions) >= maxActions*pastForRepetition {
-		c.repetitions = map[StepRef]repetition{}
+		c.repetitions = map[wave.StepRef]repetition{}
 	}
 	c.repetitions[ref] = h
 }
@@ -67,16 +69,9 @@ SELECT id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp, COALESCE(step
 FROM event_log WHERE run_id = ? AND id > ? AND +state = 'stream_activity' ORDER BY id DESC LIMIT ?`
 }
 
-type toolCallRow struct {
-	ID      int64  `db:"id"`
-	At      int64  `db:"timestamp"`
-	Step    string `db:"step_id"`
-	Message string `db:"message"`
-}
-
 // runawayOf looks at what the steps of a run do now.
 func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, now time.Time) (*Runaway, error) {
-	if r.state != Running || r.history == nil {
+	if r.state != wave.Running || r.history == nil {
 		return nil, nil
 	}
 	steps := r.runningSteps()
@@ -114,7 +109,7 @@ func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, no
 }
 
 func (d *database) readActions(ctx context.Context, r *record, kept *runActions) error {
-	var rows []toolCallRow
+	var rows []wave.ToolCallRow
 	if err := d.SelectContext(ctx, &rows, newActionsSQL(), r.ID, kept.last, actionsAtOnce); err != nil {
 		return err
 	}
@@ -131,7 +126,7 @@ func (d *database) readActions(ctx context.Context, r *record, kept *runActions)
 			continue // it does not say what was done
 		}
 		list := kept.steps[row.Step]
-		list = append(list, toolCall{unix(row.At), text})
+		list = append(list, toolCall{wave.Unix(row.At), text})
 		if len(list) > 2*loopWindow {
 			list = slices.Clone(list[len(list)-loopWindow:])
 		}
@@ -157,16 +152,16 @@ FROM event_log WHERE run_id = ? AND +state = 'stream_activity' AND +step_id = ? 
 func (d *database) usualRepetition(ctx context.Context, step string, past []*pastRun) (repetition, error) {
 	var usual repetition
 	for _, run := range past[:min(len(past), pastForRepetition)] {
-		ref := StepRef{run.id, step}
+		ref := wave.StepRef{Run: run.id, Step: step}
 		h, known := d.actions.repetition(ref)
 		if !known {
-			var rows []toolCallRow
+			var rows []wave.ToolCallRow
 			if err := d.SelectContext(ctx, &rows, pastActionsSQL(), run.id, step, actionsOfPast); err != nil {
 				return usual, err
 			}
 			list := make([]toolCall, len(rows))
 			for i, row := range rows {
-				list[i] = toolCall{unix(row.At), normalize(row.Message)}
+				list[i] = toolCall{wave.Unix(row.At), normalize(row.Message)}
 			}
 			h = repetitionOf(list)
 			d.actions.keep(ref, h)

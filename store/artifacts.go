@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // Bounds of what is read of a run's artifacts.
@@ -16,8 +18,8 @@ const (
 
 // Artifact returns the rows of one output of a run, a row per attempt, oldest
 // first. ErrNotFound when there is none.
-func (s *Store) Artifact(ctx context.Context, run, step, name string) ([]Artifact, error) {
-	return read(s, func(o *opened) ([]Artifact, error) {
+func (s *Store) Artifact(ctx context.Context, run, step, name string) ([]wave.Artifact, error) {
+	return read(s, func(o *opened) ([]wave.Artifact, error) {
 		rows, err := o.artifactsWhere(ctx, o, run, " AND a.step_id = ? AND a.name = ?", step, name)
 		if err == nil && len(rows) == 0 {
 			err = ErrNotFound
@@ -31,11 +33,11 @@ func (s *Store) Artifact(ctx context.Context, run, step, name string) ([]Artifac
 
 // artifacts returns the outputs of a run in the order of their ids: a row per
 // attempt, whether or not the file was written.
-func (d *database) artifacts(ctx context.Context, q sqlx.QueryerContext, run string) ([]Artifact, error) {
+func (d *database) artifacts(ctx context.Context, q sqlx.QueryerContext, run string) ([]wave.Artifact, error) {
 	return d.artifactsWhere(ctx, q, run, "")
 }
 
-func (d *database) artifactsWhere(ctx context.Context, q sqlx.QueryerContext, run, which string, args ...any) ([]Artifact, error) {
+func (d *database) artifactsWhere(ctx context.Context, q sqlx.QueryerContext, run, which string, args ...any) ([]wave.Artifact, error) {
 	if !d.schema.has("artifact") {
 		return nil, nil
 	}
@@ -68,11 +70,11 @@ func (d *database) artifactsWhere(ctx context.Context, q sqlx.QueryerContext, ru
 	if err := sqlx.SelectContext(ctx, q, &rows, query, append(append([]any{run}, args...), maxArtifacts)...); err != nil {
 		return nil, fmt.Errorf("select artifacts: %w", err)
 	}
-	artifacts := make([]Artifact, len(rows))
+	artifacts := make([]wave.Artifact, len(rows))
 	for i, r := range rows {
-		artifacts[i] = Artifact{
+		artifacts[i] = wave.Artifact{
 			ID: r.ID, RunID: r.RunID, StepID: r.StepID, Name: r.Name, Path: r.Path, Type: r.Type,
-			Size: r.Size, CreatedAt: unix(r.CreatedAt), Preview: r.Preview, MIME: r.MIME,
+			Size: r.Size, CreatedAt: wave.Unix(r.CreatedAt), Preview: r.Preview, MIME: r.MIME,
 		}
 	}
 	return artifacts, nil

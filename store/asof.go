@@ -9,19 +9,14 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-)
 
-// Moment is a place in the history of a database: after one event and before the
-// next. Time is that event's, or a later one that was asked for.
-type Moment struct {
-	Event int64
-	Time  time.Time
-}
+	"wavedeck/store/wave"
+)
 
 // MomentAt returns the moment of the last event, of any run, at or before t.
 // ErrNotFound when there is none.
-func (s *Store) MomentAt(ctx context.Context, t time.Time) (Moment, error) {
-	return read(s, func(o *opened) (Moment, error) {
+func (s *Store) MomentAt(ctx context.Context, t time.Time) (wave.Moment, error) {
+	return read(s, func(o *opened) (wave.Moment, error) {
 		// Ids are the order; times of several writers may stand in another one. Within
 		// the newest second that is not after t, the last id is meant.
 		const query = `SELECT max(id) AS id, CAST(timestamp AS INTEGER) AS timestamp FROM event_log
@@ -33,8 +28,8 @@ WHERE timestamp = (SELECT max(timestamp) FROM event_log WHERE timestamp >= 1 AND
 // MomentOf returns the moment after an event, or after the last one before that
 // id. The time of an event that has none is that of an event before it.
 // ErrNotFound when there is none.
-func (s *Store) MomentOf(ctx context.Context, event int64) (Moment, error) {
-	return read(s, func(o *opened) (Moment, error) {
+func (s *Store) MomentOf(ctx context.Context, event int64) (wave.Moment, error) {
+	return read(s, func(o *opened) (wave.Moment, error) {
 		query := `SELECT max(id) AS id, (
 	SELECT at FROM (SELECT id, ` + timeSQL("timestamp") + ` AS at FROM event_log WHERE id <= ?1 ORDER BY id DESC LIMIT 1000)
 	WHERE at IS NOT NULL ORDER BY id DESC LIMIT 1) AS timestamp
@@ -43,9 +38,9 @@ FROM event_log WHERE id <= ?1`
 	})
 }
 
-func (d *database) moment(ctx context.Context, query string, arg int64) (Moment, error) {
+func (d *database) moment(ctx context.Context, query string, arg int64) (wave.Moment, error) {
 	if !d.schema.has("event_log") {
-		return Moment{}, ErrNotFound
+		return wave.Moment{}, ErrNotFound
 	}
 	var row struct {
 		ID *int64 `db:"id"`
@@ -53,31 +48,23 @@ func (d *database) moment(ctx context.Context, query string, arg int64) (Moment,
 	}
 	err := d.GetContext(ctx, &row, query, arg)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && row.ID == nil {
-		return Moment{}, ErrNotFound
+		return wave.Moment{}, ErrNotFound
 	}
 	if err != nil {
-		return Moment{}, fmt.Errorf("find event at %d: %w", arg, err)
+		return wave.Moment{}, fmt.Errorf("find event at %d: %w", arg, err)
 	}
-	m := Moment{Event: *row.ID}
+	m := wave.Moment{Event: *row.ID}
 	if row.At != nil {
-		m.Time = unix(*row.At)
+		m.Time = wave.Unix(*row.At)
 	}
 	return m, nil
 }
 
-// Neighbours are the events of a run on both sides of a moment, by id; 0: none.
-type Neighbours struct {
-	First    int64 `db:"first"`
-	Last     int64 `db:"last"`
-	Previous int64 `db:"previous"`
-	Next     int64 `db:"next"`
-}
-
 // Neighbours returns a run's first and last event, the one before its latest at
 // or before the event, and the next one after; of all runs without one.
-func (s *Store) Neighbours(ctx context.Context, run string, event int64) (Neighbours, error) {
-	return read(s, func(o *opened) (Neighbours, error) {
-		var n Neighbours
+func (s *Store) Neighbours(ctx context.Context, run string, event int64) (wave.Neighbours, error) {
+	return read(s, func(o *opened) (wave.Neighbours, error) {
+		var n wave.Neighbours
 		if !o.schema.has("event_log") {
 			return n, nil
 		}
@@ -107,8 +94,8 @@ SELECT COALESCE((SELECT min(id) FROM event_log), 0) AS first, COALESCE((SELECT m
 // worked out from them, or left unknown: states and times of run and steps,
 // attempts, tokens. A state of which no event tells is the recorded one if the
 // run had ended by then. ErrNotFound when the run had not begun.
-func (s *Store) DetailAt(ctx context.Context, id string, at Moment) (RunDetail, error) {
-	return read(s, func(o *opened) (RunDetail, error) {
+func (s *Store) DetailAt(ctx context.Context, id string, at wave.Moment) (wave.RunDetail, error) {
+	return read(s, func(o *opened) (wave.RunDetail, error) {
 		d, err := o.detailAt(ctx, id, at)
 		if err != nil {
 			return d, fmt.Errorf("load run %s as of event %d: %w", id, at.Event, err)
@@ -119,16 +106,16 @@ func (s *Store) DetailAt(ctx context.Context, id string, at Moment) (RunDetail, 
 
 // runAsOf is a run as of a moment, with what it was told from.
 type runAsOf struct {
-	run    Run
+	run    wave.Run
 	folded *history
 }
 
 // pastOfRuns tells runs as of a moment. Their events are folded from the first
 // on: what is kept of them is of now.
-func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []string, at Moment) (map[string]*runAsOf, error) {
+func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []string, at wave.Moment) (map[string]*runAsOf, error) {
 	found := map[string]*runAsOf{}
 	err := chunks(ids, MaxLimit, func(part []string) error {
-		var rows []runRow
+		var rows []wave.RunRow
 		if err := sqlx.SelectContext(ctx, q, &rows, d.recordsSQL(len(part)), anys(part)...); err != nil {
 			return fmt.Errorf("select runs: %w", err)
 		}
@@ -138,8 +125,9 @@ func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []
 		}
 		records := make(map[string]*record, len(rows))
 		for _, r := range rows {
-			if h := &entries[r.ID].h; r.existedAt(h, after[r.ID], at) {
-				records[r.ID] = &record{runRow: r, history: h}
+			then := &record{RunRow: r, history: &entries[r.ID].h}
+			if then.existedAt(after[r.ID], at) {
+				records[r.ID] = then
 			}
 		}
 		if err := d.addContext(ctx, q, records, at); err != nil {
@@ -153,7 +141,7 @@ func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []
 		if err != nil {
 			return err
 		}
-		var runs []*Run
+		var runs []*wave.Run
 		for id, r := range records {
 			found[id] = &runAsOf{run: r.at(after[id], at, measured[id], d.opt.Definition(r.Pipeline)), folded: r.history}
 			found[id].run.Orphan = orphans[id]
@@ -166,7 +154,7 @@ func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []
 
 // addContext adds to runs as of a moment what other runs tell of them: those
 // beneath an outer row, and the error of the parent of one that was stopped.
-func (d *database) addContext(ctx context.Context, q sqlx.QueryerContext, found map[string]*record, at Moment) error {
+func (d *database) addContext(ctx context.Context, q sqlx.QueryerContext, found map[string]*record, at wave.Moment) error {
 	var parents []string
 	for _, r := range found {
 		r.facts = r.factsOf()
@@ -194,7 +182,7 @@ func (d *database) addContext(ctx context.Context, q sqlx.QueryerContext, found 
 
 // foldTo folds each run's events up to the moment, and tells which runs have
 // later ones.
-func (d *database) foldTo(ctx context.Context, q sqlx.QueryerContext, ids []string, at Moment) (map[string]*cachedHistory, map[string]bool, error) {
+func (d *database) foldTo(ctx context.Context, q sqlx.QueryerContext, ids []string, at wave.Moment) (map[string]*cachedHistory, map[string]bool, error) {
 	entries, after := map[string]*cachedHistory{}, map[string]bool{}
 	var spans []any
 	for _, id := range ids {
@@ -223,7 +211,7 @@ FROM wanted w LEFT JOIN event_log e ON e.id = (SELECT max(id) FROM event_log WHE
 	}
 	for _, e := range ends {
 		after[e.Run] = e.Later
-		entries[e.Run].h.passOver(e.Last, unix(e.At))
+		entries[e.Run].h.passOver(e.Last, wave.Unix(e.At))
 	}
 	return entries, after, nil
 }
@@ -231,9 +219,9 @@ FROM wanted w LEFT JOIN event_log e ON e.id = (SELECT max(id) FROM event_log WHE
 // existedAt tells whether a run's row was there. An event proves it; without
 // one, a start before the moment, unless its first event comes later: it may have
 // been pending then, or started in the same second.
-func (r *runRow) existedAt(h *history, later bool, at Moment) bool {
+func (r *record) existedAt(later bool, at wave.Moment) bool {
 	switch {
-	case h.last > 0:
+	case r.history.last > 0:
 		return true
 	case later:
 		return r.StartedAt < at.Time.Unix()
@@ -244,7 +232,7 @@ func (r *runRow) existedAt(h *history, later bool, at Moment) bool {
 
 // at is the run as of a moment. What its row would have said by then is worked
 // out: the end, its error and the sum of its tokens are written last.
-func (r *record) at(later bool, at Moment, measured int64, def []StepDef) Run {
+func (r *record) at(later bool, at wave.Moment, measured int64, def []wave.StepDef) wave.Run {
 	past, h := *r, r.history
 	ended := !later && r.CompletedAt > 0 && r.CompletedAt <= at.Time.Unix()
 	if ended && h.end == "" || !later && h.last == 0 && r.Status == "pending" {
@@ -275,28 +263,28 @@ func (r *record) at(later bool, at Moment, measured int64, def []StepDef) Run {
 }
 
 // stateAt is what a run's events alone say of it.
-func (h *history) stateAt() State {
+func (h *history) stateAt() wave.State {
 	switch {
 	case h.end == "completed":
-		return Succeeded
+		return wave.Succeeded
 	case h.end == "completed_empty":
-		return Empty
+		return wave.Empty
 	case h.last == 0:
-		return Pending
+		return wave.Pending
 	case h.gate:
-		return Waiting
+		return wave.Waiting
 	default:
-		return Running
+		return wave.Running
 	}
 }
 
-func recordedWord(s State) (string, bool) {
+func recordedWord(s wave.State) (string, bool) {
 	switch s {
-	case Succeeded:
+	case wave.Succeeded:
 		return "completed", true
-	case Empty:
+	case wave.Empty:
 		return "completed_empty", true
-	case Pending:
+	case wave.Pending:
 		return "pending", true
 	default:
 		return "running", false
@@ -318,8 +306,8 @@ func (h *history) sumTokens() *int64 {
 	return &sum
 }
 
-func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetail, error) {
-	detail := RunDetail{At: &at}
+func (d *database) detailAt(ctx context.Context, id string, at wave.Moment) (wave.RunDetail, error) {
+	detail := wave.RunDetail{At: &at}
 	past, err := d.pastOfRuns(ctx, d, []string{id}, at)
 	if err != nil {
 		return detail, err
@@ -332,7 +320,7 @@ func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetai
 	if err := d.addRelativesAt(ctx, &detail, run, at); err != nil {
 		return detail, err
 	}
-	var span eventSpan
+	var span wave.EventSpan
 	if d.schema.has("event_log") {
 		const query = `SELECT COALESCE(min(id), 0) AS first, COALESCE(max(id), 0) AS last, count(*) AS n FROM event_log WHERE run_id = ? AND id <= ?`
 		if err := d.GetContext(ctx, &span, query, id, at.Event); err != nil {
@@ -341,20 +329,20 @@ func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetai
 	}
 	detail.FirstID, detail.LastID, detail.Events = span.First, span.Last, span.Count
 	rows := &stepRows{
-		def: d.opt.Definition(run.Pipeline), history: self.folded, states: map[string]stepRow{}, attempts: map[string][]attemptRow{},
-		metrics: map[string][]metricRow{}, progress: map[string]progressRow{}, children: detail.Children,
+		def: d.opt.Definition(run.Pipeline), history: self.folded, states: map[string]wave.StepRow{}, attempts: map[string][]wave.AttemptRow{},
+		metrics: map[string][]wave.MetricRow{}, progress: map[string]wave.ProgressRow{}, children: detail.Children,
 	}
 	rows.collect(nil, nil, nil, nil)
 	detail.Steps = rows.steps(run)
 	completeRun(&run, detail.Steps, rows.history)
 	d.stepHeadlines(&detail, run)
-	run.Children = ChildCounts{}
+	run.Children = wave.ChildCounts{}
 	for _, child := range detail.Children {
 		run.Children.All++
 		if child.State.Ended() {
 			run.Children.Ended++
 		}
-		if child.State == Failed || child.State == Rejected {
+		if child.State == wave.Failed || child.State == wave.Rejected {
 			run.Children.Failed++
 		}
 	}
@@ -374,7 +362,7 @@ func (d *database) detailAt(ctx context.Context, id string, at Moment) (RunDetai
 
 // addRelativesAt reads the parent, the original of a fork and the children as of
 // a moment.
-func (d *database) addRelativesAt(ctx context.Context, detail *RunDetail, run Run, at Moment) error {
+func (d *database) addRelativesAt(ctx context.Context, detail *wave.RunDetail, run wave.Run, at wave.Moment) error {
 	var ids []string
 	if d.schema["pipeline_run"]["parent_run_id"] {
 		query := `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND run_id <> parent_run_id AND COALESCE(` + timeSQL("started_at") + `, 0) <= ? ORDER BY started_at, rowid LIMIT ?`

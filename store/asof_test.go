@@ -11,10 +11,11 @@ import (
 
 	"wavedeck/store/storetest"
 	"wavedeck/store/tape"
+	"wavedeck/store/wave"
 )
 
 // carried is what events tell of a run, for comparison.
-func carried(d RunDetail) string {
+func carried(d wave.RunDetail) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "events %d-%d %d, of %d\n", d.FirstID, d.LastID, d.Events, d.Run.StepsAll)
 	for _, s := range d.Steps {
@@ -38,7 +39,7 @@ func TestPast(t *testing.T) {
 	d.opt.Now = func() time.Time { return now }
 	noted := map[int64]string{}
 	of := map[int64]string{}
-	var moments []Moment
+	var moments []wave.Moment
 	for _, e := range storetest.Tape(t) {
 		now = time.Unix(1795394292, 0).Add(e.At)
 		if e.Op == tape.Insert {
@@ -57,7 +58,7 @@ func TestPast(t *testing.T) {
 		if err := d.GetContext(t.Context(), &row, `SELECT id, run_id, timestamp FROM event_log ORDER BY id DESC LIMIT 1`); err != nil {
 			t.Fatal(err)
 		}
-		at := Moment{Event: row.ID, Time: unix(row.At)}
+		at := wave.Moment{Event: row.ID, Time: wave.Unix(row.At)}
 		then, err := d.detailAt(t.Context(), row.Run, at)
 		if err != nil {
 			t.Fatal(err)
@@ -102,7 +103,7 @@ func TestPast(t *testing.T) {
 // withoutSilent sums up a run without children that had no event by then. Their
 // rows come before their first event, and in the same second nothing tells
 // whether they were there: then they were seen, later they are left out.
-func withoutSilent(t *testing.T, d *database, detail RunDetail, at Moment) string {
+func withoutSilent(t *testing.T, d *database, detail wave.RunDetail, at wave.Moment) string {
 	t.Helper()
 	begun := 0
 	for _, child := range detail.Children {
@@ -114,9 +115,9 @@ func withoutSilent(t *testing.T, d *database, detail RunDetail, at Moment) strin
 			begun++
 		}
 	}
-	detail.Run.Children = ChildCounts{All: begun, Ended: detail.Run.Children.Ended}
+	detail.Run.Children = wave.ChildCounts{All: begun, Ended: detail.Run.Children.Ended}
 	for i := range detail.Steps { // how many a step has in all is planned, and known from its first child on
-		detail.Steps[i].Children = ChildCounts{}
+		detail.Steps[i].Children = wave.ChildCounts{}
 	}
 	return summary(detail)
 }
@@ -132,15 +133,15 @@ func TestPastOfTheSample(t *testing.T) {
 	d := openSample(t)
 	for id := range sampleRuns {
 		now := mustDetail(t, d, id)
-		then, err := d.detailAt(t.Context(), id, Moment{Event: 1 << 40, Time: sampleNow})
+		then, err := d.detailAt(t.Context(), id, wave.Moment{Event: 1 << 40, Time: sampleNow})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if now.Run.State != then.Run.State && now.Run.State != Lost { // whether its process lived then is not kept
+		if now.Run.State != then.Run.State && now.Run.State != wave.Lost { // whether its process lived then is not kept
 			t.Errorf("%s is %s, as of now %s", id, now.Run.State, then.Run.State)
 		}
 		for i, s := range then.Steps {
-			if want := now.Steps[i]; s.ID != want.ID || s.State != want.State && now.Run.State != Lost || s.Model != want.Model {
+			if want := now.Steps[i]; s.ID != want.ID || s.State != want.State && now.Run.State != wave.Lost || s.Model != want.Model {
 				t.Errorf("%s: step %s %s %s, as of now %s %s %s", id, want.ID, want.State, want.Model, s.ID, s.State, s.Model)
 			}
 		}
@@ -169,9 +170,9 @@ func TestMoments(t *testing.T) {
 			t.Errorf("after %v: %+v %v, want event %d", c.at, m, err, c.want)
 		}
 	}
-	at := Moment{Event: second, Time: storetest.Base.Add(5 * time.Second)}
+	at := wave.Moment{Event: second, Time: storetest.Base.Add(5 * time.Second)}
 	detail, err := d.detailAt(t.Context(), run, at)
-	if err != nil || len(detail.Steps) != 1 || detail.Run.State != Running {
+	if err != nil || len(detail.Steps) != 1 || detail.Run.State != wave.Running {
 		t.Errorf("as of the second: %d steps, %s, %v", len(detail.Steps), detail.Run.State, err)
 	}
 	if _, err := d.detailAt(t.Context(), other, at); !errors.Is(err, ErrNotFound) {

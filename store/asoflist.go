@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
+
+	"wavedeck/store/wave"
 )
 
 // maxLooked is how many runs one page as of a moment looks at: what they were
@@ -17,7 +18,7 @@ const maxLooked = 5 * MaxLimit
 // chooses by what they were then, and without restriction those that no other run
 // started. A page may have fewer runs than it has room for, and Older all the
 // same: then it stopped looking there. Newer is not supported.
-func (s *Store) PageAt(ctx context.Context, f RunFilter, at Moment) (RunPage, error) {
+func (s *Store) PageAt(ctx context.Context, f RunFilter, at wave.Moment) (RunPage, error) {
 	return read(s, func(o *opened) (RunPage, error) {
 		page, err := o.pageAt(ctx, f, at)
 		if err != nil {
@@ -27,7 +28,7 @@ func (s *Store) PageAt(ctx context.Context, f RunFilter, at Moment) (RunPage, er
 	})
 }
 
-func (o *opened) pageAt(ctx context.Context, f RunFilter, at Moment) (RunPage, error) {
+func (o *opened) pageAt(ctx context.Context, f RunFilter, at wave.Moment) (RunPage, error) {
 	var page RunPage
 	from := Cursor{T: at.Time.Unix() + 1}
 	if f.Older != nil && cmp.Or(cmp.Compare(f.Older.T, from.T), strings.Compare(f.Older.ID, from.ID)) < 0 {
@@ -50,7 +51,7 @@ func (o *opened) pageAt(ctx context.Context, f RunFilter, at Moment) (RunPage, e
 			if p := past[id]; p != nil && f.chooses(p.run, at.Time, o.opt.Shown) {
 				page.Runs = append(page.Runs, p.run)
 			}
-			if len(page.Runs) == f.limit() && (more || i+1 < len(ids)) {
+			if len(page.Runs) == f.PageSize() && (more || i+1 < len(ids)) {
 				page.Older = &places[i]
 				return page, nil
 			}
@@ -82,54 +83,4 @@ func (o *opened) placesAt(ctx context.Context, f RunFilter, from Cursor) ([]Curs
 	}
 	places, page := o.index.places(lasting)
 	return places, page.Older != nil, nil
-}
-
-// lasts reports whether a term looks at what never changes of a run.
-func (t Predicate) lasts() bool {
-	switch t.Field {
-	case FieldID, FieldInput, FieldPipeline, FieldTag, FieldBranch, FieldKind, FieldParent, FieldStarted:
-		return true
-	default:
-		return false
-	}
-}
-
-// chooses reports whether f chooses a run as it was then.
-func (f RunFilter) chooses(run Run, then time.Time, shown func(string) string) bool {
-	return (len(f.States) == 0 || slices.Contains(f.States, run.State)) &&
-		!slices.ContainsFunc(f.Predicates, func(t Predicate) bool { return !t.lasts() && !t.holdsFor(run, then, shown) })
-}
-
-// holdsFor is condition for a run instead of a row of the index.
-func (t Predicate) holdsFor(run Run, then time.Time, shown func(string) string) bool {
-	number := int64(-1) // not known
-	switch t.Field {
-	case FieldState:
-		return slices.ContainsFunc(t.Texts, func(x PredicateText) bool { return x.Text == string(run.State) }) != t.Not
-	case FieldError:
-		return hasAnyText(t.Texts, searchText(shown, run.Error)) != t.Not
-	case FieldText:
-		return hasAnyText(t.Texts, strings.ToLower(run.ID), strings.ToLower(run.Pipeline), searchText(shown, run.Input), searchText(shown, run.Error)) != t.Not
-	case FieldTokens:
-		if run.Tokens != nil {
-			number = *run.Tokens
-		}
-	case FieldDuration:
-		if run.State.Active() && run.State != Pending && !run.StartedAt.IsZero() {
-			number = max(0, then.Unix()-run.StartedAt.Unix())
-		} else if !run.CompletedAt.IsZero() {
-			number = int64(durationSeconds(run.State, run.StartedAt.Unix(), run.CompletedAt.Unix()))
-		}
-	default:
-		return false
-	}
-	return number >= 0 && (number >= t.Low && number <= t.High) != t.Not
-}
-
-// hasAnyText reports whether one of the texts, which are in lower case, has any of those wanted.
-func hasAnyText(wanted []PredicateText, texts ...string) bool {
-	return slices.ContainsFunc(wanted, func(w PredicateText) bool {
-		word := strings.ToLower(w.Text)
-		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, word) })
-	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // idsOfPages reads every page and returns the ids, in order.
@@ -38,7 +39,7 @@ func idsOfPages(t *testing.T, f RunFilter, page func(RunFilter) (RunPage, error)
 func TestPastListFiltersAsTheListDoes(t *testing.T) {
 	d := openSample(t)
 	o := &opened{database: d, index: loaded(t, d)}
-	at := Moment{Event: 1 << 40, Time: sampleNow}
+	at := wave.Moment{Event: 1 << 40, Time: sampleNow}
 	text := func(f Field, texts ...string) Predicate {
 		term := Predicate{Field: f}
 		for _, x := range texts {
@@ -49,20 +50,20 @@ func TestPastListFiltersAsTheListDoes(t *testing.T) {
 	not := func(term Predicate) Predicate { term.Not = true; return term }
 	for name, f := range map[string]RunFilter{
 		"everything":     {},
-		"states":         {States: []State{Failed, Cancelled}},
+		"states":         {States: []wave.State{wave.Failed, wave.Cancelled}},
 		"pipelines":      {Pipelines: []string{"fix-issue", "slow-soak"}},
-		"since":          {Since: sampleNow.Add(-90 * time.Minute), States: []State{Succeeded}},
+		"since":          {Since: sampleNow.Add(-90 * time.Minute), States: []wave.State{wave.Succeeded}},
 		"parent":         {Parent: "nightly-audit-20261123-003816-b6f6"},
 		"words":          {Predicates: Words("fix acme")},
 		"word of error":  {Predicates: Words("suite_passed")},
 		"not a word":     {Predicates: []Predicate{not(text(FieldText, "fix"))}},
 		"error":          {Predicates: []Predicate{text(FieldError, "exit status")}},
 		"no error":       {Predicates: []Predicate{not(text(FieldError, "exit status"))}},
-		"state term":     {Predicates: []Predicate{text(FieldState, string(Failed))}},
-		"not succeeded":  {Predicates: []Predicate{not(text(FieldState, string(Succeeded)))}},
+		"state term":     {Predicates: []Predicate{text(FieldState, string(wave.Failed))}},
+		"not succeeded":  {Predicates: []Predicate{not(text(FieldState, string(wave.Succeeded)))}},
 		"tokens":         {Predicates: []Predicate{{Field: FieldTokens, Low: 10_000, High: math.MaxInt64}}},
 		"not that long":  {Predicates: []Predicate{{Field: FieldDuration, Low: 10, High: math.MaxInt64, Not: true}}},
-		"long and green": {States: []State{Succeeded}, Predicates: []Predicate{{Field: FieldDuration, Low: 10, High: math.MaxInt64}}},
+		"long and green": {States: []wave.State{wave.Succeeded}, Predicates: []Predicate{{Field: FieldDuration, Low: 10, High: math.MaxInt64}}},
 		"nothing":        {Pipelines: []string{"no such"}},
 	} {
 		f.Limit = MaxLimit
@@ -72,7 +73,7 @@ func TestPastListFiltersAsTheListDoes(t *testing.T) {
 			}
 			return o.index.runs(t.Context(), f)
 		})
-		lost := func(id string) bool { return mustDetail(t, d, id).Run.State == Lost }
+		lost := func(id string) bool { return mustDetail(t, d, id).Run.State == wave.Lost }
 		want = slices.DeleteFunc(want, lost)
 		for _, limit := range []int{1, 3, MaxLimit} {
 			f.Limit = limit
@@ -95,13 +96,13 @@ func TestPastListKnowsNothingLater(t *testing.T) {
 	b.Event(run, storetest.Event{Step: "x", State: "failed", Message: "broke", At: second(100)})
 	d := openBuilt(t, b)
 	o := &opened{database: d, index: loaded(t, d)}
-	at := Moment{Event: first, Time: second(20)}
+	at := wave.Moment{Event: first, Time: second(20)}
 	for name, c := range map[string]struct {
 		f    RunFilter
 		want []string
 	}{
-		"running":         {RunFilter{States: []State{Running}}, []string{"a"}},
-		"failed":          {RunFilter{States: []State{Failed}}, nil},
+		"running":         {RunFilter{States: []wave.State{wave.Running}}, []string{"a"}},
+		"failed":          {RunFilter{States: []wave.State{wave.Failed}}, nil},
 		"its error":       {RunFilter{Predicates: []Predicate{{Field: FieldError, Texts: []PredicateText{{Text: "broke"}}}}}, nil},
 		"its tokens":      {RunFilter{Predicates: []Predicate{{Field: FieldTokens, Low: 1, High: 100}}}, nil},
 		"20 s by then":    {RunFilter{Predicates: []Predicate{{Field: FieldDuration, Low: 20, High: 20}}}, []string{"a"}},
@@ -122,7 +123,7 @@ func TestPastListFindsNothingHidden(t *testing.T) {
 	last := b.Event(run, storetest.Event{State: "started"})
 	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{Shown: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
 	o := &opened{database: d, index: loaded(t, d)}
-	at := Moment{Event: last, Time: storetest.Base.Add(time.Hour)}
+	at := wave.Moment{Event: last, Time: storetest.Base.Add(time.Hour)}
 	for _, field := range []Field{FieldText, FieldError} {
 		for text, found := range map[string]int{"hunter": 0, "with ***": 1} {
 			f := RunFilter{Predicates: []Predicate{{Field: field, Texts: []PredicateText{{Text: text}}}}}
@@ -145,12 +146,12 @@ func TestListNamesNoStepOfWhatSucceeded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	then, err := o.pageAt(t.Context(), RunFilter{}, Moment{Event: last, Time: storetest.Base.Add(time.Hour)})
+	then, err := o.pageAt(t.Context(), RunFilter{}, wave.Moment{Event: last, Time: storetest.Base.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, run := range []Run{now.Runs[0], then.Runs[0]} {
-		if run.State != Succeeded || len(run.Current) > 0 {
+	for _, run := range []wave.Run{now.Runs[0], then.Runs[0]} {
+		if run.State != wave.Succeeded || len(run.Current) > 0 {
 			t.Errorf("%s at %q", run.State, run.Current)
 		}
 	}

@@ -1,10 +1,14 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"wavedeck/store/wave"
+)
 
 // attemptsOf lists the tries at a step: from step_attempt, and where that has
 // none (command steps, old schemas), from the events.
-func (b *stepBuilder) attemptsOf(id string, h *stepHistory) []Attempt {
+func (b *stepBuilder) attemptsOf(id string, h *stepHistory) []wave.Attempt {
 	attempts := mergeAttempts(b.attempts[id])
 	if len(attempts) == 0 {
 		attempts = attemptsByEvents(h)
@@ -19,9 +23,9 @@ func (b *stepBuilder) attemptsOf(id string, h *stepHistory) []Attempt {
 		for k, i := range ended { // the k-th that ended is the k-th that was measured
 			a, m := &attempts[i], metrics[k]
 			if m.Duration > 0 {
-				a.Duration, a.HasDuration, a.CoarseSecond = milliseconds(m.Duration), true, false
+				a.Duration, a.HasDuration, a.CoarseSecond = wave.Milliseconds(m.Duration), true, false
 			}
-			tokens := max(m.Tokens, orZero(a.Tokens))
+			tokens := max(m.Tokens, wave.OrZero(a.Tokens))
 			a.Tokens = &tokens
 		}
 	}
@@ -30,13 +34,13 @@ func (b *stepBuilder) attemptsOf(id string, h *stepHistory) []Attempt {
 
 // mergeAttempts joins the two rows of an attempt: running, which is never
 // updated, and how it ended. A step that is visited again counts from 1 again.
-func mergeAttempts(rows []attemptRow) []Attempt {
-	var attempts []Attempt
+func mergeAttempts(rows []wave.AttemptRow) []wave.Attempt {
+	var attempts []wave.Attempt
 	open := map[int64]int{} // attempt number -> index of its running row
 	for _, r := range rows {
 		i, isOpen := open[r.Number]
 		if r.State == "running" || !isOpen {
-			attempts = append(attempts, Attempt{Number: int(r.Number), State: Running, StartedAt: unix(r.StartedAt)})
+			attempts = append(attempts, wave.Attempt{Number: int(r.Number), State: wave.Running, StartedAt: wave.Unix(r.StartedAt)})
 			i = len(attempts) - 1
 			open[r.Number] = i
 		}
@@ -46,10 +50,10 @@ func mergeAttempts(rows []attemptRow) []Attempt {
 		delete(open, r.Number)
 		a := &attempts[i]
 		a.State, a.Error, a.FailureClass, a.OutputTail = attemptState(r), r.Error, r.FailureClass, r.OutputTail
-		a.CompletedAt = unix(r.CompletedAt)
-		a.Duration, a.HasDuration = milliseconds(r.Duration), r.Duration > 0
+		a.CompletedAt = wave.Unix(r.CompletedAt)
+		a.Duration, a.HasDuration = wave.Milliseconds(r.Duration), r.Duration > 0
 		if !a.HasDuration {
-			a.Duration, a.HasDuration = between(a.StartedAt, a.CompletedAt)
+			a.Duration, a.HasDuration = wave.Between(a.StartedAt, a.CompletedAt)
 			a.CoarseSecond = a.HasDuration
 		}
 		if r.Tokens > 0 {
@@ -59,31 +63,31 @@ func mergeAttempts(rows []attemptRow) []Attempt {
 	return attempts
 }
 
-func attemptState(r attemptRow) State {
+func attemptState(r wave.AttemptRow) wave.State {
 	switch r.State {
 	case "succeeded", "completed":
-		return Succeeded
+		return wave.Succeeded
 	case "failed":
 		if r.FailureClass == "canceled" {
-			return Cancelled
+			return wave.Cancelled
 		}
-		return Failed
+		return wave.Failed
 	case "cancelled", "canceled":
-		return Cancelled
+		return wave.Cancelled
 	case "rejected":
-		return Rejected
+		return wave.Rejected
 	case "skipped":
-		return Skipped
+		return wave.Skipped
 	default:
-		return Unknown
+		return wave.Unknown
 	}
 }
 
-func attemptsByEvents(h *stepHistory) []Attempt {
-	var attempts []Attempt
+func attemptsByEvents(h *stepHistory) []wave.Attempt {
+	var attempts []wave.Attempt
 	for _, e := range h.attempts {
-		a := Attempt{Number: e.number, State: e.state, Error: e.err, StartedAt: e.started, CompletedAt: e.ended}
-		a.Duration, a.HasDuration = between(e.started, e.ended)
+		a := wave.Attempt{Number: e.number, State: e.state, Error: e.err, StartedAt: e.started, CompletedAt: e.ended}
+		a.Duration, a.HasDuration = wave.Between(e.started, e.ended)
 		a.CoarseSecond = a.HasDuration
 		attempts = append(attempts, a)
 	}
@@ -96,20 +100,20 @@ func attemptsByEvents(h *stepHistory) []Attempt {
 
 // settleAttempts gives attempts without a recorded end the one that follows
 // from the told step: an attempt was over when the next began.
-func settleAttempts(s *Step) {
+func settleAttempts(s *wave.Step) {
 	for i := range s.Attempts {
 		a := &s.Attempts[i]
 		isLast := i == len(s.Attempts)-1
 		switch {
-		case a.State == Running && !isLast:
-			a.State = Failed
-		case a.State == Running && s.State != Waiting:
+		case a.State == wave.Running && !isLast:
+			a.State = wave.Failed
+		case a.State == wave.Running && s.State != wave.Waiting:
 			a.State = s.State
-		case a.State == Failed && isLast && s.State == Cancelled:
-			a.State = Cancelled
-		case a.State == Succeeded && isLast && s.State == Running:
+		case a.State == wave.Failed && isLast && s.State == wave.Cancelled:
+			a.State = wave.Cancelled
+		case a.State == wave.Succeeded && isLast && s.State == wave.Running:
 			// one of several children ended, not the attempt
-			a.State, a.CompletedAt, a.HasDuration, a.Duration, a.CoarseSecond = Running, time.Time{}, false, 0, false
+			a.State, a.CompletedAt, a.HasDuration, a.Duration, a.CoarseSecond = wave.Running, time.Time{}, false, 0, false
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 const (
@@ -122,7 +124,7 @@ func urgent(outlooks map[string]Diagnosis) []Attention {
 // below shows above as well, and a run above is silent when the one below is.
 func (a Attention) isThere() bool {
 	if a.Urgency == UrgentGate {
-		return a.Diagnosis.Signals.State == Waiting
+		return a.Diagnosis.Signals.State == wave.Waiting
 	}
 	return a.In == ""
 }
@@ -149,7 +151,7 @@ func (l *reevaluator) failures(ctx context.Context, o *opened) ([]Attention, err
 	err := chunks(ask, MaxLimit, func(part []string) error {
 		records, err := o.records(ctx, o, part)
 		for id, r := range records {
-			a := Attention{Run: id, Urgency: UrgentFailed, Since: latest(unix(r.CompletedAt), unix(r.CancelledAt))}
+			a := Attention{Run: id, Urgency: UrgentFailed, Since: latest(wave.Unix(r.CompletedAt), wave.Unix(r.CancelledAt))}
 			a.Diagnosis.Signals.State = r.state
 			if a.Since.IsZero() {
 				a.Since = latest(r.facts.lastSign(), r.facts.StartedAt)
@@ -166,7 +168,7 @@ func (l *reevaluator) failures(ctx context.Context, o *opened) ([]Attention, err
 	var list []Attention
 	for _, a := range known {
 		switch a.Diagnosis.Signals.State {
-		case Failed, Rejected, Lost:
+		case wave.Failed, wave.Rejected, wave.Lost:
 			if !a.inner || o.index.isTop(a.Run) {
 				list = append(list, a)
 			}

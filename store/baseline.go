@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // Bounds of what is read to learn how a pipeline usually goes.
@@ -116,17 +117,11 @@ SELECT run_id, started_at, completed_at FROM (
 WHERE status IN ('completed', 'completed_empty') AND kind <> 'resume' AND started_at > 0 AND completed_at >= started_at LIMIT ?`
 }
 
-type pastRow struct {
-	ID        string `db:"run_id"`
-	Started   int64  `db:"started_at"`
-	Completed int64  `db:"completed_at"`
-}
-
 func (d *database) updateBaseline(ctx context.Context, pipeline string, p *baseline) error {
 	if !d.schema.has("pipeline_run") {
 		return nil
 	}
-	var rows []pastRow
+	var rows []wave.BaselineRow
 	kind := "''"
 	if d.schema["pipeline_run"]["run_kind"] {
 		kind = "COALESCE(r.run_kind, '')"
@@ -136,7 +131,7 @@ func (d *database) updateBaseline(ctx context.Context, pipeline string, p *basel
 	}
 	p.order = make([]string, len(rows))
 	listed := make(map[string]bool, len(rows))
-	var news []pastRow
+	var news []wave.BaselineRow
 	for i, r := range rows {
 		p.order[i], listed[r.ID] = r.ID, true
 		// Some rows of a run come a moment after its end.
@@ -165,7 +160,7 @@ WITH wanted(run_id) AS (VALUES %s)
 SELECT w.run_id, (SELECT count(*) FROM (SELECT 1 FROM event_log WHERE run_id = w.run_id LIMIT ?)) AS n FROM wanted w`
 
 // readPast reads the given runs into the map and returns how many events that took.
-func (d *database) readPast(ctx context.Context, rows []pastRow, into map[string]*pastRun) (events int, err error) {
+func (d *database) readPast(ctx context.Context, rows []wave.BaselineRow, into map[string]*pastRun) (events int, err error) {
 	past := make(map[string]*pastRun, len(rows))
 	starts := make(map[string]int64, len(rows))
 	ids := make([]string, len(rows))
@@ -295,14 +290,9 @@ func (p *pastRun) addHistory(h *history, start int64) {
 func usualSilence(past []*pastRun, step string) (longest time.Duration, n int) {
 	for _, run := range past {
 		if s, ok := run.steps[step]; ok && s.heard {
-			longest = max(longest, seconds(s.silence))
+			longest = max(longest, wave.Seconds(s.silence))
 			n++
 		}
 	}
 	return longest, n
-}
-
-// seconds is as much as a Duration holds where a row says more.
-func seconds(n int64) time.Duration {
-	return time.Duration(min(n, int64(math.MaxInt64/time.Second))) * time.Second
 }

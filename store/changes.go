@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wavedeck/store/dbfile"
+	"wavedeck/store/wave"
 )
 
 // This file, rowdiff.go and replay.go are how SQLite tells what changed. What
@@ -246,7 +247,7 @@ func (t *tracker) collectEvents(ctx context.Context) (int, error) {
 	}
 	var events []struct {
 		ID int64 `db:"id"`
-		StepRef
+		wave.StepRef
 	}
 	if err := t.o.SelectContext(ctx, &events, newEventRefsSQL, t.mark.last, eventWindow); err != nil {
 		return 0, fmt.Errorf("read new events: %w", err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 const runningRow = `INSERT INTO pipeline_run (run_id, pipeline_name, status, started_at, last_heartbeat, parent_run_id) ` +
@@ -19,7 +20,7 @@ func TestChanges(t *testing.T) {
 	s, sub := followed(t, b.Path, Options{})
 	opens(t, s, sub)
 	w := startWriter(t, b.Path)
-	state := func(t *testing.T, id string) State {
+	state := func(t *testing.T, id string) wave.State {
 		t.Helper()
 		r, err := s.Run(t.Context(), id)
 		if err != nil {
@@ -35,20 +36,20 @@ func TestChanges(t *testing.T) {
 	t.Run("an event names its run and step and moves the cursor", func(t *testing.T) {
 		w.exec("INSERT INTO event_log (run_id, timestamp, step_id, state) VALUES ('r', unixepoch(), 's', 'running')")
 		c := until(t, sub, "the event", func(c Change) bool { return c.LastEventID == 1 })
-		if !slices.Contains(c.Steps, StepRef{"r", "s"}) || !slices.Contains(c.Runs, "r") {
+		if !slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "s"}) || !slices.Contains(c.Runs, "r") {
 			t.Errorf("got %+v", c)
 		}
 	})
 	t.Run("a step changes without an event", func(t *testing.T) {
 		w.exec("INSERT INTO pipeline_state (pipeline_id, pipeline_name, status, created_at, updated_at) VALUES ('r', 'r', 'running', 1, 1)")
 		w.exec("INSERT INTO step_state (step_id, pipeline_id, state) VALUES ('quiet', 'r', 'running')")
-		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, StepRef{"r", "quiet"}) })
+		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
 		w.exec("UPDATE step_state SET state = 'completed' WHERE step_id = 'quiet'")
-		until(t, sub, "the step once more", func(c Change) bool { return slices.Contains(c.Steps, StepRef{"r", "quiet"}) })
+		until(t, sub, "the step once more", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
 	})
 	t.Run("an artifact is told with its step", func(t *testing.T) {
 		w.exec("INSERT INTO artifact (run_id, step_id, name, path, created_at) VALUES ('r', 'quiet', 'n', 'p', 1)")
-		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, StepRef{"r", "quiet"}) })
+		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
 	})
 	t.Run("a new child changes its parent's row", func(t *testing.T) {
 		w.exec(runningRow, "child", "r")
@@ -61,7 +62,7 @@ func TestChanges(t *testing.T) {
 	t.Run("a failure without an event is told, to its parent too", func(t *testing.T) {
 		w.exec("UPDATE pipeline_run SET status = 'failed', current_step = 'step \"s\" failed: no', completed_at = unixepoch() WHERE run_id = 'child'")
 		until(t, sub, "both", func(c Change) bool { return c.List && namesRun("child")(c) && namesRun("r")(c) })
-		if got := state(t, "child"); got != Failed {
+		if got := state(t, "child"); got != wave.Failed {
 			t.Errorf("child is %s", got)
 		}
 	})
@@ -80,7 +81,7 @@ func TestChanges(t *testing.T) {
 	})
 	t.Run("a step deleted from a run that goes on is told", func(t *testing.T) {
 		w.exec("DELETE FROM step_state WHERE step_id = 'quiet'")
-		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, StepRef{"r", "quiet"}) })
+		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
 	})
 	t.Run("an old run whose row is another one is told", func(t *testing.T) {
 		w.exec("UPDATE pipeline_run SET input = 'as it was before' WHERE run_id = 'ended'")
@@ -116,7 +117,7 @@ func TestChangesByTime(t *testing.T) {
 	clock := newFakeClock(start)
 	s, sub := followed(t, b.Path, Options{Now: clock.now, Alive: func(int) bool { return false }})
 	opens(t, s, sub)
-	if f, err := s.Facets(t.Context()); err != nil || f.States[Running] != 2 {
+	if f, err := s.Facets(t.Context()); err != nil || f.States[wave.Running] != 2 {
 		t.Fatalf("got %+v, %v", f, err)
 	}
 	clock.advance(time.Hour)
@@ -126,7 +127,7 @@ func TestChangesByTime(t *testing.T) {
 			return false
 		}
 		f, err := s.Facets(t.Context())
-		return err == nil && f.States[Lost] == 2
+		return err == nil && f.States[wave.Lost] == 2
 	})
 }
 
@@ -153,7 +154,7 @@ func TestNothingIsMissed(t *testing.T) {
 			t.Fatalf("after event %d: %+v", told, c)
 		}
 		for id := told + 1; id <= c.LastEventID; id++ {
-			if step := (StepRef{fmt.Sprint("r", (id-1)%7), "s"}); !slices.Contains(c.Steps, step) || !namesRun(step.Run)(c) {
+			if step := (wave.StepRef{fmt.Sprint("r", (id-1)%7), "s"}); !slices.Contains(c.Steps, step) || !namesRun(step.Run)(c) {
 				t.Fatalf("event %d is accounted for and not named: %+v", id, c)
 			}
 		}
@@ -206,7 +207,7 @@ func TestReplay(t *testing.T) {
 		if want := []string{"open", "r0", "r3", "r4", "r5"}; !slices.Equal(c.Runs, want) {
 			t.Errorf("runs %v, want %v", c.Runs, want)
 		}
-		if !slices.Contains(c.Steps, StepRef{"r5", "s"}) || c.Reset || !c.List || c.LastEventID != 600 || c.Epoch != epoch {
+		if !slices.Contains(c.Steps, wave.StepRef{Run: "r5", Step: "s"}) || c.Reset || !c.List || c.LastEventID != 600 || c.Epoch != epoch {
 			t.Errorf("got %+v", c)
 		}
 	})
@@ -246,7 +247,7 @@ func BenchmarkNotice(b *testing.B) {
 	var took []time.Duration
 	for b.Loop() {
 		began := w.exec("INSERT INTO event_log (run_id, timestamp, step_id, state) VALUES ('r', unixepoch(), 's', 'running')")
-		until(b, sub, "the event", func(c Change) bool { return slices.Contains(c.Steps, StepRef{"r", "s"}) })
+		until(b, sub, "the event", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "s"}) })
 		took = append(took, time.Duration(time.Now().UnixNano()-began))
 	}
 	slices.Sort(took)

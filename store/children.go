@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"wavedeck/store/wave"
 )
 
 // childrenSQL is one parent's share of the statement for all of them.
@@ -11,11 +13,11 @@ const childrenSQL = `SELECT run_id FROM (SELECT run_id FROM pipeline_run WHERE p
 
 // Children returns the first direct children of each parent, oldest first, at
 // most limit of each. It asks once for all of at most MaxLimit parents.
-func (s *Store) Children(ctx context.Context, parents []string, limit int) (map[string][]Run, error) {
-	return read(s, func(o *opened) (map[string][]Run, error) { return o.children(ctx, parents, limit) })
+func (s *Store) Children(ctx context.Context, parents []string, limit int) (map[string][]wave.Run, error) {
+	return read(s, func(o *opened) (map[string][]wave.Run, error) { return o.children(ctx, parents, limit) })
 }
 
-func (d *database) children(ctx context.Context, parents []string, limit int) (map[string][]Run, error) {
+func (d *database) children(ctx context.Context, parents []string, limit int) (map[string][]wave.Run, error) {
 	if len(parents) == 0 || !d.schema["pipeline_run"]["parent_run_id"] {
 		return nil, nil
 	}
@@ -33,7 +35,7 @@ func (d *database) children(ctx context.Context, parents []string, limit int) (m
 	if err != nil {
 		return nil, fmt.Errorf("load children of %d runs: %w", len(parents), err)
 	}
-	children := map[string][]Run{}
+	children := map[string][]wave.Run{}
 	for _, run := range runs {
 		children[run.Parent] = append(children[run.Parent], run)
 	}

@@ -5,14 +5,16 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // Handover is what a resumed run is given of the run that it resumes, where the
 // program that carries it out looks for rows of the run's own id.
 type Handover struct {
 	Outputs []HandedOutput
-	Step    string   // the step that the run begins with
-	Failed  *Attempt // how that step failed; nil: it did not
+	Step    string        // the step that the run begins with
+	Failed  *wave.Attempt // how that step failed; nil: it did not
 }
 
 // HandedOutput is an output that was copied for the run.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // NewRun is a run to be recorded before its process starts.
@@ -208,12 +210,12 @@ WHERE status IN ('pending', 'running') AND pid > 0 ORDER BY started_at DESC LIMI
 
 // Told reads runs as [Store] tells them, by the connection that writes: what
 // was written before is seen. An id that no run has is left out.
-func (c *Control) Derived(ctx context.Context, ids ...string) ([]Run, error) {
+func (c *Control) Derived(ctx context.Context, ids ...string) ([]wave.Run, error) {
 	limited, cancel := c.limited(ctx)
 	defer cancel()
 	db, err := c.open(limited)
 	if err == nil {
-		var runs []Run
+		var runs []wave.Run
 		if runs, err = db.runsByID(limited, ids); err == nil {
 			return runs, nil
 		}

@@ -12,6 +12,7 @@ import (
 
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // openControl returns the write side of the database at path, which waits only
@@ -48,7 +49,7 @@ func TestARunIsReservedAsWaveDoes(t *testing.T) {
 			if err != nil || len(runs) != 1 {
 				t.Fatal(runs, err)
 			}
-			if r := runs[0]; r.State != Pending || r.Pipeline != "fix" || r.Input != "x'\n" || version == statedb.Latest && (r.Parent != "old" || r.Kind != "resume" || r.PID != 4711 || r.Tags[0] != "a") {
+			if r := runs[0]; r.State != wave.Pending || r.Pipeline != "fix" || r.Input != "x'\n" || version == statedb.Latest && (r.Parent != "old" || r.Kind != "resume" || r.PID != 4711 || r.Tags[0] != "a") {
 				t.Errorf("%+v", r)
 			}
 		})
@@ -169,14 +170,14 @@ func TestClosingARun(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := mustDetail(t, openTest(t, b.Path, time.Now(), Options{}), running)
-		if d.Run.State != Lost {
+		if d.Run.State != wave.Lost {
 			t.Errorf("%+v", d.Run)
 		}
-		told := map[string]State{}
+		told := map[string]wave.State{}
 		for _, s := range d.Steps {
 			told[s.ID] = s.State
 		}
-		if told["a"] != Succeeded || told["b"] != Lost || told["c"] != Lost || told["d"] != Failed || told["e"] != Skipped {
+		if told["a"] != wave.Succeeded || told["b"] != wave.Lost || told["c"] != wave.Lost || told["d"] != wave.Failed || told["e"] != wave.Skipped {
 			t.Errorf("its steps are told as %v", told)
 		}
 		var rest string

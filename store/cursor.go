@@ -9,6 +9,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"wavedeck/store/wave"
 )
 
 // maxCursor bounds the encoded cursor: ids are short, and it comes from a URL.
@@ -24,16 +26,6 @@ type InputError struct {
 
 func (e *InputError) Error() string {
 	return fmt.Sprintf("%s %q is not usable: want %s", e.Field, e.Got, e.Want)
-}
-
-// Cursor is the run's place in the list. Runs whose start is unknown come last,
-// at second 0.
-func (r Run) Cursor() Cursor {
-	c := Cursor{ID: r.ID}
-	if !r.StartedAt.IsZero() {
-		c.T = r.StartedAt.Unix()
-	}
-	return c
 }
 
 // String is the cursor as it stands in a URL: base64url JSON without padding.
@@ -56,7 +48,7 @@ func ParseCursor(text string) (*Cursor, error) {
 	c, err := parseCursor(text)
 	if err != nil {
 		return nil, &InputError{
-			Field: "cursor", Got: clip(text, 64),
+			Field: "cursor", Got: wave.Clip(text, 64),
 			Want: `base64 of {"t":unix seconds,"id":"run id"}; ` + err.Error(),
 		}
 	}
@@ -101,7 +93,7 @@ func ParseLimit(text string) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > MaxLimit {
-		return 0, &InputError{Field: "limit", Got: clip(text, 64), Want: fmt.Sprintf("a number from 1 to %d", MaxLimit)}
+		return 0, &InputError{Field: "limit", Got: wave.Clip(text, 64), Want: fmt.Sprintf("a number from 1 to %d", MaxLimit)}
 	}
 	return n, nil
 }

@@ -2,32 +2,14 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
-// Decision is something that Wave chose on its own, and why.
-type Decision struct {
-	StepID    string
-	Category  string // model_routing, contract, retry, or what a writer calls it
-	Decision  string
-	Rationale string
-	Context   string // JSON as it was written; a writer may leave anything
-	At        time.Time
-}
-
-// Checkpoint is a step after which a run can be taken up again.
-type Checkpoint struct {
-	StepID    string
-	Index     int // of the step in its pipeline, from 0
-	Workspace string
-	Commit    string // of the workspace; empty where it is no repository
-	At        time.Time
-}
-
 // decisions returns what was chosen in a run. Schemas before 17 have no such table.
-func (d *database) decisions(ctx context.Context, q sqlx.QueryerContext, run string, at *Moment) (Newest[Decision], error) {
+func (d *database) decisions(ctx context.Context, q sqlx.QueryerContext, run string, at *wave.Moment) (wave.Newest[wave.Decision], error) {
 	const t = "decision_log"
 	var rows []struct {
 		StepID    string `db:"step_id"`
@@ -42,20 +24,20 @@ func (d *database) decisions(ctx context.Context, q sqlx.QueryerContext, run str
 		d.schema.opening(t, "decision"), d.schema.opening(t, "rationale"), d.schema.opening(t, "context_json"),
 	})
 	if err != nil {
-		return Newest[Decision]{}, err
+		return wave.Newest[wave.Decision]{}, err
 	}
-	found := Newest[Decision]{All: all}
+	found := wave.Newest[wave.Decision]{All: all}
 	for _, r := range rows {
-		found.Rows = append(found.Rows, Decision{
+		found.Rows = append(found.Rows, wave.Decision{
 			StepID: bounded(r.StepID), Category: bounded(r.Category), Decision: bounded(r.Decision),
-			Rationale: bounded(r.Rationale), Context: bounded(r.Context), At: unix(r.Timestamp),
+			Rationale: bounded(r.Rationale), Context: bounded(r.Context), At: wave.Unix(r.Timestamp),
 		})
 	}
 	return found, nil
 }
 
 // checkpoints returns where a run can be taken up. Schemas before 15 have no such table.
-func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run string, at *Moment) (Newest[Checkpoint], error) {
+func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run string, at *wave.Moment) (wave.Newest[wave.Checkpoint], error) {
 	const t = "checkpoint"
 	var rows []struct {
 		StepID    string `db:"step_id"`
@@ -69,12 +51,12 @@ func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run s
 		d.schema.opening(t, "workspace_commit_sha"), d.schema.time("x", t, "created_at"),
 	})
 	if err != nil {
-		return Newest[Checkpoint]{}, err
+		return wave.Newest[wave.Checkpoint]{}, err
 	}
-	found := Newest[Checkpoint]{All: all}
+	found := wave.Newest[wave.Checkpoint]{All: all}
 	for _, r := range rows {
-		found.Rows = append(found.Rows, Checkpoint{
-			StepID: bounded(r.StepID), Index: int(r.Index), Workspace: bounded(r.Workspace), Commit: bounded(r.Commit), At: unix(r.CreatedAt),
+		found.Rows = append(found.Rows, wave.Checkpoint{
+			StepID: bounded(r.StepID), Index: int(r.Index), Workspace: bounded(r.Workspace), Commit: bounded(r.Commit), At: wave.Unix(r.CreatedAt),
 		})
 	}
 	return found, nil
@@ -82,7 +64,7 @@ func (d *database) checkpoints(ctx context.Context, q sqlx.QueryerContext, run s
 
 // addOutcomes reads what was decided in a run, where it can be taken up, and what
 // it left, now or by a moment.
-func (d *database) addOutcomes(ctx context.Context, q sqlx.QueryerContext, detail *RunDetail, run string) (err error) {
+func (d *database) addOutcomes(ctx context.Context, q sqlx.QueryerContext, detail *wave.RunDetail, run string) (err error) {
 	if detail.Outcomes, err = d.outcomes(ctx, q, run, detail.At); err != nil {
 		return err
 	}

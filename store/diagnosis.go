@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 const (
@@ -43,7 +45,7 @@ func (d *database) diagnoses(ctx context.Context, ids []string) (map[string]Diag
 		return nil, fmt.Errorf("judge runs: %w", err)
 	}
 	for id, r := range records {
-		if r.state.Ended() && r.state != Lost {
+		if r.state.Ended() && r.state != wave.Lost {
 			delete(records, id)
 		}
 	}
@@ -79,7 +81,7 @@ func (d *database) diagnoses(ctx context.Context, ids []string) (map[string]Diag
 
 // pastFor is the past of a run's pipeline, nil where it does not matter.
 func (d *database) pastFor(ctx context.Context, r *record) ([]*pastRun, error) {
-	if r.state != Running {
+	if r.state != wave.Running {
 		return nil, nil
 	}
 	return d.pastOf(ctx, r.Pipeline)
@@ -110,7 +112,7 @@ func (v *view) lookAround(ctx context.Context) error {
 		return err
 	}
 	for _, r := range v.runs {
-		if r.state == Pending || r.state == Queued {
+		if r.state == wave.Pending || r.state == wave.Queued {
 			return v.countSlots(ctx)
 		}
 	}
@@ -197,7 +199,7 @@ func (v *view) add(id string, child *record) {
 	if child.facts.LastEvent.After(b.last) {
 		b.last = child.facts.LastEvent
 	}
-	b.gate = b.gate || child.state == Waiting
+	b.gate = b.gate || child.state == wave.Waiting
 	v.below[id] = b
 }
 
@@ -232,7 +234,7 @@ func (v *view) signals(r *record, past []*pastRun) Signals {
 		s.Asked = v.sign(r.facts.Cancel)
 		s.Asked.Known = true
 	}
-	if r.state == Pending || r.state == Queued {
+	if r.state == wave.Pending || r.state == wave.Queued {
 		s.Slots = v.slots
 		if s.Start.within(slotsFor) {
 			s.Slots.Taken = max(s.Slots.Taken-1, 0) // the run itself takes none from itself

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // lostAfterStart is how long ago a run may have started that is told as ended
@@ -40,7 +42,7 @@ func (ix *index) overSince(since int64, limit int) (ids []string) {
 	defer ix.mu.RUnlock()
 	for i := range ix.rows {
 		r := &ix.rows[i]
-		if !r.used || !States[r.state].Ended() {
+		if !r.used || !wave.States[r.state].Ended() {
 			continue
 		}
 		known := r.ended >= since

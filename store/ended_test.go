@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 func TestEndsAreFound(t *testing.T) {
@@ -37,7 +38,7 @@ func TestEndsAreFound(t *testing.T) {
 	}{
 		"everything":        {RunFilter{}, []string{"at work", "failed", "lost", "old", "other"}},
 		"by pipeline":       {RunFilter{Pipelines: []string{"q"}}, []string{"other"}},
-		"by state and time": {RunFilter{States: []State{Failed}, Since: ago(10 * time.Hour)}, []string{"other"}},
+		"by state and time": {RunFilter{States: []wave.State{wave.Failed}, Since: ago(10 * time.Hour)}, []string{"other"}},
 		"until":             {RunFilter{Until: ago(40 * time.Hour), Limit: 1}, []string{"failed", "old"}},
 		"by a word":         {RunFilter{Predicates: Words("lost")}, []string{"lost"}},
 	} {

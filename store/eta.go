@@ -3,6 +3,8 @@ package store
 import (
 	"slices"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // ETA is when a run will be done if it ends well, as the rest that is left from
@@ -37,7 +39,7 @@ type standing struct {
 
 // estimate returns nil when fewer than minPast past runs tell anything, and when
 // fewer than that are still possible although the run is not late.
-func estimate(def []StepDef, at standing, past []*pastRun) *ETA {
+func estimate(def []wave.StepDef, at standing, past []*pastRun) *ETA {
 	var rests, totals []int64
 	passed := 0 // comparable past runs that would have been further by now
 	for _, run := range past {
@@ -66,9 +68,9 @@ func estimate(def []StepDef, at standing, past []*pastRun) *ETA {
 	}
 	slices.Sort(rests)
 	eta.N = len(rests)
-	eta.P50, eta.P90 = seconds(rests[rank(eta.N, 50)-1]), seconds(rests[rank(eta.N, 90)-1])
+	eta.P50, eta.P90 = wave.Seconds(rests[rank(eta.N, 50)-1]), wave.Seconds(rests[rank(eta.N, 90)-1])
 	if low := rank(eta.N, 5); low > 0 {
-		eta.Earliest = seconds(rests[low-1])
+		eta.Earliest = wave.Seconds(rests[low-1])
 	}
 	return eta
 }
@@ -93,7 +95,7 @@ const (
 )
 
 // rest is what would be left if the run went on like p.
-func (p *pastRun) rest(def []StepDef, at standing) (int64, fate) {
+func (p *pastRun) rest(def []wave.StepDef, at standing) (int64, fate) {
 	if len(def) == 0 {
 		if p.duration < at.elapsed {
 			return 0, overtaken
@@ -177,9 +179,9 @@ func (w *walk) end(id string) (int64, fate) {
 
 // estimateOf tells the rest of a run that runs. While a human decides nobody
 // knows; what has not begun may not begin.
-func (r *record) estimateOf(def []StepDef, past []*pastRun, now time.Time) *ETA {
+func (r *record) estimateOf(def []wave.StepDef, past []*pastRun, now time.Time) *ETA {
 	elapsed, ok := age(r.facts.StartedAt, now)
-	if r.state != Running || !ok || r.history == nil {
+	if r.state != wave.Running || !ok || r.history == nil {
 		return nil
 	}
 	at := standing{
@@ -210,7 +212,7 @@ func passedOver(word string) bool {
 
 // before marks the steps that a step waits for: a resumed run has no records of
 // them.
-func before(def []StepDef, step string, done map[string]bool) {
+func before(def []wave.StepDef, step string, done map[string]bool) {
 	for _, s := range def {
 		if s.ID != step {
 			continue

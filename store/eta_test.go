@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // lasting draws how many seconds something takes.
@@ -38,7 +39,7 @@ func either(share float64, a, b lasting) lasting {
 // course is a pipeline as generated: how long each step takes, how often it is
 // passed over, and how late it begins after what it waits for.
 type course struct {
-	def  []StepDef
+	def  []wave.StepDef
 	took map[string]lasting
 	skip map[string]float64
 	wait lasting // nil: at once
@@ -47,7 +48,7 @@ type course struct {
 func chain(took ...lasting) course {
 	c := course{took: map[string]lasting{}}
 	for i, l := range took {
-		s := StepDef{ID: fmt.Sprint("s", i)}
+		s := wave.StepDef{ID: fmt.Sprint("s", i)}
 		if i > 0 {
 			s.Dependencies = []string{fmt.Sprint("s", i-1)}
 		}
@@ -59,10 +60,10 @@ func chain(took ...lasting) course {
 
 // fan is a step, several side by side, and one that joins them.
 func fan(first lasting, last lasting, between ...lasting) course {
-	c := course{def: []StepDef{{ID: "first"}}, took: map[string]lasting{"first": first, "join": last}}
-	join := StepDef{ID: "join"}
+	c := course{def: []wave.StepDef{{ID: "first"}}, took: map[string]lasting{"first": first, "join": last}}
+	join := wave.StepDef{ID: "join"}
 	for i, l := range between {
-		s := StepDef{ID: fmt.Sprint("side", i), Dependencies: []string{"first"}}
+		s := wave.StepDef{ID: fmt.Sprint("side", i), Dependencies: []string{"first"}}
 		c.def, c.took[s.ID] = append(c.def, s), l
 		join.Dependencies = append(join.Dependencies, s.ID)
 	}
@@ -95,7 +96,7 @@ func (c course) draw(r *rand.Rand) *pastRun {
 }
 
 // seenAt is how far the run was so many seconds after it began.
-func (p *pastRun) seenAt(def []StepDef, elapsed int64) standing {
+func (p *pastRun) seenAt(def []wave.StepDef, elapsed int64) standing {
 	at := standing{elapsed: elapsed, done: map[string]bool{}, running: map[string]int64{}, planned: p.planned}
 	for _, s := range def {
 		step := p.steps[s.ID]
@@ -156,7 +157,7 @@ func TestEstimateHoldsWhatItSays(t *testing.T) {
 								continue
 							}
 							told++
-							left := seconds(run.duration - at)
+							left := wave.Seconds(run.duration - at)
 							if left >= eta.Earliest && left <= eta.P90 {
 								inside++
 							}
@@ -183,7 +184,7 @@ func TestEstimateHoldsWhatItSays(t *testing.T) {
 }
 
 func TestEstimate(t *testing.T) {
-	def := []StepDef{{ID: "a"}, {ID: "b", Dependencies: []string{"a"}}, {ID: "c", Dependencies: []string{"a"}}, {ID: "d", Dependencies: []string{"b", "c"}}}
+	def := []wave.StepDef{{ID: "a"}, {ID: "b", Dependencies: []string{"a"}}, {ID: "c", Dependencies: []string{"a"}}, {ID: "d", Dependencies: []string{"b", "c"}}}
 	run := func(a, b, c, d int64) *pastRun { // b and c side by side
 		return &pastRun{duration: a + max(b, c) + d, planned: 4, steps: map[string]pastStep{
 			"a": {start: 0, end: a}, "b": {start: a, end: a + b}, "c": {start: a, end: a + c}, "d": {start: a + max(b, c), end: a + max(b, c) + d},
@@ -192,7 +193,7 @@ func TestEstimate(t *testing.T) {
 	same := []*pastRun{run(10, 60, 100, 30), run(10, 60, 100, 30), run(10, 60, 100, 30), run(10, 60, 100, 30), run(10, 60, 100, 30)}
 	for _, tt := range []struct {
 		name string
-		def  []StepDef
+		def  []wave.StepDef
 		at   standing
 		past []*pastRun
 		want string
@@ -203,10 +204,10 @@ func TestEstimate(t *testing.T) {
 		{"four past runs are too few", def, standing{}, same[:4], "hidden"},
 		{"a step that takes longer than ever makes a run late", def, standing{elapsed: 130, done: map[string]bool{"a": true, "b": true}, running: map[string]int64{"c": 10}}, same, "late"},
 		{"a run that was delayed before is late as a whole and its rest is known", def, standing{elapsed: 300, done: map[string]bool{"a": true, "b": true, "c": true}, running: map[string]int64{"d": 290}}, same, "20s-20s n=5 late"},
-		{"past runs with other steps tell nothing", append(def, StepDef{ID: "e"}), standing{planned: 5}, same, "hidden"},
+		{"past runs with other steps tell nothing", append(def, wave.StepDef{ID: "e"}), standing{planned: 5}, same, "hidden"},
 		{"a running step that is not defined any more tells nothing", def, standing{running: map[string]int64{"x": 0}}, same, "hidden"},
 		{"without a definition the whole counts", nil, standing{elapsed: 100}, same, "40s-40s n=5"},
-		{"dependencies in a circle end", []StepDef{{ID: "a", Dependencies: []string{"b"}}, {ID: "b", Dependencies: []string{"a"}}}, standing{}, same, "2m20s-2m20s n=5"},
+		{"dependencies in a circle end", []wave.StepDef{{ID: "a", Dependencies: []string{"b"}}, {ID: "b", Dependencies: []string{"a"}}}, standing{}, same, "2m20s-2m20s n=5"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.at.done == nil {
@@ -240,14 +241,14 @@ func TestRecordedPast(t *testing.T) {
 		b.Clock = b.Clock.Add(time.Hour)
 	}
 	now := b.Clock
-	d := openTest(t, b.Path, now, Options{Definition: func(string) []StepDef { return c.def }})
+	d := openTest(t, b.Path, now, Options{Definition: func(string) []wave.StepDef { return c.def }})
 	d.opt.Now = func() time.Time { return now }
 	told, inside := 0, 0
 	for range 25 {
 		run := c.draw(rng)
 		for at := int64(0); at < run.duration; at += 60 {
 			id := run.write(b, c.def, at)
-			now = b.Clock.Add(seconds(at))
+			now = b.Clock.Add(wave.Seconds(at))
 			eta := mustOutlook(t, d, id).ETA
 			want := estimate(c.def, run.seenAt(c.def, at), mustPast(t, d))
 			if fmt.Sprint(eta) != fmt.Sprint(want) {
@@ -255,7 +256,7 @@ func TestRecordedPast(t *testing.T) {
 			}
 			if eta != nil && eta.N > 0 {
 				told++
-				if left := seconds(run.duration - at); left >= eta.Earliest && left <= eta.P90 {
+				if left := wave.Seconds(run.duration - at); left >= eta.Earliest && left <= eta.P90 {
 					inside++
 				}
 			}
@@ -278,8 +279,8 @@ func mustPast(t testing.TB, d *database) []*pastRun {
 
 // write records the run as it was so many seconds after it began, which is the
 // builder's clock.
-func (p *pastRun) write(b *storetest.Builder, def []StepDef, elapsed int64) string {
-	at := func(s int64) time.Time { return b.Clock.Add(seconds(s)) }
+func (p *pastRun) write(b *storetest.Builder, def []wave.StepDef, elapsed int64) string {
+	at := func(s int64) time.Time { return b.Clock.Add(wave.Seconds(s)) }
 	r := storetest.Run{Pipeline: "course", Status: "running", Start: b.Clock, Heartbeat: at(min(elapsed, p.duration))}
 	if elapsed >= p.duration {
 		r.Status, r.End = "completed", at(p.duration)

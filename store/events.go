@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // eventRow is an event as selected; timestamps are unix seconds.
@@ -25,15 +26,15 @@ type eventRow struct {
 	Adapter  string `db:"adapter"`
 }
 
-func (r eventRow) event() Event {
-	return Event{
-		ID: r.ID, RunID: r.RunID, At: unix(r.At), StepID: r.StepID, State: r.State, Persona: r.Persona,
-		Message: r.Message, Tokens: r.Tokens, Duration: milliseconds(r.Duration), Model: r.Model, Adapter: r.Adapter,
+func (r eventRow) event() wave.Event {
+	return wave.Event{
+		ID: r.ID, RunID: r.RunID, At: wave.Unix(r.At), StepID: r.StepID, State: r.State, Persona: r.Persona,
+		Message: r.Message, Tokens: r.Tokens, Duration: wave.Milliseconds(r.Duration), Model: r.Model, Adapter: r.Adapter,
 	}
 }
 
 // scanEvent reads a row of eventColumns.
-func scanEvent(rows *sqlx.Rows) (Event, error) {
+func scanEvent(rows *sqlx.Rows) (wave.Event, error) {
 	var r eventRow
 	err := rows.Scan(&r.ID, &r.RunID, &r.At, &r.StepID, &r.State, &r.Persona, &r.Message, &r.Tokens, &r.Duration, &r.Model, &r.Adapter)
 	return r.event(), err
@@ -52,7 +53,7 @@ func (d *database) eventColumns() string {
 
 // events returns a window of one run's events, oldest first. A run without
 // events and a run that does not exist both have none.
-func (d *database) events(ctx context.Context, f EventFilter) ([]Event, error) {
+func (d *database) events(ctx context.Context, f EventFilter) ([]wave.Event, error) {
 	if !d.schema.has("event_log") {
 		return nil, nil
 	}
@@ -65,7 +66,7 @@ func (d *database) events(ctx context.Context, f EventFilter) ([]Event, error) {
 		order = "DESC"
 	}
 	query := "SELECT " + d.eventColumns() + " FROM event_log e WHERE " + where + " ORDER BY e.id " + order + " LIMIT ?"
-	events, err := selectEvents(ctx, d, query, append(args, f.limit())...)
+	events, err := selectEvents(ctx, d, query, append(args, f.WindowSize())...)
 	if err != nil {
 		return nil, fmt.Errorf("load events of run %s: %w", f.Run, err)
 	}
@@ -75,23 +76,16 @@ func (d *database) events(ctx context.Context, f EventFilter) ([]Event, error) {
 	return events, d.hideAcross(ctx, d, messagesOf(events))
 }
 
-func selectEvents(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]Event, error) {
+func selectEvents(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]wave.Event, error) {
 	var rows []eventRow
 	if err := sqlx.SelectContext(ctx, q, &rows, query, args...); err != nil {
 		return nil, err
 	}
-	events := make([]Event, len(rows))
+	events := make([]wave.Event, len(rows))
 	for i, r := range rows {
 		events[i] = r.event()
 	}
 	return events, nil
-}
-
-// eventSpan is where the events of one run lie in event_log.
-type eventSpan struct {
-	First int64 `db:"first"`
-	Last  int64 `db:"last"`
-	Count int64 `db:"n"`
 }
 
 const eventSpanSQL = `
@@ -99,17 +93,17 @@ SELECT COALESCE(min(id), 0) AS first, COALESCE(max(id), 0) AS last, count(*) AS 
 FROM event_log WHERE run_id = ? AND id > ?`
 
 // eventSpan counts what came since it was last asked for the run.
-func (d *database) eventSpan(ctx context.Context, q sqlx.QueryerContext, run string) (eventSpan, error) {
+func (d *database) eventSpan(ctx context.Context, q sqlx.QueryerContext, run string) (wave.EventSpan, error) {
 	if !d.schema.has("event_log") {
-		return eventSpan{}, nil
+		return wave.EventSpan{}, nil
 	}
 	cached := d.histories.get(run)
 	cached.mu.Lock()
 	span := cached.span
 	cached.mu.Unlock()
-	var added eventSpan
+	var added wave.EventSpan
 	if err := sqlx.GetContext(ctx, q, &added, eventSpanSQL, run, span.Last); err != nil {
-		return eventSpan{}, err
+		return wave.EventSpan{}, err
 	}
 	if added.Count > 0 {
 		if span.Count == 0 {
@@ -153,19 +147,4 @@ func (d *database) latestActivity(ctx context.Context, q sqlx.QueryerContext, ru
 		latest[r.Step] = r.Message
 	}
 	return latest, nil
-}
-
-// unix reads a time of the database; 0 and below are no time.
-func unix(seconds int64) time.Time {
-	if seconds <= 0 {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0)
-}
-
-func milliseconds(ms int64) time.Duration {
-	if ms <= 0 || ms > int64(time.Duration(1<<63-1)/time.Millisecond) {
-		return 0
-	}
-	return time.Duration(ms) * time.Millisecond
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // TestCountsOfEventsWaitForNoConnection: who reads a run holds a connection while its
@@ -21,8 +22,8 @@ func TestCountsOfEventsWaitForNoConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := func(q sqlx.QueryerContext) <-chan eventSpan {
-		counted := make(chan eventSpan, 1)
+	count := func(q sqlx.QueryerContext) <-chan wave.EventSpan {
+		counted := make(chan wave.EventSpan, 1)
 		go func() {
 			span, err := d.eventSpan(t.Context(), q, run)
 			if err != nil {
@@ -36,7 +37,7 @@ func TestCountsOfEventsWaitForNoConnection(t *testing.T) {
 	for tick := time.Tick(time.Millisecond); d.Stats().WaitCount == 0; {
 		<-tick
 	}
-	want := eventSpan{First: 1, Last: 1, Count: 1}
+	want := wave.EventSpan{First: 1, Last: 1, Count: 1}
 	select {
 	case span := <-count(tx):
 		if span != want {

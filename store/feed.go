@@ -1,12 +1,13 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"wavedeck/store/wave"
 )
 
 // maxPending bounds what one Change names and what a Subscription holds. A
@@ -16,33 +17,27 @@ const maxPending = 1000
 // Change names what became different, never how: who is interested reads it
 // again. It may name more than what changed, never less.
 type Change struct {
-	Epoch       string    // names the database file; other after it was replaced or rolled back
-	LastEventID int64     // every event up to this one is accounted for
-	Runs        []string  // runs whose derived row changed, and the parents of changed children
-	Steps       []StepRef // steps whose derived row changed
-	List        bool      // the set of runs, or how many are in a state, changed
-	Reset       bool      // everything may have changed, nothing else is named
-	Health      bool      // Store.Health tells something new
-}
-
-// StepRef names a step of a run.
-type StepRef struct {
-	Run  string `db:"run"`
-	Step string `db:"step"`
+	Epoch       string         // names the database file; other after it was replaced or rolled back
+	LastEventID int64          // every event up to this one is accounted for
+	Runs        []string       // runs whose derived row changed, and the parents of changed children
+	Steps       []wave.StepRef // steps whose derived row changed
+	List        bool           // the set of runs, or how many are in a state, changed
+	Reset       bool           // everything may have changed, nothing else is named
+	Health      bool           // Store.Health tells something new
 }
 
 // Subscription is one reader's mailbox. Changes that it has not taken yet are
 // merged by key, so a slow reader costs its publisher nothing and reads the
 // sum of what it missed.
 type Subscription struct {
-	feed  *feed
+	feed  *Broker
 	ready chan struct{} // holds one token while something is pending
 
 	mu      sync.Mutex
 	has     bool
 	pending Change // its slices unused: kept in the sets below
 	runs    map[string]struct{}
-	steps   map[StepRef]struct{}
+	steps   map[wave.StepRef]struct{}
 }
 
 // Wait blocks until something changed since the last call and returns all of
@@ -73,7 +68,7 @@ func (s *Subscription) Take() (Change, bool) {
 	}
 	c := s.pending
 	c.Runs = slices.Sorted(maps.Keys(s.runs))
-	c.Steps = slices.SortedFunc(maps.Keys(s.steps), StepRef.compare)
+	c.Steps = slices.SortedFunc(maps.Keys(s.steps), wave.StepRef.Compare)
 	s.pending, s.has = Change{}, false
 	s.forget()
 	return c, true
@@ -122,25 +117,21 @@ func (s *Subscription) name(c Change) {
 
 func (s *Subscription) forget() {
 	s.runs = map[string]struct{}{}
-	s.steps = map[StepRef]struct{}{}
-}
-
-func (r StepRef) compare(o StepRef) int {
-	return cmp.Or(cmp.Compare(r.Run, o.Run), cmp.Compare(r.Step, o.Step))
+	s.steps = map[wave.StepRef]struct{}{}
 }
 
 // feed hands each change to every subscription. It knows nothing of where
 // changes come from: for SQLite that is changes.go.
-type feed struct {
+type Broker struct {
 	published atomic.Uint64 // counts changes
 
 	mu   sync.Mutex
 	subs map[*Subscription]struct{}
 }
 
-func newFeed() *feed { return &feed{subs: map[*Subscription]struct{}{}} }
+func New() *Broker { return &Broker{subs: map[*Subscription]struct{}{}} }
 
-func (f *feed) subscribe() *Subscription {
+func (f *Broker) subscribe() *Subscription {
 	s := &Subscription{feed: f, ready: make(chan struct{}, 1)}
 	s.forget()
 	f.mu.Lock()
@@ -149,14 +140,14 @@ func (f *feed) subscribe() *Subscription {
 	return s
 }
 
-func (f *feed) remove(s *Subscription) {
+func (f *Broker) remove(s *Subscription) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.subs, s)
 }
 
 // publish never waits for a reader. The slices of c stay the caller's.
-func (f *feed) publish(c Change) {
+func (f *Broker) publish(c Change) {
 	f.published.Add(1) // first: whoever is told must not be served what was kept before
 	f.mu.Lock()
 	defer f.mu.Unlock()

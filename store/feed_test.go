@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"wavedeck/store/wave"
 )
 
 func TestSubscription(t *testing.T) {
@@ -22,13 +24,13 @@ func TestSubscription(t *testing.T) {
 	}
 
 	t.Run("what a reader has not taken is merged by key", func(t *testing.T) {
-		f := newFeed()
+		f := New()
 		s := f.subscribe()
 		f.publish(Change{Epoch: "a", LastEventID: 1, Runs: []string{"r2"}})
-		f.publish(Change{Epoch: "a", LastEventID: 2, Runs: []string{"r1", "r2"}, Steps: []StepRef{{"r1", "s"}}})
+		f.publish(Change{Epoch: "a", LastEventID: 2, Runs: []string{"r1", "r2"}, Steps: []wave.StepRef{{Run: "r1", Step: "s"}}})
 		f.publish(Change{Epoch: "a", LastEventID: 2, List: true})
 		want := Change{
-			Epoch: "a", LastEventID: 2, List: true, Runs: []string{"r1", "r2"}, Steps: []StepRef{{"r1", "s"}},
+			Epoch: "a", LastEventID: 2, List: true, Runs: []string{"r1", "r2"}, Steps: []wave.StepRef{{Run: "r1", Step: "s"}},
 		}
 		if d := cmp.Diff(want, wait(t, s)); d != "" {
 			t.Error(d)
@@ -37,7 +39,7 @@ func TestSubscription(t *testing.T) {
 
 	t.Run("a reader waits until something is published", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			f := newFeed()
+			f := New()
 			s := f.subscribe()
 			got := make(chan Change)
 			go func() {
@@ -61,7 +63,7 @@ func TestSubscription(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			_, err := newFeed().subscribe().Wait(ctx)
+			_, err := New().subscribe().Wait(ctx)
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v", err)
 			}
@@ -69,7 +71,7 @@ func TestSubscription(t *testing.T) {
 	})
 
 	t.Run("a reader too far behind gets a reset that names nothing", func(t *testing.T) {
-		f := newFeed()
+		f := New()
 		s := f.subscribe()
 		for i := range maxPending + 1 {
 			f.publish(Change{Epoch: "a", LastEventID: int64(i), Runs: []string{fmt.Sprint("r", i)}})
@@ -86,7 +88,7 @@ func TestSubscription(t *testing.T) {
 	})
 
 	t.Run("a publisher that is late does not take the place back", func(t *testing.T) {
-		f := newFeed()
+		f := New()
 		s := f.subscribe()
 		f.publish(Change{Epoch: "a", LastEventID: 9, Runs: []string{"new"}})
 		f.publish(Change{Epoch: "a", LastEventID: 7, Runs: []string{"found"}})
@@ -96,7 +98,7 @@ func TestSubscription(t *testing.T) {
 	})
 
 	t.Run("changes of two epochs cannot be merged by name", func(t *testing.T) {
-		f := newFeed()
+		f := New()
 		s := f.subscribe()
 		f.publish(Change{Epoch: "a", LastEventID: 9, Runs: []string{"old"}})
 		f.publish(Change{Epoch: "b", LastEventID: 1, Runs: []string{"new"}})
@@ -106,7 +108,7 @@ func TestSubscription(t *testing.T) {
 	})
 
 	t.Run("a closed subscription receives nothing", func(t *testing.T) {
-		f := newFeed()
+		f := New()
 		s := f.subscribe()
 		s.Close()
 		f.publish(Change{Epoch: "a"})

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"wavedeck/store/wave"
+)
 
 // Page sizes of the run list.
 const (
@@ -11,7 +15,7 @@ const (
 // RunFilter chooses runs. Empty fields do not restrict. Several values of one
 // field mean any of them; several fields mean all of them.
 type RunFilter struct {
-	States     []State
+	States     []wave.State
 	Pipelines  []string
 	Tags       []string
 	Parent     string      // only direct children of this run
@@ -41,7 +45,7 @@ type Cursor struct {
 
 // RunPage is one page of runs, newest first.
 type RunPage struct {
-	Runs  []Run
+	Runs  []wave.Run
 	Older *Cursor // nil: this is the oldest page
 	Newer *Cursor // nil: this is the newest page
 }
@@ -49,7 +53,7 @@ type RunPage struct {
 // Facets counts the runs of the whole history for the filter bar.
 type Facets struct {
 	All       int
-	States    map[State]int
+	States    map[wave.State]int
 	Pipelines map[string]int
 	Tags      map[string]int
 }
@@ -66,7 +70,7 @@ type EventFilter struct {
 	Newest bool  // when the window holds more than Limit, keep its newest, not its oldest
 }
 
-func (f EventFilter) limit() int {
+func (f EventFilter) WindowSize() int {
 	if f.Limit <= 0 {
 		return EventLimit
 	}
@@ -74,7 +78,7 @@ func (f EventFilter) limit() int {
 }
 
 // limit is the page size within its bounds.
-func (f RunFilter) limit() int {
+func (f RunFilter) PageSize() int {
 	if f.Limit <= 0 {
 		return DefaultLimit
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/headline"
+	"wavedeck/store/wave"
 )
 
 // Bounds of what is read to find the line that says why a run failed.
@@ -21,25 +22,18 @@ const (
 	maxStepName  = 80 // bytes of a step's id in a headline
 )
 
-// Cause is the run below a failed one that its failure began in.
-type Cause struct {
-	Run      string
-	Pipeline string
-	Step     string // that failed there; empty: not known
-}
-
 // addHeadlines gives each run that did not end well the line that says why. Where
 // a child failed it, that is the child's, however far below. The number of
 // statements depends on the depth of the nesting, not on the number of runs.
-func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs []*Run, records map[string]*record) error {
+func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs []*wave.Run, records map[string]*record) error {
 	chains := map[string][]*record{} // from the run itself to the one that its failure began in
 	var below []string               // runs whose children are looked at next
 	for _, run := range runs {
 		switch run.State {
-		case Failed, Rejected:
+		case wave.Failed, wave.Rejected:
 			chains[run.ID] = []*record{records[run.ID]}
 			below = append(below, run.ID)
-		case Lost, Cancelled:
+		case wave.Lost, wave.Cancelled:
 			if run.Headline = d.opt.Shown(run.Reason); run.Headline == "" {
 				run.Headline = d.headline(run.Error)
 			}
@@ -61,7 +55,7 @@ func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs
 		for _, r := range slices.Backward(chain) {
 			texts = append(append(texts, said[r.ID]...), r.failures()...)
 		}
-		cause := Cause{Run: last(chain).ID, Pipeline: last(chain).Pipeline}
+		cause := wave.Cause{Run: last(chain).ID, Pipeline: last(chain).Pipeline}
 		if steps := last(chain).failedSteps(); len(steps) > 0 {
 			cause.Step = steps[0]
 		}
@@ -73,7 +67,7 @@ func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs
 		case run.Headline == "":
 			run.Headline = d.opt.Shown(run.Reason)
 		case cause.Step != "" && !headline.Tells(run.Headline):
-			run.Headline = fmt.Sprintf("step %q failed: %s", clip(cause.Step, maxStepName), run.Headline)
+			run.Headline = fmt.Sprintf("step %q failed: %s", wave.Clip(cause.Step, maxStepName), run.Headline)
 		}
 	}
 	return nil
@@ -201,7 +195,7 @@ func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, pa
 	})
 	for _, list := range children {
 		slices.SortFunc(list, func(a, b *record) int {
-			return cmp.Or(cmp.Compare(a.StartedAt, b.StartedAt), cmp.Compare(orZero(a.IterateIndex), orZero(b.IterateIndex)), cmp.Compare(a.ID, b.ID))
+			return cmp.Or(cmp.Compare(a.StartedAt, b.StartedAt), cmp.Compare(wave.OrZero(a.IterateIndex), wave.OrZero(b.IterateIndex)), cmp.Compare(a.ID, b.ID))
 		})
 	}
 	return children, err
@@ -244,7 +238,7 @@ func causeOf(parent *record, children []*record) *record {
 	var best *record
 	most := -1
 	for _, child := range children {
-		if child.state != Failed && child.state != Rejected || child.Kind == "resume" && len(parent.outer) == 0 {
+		if child.state != wave.Failed && child.state != wave.Rejected || child.Kind == "resume" && len(parent.outer) == 0 {
 			continue
 		}
 		if child.ParentStep != "" && len(steps) > 0 && !slices.Contains(steps, child.ParentStep) {
@@ -272,14 +266,6 @@ SELECT e.id, e.run_id, COALESCE(e.step_id, '') AS step_id, CASE WHEN octet_lengt
 FROM wanted w CROSS JOIN event_log e ON e.id IN (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id DESC LIMIT %[3]d)
 WHERE e.state IN ('failed', 'rejected', 'contract_failed') AND e.message <> ''`
 
-// failureText is what an event says of a failure.
-type failureText struct {
-	ID      int64  `db:"id"`
-	Run     string `db:"run_id"`
-	Step    string `db:"step_id"`
-	Message string `db:"message"`
-}
-
 // failureTexts reads, of the runs in chains whose rows say no more than how they
 // ended, what their events do: only they have what a command wrote to stderr.
 func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chains map[string][]*record) (map[string][]string, error) {
@@ -294,7 +280,7 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 		return said, nil
 	}
 	err := chunks(keys(wanted), MaxLimit, func(part []string) error {
-		var rows []failureText
+		var rows []wave.FailureText
 		query := fmt.Sprintf(failureTextsSQL, tuples(len(part), 1), MaxEventText, failureTail)
 		if err := sqlx.SelectContext(ctx, q, &rows, query, anys(part)...); err != nil {
 			return fmt.Errorf("select failures: %w", err)
@@ -306,7 +292,7 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 		if err := d.hideAcross(ctx, q, messages); err != nil {
 			return err
 		}
-		slices.SortFunc(rows, func(a, b failureText) int { return cmp.Compare(b.ID, a.ID) })
+		slices.SortFunc(rows, func(a, b wave.FailureText) int { return cmp.Compare(b.ID, a.ID) })
 		for _, row := range rows {
 			steps := wanted[row.Run].failedSteps()
 			if len(said[row.Run]) < failureTexts && (len(steps) == 0 || slices.Contains(steps, row.Step)) {
@@ -320,10 +306,10 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 
 // stepHeadlines gives each step that did not end well the line that says why. The
 // one that its run failed by has the run's.
-func (d *database) stepHeadlines(detail *RunDetail, run Run) {
+func (d *database) stepHeadlines(detail *wave.RunDetail, run wave.Run) {
 	steps, children := detail.Steps, detail.Children
 	at := -1
-	if run.State.Ended() && run.State != Succeeded && run.State != Empty {
+	if run.State.Ended() && run.State != wave.Succeeded && run.State != wave.Empty {
 		at = culprit(run, steps)
 	}
 	if at >= 0 {
@@ -332,11 +318,11 @@ func (d *database) stepHeadlines(detail *RunDetail, run Run) {
 	for i := range steps {
 		s := &steps[i]
 		switch s.State {
-		case Failed, Rejected, Cancelled, Lost:
+		case wave.Failed, wave.Rejected, wave.Cancelled, wave.Lost:
 		default:
 			continue
 		}
-		if s.State == Cancelled && s.Note != "" { // "signal: killed" says less
+		if s.State == wave.Cancelled && s.Note != "" { // "signal: killed" says less
 			s.Headline = d.opt.Shown(s.Note)
 			continue
 		}
@@ -346,7 +332,7 @@ func (d *database) stepHeadlines(detail *RunDetail, run Run) {
 		}
 		var texts []string
 		for _, child := range children {
-			if child.ParentStep == s.ID && (child.State == Failed || child.State == Rejected) && !killed(child.Error) && len(texts) < failureTexts {
+			if child.ParentStep == s.ID && (child.State == wave.Failed || child.State == wave.Rejected) && !killed(child.Error) && len(texts) < failureTexts {
 				texts = append(texts, child.Headline)
 			}
 		}
@@ -359,7 +345,7 @@ func (d *database) stepHeadlines(detail *RunDetail, run Run) {
 }
 
 // culprit is the step that a run failed by, -1: none is known.
-func culprit(run Run, steps []Step) int {
+func culprit(run wave.Run, steps []wave.Step) int {
 	blamed, first := blamedStep(run.Error), -1
 	for i, s := range steps {
 		switch {

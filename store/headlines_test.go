@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // runOf is the run whose id begins and ends so.
-func runOf(t testing.TB, d *database, begins, ends string) Run {
+func runOf(t testing.TB, d *database, begins, ends string) wave.Run {
 	t.Helper()
 	var id string
 	if err := d.GetContext(t.Context(), &id, `SELECT run_id FROM pipeline_run WHERE run_id LIKE ? || '-%-' || ?`, begins, ends); err != nil {
@@ -83,11 +84,11 @@ func TestNoRunThatSucceededHasAHeadline(t *testing.T) {
 	}
 	for _, run := range runs {
 		switch run.State {
-		case Failed, Rejected, Lost:
+		case wave.Failed, wave.Rejected, wave.Lost:
 			if run.Headline == "" && run.Error+run.Reason != "" {
 				t.Errorf("%s %s has none", run.ID, run.State)
 			}
-		case Succeeded, Empty, Running, Pending, Unknown:
+		case wave.Succeeded, wave.Empty, wave.Running, wave.Pending, wave.Unknown:
 			if run.Headline != "" || run.Cause != nil {
 				t.Errorf("%s %s has %q", run.ID, run.State, run.Headline)
 			}

@@ -9,6 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // sampleNow is a moment after everything in the sample project.
@@ -42,13 +43,13 @@ func openSample(t testing.TB) *database {
 }
 
 // definitions reads the steps of the pipelines of the project at root.
-func definitions(t testing.TB, root string) func(string) []StepDef {
+func definitions(t testing.TB, root string) func(string) []wave.StepDef {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, ".agents", "pipelines", "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no pipelines below %s (%v)", root, err)
 	}
-	defs := map[string][]StepDef{}
+	defs := map[string][]wave.StepDef{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -70,8 +71,8 @@ func definitions(t testing.TB, root string) func(string) []StepDef {
 			if s.Gate != nil {
 				kind = "gate"
 			}
-			defs[p.Metadata.Name] = append(defs[p.Metadata.Name], StepDef{ID: s.ID, Kind: kind, Persona: s.Persona, Dependencies: s.Dependencies})
+			defs[p.Metadata.Name] = append(defs[p.Metadata.Name], wave.StepDef{ID: s.ID, Kind: kind, Persona: s.Persona, Dependencies: s.Dependencies})
 		}
 	}
-	return func(pipeline string) []StepDef { return defs[pipeline] }
+	return func(pipeline string) []wave.StepDef { return defs[pipeline] }
 }

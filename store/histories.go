@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // maxHistories bounds the cache: a page of runs and some more.
@@ -29,7 +31,7 @@ type cachedHistory struct {
 	run  string
 	mu   sync.Mutex
 	h    history
-	span eventSpan
+	span wave.EventSpan
 
 	stretches stretches
 }
@@ -136,7 +138,7 @@ func (d *database) foldNew(ctx context.Context, q sqlx.QueryerContext, runs []st
 	for _, n := range newest {
 		e := entries[n.Run]
 		e.mu.Lock()
-		e.h.passOver(n.ID, unix(n.At))
+		e.h.passOver(n.ID, wave.Unix(n.At))
 		e.mu.Unlock()
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // openHistory opens a copy of the history whose ends are known.
@@ -15,7 +16,7 @@ func openHistory(t testing.TB) *database {
 	return openTest(t, storetest.StatePath(root), storetest.HistoryNow, Options{Definition: definitions(t, root)})
 }
 
-func historyDetail(t testing.TB, d *database, id string) RunDetail {
+func historyDetail(t testing.TB, d *database, id string) wave.RunDetail {
 	t.Helper()
 	detail, err := d.detail(t.Context(), id)
 	if err != nil {
@@ -54,8 +55,8 @@ func TestRunsEndAsTheyReallyEnded(t *testing.T) {
 			}
 			if then := past[end.Run].run; then.State != run.State {
 				t.Errorf("as of the last event %s (%q), now %s", then.State, then.Reason, run.State)
-			} else if orZero(then.Tokens) != orZero(run.Tokens) {
-				t.Errorf("as of the last event %d tokens, now %d", orZero(then.Tokens), orZero(run.Tokens))
+			} else if wave.OrZero(then.Tokens) != wave.OrZero(run.Tokens) {
+				t.Errorf("as of the last event %d tokens, now %d", wave.OrZero(then.Tokens), wave.OrZero(run.Tokens))
 			}
 		})
 	}
@@ -80,7 +81,7 @@ func TestContractsThatFailedNeverPass(t *testing.T) {
 	}
 }
 
-func stepOfDetail(t testing.TB, d RunDetail, id string) Step {
+func stepOfDetail(t testing.TB, d wave.RunDetail, id string) wave.Step {
 	t.Helper()
 	for _, s := range d.Steps {
 		if s.ID == id {
@@ -88,37 +89,37 @@ func stepOfDetail(t testing.TB, d RunDetail, id string) Step {
 		}
 	}
 	t.Fatalf("%s has no step %s", d.Run.ID, id)
-	return Step{}
+	return wave.Step{}
 }
 
 func TestStepsAreWhatBecameOfThem(t *testing.T) {
 	d := openHistory(t)
 	for _, tt := range []struct {
 		name, run, step string
-		state           State
+		state           wave.State
 		error, note     string // parts
 		visits          int
 	}{
-		{"an aborted gate failed", "t-gate-20261130-231424-579b", "ask", Failed, `gate "ask" aborted`, "", 0},
-		{"an approved gate succeeded", "t-gate-20261130-231420-dfc8", "ask", Succeeded, "", "", 0},
-		{"the step that failed of two at once failed", "t-parfail-20261130-231512-d986", "l", Failed, "exit status 5", "", 0},
-		{"the other one was stopped", "t-parfail-20261130-231512-d986", "r", Cancelled, "signal: killed", "stopped when the run failed", 0},
-		{"a failed fan-out names what failed, not what was stopped", "t-iterbad-20261130-231352-b58f", "each", Failed, `step "x" failed: exit status 1`, "", 0},
-		{"a graph counts visits of a step", "t-graph-20261130-231427-61b2", "impl", Succeeded, "", "", 3},
-		{"a graph counts visits of a step that failed twice", "t-graph-20261130-231427-61b2", "test", Succeeded, "", "", 3},
-		{"a graph counts one visit", "t-graph-20261130-231427-61b2", "fin", Succeeded, "", "", 1},
-		{"a graph counts visits to its limit", "t-graphmax-20261130-231428-593a", "test", Failed, "exit status 1", "", 3},
-		{"a loop counts its turns", "t-loop-20261130-231359-ca58", "again", Succeeded, "", "max iterations", 3},
-		{"a loop counts turns of what it holds", "t-looppipe-20261130-231359-1619", "l1", Succeeded, "", "", 2},
-		{"a fan-out is no loop", "t-aggr-20261130-231403-9751", "each", Succeeded, "", "", 0},
-		{"a step resumed in place was not visited again", "t-inject-20261130-232323-6547", "use", Succeeded, "", "", 0},
+		{"an aborted gate failed", "t-gate-20261130-231424-579b", "ask", wave.Failed, `gate "ask" aborted`, "", 0},
+		{"an approved gate succeeded", "t-gate-20261130-231420-dfc8", "ask", wave.Succeeded, "", "", 0},
+		{"the step that failed of two at once failed", "t-parfail-20261130-231512-d986", "l", wave.Failed, "exit status 5", "", 0},
+		{"the other one was stopped", "t-parfail-20261130-231512-d986", "r", wave.Cancelled, "signal: killed", "stopped when the run failed", 0},
+		{"a failed fan-out names what failed, not what was stopped", "t-iterbad-20261130-231352-b58f", "each", wave.Failed, `step "x" failed: exit status 1`, "", 0},
+		{"a graph counts visits of a step", "t-graph-20261130-231427-61b2", "impl", wave.Succeeded, "", "", 3},
+		{"a graph counts visits of a step that failed twice", "t-graph-20261130-231427-61b2", "test", wave.Succeeded, "", "", 3},
+		{"a graph counts one visit", "t-graph-20261130-231427-61b2", "fin", wave.Succeeded, "", "", 1},
+		{"a graph counts visits to its limit", "t-graphmax-20261130-231428-593a", "test", wave.Failed, "exit status 1", "", 3},
+		{"a loop counts its turns", "t-loop-20261130-231359-ca58", "again", wave.Succeeded, "", "max iterations", 3},
+		{"a loop counts turns of what it holds", "t-looppipe-20261130-231359-1619", "l1", wave.Succeeded, "", "", 2},
+		{"a fan-out is no loop", "t-aggr-20261130-231403-9751", "each", wave.Succeeded, "", "", 0},
+		{"a step resumed in place was not visited again", "t-inject-20261130-232323-6547", "use", wave.Succeeded, "", "", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := stepOfDetail(t, historyDetail(t, d, tt.run), tt.step)
 			if s.State != tt.state || !strings.Contains(s.Error, tt.error) || !strings.Contains(s.Note, tt.note) || s.Visits != tt.visits {
 				t.Errorf("%s is %s, error %q, note %q, %d visits; really %s, %q, %q, %d", tt.step, s.State, s.Error, s.Note, s.Visits, tt.state, tt.error, tt.note, tt.visits)
 			}
-			if tt.state == Cancelled && s.Headline != s.Note {
+			if tt.state == wave.Cancelled && s.Headline != s.Note {
 				t.Errorf("headline %q of a step that was stopped, want %q", s.Headline, tt.note)
 			}
 			if tt.visits > 1 && tt.step != "again" && len(s.Attempts) != tt.visits {
@@ -135,9 +136,9 @@ func TestFailedFanOutNamesItsCulprit(t *testing.T) {
 		t.Errorf("the culprit is %+v, really item 2", each.Culprit)
 	}
 	for _, child := range detail.Children {
-		want := Cancelled
+		want := wave.Cancelled
 		if child.ID == each.Culprit.ID {
-			want = Failed
+			want = wave.Failed
 		}
 		if child.State != want {
 			t.Errorf("%s is %s (%q), really %s", child.ID, child.State, child.Reason, want)
@@ -172,7 +173,7 @@ func TestOptionalStepsOfAHistoryCountAsFailed(t *testing.T) {
 
 func TestRejectedRunOfAHistoryHasItsOwnError(t *testing.T) {
 	run := historyDetail(t, openHistory(t), "t-conrej-20261130-231331-40b5").Run
-	if run.State != Rejected || strings.Contains(run.Error, orphaned) || !strings.Contains(run.Error, "design rejection") {
+	if run.State != wave.Rejected || strings.Contains(run.Error, orphaned) || !strings.Contains(run.Error, "design rejection") {
 		t.Errorf("%s with %q, want what the contract said", run.State, run.Error)
 	}
 }
@@ -197,10 +198,10 @@ func TestTokensAreWhatWasReallyUsed(t *testing.T) {
 	} {
 		r := historyDetail(t, d, run).Run
 		if r.Tokens == nil || *r.Tokens != want.own {
-			t.Errorf("%s used %v itself, really %d", run, orZero(r.Tokens), want.own)
+			t.Errorf("%s used %v itself, really %d", run, wave.OrZero(r.Tokens), want.own)
 		}
 		if isParent := r.Children.All > 0; isParent != (r.Subtree != nil) || isParent && *r.Subtree != want.own+want.beneath {
-			t.Errorf("%s with %d children used %v in all, really %d", run, r.Children.All, orZero(r.Subtree), want.own+want.beneath)
+			t.Errorf("%s with %d children used %v in all, really %d", run, r.Children.All, wave.OrZero(r.Subtree), want.own+want.beneath)
 		}
 	}
 }
@@ -222,7 +223,7 @@ func TestRunsTakeAsLongAsTheyReallyTook(t *testing.T) {
 
 func TestBatchShowsItsItems(t *testing.T) {
 	detail := historyDetail(t, openHistory(t), "t-loop-20261130-232819-ba87")
-	if len(detail.Children) != 2 || detail.Run.Children != (ChildCounts{All: 2, Ended: 2}) {
+	if len(detail.Children) != 2 || detail.Run.Children != (wave.ChildCounts{All: 2, Ended: 2}) {
 		t.Errorf("%d children, counted %+v, really 2 that ended", len(detail.Children), detail.Run.Children)
 	}
 	if !strings.Contains(detail.Run.Reason, "2 of 2 child runs succeeded") {

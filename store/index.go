@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"wavedeck/store/wave"
 )
 
 // index holds what filters ask of every run, in memory: intersections that few
@@ -118,11 +120,11 @@ func (ix *index) health() IndexHealth {
 }
 
 // state is the derived state of a run, empty when the index does not hold it.
-func (ix *index) state(id string) State {
+func (ix *index) state(id string) wave.State {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	if i, ok := ix.find(id); ok {
-		return States[ix.rows[i].state]
+		return wave.States[ix.rows[i].state]
 	}
 	return ""
 }
@@ -210,11 +212,11 @@ func (ix *index) fill(i uint32, e entry) {
 	r.state, r.tokens, r.duration = stateNumber(e.state), e.tokens, durationSeconds(e.state, e.started, e.completed)
 }
 
-func stateNumber(s State) uint8 {
-	if i := slices.Index(States[:], s); i >= 0 {
+func stateNumber(s wave.State) uint8 {
+	if i := slices.Index(wave.States[:], s); i >= 0 {
 		return uint8(i) //nolint:gosec // there are twelve
 	}
-	return stateNumber(Unknown)
+	return stateNumber(wave.Unknown)
 }
 
 func (ix *index) id(i uint32) []byte {

@@ -7,16 +7,15 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"wavedeck/store/wave"
 )
 
 const (
-	chunkRows   = 2000
-	sweepPause  = 250 * time.Millisecond // between chunks: about 2 % of a core
-	sweepRest   = 20 * time.Second       // between walks through all runs, at most
-	restOfRun   = time.Millisecond       // of that, for each run: a hundred times what it takes
-	searchBytes = 1024                   // of an input and an error; longer ones are prose and code
-	inputBytes  = 4 * searchBytes        // read, so that a secret at the end of what is searched is known for one
+	chunkRows  = 2000
+	sweepPause = 250 * time.Millisecond // between chunks: about 2 % of a core
+	sweepRest  = 20 * time.Second       // between walks through all runs, at most
+	restOfRun  = time.Millisecond       // of that, for each run: a hundred times what it takes
 )
 
 // entry is what the index holds of a run, as read.
@@ -26,7 +25,7 @@ type entry struct {
 	branch, kind               string
 	input                      string // its beginning
 	err                        string
-	state                      State
+	state                      wave.State
 	started, completed, ended  int64 // unix seconds; 0: not
 	tokens                     int64 // -1: not known
 
@@ -48,23 +47,6 @@ func (ix *index) show(entries []entry) {
 		e.inputEnd = len(e.text)
 		e.text += "\x00" + searchText(ix.shown, e.err)
 	}
-}
-
-// searchText is the part of a recorded text that is searched: the beginning of
-// what a reader sees of it, in lower case. A zero byte would join what are two texts.
-func searchText(shown func(string) string, text string) string {
-	return strings.ToLower(strings.ReplaceAll(clipBytes(shown(clipBytes(text, inputBytes)), searchBytes), "\x00", " "))
-}
-
-// clipBytes is the beginning of a text, cut between two characters.
-func clipBytes(text string, size int) string {
-	if len(text) <= size {
-		return text
-	}
-	for size > 0 && !utf8.RuneStart(text[size]) {
-		size--
-	}
-	return text[:size]
 }
 
 // entriesSQL reads what tells a run that has plainly ended without looking
@@ -123,7 +105,7 @@ func (d *database) selectEntries(ctx context.Context, query string, args ...any)
 	}
 	for _, id := range unclear {
 		if told[id] == nil {
-			told[id] = &record{state: Unknown} // deleted since its row was read
+			told[id] = &record{state: wave.Unknown} // deleted since its row was read
 		}
 	}
 	for i := range entries {

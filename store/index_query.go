@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // runs answers a narrowed filter: the ids from memory, the rows by id.
@@ -44,7 +46,7 @@ func (ix *index) places(f RunFilter) ([]Cursor, RunPage) {
 	var places []int
 	more := false
 	for at := m.next(from, step); at >= 0; at = m.next(at+step, step) {
-		if len(places) == f.limit() {
+		if len(places) == f.PageSize() {
 			more = true
 			break
 		}
@@ -118,10 +120,10 @@ func (m *matcher) inSet(set []bool, number func(*indexRow) uint32, brief *allowe
 	brief.narrow(ends)
 }
 
-func (m *matcher) inStates(wanted func(State) bool) {
+func (m *matcher) inStates(wanted func(wave.State) bool) {
 	m.all = append(m.all, inStates(wanted))
 	var told allowed
-	for i, s := range States {
+	for i, s := range wave.States {
 		told[i] = wanted(s)
 	}
 	m.states.narrow(told)
@@ -130,7 +132,7 @@ func (m *matcher) inStates(wanted func(State) bool) {
 func (ix *index) compile(f RunFilter) *matcher {
 	m := &matcher{ix: ix, high: len(ix.order), states: anything(), pipelines: anything(), tags: anything()}
 	if len(f.States) > 0 {
-		m.inStates(func(s State) bool { return slices.Contains(f.States, s) })
+		m.inStates(func(s wave.State) bool { return slices.Contains(f.States, s) })
 	}
 	if len(f.Pipelines) > 0 {
 		m.inSet(ix.pipelines.set(func(name string) bool { return slices.Contains(f.Pipelines, name) }), pipelineOf, &m.pipelines)
@@ -158,7 +160,7 @@ func (m *matcher) term(t Predicate) {
 	wanted := func(text string) bool { return isAny(text, t.Texts) }
 	switch {
 	case t.Field == FieldState:
-		m.inStates(func(s State) bool {
+		m.inStates(func(s wave.State) bool {
 			return slices.ContainsFunc(t.Texts, func(x PredicateText) bool { return x.Text == string(s) }) != t.Not
 		})
 	case t.Field == FieldPipeline && !t.Not:
@@ -233,7 +235,7 @@ func (ix *index) active(n int) (ids []string) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	for at := len(ix.briefs) - 1; at >= 0 && len(ids) < n; at-- {
-		if States[ix.briefs[at].state].Active() {
+		if wave.States[ix.briefs[at].state].Active() {
 			ids = append(ids, string(ix.id(ix.order[at])))
 		}
 	}
@@ -247,8 +249,8 @@ func (ix *index) failedSince(since int64, n int) (ids []string) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	for at := len(ix.briefs) - 1; at >= 0 && len(ids) < n; at-- {
-		switch States[ix.briefs[at].state] {
-		case Failed, Rejected, Lost:
+		switch wave.States[ix.briefs[at].state] {
+		case wave.Failed, wave.Rejected, wave.Lost:
 			i := ix.order[at]
 			if r := &ix.rows[i]; max(r.ended, r.started) > since {
 				ids = append(ids, string(ix.id(i)))
@@ -274,7 +276,7 @@ func (ix *index) facets(ctx context.Context) (Facets, error) {
 }
 
 func (ix *index) count() *Facets {
-	states := make([]int, len(States))
+	states := make([]int, len(wave.States))
 	pipelines := make([]int, len(ix.pipelines.list))
 	lists := make([]int, len(ix.tags.lists))
 	for i := range ix.rows {
@@ -284,10 +286,10 @@ func (ix *index) count() *Facets {
 			lists[r.tags]++
 		}
 	}
-	f := &Facets{All: len(ix.order), States: map[State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
+	f := &Facets{All: len(ix.order), States: map[wave.State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
 	for i, n := range states {
 		if n > 0 {
-			f.States[States[i]] = n
+			f.States[wave.States[i]] = n
 		}
 	}
 	for i, n := range pipelines {

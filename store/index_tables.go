@@ -4,6 +4,8 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+
+	"wavedeck/store/wave"
 )
 
 // What an index is made of: none of these knows what a run is.
@@ -142,7 +144,7 @@ func newTagLists() tagLists { return tagLists{newInterned(), [][]string{nil}} }
 func (t *tagLists) number(text string) uint32 {
 	n := t.interned.number(text)
 	if int(n) == len(t.lists) {
-		list := tags(text)
+		list := wave.ParseTags(text)
 		slices.Sort(list)
 		t.lists = append(t.lists, slices.Compact(list))
 	}

@@ -17,6 +17,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // history makes runs that are alike enough for every filter to find some:
@@ -91,7 +92,7 @@ func (h *randomHistory) change() {
 func randomFilter(rng *rand.Rand, ids []string) RunFilter {
 	var f RunFilter
 	if rng.IntN(2) == 0 {
-		f.States = []State{pick(rng, States[:]), pick(rng, States[:])}
+		f.States = []wave.State{pick(rng, wave.States[:]), pick(rng, wave.States[:])}
 	}
 	if rng.IntN(3) == 0 {
 		f.Pipelines = []string{pick(rng, somePipelines), "no such pipeline"}
@@ -123,7 +124,7 @@ func randomTerm(rng *rand.Rand, ids []string) Predicate {
 	texts := []string{"LOGIN", "b", "nightly", "team/*", "*ü*", "main", "FEATURE/*o*n", "top_level", "*", "deploy", "ops*sync", "boom", "exit status", "run-0"}
 	switch t.Field {
 	case FieldState:
-		texts = []string{string(pick(rng, States[:])), string(pick(rng, States[:]))}
+		texts = []string{string(pick(rng, wave.States[:])), string(pick(rng, wave.States[:]))}
 	case FieldParent, FieldID:
 		texts = []string{pick(rng, ids), "", "no such run"}
 	}
@@ -145,7 +146,7 @@ func randomTerm(rng *rand.Rand, ids []string) Predicate {
 func whole(text string) string { return text }
 
 // termHolds is a term as Term documents it, on a run as shown.
-func termHolds(t Predicate, r Run, now time.Time) bool {
+func termHolds(t Predicate, r wave.Run, now time.Time) bool {
 	name := func(text string) bool {
 		return slices.ContainsFunc(t.Texts, func(w PredicateText) bool {
 			if !w.Glob {
@@ -186,9 +187,9 @@ func termHolds(t Predicate, r Run, now time.Time) bool {
 		return t.Not != slices.ContainsFunc(t.Texts, func(w PredicateText) bool { return w.Text == string(r.State) })
 	case FieldDuration:
 		switch {
-		case r.State.Active() && r.State != Pending:
+		case r.State.Active() && r.State != wave.Pending:
 			number, known = int64(now.Sub(r.StartedAt).Seconds()), true
-		case r.State.Ended() && r.State != Lost && !r.CompletedAt.IsZero():
+		case r.State.Ended() && r.State != wave.Lost && !r.CompletedAt.IsZero():
 			number = int64(r.CompletedAt.Sub(r.StartedAt).Seconds())
 			known = number >= 0
 		}
@@ -203,7 +204,7 @@ func termHolds(t Predicate, r Run, now time.Time) bool {
 }
 
 // matches is the filter as RunFilter documents it, on a run as shown.
-func matches(f RunFilter, r Run, now time.Time) bool {
+func matches(f RunFilter, r wave.Run, now time.Time) bool {
 	return !slices.ContainsFunc(f.Predicates, func(t Predicate) bool { return !termHolds(t, r, now) }) &&
 		(len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
 		(len(f.Pipelines) == 0 || slices.Contains(f.Pipelines, r.Pipeline)) &&
@@ -214,7 +215,7 @@ func matches(f RunFilter, r Run, now time.Time) bool {
 }
 
 // everyRun reads all runs one by one from the database, newest first.
-func everyRun(t *testing.T, d *database) []Run {
+func everyRun(t *testing.T, d *database) []wave.Run {
 	t.Helper()
 	var ids []string
 	if err := d.Select(&ids, "SELECT run_id FROM pipeline_run"); err != nil {
@@ -224,13 +225,13 @@ func everyRun(t *testing.T, d *database) []Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.SortFunc(runs, func(a, b Run) int {
+	slices.SortFunc(runs, func(a, b wave.Run) int {
 		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(b.ID, a.ID))
 	})
 	return runs
 }
 
-func idsOf(runs []Run) []string {
+func idsOf(runs []wave.Run) []string {
 	ids := []string{}
 	for _, r := range runs {
 		ids = append(ids, r.ID)
@@ -281,12 +282,12 @@ func checkIndex(t *testing.T, ix *index, rng *rand.Rand, filters int) {
 	ids := idsOf(all)
 	for range filters {
 		f := randomFilter(rng, ids)
-		want := idsOf(slices.DeleteFunc(slices.Clone(all), func(r Run) bool { return !matches(f, r, ix.d.opt.Now()) }))
+		want := idsOf(slices.DeleteFunc(slices.Clone(all), func(r wave.Run) bool { return !matches(f, r, ix.d.opt.Now()) }))
 		if got := pagesOf(t, ix, f); !slices.Equal(got, want) {
 			t.Errorf("%+v:\n%s", f, gocmp.Diff(want, got))
 		}
 	}
-	want := Facets{All: len(all), States: map[State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
+	want := Facets{All: len(all), States: map[wave.State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
 	for _, r := range all {
 		want.States[r.State]++
 		want.Pipelines[r.Pipeline]++
@@ -440,9 +441,9 @@ func TestIndexAnswersWhileTextsAreShown(t *testing.T) {
 func TestIndexKeepsWhatIsNewerThanItsChunk(t *testing.T) {
 	ix := newIndex(nil)
 	ix.beginChunk()
-	ix.apply([]string{"r", "gone"}, []entry{{id: "r", state: Succeeded}})
-	ix.endChunk([]entry{{id: "r", state: Running}, {id: "gone", state: Running}, {id: "other", state: Running}})
-	for id, want := range map[string]State{"r": Succeeded, "gone": "", "other": Running} {
+	ix.apply([]string{"r", "gone"}, []entry{{id: "r", state: wave.Succeeded}})
+	ix.endChunk([]entry{{id: "r", state: wave.Running}, {id: "gone", state: wave.Running}, {id: "other", state: wave.Running}})
+	for id, want := range map[string]wave.State{"r": wave.Succeeded, "gone": "", "other": wave.Running} {
 		if got := ix.state(id); got != want {
 			t.Errorf("%s is %q, want %q", id, got, want)
 		}
@@ -470,13 +471,13 @@ func BenchmarkIndex(b *testing.B) {
 	}
 	deep := ix.cursor(len(ix.order) / 2)
 	for name, f := range map[string]RunFilter{
-		"first page":          {States: []State{Failed}},
-		"deep page":           {States: []State{Failed}, Older: deep},
+		"first page":          {States: []wave.State{wave.Failed}},
+		"deep page":           {States: []wave.State{wave.Failed}, Older: deep},
 		"rare pipeline":       {Pipelines: []string{storetest.RarePipeline}},
-		"two filters":         {States: []State{Cancelled}, Pipelines: []string{storetest.RarePipeline}},
+		"two filters":         {States: []wave.State{wave.Cancelled}, Pipelines: []string{storetest.RarePipeline}},
 		"text, no match":      {Predicates: Words("zzzz-nowhere")},
 		"two words, no match": {Predicates: Words("nowhere build")},
-		"deep and no match":   {States: []State{Queued}, Older: deep},
+		"deep and no match":   {States: []wave.State{wave.Queued}, Older: deep},
 		"text, one match":     {Predicates: Words(storetest.Needle)},
 		"four terms, no match": {Predicates: append(Words("zzzz-nowhere"), Predicate{Field: FieldDuration, Low: 60, High: math.MaxInt64},
 			Predicate{Field: FieldTokens, Low: 1, High: math.MaxInt64}, Predicate{Field: FieldPipeline, Not: true, Texts: []PredicateText{{"fix-*", true}}})},
@@ -492,7 +493,7 @@ func BenchmarkIndex(b *testing.B) {
 	}
 	b.Run("first page with rows", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := ix.runs(b.Context(), RunFilter{States: []State{Failed}}); err != nil {
+			if _, err := ix.runs(b.Context(), RunFilter{States: []wave.State{wave.Failed}}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -524,7 +525,7 @@ func TestBriefsFollowTheirRuns(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	random := func() entry {
 		return entry{
-			id: fmt.Sprint("run-", rng.IntN(300)), started: int64(rng.IntN(40)), state: States[rng.IntN(len(States))],
+			id: fmt.Sprint("run-", rng.IntN(300)), started: int64(rng.IntN(40)), state: wave.States[rng.IntN(len(wave.States))],
 			pipeline: fmt.Sprint("p", rng.IntN(600)), tags: fmt.Sprintf(`["t%d"]`, rng.IntN(300)),
 		}
 	}
@@ -550,10 +551,10 @@ func TestBriefsFollowTheirRuns(t *testing.T) {
 	}
 	for n := range 600 {
 		name := fmt.Sprint("p", n)
-		f := RunFilter{Predicates: []Predicate{{Field: FieldPipeline, Texts: []PredicateText{{Text: name}}}, {Field: FieldState, Not: true, Texts: []PredicateText{{Text: string(Failed)}}}}}
+		f := RunFilter{Predicates: []Predicate{{Field: FieldPipeline, Texts: []PredicateText{{Text: name}}}, {Field: FieldState, Not: true, Texts: []PredicateText{{Text: string(wave.Failed)}}}}}
 		var want []string
 		for _, i := range slices.Backward(ix.order) {
-			if r := &ix.rows[i]; ix.pipelines.list[r.pipeline] == name && States[r.state] != Failed {
+			if r := &ix.rows[i]; ix.pipelines.list[r.pipeline] == name && wave.States[r.state] != wave.Failed {
 				want = append(want, string(ix.id(i)))
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // What a reader of the texts of all events asks: one who goes on from where it
@@ -150,7 +152,7 @@ func (d *database) selectTexts(ctx context.Context, clause string, limit int, ar
 		if err := rows.Scan(&e.ID, &e.Run, &e.Step, &e.State, &at, &e.Message, &e.Cut); err != nil {
 			return nil, false, err
 		}
-		e.At = unix(at)
+		e.At = wave.Unix(at)
 		size += len(e.Message)
 		events = append(events, e)
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"wavedeck/store/wave"
 )
 
 // Inspection is what a database file holds, for a report. It is read once;
@@ -25,7 +27,7 @@ type Inspection struct {
 	Newest      int      // up to this one, which changed nothing that can be seen
 	Missing     []string // tables and columns that Noted promises and that are not there
 	Tables      []TableCount
-	LastEvent   Event // zero: there is none
+	LastEvent   wave.Event // zero: there is none
 }
 
 // TableCount is how many rows a table has.
@@ -159,7 +161,7 @@ FROM event_log ORDER BY id DESC LIMIT 1`
 		return err
 	}
 	for _, e := range last {
-		in.LastEvent = Event{ID: e.ID, RunID: e.RunID, At: unix(e.At)}
+		in.LastEvent = wave.Event{ID: e.ID, RunID: e.RunID, At: wave.Unix(e.At)}
 	}
 	return nil
 }

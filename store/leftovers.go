@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"wavedeck/store/wave"
 )
 
 // Leftovers is what a run left for one that resumes it.
@@ -20,7 +22,7 @@ type Leftovers struct {
 	Completed []string
 	// Outputs are the recorded outputs of each step, oldest first, a row for each
 	// attempt: of the nearest run of the lineage that has any.
-	Outputs map[string][]Artifact
+	Outputs map[string][]wave.Artifact
 	// Inner are those of the runs that were carried out for a step, in the order in
 	// which these runs and the outputs came.
 	Inner map[string][]InnerOutputs
@@ -28,15 +30,15 @@ type Leftovers struct {
 	// an output. What was written there later is newer than its row says.
 	Overwritten map[int64]string
 	// Failed is the last attempt of a step, where that failed.
-	Failed map[string]Attempt
+	Failed map[string]wave.Attempt
 }
 
 // InnerOutputs are the outputs of a run that was carried out for a step.
 type InnerOutputs struct {
 	Run      string
 	Pipeline string
-	Iterate  *Iterate
-	Outputs  []Artifact
+	Iterate  *wave.Iterate
+	Outputs  []wave.Artifact
 }
 
 // kindResume is the run_kind of a run that resumes its parent.
@@ -69,7 +71,7 @@ func (c *Control) Leftovers(ctx context.Context, run string) (Leftovers, error) 
 }
 
 func (d *database) leftovers(ctx context.Context, id string) (Leftovers, error) {
-	left := Leftovers{Outputs: map[string][]Artifact{}, Inner: map[string][]InnerOutputs{}, Failed: map[string]Attempt{}, Overwritten: map[int64]string{}}
+	left := Leftovers{Outputs: map[string][]wave.Artifact{}, Inner: map[string][]InnerOutputs{}, Failed: map[string]wave.Attempt{}, Overwritten: map[int64]string{}}
 	decided := map[string]bool{}
 	for len(left.Lineage) < maxLineage && id != "" && !slices.Contains(left.Lineage, id) {
 		runs, err := d.runsByID(ctx, []string{id})
@@ -117,7 +119,7 @@ func (d *database) addCompleted(ctx context.Context, left *Leftovers, run string
 }
 
 // addLeftovers adds what a run left of the steps that no nearer one ran.
-func (d *database) addLeftovers(ctx context.Context, left *Leftovers, run Run) error {
+func (d *database) addLeftovers(ctx context.Context, left *Leftovers, run wave.Run) error {
 	outputs, err := d.artifacts(ctx, d, run.ID)
 	if err != nil {
 		return err
@@ -151,7 +153,7 @@ func (d *database) addLeftovers(ctx context.Context, left *Leftovers, run Run) e
 
 // overwrittenSoon is the run that recorded an output's path within the rows that
 // follow, where the time of the file, in seconds, does not tell.
-func (d *database) overwrittenSoon(ctx context.Context, o Artifact) (run string, err error) {
+func (d *database) overwrittenSoon(ctx context.Context, o wave.Artifact) (run string, err error) {
 	if strings.Contains(o.Path, "/"+o.RunID+"/") { // nobody else's workspace
 		return "", nil
 	}
@@ -179,7 +181,7 @@ ORDER BY started_at DESC, rowid DESC LIMIT ?`, parent, maxInner)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(runs, func(a, b Run) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
+	slices.SortFunc(runs, func(a, b wave.Run) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
 	all := map[string][]InnerOutputs{}
 	for _, run := range runs {
 		if run.Kind == kindResume || run.ParentStep == "" {
@@ -212,17 +214,17 @@ func (d *database) addFailed(ctx context.Context, left *Leftovers, run string) e
 	if len(left.Lineage) > 0 {
 		return nil // of the run alone, as Wave has it
 	}
-	var rows []attemptRow
+	var rows []wave.AttemptRow
 	err := d.selectOfRun(ctx, d, &rows, "step_attempt", "run_id", attemptColumns(d.schema), run)
 	if err != nil {
 		return err
 	}
-	byStep := map[string][]attemptRow{}
+	byStep := map[string][]wave.AttemptRow{}
 	for _, r := range rows {
 		byStep[r.Step] = append(byStep[r.Step], r)
 	}
 	for step, rows := range byStep {
-		if attempts := mergeAttempts(rows); attempts[len(attempts)-1].State == Failed {
+		if attempts := mergeAttempts(rows); attempts[len(attempts)-1].State == wave.Failed {
 			left.Failed[step] = attempts[len(attempts)-1]
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"wavedeck/store/wave"
 )
 
 // The list is walked by started_at alone: its predicate is always there, with
@@ -91,20 +93,20 @@ func (d *database) places(ctx context.Context, f RunFilter) ([]Cursor, bool, err
 	if !d.schema.has("pipeline_run") {
 		return nil, false, nil
 	}
-	way, from := older, Cursor{T: maxUnix}
+	way, from := older, Cursor{T: wave.MaxUnix}
 	switch {
 	case f.Older != nil:
 		from = *f.Older
 	case f.Newer != nil:
 		way, from = newer, *f.Newer
 	}
-	places, err := d.selectPlaces(ctx, way, from, f.limit()+1)
+	places, err := d.selectPlaces(ctx, way, from, f.PageSize()+1)
 	if err != nil {
 		return nil, false, err
 	}
-	more := len(places) > f.limit()
+	more := len(places) > f.PageSize()
 	if more {
-		places = places[:f.limit()]
+		places = places[:f.PageSize()]
 	}
 	if way == newer {
 		slices.Reverse(places)
@@ -129,7 +131,7 @@ const (
 // one where that lies in the same direction.
 func (d *database) selectPlaces(ctx context.Context, way direction, from Cursor, limit int) ([]Cursor, error) {
 	known := from.T > 0
-	from.T = min(from.T, maxUnix)
+	from.T = min(from.T, wave.MaxUnix)
 	switch {
 	case way == older && known:
 		places, err := d.selectPart(ctx, olderSQL, from, limit)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // talk is a run whose events say different things.
@@ -61,7 +62,7 @@ func TestLogHits(t *testing.T) {
 		"everything":                            {LogFilter{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
 		"a step":                                {LogFilter{Step: "plan"}, []int{2, 3}},
 		"a state":                               {LogFilter{States: []string{"running"}}, []int{2, 4, 9}},
-		"any of several states":                 {LogFilter{States: FailingStates()}, []int{6, 7, 10, 11}},
+		"any of several states":                 {LogFilter{States: wave.FailingStates()}, []int{6, 7, 10, 11}},
 		"a step in a state":                     {LogFilter{Step: "build", States: []string{"running"}}, []int{4, 9}},
 		"a text, in either case":                {LogFilter{Text: "PLAN"}, []int{2}},
 		"a text with a wildcard is only itself": {LogFilter{Text: "d_i"}, []int{4}},
@@ -163,9 +164,9 @@ func TestLogMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := func(n int) int64 { return int64(2*n - 1) }
-	want := LogMap{
+	want := wave.LogMap{
 		First: at(1), Last: at(12), Events: 12, Steps: []string{"plan", "build", "odd"},
-		Marks: []LogMark{
+		Marks: []wave.LogMark{
 			{ID: at(2), Step: "plan", Attempt: 1},
 			{ID: at(4), Step: "build", Attempt: 1},
 			{ID: at(6), Step: "build", Attempt: 1, Failed: true},
@@ -181,7 +182,7 @@ func TestLogMap(t *testing.T) {
 	if m.Failure() != at(10) || m.FirstError() != at(6) {
 		t.Errorf("failure at %d, first error at %d", m.Failure(), m.FirstError())
 	}
-	m.Marks = append(m.Marks, LogMark{ID: 90, Step: "other", Attempt: 1, Failed: true}, LogMark{ID: 91, Step: "other", Attempt: 2})
+	m.Marks = append(m.Marks, wave.LogMark{ID: 90, Step: "other", Attempt: 1, Failed: true}, wave.LogMark{ID: 91, Step: "other", Attempt: 2})
 	if m.Failure() != at(10) {
 		t.Errorf("failure at %d, where a step was tried again", m.Failure())
 	}
@@ -205,7 +206,7 @@ func TestLogPlans(t *testing.T) {
 			for _, w := range []LogWindow{{}, {After: 100}, {Before: 2000, Newest: true}, {Newest: true}, {After: 1, Before: 2}} {
 				t.Run(fmt.Sprintf("%s %+v", name, w), func(t *testing.T) {
 					f.Run = run
-					query, args := f.query(d, d.eventColumns(), w)
+					query, args := d.logQuery(f, d.eventColumns(), w)
 					plan := explain(t, d, query, args...)
 					if !strings.Contains(plan, "USING INDEX idx_event_run (run_id=? AND rowid>?") || strings.Contains(plan, "B-TREE") {
 						t.Errorf("%s\n%s", query, plan)
@@ -248,7 +249,7 @@ SELECT run_id, timestamp, step_id, state, persona, message, 0, 0 FROM event_log 
 		f    LogFilter
 	}{
 		{"a text that is nowhere", LogFilter{Text: "no such text"}}, {"a text that is often", LogFilter{Text: "edit"}},
-		{"the last step", LogFilter{Step: "step-59"}}, {"a state that is nowhere", LogFilter{States: FailingStates()}},
+		{"the last step", LogFilter{Step: "step-59"}}, {"a state that is nowhere", LogFilter{States: wave.FailingStates()}},
 	} {
 		b.Run("search 100,000 for "+tt.name, func(b *testing.B) {
 			tt.f.Run = run

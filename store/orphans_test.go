@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // family writes runs whose parents can be found and runs whose parents cannot.
@@ -66,7 +67,7 @@ func TestRunsWithoutAParentAreAtTheTop(t *testing.T) {
 	}
 	same("the list", list)
 	for f := (RunFilter{Limit: 100}); ; {
-		page, err := o.pageAt(t.Context(), f, Moment{Event: 1, Time: now})
+		page, err := o.pageAt(t.Context(), f, wave.Moment{Event: 1, Time: now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // Bounds of what is read of the tables that only ever grow.
@@ -16,25 +17,8 @@ const (
 	maxNewestText = 16384 // characters of one text
 )
 
-// Newest is the newest rows that a table has of one run, oldest first.
-type Newest[T any] struct {
-	Rows []T
-	All  int // how many the table has, at least len(Rows)
-}
-
-// Outcome is something that a run left for others: a pull request, a deployment,
-// a file.
-type Outcome struct {
-	StepID      string
-	Type        string // file, url, pr, issue, deployment, artifact, branch, or what a writer calls it
-	Label       string
-	Value       string // a URL, a path or a name; anybody's text
-	Description string // empty in schemas before 25
-	At          time.Time
-}
-
 // outcomes returns what a run left. Schemas before 21 have no such table.
-func (d *database) outcomes(ctx context.Context, q sqlx.QueryerContext, run string, at *Moment) (Newest[Outcome], error) {
+func (d *database) outcomes(ctx context.Context, q sqlx.QueryerContext, run string, at *wave.Moment) (wave.Newest[wave.Outcome], error) {
 	const t = "pipeline_outcome"
 	var rows []struct {
 		StepID      string `db:"step_id"`
@@ -49,13 +33,13 @@ func (d *database) outcomes(ctx context.Context, q sqlx.QueryerContext, run stri
 		d.schema.opening(t, "description"), d.schema.time("x", t, "created_at"),
 	})
 	if err != nil {
-		return Newest[Outcome]{}, err
+		return wave.Newest[wave.Outcome]{}, err
 	}
-	found := Newest[Outcome]{All: all}
+	found := wave.Newest[wave.Outcome]{All: all}
 	for _, r := range rows {
-		found.Rows = append(found.Rows, Outcome{
+		found.Rows = append(found.Rows, wave.Outcome{
 			StepID: bounded(r.StepID), Type: bounded(r.Type), Label: bounded(r.Label), Value: bounded(r.Value),
-			Description: bounded(r.Description), At: unix(r.CreatedAt),
+			Description: bounded(r.Description), At: wave.Unix(r.CreatedAt),
 		})
 	}
 	return found, nil
@@ -68,7 +52,7 @@ type bound struct {
 }
 
 // by bounds rows by a moment; nil: not at all.
-func by(at *Moment, column string) bound {
+func by(at *wave.Moment, column string) bound {
 	if at == nil {
 		return bound{}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 func decision(run, step string, extra statedb.Row) statedb.Row {
@@ -41,14 +42,14 @@ func TestSampleLedgers(t *testing.T) {
 		t.Errorf("%d outcomes, %d decisions, %d checkpoints in all, want 12, 26, 17", outcomes, decisions, checkpoints)
 	}
 	fix := mustDetail(t, d, "fix-issue-20261123-003950-9775")
-	want := Outcome{
+	want := wave.Outcome{
 		StepID: "assess", Type: "file", Label: "assessment", Description: "json", At: time.Unix(1795394395, 0),
 		Value: "/srv/acme-widgets/.agents/workspaces/fix-issue-20261123-003950-9775/assess",
 	}
 	if diff := cmp.Diff(want, fix.Outcomes.Rows[0]); diff != "" {
 		t.Errorf("first outcome (-want +got)\n%s", diff)
 	}
-	last := Checkpoint{
+	last := wave.Checkpoint{
 		StepID: "review", Index: 3, Workspace: ".agents/workspaces/fix-issue-20261123-003950-9775/review", At: time.Unix(1795394410, 0),
 	}
 	if diff := cmp.Diff(last, fix.Checkpoints.Rows[3]); diff != "" {
@@ -101,7 +102,7 @@ func TestLedgersOfEverySchema(t *testing.T) {
 			b.Exec("INSERT INTO "+table+" (run_id) VALUES (?)", run)
 		}
 		got := mustDetail(t, openBuilt(t, b), run)
-		if diff := cmp.Diff(Newest[Outcome]{Rows: []Outcome{{}}, All: 1}, got.Outcomes); diff != "" {
+		if diff := cmp.Diff(wave.Newest[wave.Outcome]{Rows: []wave.Outcome{{}}, All: 1}, got.Outcomes); diff != "" {
 			t.Errorf("outcomes (-want +got)\n%s", diff)
 		}
 		if len(got.Decisions.Rows) != 1 || len(got.Checkpoints.Rows) != 1 {
@@ -178,7 +179,7 @@ func TestLateLedgersAreChanges(t *testing.T) {
 		},
 	} {
 		write()
-		changed, err := w.compare(t.Context(), time.Now(), func(string) State { return Succeeded })
+		changed, err := w.compare(t.Context(), time.Now(), func(string) wave.State { return wave.Succeeded })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // An outer row holds others together and has no life of its own: Wave records a
@@ -24,14 +26,14 @@ const (
 // outerRun is what is known of the runs of an outer row.
 type outerRun struct {
 	All, Active, Succeeded int
-	Ended                  State     // the worst end among them, of a fork the last one
-	Last                   time.Time // the last sign of any
-	Fork                   bool      // they are resumptions of a fork
+	Ended                  wave.State // the worst end among them, of a fork the last one
+	Last                   time.Time  // the last sign of any
+	Fork                   bool       // they are resumptions of a fork
 }
 
 // derive derives the state of an outer row. Between two runs nothing tells whether
 // another one follows; it is given as long as a run without any sign is.
-func (o *outerRun) derive(now time.Time) (State, string) {
+func (o *outerRun) derive(now time.Time) (wave.State, string) {
 	reason := fmt.Sprintf("%d of %d child runs succeeded", o.Succeeded, o.All)
 	if o.Fork {
 		reason = "forked, then resumed"
@@ -39,28 +41,12 @@ func (o *outerRun) derive(now time.Time) (State, string) {
 	silent, known := age(o.Last, now)
 	switch isQuiet := !known || silent > silenceLimit; {
 	case o.Active > 0 && isQuiet:
-		return Lost, reason
+		return wave.Lost, reason
 	case o.Active > 0, !isQuiet && !o.Fork:
-		return Running, reason
+		return wave.Running, reason
 	default:
 		return o.Ended, reason
 	}
-}
-
-// outerItem is a run of an outer row, by what its row says.
-type outerItem struct {
-	ID        string `db:"run_id"`
-	Parent    string `db:"parent_run_id"`
-	Kind      string `db:"run_kind"`
-	Pipeline  string `db:"pipeline_name"`
-	Status    string `db:"status"`
-	Fork      string `db:"forked_from_run_id"`
-	Started   int64  `db:"started_at"`
-	Completed int64  `db:"completed_at"`
-	Beat      int64  `db:"last_heartbeat"`
-	PID       int64  `db:"pid"`
-	HasInput  bool   `db:"has_input"`
-	LastEvent int64  `db:"last_event"`
 }
 
 func (d *database) outerColumns() string {
@@ -94,7 +80,7 @@ func (d *database) addOuter(ctx context.Context, q sqlx.QueryerContext, found ma
 		return nil
 	}
 	if d.schema["pipeline_run"]["parent_run_id"] {
-		var items []outerItem
+		var items []wave.OuterItem
 		query := "SELECT " + d.outerColumns() + " FROM pipeline_run r WHERE r.parent_run_id IN " + in(len(ids)) + " ORDER BY r.started_at, r.rowid LIMIT " + strconv.Itoa(maxItems*len(ids))
 		if err := sqlx.SelectContext(ctx, q, &items, query, anys(ids)...); err != nil {
 			return fmt.Errorf("select runs of outer runs: %w", err)
@@ -137,7 +123,7 @@ func (d *database) addBatch(ctx context.Context, q sqlx.QueryerContext, r *recor
 	if !d.schema["pipeline_run"]["last_heartbeat"] {
 		return nil // then every run is without one
 	}
-	var items []outerItem
+	var items []wave.OuterItem
 	if err := sqlx.SelectContext(ctx, q, &items, fmt.Sprintf(followersSQL, d.outerColumns()), r.StartedAt, r.ID, maxFollowed, r.Pipeline, maxItems); err != nil {
 		return fmt.Errorf("select runs of a batch: %w", err)
 	}
@@ -158,7 +144,7 @@ func (d *database) addBatch(ctx context.Context, q sqlx.QueryerContext, r *recor
 // until leaves the runs of an outer row as they were at a moment.
 func (r *record) until(at time.Time) {
 	now := at.Unix()
-	r.outer = slices.DeleteFunc(r.outer, func(item outerItem) bool { return item.Started > now })
+	r.outer = slices.DeleteFunc(r.outer, func(item wave.OuterItem) bool { return item.Started > now })
 	for i := range r.outer {
 		item := &r.outer[i]
 		if item.Completed > now {
@@ -174,23 +160,23 @@ func outerOf(r *record) *outerRun {
 	if len(r.outer) == 0 {
 		return nil
 	}
-	o := &outerRun{All: len(r.outer), Fork: r.facts.Forked, Ended: Succeeded}
+	o := &outerRun{All: len(r.outer), Fork: r.facts.Forked, Ended: wave.Succeeded}
 	for _, item := range r.outer {
-		if at := unix(max(item.Started, item.Completed, item.LastEvent, item.Beat)); at.After(o.Last) {
+		if at := wave.Unix(max(item.Started, item.Completed, item.LastEvent, item.Beat)); at.After(o.Last) {
 			o.Last = at
 		}
-		end := Succeeded
+		end := wave.Succeeded
 		switch item.Status {
 		case "completed", "completed_empty":
 			o.Succeeded++
 		case "failed":
-			end = Failed
+			end = wave.Failed
 		case "cancelled":
-			end = Cancelled
+			end = wave.Cancelled
 		default:
 			o.Active++
 		}
-		if o.Fork || end == Failed || end == Cancelled && o.Ended != Failed {
+		if o.Fork || end == wave.Failed || end == wave.Cancelled && o.Ended != wave.Failed {
 			o.Ended = end
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // historyDepth is how many of a pipeline's runs its figures rest on.
@@ -15,7 +17,7 @@ const historyDepth = 100
 // PipelineHistory is what the latest runs of a pipeline tell of it.
 type PipelineHistory struct {
 	Pipeline string
-	Recent   []Run // newest first, at most historyDepth, in any state
+	Recent   []wave.Run // newest first, at most historyDepth, in any state
 
 	// Of Recent, the runs that ended: well; badly (failed, rejected, lost);
 	// stopped by a human, which says nothing of the pipeline.
@@ -69,14 +71,14 @@ func (h *PipelineHistory) count() {
 	var took []time.Duration
 	for _, r := range h.Recent {
 		switch r.State {
-		case Succeeded, Empty:
+		case wave.Succeeded, wave.Empty:
 			h.Succeeded++
 			if r.HasDuration {
 				took = append(took, r.Duration)
 			}
-		case Failed, Rejected, Lost:
+		case wave.Failed, wave.Rejected, wave.Lost:
 			h.Failed++
-		case Cancelled:
+		case wave.Cancelled:
 			h.Cancelled++
 		}
 	}
@@ -87,8 +89,8 @@ func (h *PipelineHistory) count() {
 }
 
 // sortNewestFirst puts runs in the order of the list.
-func sortNewestFirst(runs []Run) {
-	slices.SortFunc(runs, func(a, b Run) int {
+func sortNewestFirst(runs []wave.Run) {
+	slices.SortFunc(runs, func(a, b wave.Run) int {
 		return cmp.Or(b.StartedAt.Compare(a.StartedAt), strings.Compare(b.ID, a.ID))
 	})
 }

@@ -2,55 +2,11 @@ package store
 
 import (
 	"bytes"
-	"math"
 	"slices"
 	"strings"
+
+	"wavedeck/store/wave"
 )
-
-// Field is what of a run a Predicate looks at.
-type Field uint8
-
-// Fields. Those from FieldTook on are numbers; the others are texts.
-const (
-	FieldText     Field = iota // part of id, pipeline, input or error
-	FieldID                    // part of it
-	FieldInput                 // part of its first 1024 bytes
-	FieldError                 // part of its first 1024 bytes
-	FieldPipeline              // the whole name
-	FieldTag                   // one of its tags, whole
-	FieldBranch                // the whole name
-	FieldKind                  // the whole word
-	FieldParent                // the whole id, in its own case
-	FieldState                 // one of States
-	FieldDuration              // whole seconds; of a run at work, until now
-	FieldTokens                // how many it spent
-	FieldStarted               // unix seconds
-)
-
-// Predicate is one condition on a run: a text is, or has in it, any of Texts; a
-// number is from Low to High. Case does not matter. A number that is not known
-// satisfies no condition, not even one with Not.
-type Predicate struct {
-	Field     Field
-	Not       bool
-	Texts     []PredicateText
-	Low, High int64 // inclusive
-}
-
-// PredicateText is one text of a Predicate. With Glob each * in it stands for any text.
-type PredicateText struct {
-	Text string
-	Glob bool
-}
-
-// Words are the terms that have all words of a text.
-func Words(text string) []Predicate {
-	var terms []Predicate
-	for w := range strings.FieldsSeq(text) {
-		terms = append(terms, Predicate{Texts: []PredicateText{{Text: w}}})
-	}
-	return terms
-}
 
 // condition is a Predicate, or another field of a RunFilter, in the numbers of the index.
 type condition func(r *indexRow) bool
@@ -86,9 +42,9 @@ func inSet(set []bool, number func(*indexRow) uint32) condition {
 	return func(r *indexRow) bool { return set[number(r)] }
 }
 
-func inStates(wanted func(State) bool) condition {
-	var set [len(States)]bool
-	for i, s := range States {
+func inStates(wanted func(wave.State) bool) condition {
+	var set [len(wave.States)]bool
+	for i, s := range wave.States {
 		set[i] = wanted(s)
 	}
 	return func(r *indexRow) bool { return set[r.state] }
@@ -150,7 +106,7 @@ func (ix *index) inRange(t Predicate) condition {
 	case FieldDuration:
 		now := ix.d.opt.Now().Unix()
 		number = func(r *indexRow) int64 {
-			if s := States[r.state]; s.Active() && s != Pending && r.started > 0 {
+			if s := wave.States[r.state]; s.Active() && s != wave.Pending && r.started > 0 {
 				return max(0, now-r.started)
 			}
 			return int64(r.duration)
@@ -178,37 +134,4 @@ func (t *tagLists) set(wanted func(string) bool) []bool {
 		set[n] = slices.ContainsFunc(list, wanted)
 	}
 	return set
-}
-
-func isAny(text string, wanted []PredicateText) bool {
-	return slices.ContainsFunc(wanted, func(w PredicateText) bool {
-		if w.Glob {
-			return glob(strings.ToLower(w.Text), strings.ToLower(text))
-		}
-		return strings.EqualFold(w.Text, text)
-	})
-}
-
-// glob reports whether text is pattern, in which each * is any text.
-func glob(pattern, text string) bool {
-	parts := strings.Split(pattern, "*")
-	last := len(parts) - 1
-	rest, ok := strings.CutPrefix(text, parts[0])
-	if !ok || last == 0 {
-		return ok && rest == ""
-	}
-	for _, part := range parts[1:last] {
-		if _, rest, ok = strings.Cut(rest, part); !ok {
-			return false
-		}
-	}
-	return strings.HasSuffix(rest, parts[last])
-}
-
-// durationSeconds is how long an ended run took by its row; -1: not known.
-func durationSeconds(state State, started, completed int64) int32 {
-	if state == Lost || !state.Ended() || started <= 0 || completed < started || completed-started > math.MaxInt32 {
-		return -1
-	}
-	return int32(completed - started) //nolint:gosec // it fits
 }

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"wavedeck/store/wave"
+)
 
 // What a Store answers. Each method fails with ErrUnavailable while there is
 // no readable database; Health tells why.
@@ -18,24 +22,24 @@ func (s *Store) Runs(ctx context.Context, f RunFilter) (RunPage, error) {
 
 // RunsByID returns the runs with these ids in their order; an id that no run
 // has is left out.
-func (s *Store) RunsByID(ctx context.Context, ids []string) ([]Run, error) {
-	return read(s, func(o *opened) ([]Run, error) { return o.runsByID(ctx, ids) })
+func (s *Store) RunsByID(ctx context.Context, ids []string) ([]wave.Run, error) {
+	return read(s, func(o *opened) ([]wave.Run, error) { return o.runsByID(ctx, ids) })
 }
 
 // Run returns one run, or ErrNotFound.
-func (s *Store) Run(ctx context.Context, id string) (Run, error) {
-	return read(s, func(o *opened) (Run, error) { return o.run(ctx, id) })
+func (s *Store) Run(ctx context.Context, id string) (wave.Run, error) {
+	return read(s, func(o *opened) (wave.Run, error) { return o.run(ctx, id) })
 }
 
 // Detail returns everything a run's page shows, or ErrNotFound.
-func (s *Store) Detail(ctx context.Context, id string) (RunDetail, error) {
-	return read(s, func(o *opened) (RunDetail, error) { return o.detail(ctx, id) })
+func (s *Store) Detail(ctx context.Context, id string) (wave.RunDetail, error) {
+	return read(s, func(o *opened) (wave.RunDetail, error) { return o.detail(ctx, id) })
 }
 
 // Events returns a window of one run's events, oldest first. A run without
 // events and a run that does not exist both have none.
-func (s *Store) Events(ctx context.Context, f EventFilter) ([]Event, error) {
-	return read(s, func(o *opened) ([]Event, error) { return o.events(ctx, f) })
+func (s *Store) Events(ctx context.Context, f EventFilter) ([]wave.Event, error) {
+	return read(s, func(o *opened) ([]wave.Event, error) { return o.events(ctx, f) })
 }
 
 // Facets counts the runs of the whole history. The maps are shared: callers

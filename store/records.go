@@ -9,62 +9,23 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // maxAncestors bounds how far the states of nested runs follow their parents;
 // rows that name each other as parents would have no end.
 const maxAncestors = 8
 
-// runRow is pipeline_run with the rows of other tables that have one per run.
-type runRow struct {
-	ID           string `db:"run_id"`
-	Pipeline     string `db:"pipeline_name"`
-	Status       string `db:"status"`
-	Input        string `db:"input"`
-	CurrentStep  string `db:"current_step"`
-	Tokens       *int64 `db:"total_tokens"`
-	StartedAt    int64  `db:"started_at"`
-	CompletedAt  int64  `db:"completed_at"`
-	CancelledAt  int64  `db:"cancelled_at"`
-	ErrorMessage string `db:"error_message"`
-	Tags         string `db:"tags_json"`
-	Branch       string `db:"branch_name"`
-	PID          int64  `db:"pid"`
-	Parent       string `db:"parent_run_id"`
-	ParentStep   string `db:"parent_step_id"`
-	ForkedFrom   string `db:"forked_from_run_id"`
-	Heartbeat    int64  `db:"last_heartbeat"`
-	IterateIndex *int64 `db:"iterate_index"`
-	IterateTotal *int64 `db:"iterate_total"`
-	IterateMode  string `db:"iterate_mode"`
-	Kind         string `db:"run_kind"`
-
-	CancelAsked     *int64 `db:"requested_at"`
-	CancelForce     int64  `db:"force"`
-	PipelineState   string `db:"pipeline_state"`
-	PipelineStateAt int64  `db:"pipeline_state_at"`
-	ProgressTotal   *int64 `db:"total_steps"`
-	ProgressDone    *int64 `db:"completed_steps"`
-	Progress        *int64 `db:"overall_progress"`
-}
-
-// stepWord is a step_state row cut to what a list shows of it.
-type stepWord struct {
-	Run   string `db:"pipeline_id"`
-	Step  string `db:"step_id"`
-	State string `db:"state"`
-	Error string `db:"error"` // of failed and rejected steps
-}
-
 // record is a run with what was read to tell it.
 type record struct {
-	runRow
-	steps   []stepWord
+	wave.RunRow
+	steps   []wave.StepWord
 	history *history // nil where the recorded status decides
 	facts   runFacts
-	state   State
+	state   wave.State
 	reason  string
-	outer   []outerItem // the runs that a row without a life of its own holds together
+	outer   []wave.OuterItem // the runs that a row without a life of its own holds together
 }
 
 // recordsSQL assembles the statement for n runs in the schema at hand. Each
@@ -124,12 +85,12 @@ func (d *database) recordsUpTo(ctx context.Context, q sqlx.QueryerContext, ids [
 	if len(ids) == 0 || !d.schema.has("pipeline_run") {
 		return found, nil
 	}
-	var rows []runRow
+	var rows []wave.RunRow
 	if err := sqlx.SelectContext(ctx, q, &rows, d.recordsSQL(len(ids)), anys(ids)...); err != nil {
 		return nil, fmt.Errorf("select runs: %w", err)
 	}
 	for _, r := range rows {
-		found[r.ID] = &record{runRow: r}
+		found[r.ID] = &record{RunRow: r}
 	}
 	if err := d.addStepWords(ctx, q, found, ids); err != nil {
 		return nil, err
@@ -173,7 +134,7 @@ func (d *database) addStepWords(ctx context.Context, q sqlx.QueryerContext, foun
 	if !d.schema.has("step_state") {
 		return nil
 	}
-	var words []stepWord
+	var words []wave.StepWord
 	if err := sqlx.SelectContext(ctx, q, &words, fmt.Sprintf(stepWordsSQL, in(len(ids))), anys(ids)...); err != nil {
 		return fmt.Errorf("select steps of runs: %w", err)
 	}
@@ -202,9 +163,9 @@ func (d *database) derived(ctx context.Context, ids []string) (map[string]*recor
 // factsOf is what the row says, without its events and its parent.
 func (r *record) factsOf() runFacts {
 	f := runFacts{
-		Status: r.Status, Error: r.errorText(), CancelledAt: unix(r.CancelledAt),
-		PipelineState: r.PipelineState, PipelineStateAt: unix(r.PipelineStateAt), Kind: r.Kind,
-		StartedAt: unix(r.StartedAt), CompletedAt: unix(r.CompletedAt), Heartbeat: unix(r.Heartbeat),
+		Status: r.Status, Error: r.errorText(), CancelledAt: wave.Unix(r.CancelledAt),
+		PipelineState: r.PipelineState, PipelineStateAt: wave.Unix(r.PipelineStateAt), Kind: r.Kind,
+		StartedAt: wave.Unix(r.StartedAt), CompletedAt: wave.Unix(r.CompletedAt), Heartbeat: wave.Unix(r.Heartbeat),
 	}
 	if r.PID <= math.MaxInt32 { // more is no pid, and the kernel would cut it to one
 		f.PID = int(r.PID)
@@ -224,9 +185,9 @@ func (r *record) addParent(p *record) {
 	if p == nil {
 		return
 	}
-	r.facts.Parent, r.facts.ParentEnded, r.facts.ParentError = p.state, unix(p.CompletedAt), p.facts.Error
+	r.facts.Parent, r.facts.ParentEnded, r.facts.ParentError = p.state, wave.Unix(p.CompletedAt), p.facts.Error
 	if p.facts.Outer != nil {
-		r.facts.Parent = Unknown // it is derived from its children, not they from it
+		r.facts.Parent = wave.Unknown // it is derived from its children, not they from it
 	}
 }
 
@@ -236,7 +197,7 @@ func (r *record) addParent(p *record) {
 func (r *record) settleEnd() {
 	var end int64
 	switch {
-	case !r.state.Ended() || r.state == Lost:
+	case !r.state.Ended() || r.state == wave.Lost:
 		return
 	case r.facts.Outer != nil:
 		end = r.facts.Outer.Last.Unix()

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // Bounds of what a history keeps of a run whose writer repeats itself for ever.
@@ -31,7 +33,7 @@ type history struct {
 
 	order []string // steps in the order of their first event
 	steps map[string]*stepHistory
-	marks []LogMark // by id
+	marks []wave.LogMark // by id
 }
 
 // stepHistory is what the events of a run say of one step.
@@ -53,21 +55,21 @@ type stepHistory struct {
 	fansOut   bool // it starts a run for each of several items
 	warned    bool // its contract failed in this attempt, and the pipeline goes on with that
 	attempts  []attemptHistory
-	contract  *Contract
-	evidence  *Contract
-	checks    []Check // oldest first, at most maxAttempts
+	contract  *wave.Contract
+	evidence  *wave.Contract
+	checks    []wave.Check // oldest first, at most maxAttempts
 }
 
 type attemptHistory struct {
 	number  int
-	state   State
+	state   wave.State
 	err     string
 	started time.Time
 	ended   time.Time
 }
 
 // add folds one event. Events come in the order of their ids.
-func (h *history) add(e Event) {
+func (h *history) add(e wave.Event) {
 	if e.ID <= h.last {
 		return
 	}
@@ -85,7 +87,7 @@ func (h *history) add(e Event) {
 	h.mark(e, s, before)
 }
 
-func (h *history) addRunLevel(e Event) {
+func (h *history) addRunLevel(e wave.Event) {
 	switch e.State {
 	case "started":
 		h.begun, h.end = true, ""
@@ -123,7 +125,7 @@ func (h *history) step(id string) *stepHistory {
 	return s
 }
 
-func (s *stepHistory) add(e Event) {
+func (s *stepHistory) add(e wave.Event) {
 	if e.Persona != "" {
 		s.persona = e.Persona
 	}
@@ -139,7 +141,7 @@ func (s *stepHistory) add(e Event) {
 			s.begin(e)
 		}
 	case "retrying":
-		s.endAttempt(Failed, e.At)
+		s.endAttempt(wave.Failed, e.At)
 		s.word = e.State
 		if i, n, ok := fraction(strings.TrimPrefix(e.Message, "attempt ")); ok {
 			s.retries = n
@@ -149,17 +151,17 @@ func (s *stepHistory) add(e Event) {
 		}
 	case "completed", "completed_empty":
 		s.word, s.endedAt, s.length = e.State, e.At, e.Duration
-		s.endAttempt(Succeeded, e.At)
+		s.endAttempt(wave.Succeeded, e.At)
 	case "failed", "rejected":
 		s.fail(e)
 	case "skipped":
 		s.word, s.note = e.State, e.Message
 	case "reworking":
 		s.word, s.note = e.State, e.Message
-		s.endAttempt(Failed, e.At)
+		s.endAttempt(wave.Failed, e.At)
 	case "cancelled":
 		s.word, s.endedAt = e.State, e.At
-		s.endAttempt(Cancelled, e.At)
+		s.endAttempt(wave.Cancelled, e.At)
 	case "pending":
 		s.word = e.State
 	case "step_progress":
@@ -171,7 +173,7 @@ func (s *stepHistory) add(e Event) {
 	}
 }
 
-func (s *stepHistory) begin(e Event) {
+func (s *stepHistory) begin(e wave.Event) {
 	if strings.HasPrefix(e.Message, "gate step") {
 		s.gate = true
 	}
@@ -203,7 +205,7 @@ const resumedNote = "Starting step "
 // countVisit counts how often a step was come to: a loop says which turn it is,
 // another step begins again after its end. One that fans out ends with each item.
 // It reports whether the step began again.
-func (s *stepHistory) countVisit(e Event) (again bool) {
+func (s *stepHistory) countVisit(e wave.Event) (again bool) {
 	if turn, ok := strings.CutPrefix(e.Message, "loop iteration "); ok {
 		if i, _, ok := fraction(turn); ok {
 			s.visits = max(s.visits, i)
@@ -222,18 +224,18 @@ func (s *stepHistory) countVisit(e Event) (again bool) {
 
 // fail keeps the fullest text: a failing command writes two events, the first
 // with its stderr and the second with the exit status alone.
-func (s *stepHistory) fail(e Event) {
+func (s *stepHistory) fail(e wave.Event) {
 	if s.word != e.State || len(e.Message) > len(s.err) {
 		s.err = e.Message
 	}
 	s.word, s.endedAt = e.State, e.At
-	state := Failed
+	state := wave.Failed
 	if e.State == "rejected" {
-		state = Rejected
+		state = wave.Rejected
 	}
 	s.endAttempt(state, e.At)
 	if n := len(s.attempts); n > 0 {
-		s.attempts[n-1].err = clip(s.err, 4096)
+		s.attempts[n-1].err = wave.Clip(s.err, 4096)
 	}
 }
 
@@ -244,19 +246,19 @@ func (s *stepHistory) startAttempt(number int, at time.Time) {
 	if number <= 0 {
 		number = len(s.attempts) + 1
 	}
-	s.attempts = append(s.attempts, attemptHistory{number: number, state: Running, started: at})
+	s.attempts = append(s.attempts, attemptHistory{number: number, state: wave.Running, started: at})
 }
 
-func (s *stepHistory) endAttempt(state State, at time.Time) {
+func (s *stepHistory) endAttempt(state wave.State, at time.Time) {
 	if n := len(s.attempts); n > 0 {
 		a := &s.attempts[n-1]
 		a.state, a.ended = state, at
 	}
 }
 
-func (s *stepHistory) addContract(e Event) {
+func (s *stepHistory) addContract(e wave.Event) {
 	if e.State == "contract_evidence" { // beside a result, never in its place
-		s.evidence = &Contract{Result: "evidence", Text: e.Message, At: e.At}
+		s.evidence = &wave.Contract{Result: "evidence", Text: e.Message, At: e.At}
 		return
 	}
 	result, ok := contractResult(e.State)
@@ -272,10 +274,10 @@ func (s *stepHistory) addContract(e Event) {
 		return
 	}
 	s.warned = s.warned || result == "failed_warned" || result == "failed_continued"
-	s.contract = &Contract{Result: result, Text: e.Message, At: e.At}
+	s.contract = &wave.Contract{Result: result, Text: e.Message, At: e.At}
 	s.addCheck(result, e.At)
 	if n := len(s.attempts); n > 0 && result == "failed" {
-		s.attempts[n-1].err = clip(e.Message, 4096)
+		s.attempts[n-1].err = wave.Clip(e.Message, 4096)
 	}
 }
 
@@ -287,7 +289,7 @@ func (s *stepHistory) addCheck(result string, at time.Time) {
 		return
 	}
 	if n < maxAttempts {
-		s.checks = append(s.checks, Check{From: at, To: at, Result: result})
+		s.checks = append(s.checks, wave.Check{From: at, To: at, Result: result})
 	}
 }
 

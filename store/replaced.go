@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -9,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"database/sql"
-
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // Bounds of the search for the run that overwrote a file: Wave has no index of
@@ -56,7 +57,7 @@ func (r Replacement) Text() string {
 // were recorded for: another run has recorded the same path since, the file was
 // modified after the run ended, or its size is another. files are by the id of
 // their artifact; of one that is not in there nothing is said.
-func (s *Store) Replaced(ctx context.Context, run Run, artifacts []Artifact, files map[int64]FileInfo) (map[int64]Replacement, error) {
+func (s *Store) Replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact, files map[int64]FileInfo) (map[int64]Replacement, error) {
 	return read(s, func(o *opened) (map[int64]Replacement, error) {
 		found, err := o.replaced(ctx, run, artifacts, files)
 		if err != nil {
@@ -66,14 +67,14 @@ func (s *Store) Replaced(ctx context.Context, run Run, artifacts []Artifact, fil
 	})
 }
 
-func (d *database) replaced(ctx context.Context, run Run, artifacts []Artifact, files map[int64]FileInfo) (map[int64]Replacement, error) {
-	lastOwn := map[string]Artifact{} // row of each path
+func (d *database) replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact, files map[int64]FileInfo) (map[int64]Replacement, error) {
+	lastOwn := map[string]wave.Artifact{} // row of each path
 	for _, a := range artifacts {
 		if own, ok := lastOwn[a.Path]; !ok || a.ID > own.ID {
 			lastOwn[a.Path] = a
 		}
 	}
-	var shared []Artifact // those that another run may have written
+	var shared []wave.Artifact // those that another run may have written
 	for _, a := range artifacts {
 		if _, ok := files[a.ID]; ok && !ownPath(a.Path, run.ID) {
 			shared = append(shared, lastOwn[a.Path])
@@ -106,7 +107,7 @@ func ownPath(path, run string) bool {
 
 // replacement compares the last row that a run has of a path with the file. Times
 // of rows are whole seconds, and some file systems keep no more.
-func replacement(run Run, own, other Artifact, file FileInfo) (Replacement, bool) {
+func replacement(run wave.Run, own, other wave.Artifact, file FileInfo) (Replacement, bool) {
 	resized := own.Size > 0 && file.Size != own.Size // a size of 0 is that of a file which was missing, too
 	// A row of another run alone does not tell that it wrote the file: it may have
 	// found this run's and recorded that.
@@ -134,8 +135,8 @@ WHERE r.run_id IN (SELECT run_id FROM pipeline_run WHERE pipeline_name = ? ORDER
 // laterRows finds, by path, the newest row that another run has recorded after
 // this one: among the newest runs of its pipeline, the rows that come next, the
 // newest rows, and those written when the file was.
-func (d *database) laterRows(ctx context.Context, run Run, own []Artifact, files map[int64]FileInfo) (map[string]Artifact, error) {
-	newest := map[string]Artifact{}
+func (d *database) laterRows(ctx context.Context, run wave.Run, own []wave.Artifact, files map[int64]FileInfo) (map[string]wave.Artifact, error) {
+	newest := map[string]wave.Artifact{}
 	if len(own) == 0 || !d.schema.has("artifact") {
 		return newest, nil
 	}
@@ -148,7 +149,7 @@ func (d *database) laterRows(ctx context.Context, run Run, own []Artifact, files
 			times = append(times, at)
 		}
 	}
-	add := func(rows []Artifact) {
+	add := func(rows []wave.Artifact) {
 		for _, a := range rows {
 			if id, ok := mine[a.Path]; ok && a.ID > id && a.ID > newest[a.Path].ID && a.RunID != run.ID {
 				newest[a.Path] = a
@@ -183,7 +184,7 @@ func (d *database) laterRows(ctx context.Context, run Run, own []Artifact, files
 	return newest, nil
 }
 
-func (d *database) artifactRows(ctx context.Context, from string, args ...any) ([]Artifact, error) {
+func (d *database) artifactRows(ctx context.Context, from string, args ...any) ([]wave.Artifact, error) {
 	var rows []struct {
 		ID        int64  `db:"id"`
 		RunID     string `db:"run_id"`
@@ -194,9 +195,9 @@ func (d *database) artifactRows(ctx context.Context, from string, args ...any) (
 	if err := sqlx.SelectContext(ctx, d, &rows, query, args...); err != nil {
 		return nil, fmt.Errorf("select artifacts of other runs: %w", err)
 	}
-	artifacts := make([]Artifact, len(rows))
+	artifacts := make([]wave.Artifact, len(rows))
 	for i, r := range rows {
-		artifacts[i] = Artifact{ID: r.ID, RunID: r.RunID, Path: r.Path, CreatedAt: unix(r.CreatedAt)}
+		artifacts[i] = wave.Artifact{ID: r.ID, RunID: r.RunID, Path: r.Path, CreatedAt: wave.Unix(r.CreatedAt)}
 	}
 	return artifacts, nil
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+
+	"wavedeck/store/wave"
 )
 
 const (
@@ -53,7 +55,7 @@ func (o *opened) changedSince(ctx context.Context, after int64) (rowChanges, err
 	changed := newRowChanges()
 	var since int64
 	if o.schema.has("event_log") {
-		var refs []StepRef
+		var refs []wave.StepRef
 		if err := o.SelectContext(ctx, &refs, replaySQL, after-overlap, maxPending+1); err != nil {
 			return changed, err
 		}
@@ -76,7 +78,7 @@ func (o *opened) changedSince(ctx context.Context, after int64) (rowChanges, err
 		return changed, err
 	}
 	for _, id := range append(open, ended...) {
-		changed.add(StepRef{Run: id})
+		changed.add(wave.StepRef{Run: id})
 	}
 	return o.addParents(ctx, changed)
 }

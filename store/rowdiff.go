@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 const (
@@ -36,23 +38,23 @@ type rowDiff struct {
 
 type rowKey struct {
 	table string
-	ref   StepRef // Step is empty for rows of the run itself
+	ref   wave.StepRef // Step is empty for rows of the run itself
 }
 
 // rowChanges names what became different. row is set when it is the run's own
 // row, so that its parent's counts may be others.
 type rowChanges struct {
 	runs  map[string]struct{}
-	steps map[StepRef]struct{}
+	steps map[wave.StepRef]struct{}
 	row   bool
 	more  bool // new rows are left for the next comparison
 }
 
 func newRowChanges() rowChanges {
-	return rowChanges{runs: map[string]struct{}{}, steps: map[StepRef]struct{}{}}
+	return rowChanges{runs: map[string]struct{}{}, steps: map[wave.StepRef]struct{}{}}
 }
 
-func (c *rowChanges) add(ref StepRef) {
+func (c *rowChanges) add(ref wave.StepRef) {
 	c.runs[ref.Run] = struct{}{}
 	if ref.Step != "" {
 		c.steps[ref] = struct{}{}
@@ -105,7 +107,7 @@ func (w *rowDiff) begin(ctx context.Context) error {
 		}
 		w.lastRow[t.name] = last
 	}
-	if _, err := w.compare(ctx, time.Now(), func(string) State { return "" }); err != nil {
+	if _, err := w.compare(ctx, time.Now(), func(string) wave.State { return "" }); err != nil {
 		return err
 	}
 	w.accept()
@@ -127,7 +129,7 @@ func (w *rowDiff) accept() { w.pending() }
 
 // compare names what changed since the last comparison that was accepted.
 // state tells a run's last derived state, or nothing.
-func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string) State) (rowChanges, error) {
+func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string) wave.State) (rowChanges, error) {
 	changed := newRowChanges()
 	lastRow, err := w.newRows(ctx, &changed)
 	if err != nil {
@@ -139,13 +141,13 @@ func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string)
 	}
 	for id := range open {
 		if _, was := w.open[id]; !was {
-			changed.add(StepRef{Run: id})
+			changed.add(wave.StepRef{Run: id})
 			changed.row = true
 		}
 	}
 	for id := range w.open {
 		if _, is := open[id]; !is {
-			changed.add(StepRef{Run: id})
+			changed.add(wave.StepRef{Run: id})
 			changed.row = true
 		}
 	}
@@ -181,7 +183,7 @@ func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string)
 }
 
 // choose bounds the runs to compare: the ones of which something is expected.
-func (w *rowDiff) choose(open map[string]struct{}, recent map[string]time.Time, state func(string) State) []string {
+func (w *rowDiff) choose(open map[string]struct{}, recent map[string]time.Time, state func(string) wave.State) []string {
 	var ids []string
 	for id := range open {
 		if s := state(id); s == "" || s.Active() {
@@ -221,7 +223,7 @@ func (w *rowDiff) newRows(ctx context.Context, changed *rowChanges) (map[string]
 				return nil, fmt.Errorf("read new rows of %s: %w", t.name, err)
 			}
 			for _, r := range rows {
-				changed.add(StepRef{r.Run, r.Stp})
+				changed.add(wave.StepRef{Run: r.Run, Step: r.Stp})
 				changed.row = changed.row || t.step == ""
 				lastRow[t.name] = r.Row
 			}
@@ -298,7 +300,7 @@ func (w *rowDiff) readHashes(ctx context.Context, ids []string) (map[rowKey]uint
 			}
 			err := w.d.SelectContext(ctx, &rows, query+in(len(part)), anys(part)...)
 			for _, r := range rows {
-				key := rowKey{t.name, StepRef{r.Run, r.Step}}
+				key := rowKey{t.name, wave.StepRef{Run: r.Run, Step: r.Step}}
 				hashes[key] ^= maphash.String(w.seed, r.Shown)
 			}
 			return err

@@ -3,6 +3,8 @@ package store
 import (
 	"strings"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // What makes a runaway of repetition. Work repeats itself: a test is run after
@@ -128,7 +130,7 @@ func repeats(deeds []toolCall) (repetition, *Runaway) {
 		if h.rounds[p] >= leastRounds(p) {
 			found = &Runaway{Times: h.rounds[p], Of: h.rounds[p] * p, Since: deeds[n-h.rounds[p]*p].at}
 			for _, d := range deeds[n-p:] {
-				found.Actions = append(found.Actions, clip(d.text, 200))
+				found.Actions = append(found.Actions, wave.Clip(d.text, 200))
 			}
 		}
 	}
@@ -140,7 +142,7 @@ func repeats(deeds []toolCall) (repetition, *Runaway) {
 	if found == nil && h.share >= loopShare {
 		for _, d := range deeds {
 			if counts[d.text] == h.share {
-				found = &Runaway{Actions: []string{clip(d.text, 200)}, Times: h.share, Of: n, Since: d.at}
+				found = &Runaway{Actions: []string{wave.Clip(d.text, 200)}, Times: h.share, Of: n, Since: d.at}
 				break
 			}
 		}

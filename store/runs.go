@@ -2,17 +2,17 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // runsByID returns the runs with these ids in their order; an id that no run
 // has is left out.
-func (d *database) runsByID(ctx context.Context, ids []string) ([]Run, error) {
+func (d *database) runsByID(ctx context.Context, ids []string) ([]wave.Run, error) {
 	runs, err := d.runsOf(ctx, d, ids)
 	if err != nil {
 		return nil, fmt.Errorf("load runs: %w", err)
@@ -20,8 +20,8 @@ func (d *database) runsByID(ctx context.Context, ids []string) ([]Run, error) {
 	return runs, nil
 }
 
-func (d *database) runsOf(ctx context.Context, q sqlx.QueryerContext, ids []string) ([]Run, error) {
-	runs := make([]Run, 0, len(ids))
+func (d *database) runsOf(ctx context.Context, q sqlx.QueryerContext, ids []string) ([]wave.Run, error) {
+	runs := make([]wave.Run, 0, len(ids))
 	err := chunks(ids, MaxLimit+1, func(part []string) error {
 		batch, err := d.runBatch(ctx, q, part)
 		runs = append(runs, batch...)
@@ -32,7 +32,7 @@ func (d *database) runsOf(ctx context.Context, q sqlx.QueryerContext, ids []stri
 
 // runBatch reads one batch in a number of statements that does not depend on
 // its size.
-func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []string) ([]Run, error) {
+func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []string) ([]wave.Run, error) {
 	records, err := d.records(ctx, q, ids)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []st
 	if err != nil {
 		return nil, err
 	}
-	runs := make([]Run, 0, len(ids))
+	runs := make([]wave.Run, 0, len(ids))
 	for _, id := range ids {
 		r := records[id]
 		if r == nil {
@@ -60,7 +60,7 @@ func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []st
 		}
 		run := r.run(d.opt.Definition(r.Pipeline))
 		run.Tokens = r.spent(tokens[id])
-		run.Children = children[id].of(r)
+		run.Children = r.childCounts(children[id])
 		if children[id].All == 0 {
 			for _, item := range r.outer {
 				run.Items = append(run.Items, item.ID)
@@ -75,7 +75,7 @@ func (d *database) runBatch(ctx context.Context, q sqlx.QueryerContext, ids []st
 	if err := d.addSubtreeTokens(ctx, q, runs); err != nil {
 		return nil, err
 	}
-	failed := make([]*Run, len(runs))
+	failed := make([]*wave.Run, len(runs))
 	for i := range runs {
 		failed[i] = &runs[i]
 	}
@@ -151,19 +151,9 @@ SELECT r.parent_run_id AS parent, count(*) AS n,
 	COALESCE(sum(r.status = 'failed' %[1]s AND (instr(%[2]s, 'context canceled') > 0 OR instr(%[2]s, 'signal: killed') > 0)), 0) AS killed
 FROM pipeline_run r %[3]s WHERE r.parent_run_id IN %[4]s AND r.run_id <> r.parent_run_id GROUP BY r.parent_run_id`
 
-// childCounts are the children of a run by their recorded status and whether
-// they were asked to stop, without telling each of them.
-type childCounts struct {
-	Parent string `db:"parent"`
-	All    int    `db:"n"`
-	Ended  int    `db:"ended"`
-	Failed int    `db:"failed"`
-	Killed int    `db:"killed"` // of those that failed
-}
-
-// of counts the children of r: those that were stopped because another failed
-// did not fail.
-func (c childCounts) of(r *record) ChildCounts {
+// childCounts counts the children of r: those that were stopped because another
+// failed did not fail.
+func (r *record) childCounts(c wave.ChildTally) wave.ChildCounts {
 	if c.All == 0 {
 		c.All = len(r.outer)
 		for _, item := range r.outer {
@@ -175,13 +165,13 @@ func (c childCounts) of(r *record) ChildCounts {
 			}
 		}
 	}
-	if r.state == Cancelled || r.facts.Error != "" && !killed(r.facts.Error) {
+	if r.state == wave.Cancelled || r.facts.Error != "" && !killed(r.facts.Error) {
 		c.Failed -= c.Killed
 	}
-	return ChildCounts{All: c.All, Ended: c.Ended, Failed: c.Failed}
+	return wave.ChildCounts{All: c.All, Ended: c.Ended, Failed: c.Failed}
 }
 
-func (d *database) childCounts(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]childCounts, error) {
+func (d *database) childCounts(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]wave.ChildTally, error) {
 	if !d.schema["pipeline_run"]["parent_run_id"] || len(ids) == 0 {
 		return nil, nil
 	}
@@ -193,12 +183,12 @@ func (d *database) childCounts(ctx context.Context, q sqlx.QueryerContext, ids [
 	if d.schema["pipeline_run"]["current_step"] {
 		failure += " || COALESCE(r.current_step, '')"
 	}
-	var rows []childCounts
+	var rows []wave.ChildTally
 	query := fmt.Sprintf(childCountsSQL, notStopped, "("+failure+")", join, in(len(ids)))
 	if err := sqlx.SelectContext(ctx, q, &rows, query, anys(ids)...); err != nil {
 		return nil, fmt.Errorf("count children: %w", err)
 	}
-	counts := make(map[string]childCounts, len(rows))
+	counts := make(map[string]wave.ChildTally, len(rows))
 	for _, r := range rows {
 		counts[r.Parent] = r
 	}
@@ -252,25 +242,25 @@ func (d *database) metricTokens(ctx context.Context, q sqlx.QueryerContext, ids 
 }
 
 // run is the record as shown. The definition may be nil.
-func (r *record) run(def []StepDef) Run {
-	run := Run{
+func (r *record) run(def []wave.StepDef) wave.Run {
+	run := wave.Run{
 		ID: r.ID, Pipeline: r.Pipeline, Status: r.Status, State: r.state, Reason: r.reason, Input: r.Input,
-		Error: r.errorText(), StartedAt: unix(r.StartedAt), CompletedAt: unix(r.CompletedAt),
-		CancelledAt: unix(r.CancelledAt), Heartbeat: unix(r.Heartbeat), Branch: r.Branch, PID: r.facts.PID,
+		Error: r.errorText(), StartedAt: wave.Unix(r.StartedAt), CompletedAt: wave.Unix(r.CompletedAt),
+		CancelledAt: wave.Unix(r.CancelledAt), Heartbeat: wave.Unix(r.Heartbeat), Branch: r.Branch, PID: r.facts.PID,
 		Parent: r.Parent, ParentStep: r.ParentStep, ForkedFrom: r.ForkedFrom, Kind: r.Kind, Tokens: r.Tokens,
-		Tags: tags(r.Tags), DryRun: r.facts.DryRun,
+		Tags: wave.ParseTags(r.Tags), DryRun: r.facts.DryRun,
 	}
-	if run.State != Lost && strings.Contains(run.Error, orphaned) {
+	if run.State != wave.Lost && strings.Contains(run.Error, orphaned) {
 		run.Error = "" // whoever took it for lost did not know how it had ended
 	}
 	if r.undecided() {
 		run.LastEvent = r.facts.LastEvent
 	}
 	if r.IterateIndex != nil || r.IterateTotal != nil {
-		run.Iterate = &Iterate{Index: int(orZero(r.IterateIndex)), Total: int(orZero(r.IterateTotal)), Mode: r.IterateMode}
+		run.Iterate = &wave.Iterate{Index: int(wave.OrZero(r.IterateIndex)), Total: int(wave.OrZero(r.IterateTotal)), Mode: r.IterateMode}
 	}
 	if r.CancelAsked != nil {
-		run.Cancel = &Cancellation{RequestedAt: unix(*r.CancelAsked), Force: r.CancelForce != 0}
+		run.Cancel = &wave.Cancellation{RequestedAt: wave.Unix(*r.CancelAsked), Force: r.CancelForce != 0}
 	}
 	r.addDuration(&run)
 	r.addSteps(&run, def)
@@ -280,9 +270,9 @@ func (r *record) run(def []StepDef) Run {
 // addDuration prefers the milliseconds of the completed event to the whole
 // seconds of the row. How long a lost run worked is not known: the row's end,
 // if any, is when its loss was noticed.
-func (r *record) addDuration(run *Run) {
+func (r *record) addDuration(run *wave.Run) {
 	switch {
-	case run.State == Lost || !run.State.Ended():
+	case run.State == wave.Lost || !run.State.Ended():
 	case r.history.endLength > 0 && r.history.end != "":
 		run.Duration, run.HasDuration = r.history.endLength, true
 	case !run.StartedAt.IsZero() && !run.CompletedAt.Before(run.StartedAt):
@@ -292,31 +282,31 @@ func (r *record) addDuration(run *Run) {
 
 // addSteps counts steps. How many a run has is what it said when it began; the
 // definition may have changed since.
-func (r *record) addSteps(run *Run, def []StepDef) {
+func (r *record) addSteps(run *wave.Run, def []wave.StepDef) {
 	done := 0
 	for _, s := range r.steps {
 		switch settledWord(s.State, s.Error, s.Step, run.State, run.Error) {
 		case "completed", "completed_empty", "skipped":
 			done++
 		case "failed", "rejected", "running", "retrying", "reworking":
-			if run.State.Active() || run.State.Ended() && run.State != Succeeded && run.State != Empty {
+			if run.State.Active() || run.State.Ended() && run.State != wave.Succeeded && run.State != wave.Empty {
 				run.Current = append(run.Current, s.Step)
 			} else if s.State == "failed" {
 				run.StepsFailed++
 			}
 		}
 	}
-	if len(r.steps) == 0 && run.State != Succeeded && run.State != Empty {
+	if len(r.steps) == 0 && run.State != wave.Succeeded && run.State != wave.Empty {
 		run.Current = r.currentByEvents(run)
 	}
-	run.StepsDone = max(done, r.history.done, int(orZero(r.ProgressDone)))
+	run.StepsDone = max(done, r.history.done, int(wave.OrZero(r.ProgressDone)))
 	run.StepsAll = r.history.total
-	for _, n := range []int{int(orZero(r.ProgressTotal)), len(def), len(r.steps)} {
+	for _, n := range []int{int(wave.OrZero(r.ProgressTotal)), len(def), len(r.steps)} {
 		if run.StepsAll == 0 {
 			run.StepsAll = n
 		}
 	}
-	if run.State == Succeeded || run.State == Empty {
+	if run.State == wave.Succeeded || run.State == wave.Empty {
 		run.StepsDone = run.StepsAll
 	}
 	run.StepsDone = min(run.StepsDone, run.StepsAll)
@@ -332,7 +322,7 @@ func (r *record) addSteps(run *Run, def []StepDef) {
 
 // currentByEvents names the steps a run is or ended at where step_state has
 // none of it: old schemas keep the rows of the latest run only.
-func (r *record) currentByEvents(run *Run) []string {
+func (r *record) currentByEvents(run *wave.Run) []string {
 	var current []string
 	for _, id := range r.history.order {
 		switch h := r.history.steps[id]; settledWord(h.word, h.err, id, run.State, run.Error) {
@@ -363,23 +353,4 @@ func blamedStep(text string) string {
 		return ""
 	}
 	return id
-}
-
-// tags reads tags_json; what is not a list of texts holds no tags.
-func tags(text string) []string {
-	if len(text) <= len("[]") {
-		return nil
-	}
-	var list []string
-	if json.Unmarshal([]byte(text), &list) != nil {
-		return nil
-	}
-	return list
-}
-
-func orZero(n *int64) int64 {
-	if n == nil || *n < 0 || *n > math.MaxInt32 {
-		return 0
-	}
-	return *n
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strings"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // How long a writer may be silent. Wave beats every 30 s and reaps by the same
@@ -39,27 +41,27 @@ type runFacts struct {
 	Heartbeat       time.Time
 	LastEvent       time.Time
 	PID             int
-	Parent          State     // the parent's derived state; empty without a parent
-	ParentEnded     time.Time // when the parent ended, if recorded
-	ParentError     string    // the parent's error, which names what failed first
-	Outer           *outerRun // of a row that only holds others together
+	Parent          wave.State // the parent's derived state; empty without a parent
+	ParentEnded     time.Time  // when the parent ended, if recorded
+	ParentError     string     // the parent's error, which names what failed first
+	Outer           *outerRun  // of a row that only holds others together
 }
 
 // deriveRun derives what became of a run. The reason is empty when the state is
 // what the recorded status says in plain words. A recorded end is final: only
 // how it ended is told better, never that it goes on.
-func deriveRun(f runFacts, now time.Time, alive func(pid int) bool) (State, string) {
+func deriveRun(f runFacts, now time.Time, alive func(pid int) bool) (wave.State, string) {
 	switch f.Status {
 	case "completed":
-		return Succeeded, cmp.Or(f.askedToStop(), f.rehearsed())
+		return wave.Succeeded, cmp.Or(f.askedToStop(), f.rehearsed())
 	case "completed_empty":
-		return Empty, cmp.Or(f.askedToStop(), f.rehearsed())
+		return wave.Empty, cmp.Or(f.askedToStop(), f.rehearsed())
 	case "cancelled":
-		return Cancelled, ""
+		return wave.Cancelled, ""
 	case "failed":
 		return f.deriveFailed()
 	case "queued":
-		return Queued, ""
+		return wave.Queued, ""
 	case "pending":
 		if s, why, ok := f.deriveQuietEnd(); ok {
 			return s, why
@@ -71,55 +73,55 @@ func deriveRun(f runFacts, now time.Time, alive func(pid int) bool) (State, stri
 		}
 		return f.deriveRunning(now, alive)
 	case "":
-		return Unknown, "no status is recorded"
+		return wave.Unknown, "no status is recorded"
 	default:
-		return Unknown, `recorded as "` + clip(f.Status, 80) + `"`
+		return wave.Unknown, `recorded as "` + wave.Clip(f.Status, 80) + `"`
 	}
 }
 
 // deriveFailed finds what Wave records as failed although nothing failed.
-func (f runFacts) deriveFailed() (State, string) {
+func (f runFacts) deriveFailed() (wave.State, string) {
 	switch {
 	case !f.CancelledAt.IsZero():
-		return Cancelled, "stopped by an operator"
+		return wave.Cancelled, "stopped by an operator"
 	case f.RewoundTo != "":
 		return f.deriveRewound()
 	case f.PipelineState == "rejected":
-		return Rejected, "a contract rejected its work"
+		return wave.Rejected, "a contract rejected its work"
 	case strings.Contains(f.Error, orphaned):
 		if f.Rejected {
-			return Rejected, "a contract rejected its work"
+			return wave.Rejected, "a contract rejected its work"
 		}
 		// Who closed the run for its process may have closed the rest with it.
 		closed := f.PipelineState == "failed" && !f.PipelineStateAt.Before(f.CompletedAt)
 		if s, why, ok := f.deriveQuietEnd(); ok && !closed {
 			return s, why
 		}
-		return Lost, "process gone, no end recorded"
+		return wave.Lost, "process gone, no end recorded"
 	case killed(f.Error) && f.cancelCame():
-		return Cancelled, "stopped by an operator"
-	case killed(f.Error) && f.Parent == Cancelled && !f.ownProcess():
-		return Cancelled, "the run that started it was stopped"
+		return wave.Cancelled, "stopped by an operator"
+	case killed(f.Error) && f.Parent == wave.Cancelled && !f.ownProcess():
+		return wave.Cancelled, "the run that started it was stopped"
 	case stoppedBeside(f.Error, f.ParentError) && !f.ownProcess():
-		return Cancelled, "stopped when the run that started it failed"
+		return wave.Cancelled, "stopped when the run that started it failed"
 	default:
-		return Failed, f.askedToStop()
+		return wave.Failed, f.askedToStop()
 	}
 }
 
 // deriveRewound derives a run that had ended before an operator rewound it, which
 // Wave records as a failure. Its events keep the end that it had.
-func (f runFacts) deriveRewound() (State, string) {
-	reason := "rewound to " + clip(f.RewoundTo, 80)
+func (f runFacts) deriveRewound() (wave.State, string) {
+	reason := "rewound to " + wave.Clip(f.RewoundTo, 80)
 	switch {
 	case f.End == "completed":
-		return Succeeded, reason
+		return wave.Succeeded, reason
 	case f.End == "completed_empty":
-		return Empty, reason
+		return wave.Empty, reason
 	case f.HasEvents:
-		return Failed, reason
+		return wave.Failed, reason
 	default:
-		return Unknown, reason + "; no event tells how it had ended"
+		return wave.Unknown, reason + "; no event tells how it had ended"
 	}
 }
 
@@ -132,37 +134,37 @@ func stoppedBeside(text, blame string) bool {
 // deriveQuietEnd derives a run whose end pipeline_run does not know. The end that
 // pipeline_state has counts only when the run was silent since: a run that was
 // taken up again leaves the old end there for a moment.
-func (f runFacts) deriveQuietEnd() (State, string, bool) {
+func (f runFacts) deriveQuietEnd() (wave.State, string, bool) {
 	wentOn := f.LastEvent.After(f.PipelineStateAt.Add(time.Second)) || f.Heartbeat.After(f.PipelineStateAt.Add(time.Second))
 	if !wentOn {
 		const why = "end recorded in pipeline_state only"
 		switch f.PipelineState {
 		case "rejected":
-			return Rejected, "a contract rejected its work", true
+			return wave.Rejected, "a contract rejected its work", true
 		case "completed":
-			return Succeeded, why, true
+			return wave.Succeeded, why, true
 		case "completed_empty":
-			return Empty, why, true
+			return wave.Empty, why, true
 		case "cancelled":
-			return Cancelled, why, true
+			return wave.Cancelled, why, true
 		case "failed":
 			if killed(f.Error) && f.cancelCame() {
-				return Cancelled, "stopped by an operator", true
+				return wave.Cancelled, "stopped by an operator", true
 			}
-			return Failed, why, true
+			return wave.Failed, why, true
 		}
 	}
 	// Other branches of the pipeline may still work while the pipeline as a
 	// whole is known to run and shows life after the rejection.
 	if f.Rejected && !(f.PipelineState == "running" && wentOn) {
-		return Rejected, "a contract rejected its work", true
+		return wave.Rejected, "a contract rejected its work", true
 	}
 	return "", "", false
 }
 
 // derivePending derives a reserved run from one that nobody will ever start: the
 // outer row of a composition stays pending although its children run.
-func (f runFacts) derivePending(now time.Time, alive func(pid int) bool) (State, string) {
+func (f runFacts) derivePending(now time.Time, alive func(pid int) bool) (wave.State, string) {
 	if f.HasEvents || !f.Heartbeat.IsZero() {
 		return f.deriveRunning(now, alive)
 	}
@@ -170,25 +172,25 @@ func (f runFacts) derivePending(now time.Time, alive func(pid int) bool) (State,
 		return f.Outer.derive(now)
 	}
 	if f.Forked {
-		return Pending, "forked, waits for resume"
+		return wave.Pending, "forked, waits for resume"
 	}
 	since, known := age(f.StartedAt, now)
 	switch {
 	case f.PID > 0 && alive(f.PID):
-		return Pending, ""
+		return wave.Pending, ""
 	case known && since <= silenceLimit:
-		return Pending, ""
+		return wave.Pending, ""
 	case !known:
-		return Unknown, "its times lie in the future of this clock"
+		return wave.Unknown, "its times lie in the future of this clock"
 	default:
-		return Unknown, "recorded as pending and nothing tells that it began"
+		return wave.Unknown, "recorded as pending and nothing tells that it began"
 	}
 }
 
 // deriveRunning decides whether the writer of a run still lives. It takes two
 // signs to tell it as lost: no heartbeat, and a pid that is gone; or, where no
 // pid was recorded, no sign of any kind for longer.
-func (f runFacts) deriveRunning(now time.Time, alive func(pid int) bool) (State, string) {
+func (f runFacts) deriveRunning(now time.Time, alive func(pid int) bool) (wave.State, string) {
 	if s, why, ok := f.deriveByParent(now); ok {
 		return s, why
 	}
@@ -203,18 +205,18 @@ func (f runFacts) deriveRunning(now time.Time, alive func(pid int) bool) (State,
 	case f.PID > 0:
 		// The pid is gone. Without any heartbeat the silence stands for it.
 		if !known || !f.Heartbeat.IsZero() || silence > beatLimit {
-			return Lost, "its process is gone and recorded no end"
+			return wave.Lost, "its process is gone and recorded no end"
 		}
 	case !known:
-		return Unknown, "its times lie in the future of this clock"
+		return wave.Unknown, "its times lie in the future of this clock"
 	case silence <= silenceLimit:
 	case f.AtGate && f.Heartbeat.IsZero():
 		// A gate is silent by nature and this kind of run never beats.
-		return Unknown, "it waits at a gate and nothing tells whether its process lives"
+		return wave.Unknown, "it waits at a gate and nothing tells whether its process lives"
 	case !f.HasEvents && f.Heartbeat.IsZero():
-		return Lost, "it was recorded as running but wrote nothing"
+		return wave.Lost, "it was recorded as running but wrote nothing"
 	default:
-		return Lost, "no heartbeat and no event for more than 5 minutes"
+		return wave.Lost, "no heartbeat and no event for more than 5 minutes"
 	}
 	return f.living()
 }
@@ -228,34 +230,34 @@ func (f runFacts) ownProcess() bool {
 
 // deriveByParent derives a child from its parent: both live in one process, and
 // only the parent beats.
-func (f runFacts) deriveByParent(now time.Time) (State, string, bool) {
+func (f runFacts) deriveByParent(now time.Time) (wave.State, string, bool) {
 	if f.ownProcess() {
 		return "", "", false
 	}
 	switch f.Parent {
-	case Running, Waiting:
+	case wave.Running, wave.Waiting:
 		s, why := f.living()
 		return s, why, true
-	case Lost:
-		return Lost, "the run that started it is lost", true
-	case Cancelled:
-		return Cancelled, "the run that started it was stopped", true
-	case Succeeded, Empty, Failed, Rejected, Skipped:
+	case wave.Lost:
+		return wave.Lost, "the run that started it is lost", true
+	case wave.Cancelled:
+		return wave.Cancelled, "the run that started it was stopped", true
+	case wave.Succeeded, wave.Empty, wave.Failed, wave.Rejected, wave.Skipped:
 		if silence, known := f.silence(now); known && silence <= beatLimit {
 			s, why := f.living() // its own end may come a moment later
 			return s, why, true
 		}
-		return Lost, "the run that started it has ended", true
+		return wave.Lost, "the run that started it has ended", true
 	default: // no parent, or one that cannot be told
 		return "", "", false
 	}
 }
 
-func (f runFacts) living() (State, string) {
+func (f runFacts) living() (wave.State, string) {
 	if f.AtGate {
-		return Waiting, "a gate waits for a decision"
+		return wave.Waiting, "a gate waits for a decision"
 	}
-	return Running, ""
+	return wave.Running, ""
 }
 
 // silence is the time since the latest sign of the run, its start included.
@@ -300,12 +302,4 @@ func (f runFacts) rehearsed() string {
 // killed reports whether an error is what a stopped step leaves.
 func killed(err string) bool {
 	return strings.Contains(err, "context canceled") || strings.Contains(err, "signal: killed")
-}
-
-// clip cuts a text from the database to n bytes for use inside a sentence.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
 }

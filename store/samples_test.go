@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // sampleRuns is what the rows of the sample project come to, worked out from
@@ -109,7 +110,7 @@ func (l *line) words(words ...string) {
 	}
 }
 
-func summary(d RunDetail) string {
+func summary(d wave.RunDetail) string {
 	var l line
 	r := d.Run
 	l.addf("%s", r.State)
@@ -134,7 +135,7 @@ func summary(d RunDetail) string {
 	return strings.Join(lines, "\n")
 }
 
-func stepSummary(s Step) string {
+func stepSummary(s wave.Step) string {
 	var l line
 	l.words(s.ID, string(s.State))
 	if s.Note != "" {
@@ -161,7 +162,7 @@ func stepSummary(s Step) string {
 		l.addf("contract %s", s.Contract.Result)
 	}
 	if s.Error != "" {
-		l.addf("error %q", clip(s.Error, 100))
+		l.addf("error %q", wave.Clip(s.Error, 100))
 	}
 	if s.Children.All > 0 {
 		l.addf("children %d/%d", s.Children.Ended, s.Children.All)

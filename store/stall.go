@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"wavedeck/store/wave"
+)
 
 // This file answers why a run is not moving, from what can be seen of it. It
 // reads nothing: diagnosis.go gathers the signals.
@@ -69,7 +73,7 @@ const (
 
 // Signals is everything that tells whether a run moves. Zero values are unknown.
 type Signals struct {
-	State   State
+	State   wave.State
 	Start   Sign
 	Beat    Sign    // the heartbeat; of a run below another, that of the one whose process it shares
 	Process Process // likewise
@@ -98,17 +102,17 @@ type Stall struct {
 // signals has an answer, and Unclear is one.
 func Judge(s Signals) Stall {
 	switch {
-	case s.State == Lost:
+	case s.State == wave.Lost:
 		return Stall{Gone, "Its process is gone and it recorded no end.", ActResume}
 	case s.State.Ended():
 		return Stall{}
 	case s.Asked.Known:
 		return s.judgeStopping()
-	case s.State == Pending || s.State == Queued:
+	case s.State == wave.Pending || s.State == wave.Queued:
 		return s.judgeStart()
-	case s.State != Running && s.State != Waiting:
+	case s.State != wave.Running && s.State != wave.Waiting:
 		return Stall{Unclear, "What is recorded does not say whether it runs.", ActLog}
-	case s.State == Waiting || s.Gate:
+	case s.State == wave.Waiting || s.Gate:
 		return s.judgeGate()
 	default:
 		return s.judgeRunning()
@@ -138,7 +142,7 @@ func (s Signals) judgeStart() Stall {
 		return Stall{Unclear, "It has not begun, and its process is gone.", ActLog}
 	case s.Slots.Limit > 0 && s.Slots.Taken >= s.Slots.Limit:
 		return Stall{InQueue, "It waits until another run makes room.", ActNothing}
-	case s.State == Queued:
+	case s.State == wave.Queued:
 		return Stall{InQueue, "It waits for its turn.", ActNothing}
 	case s.Start.within(startWithin):
 		return Stall{InQueue, "It was reserved a moment ago.", ActNothing}
@@ -150,7 +154,7 @@ func (s Signals) judgeStart() Stall {
 func (s Signals) judgeGate() Stall {
 	switch s.life() {
 	case lives, livesElsewhere, noSignOfLife:
-		if s.State != Waiting {
+		if s.State != wave.Waiting {
 			return Stall{ForHuman, "A gate of a run that it started waits for a decision.", ActLog}
 		}
 		return Stall{ForHuman, "A gate waits for a decision.", ActLog}

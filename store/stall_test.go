@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // signalClass is a value of one signal that stands for all alike.
@@ -17,7 +19,7 @@ type signalClass struct {
 func signalClasses() [][]signalClass {
 	sign := func(age time.Duration) Sign { return Sign{Known: true, Age: age} }
 	var states []signalClass
-	for _, state := range States {
+	for _, state := range wave.States {
 		states = append(states, signalClass{"state " + string(state), func(s *Signals) { s.State = state }})
 	}
 	return [][]signalClass{
@@ -99,30 +101,30 @@ func TestJudgeEveryCombination(t *testing.T) {
 		got := Judge(s)
 		seen[got.Verdict]++
 		recent := s.Silence().within(recentEvent)
-		gate := s.State == Waiting || s.State == Running && s.Gate
+		gate := s.State == wave.Waiting || s.State == wave.Running && s.Gate
 		beats, here := s.Beat.within(beatLimit), s.Process == ProcessLives
 		rules := []struct {
 			rule  string
 			holds bool
 		}{
-			{"an ended run has no verdict, and only it", (got.Verdict == "") == (s.State.Ended() && s.State != Lost)},
+			{"an ended run has no verdict, and only it", (got.Verdict == "") == (s.State.Ended() && s.State != wave.Lost)},
 			{"a verdict has one sentence, none has none", (got.Verdict == "") == (got.Why == "") && strings.Count(got.Why, ".") <= 1 && (got.Why == "" || strings.HasSuffix(got.Why, "."))},
 			{"what is gone is resumed, and nothing else", (got.Verdict == Gone) == (got.Action == ActResume)},
-			{"only a lost run is gone", (got.Verdict == Gone) == (s.State == Lost)},
+			{"only a lost run is gone", (got.Verdict == Gone) == (s.State == wave.Lost)},
 			{"only a run that was asked to stop and did not is offered to be stopped", (got.Action == ActStop) == (got.Verdict == Unheeded) && (got.Verdict != Unheeded || s.Asked.Known)},
 			{"what is fine asks for nothing", got.Action == ActNothing || got.Verdict != Moving && got.Verdict != Quiet && got.Verdict != InQueue && got.Verdict != Stopping},
 			{"what is doubtful asks at least for a look", got.Action == ActLog || got.Verdict != Stuck && got.Verdict != Unclear},
 			{"a run that wrote a moment ago does not stand still", got.Verdict != Stuck || !recent},
-			{"only what wrote a moment ago moves", got.Verdict != Moving || recent && s.State == Running},
-			{"only a running one stands still, and only against its past", got.Verdict != Stuck || s.State == Running && s.Past >= minPast && s.Silence().Age > leastUnusual},
+			{"only what wrote a moment ago moves", got.Verdict != Moving || recent && s.State == wave.Running},
+			{"only a running one stands still, and only against its past", got.Verdict != Stuck || s.State == wave.Running && s.Past >= minPast && s.Silence().Age > leastUnusual},
 			{"a run stands still only when something says that it lives", got.Verdict != Stuck || here || beats},
 			{"a gate is told as a gate, or as unclear", !gate || s.Asked.Known || got.Verdict == ForHuman || got.Verdict == Unclear},
 			{"only a gate waits for a human", got.Verdict != ForHuman || gate},
 			{"nobody is waited for when the process is gone and no heart beats", got.Verdict != ForHuman || beats || here || s.Process == NoPID},
-			{"only what has not begun is queued", got.Verdict != InQueue || s.State == Pending || s.State == Queued},
+			{"only what has not begun is queued", got.Verdict != InQueue || s.State == wave.Pending || s.State == wave.Queued},
 			{"a request is heeded or not, or it is unclear", s.State.Ended() || !s.Asked.Known || got.Verdict == Stopping || got.Verdict == Unheeded || got.Verdict == Unclear},
-			{"nothing is claimed of a run whose state is unknown", s.State != Unknown || s.Asked.Known || got.Verdict == Unclear},
-			{"nothing but doubt follows from a process that is gone without a heartbeat", s.State != Running || s.Asked.Known || beats || s.Process != ProcessGone && s.Process != ProcessOther || got.Verdict == Unclear},
+			{"nothing is claimed of a run whose state is unknown", s.State != wave.Unknown || s.Asked.Known || got.Verdict == Unclear},
+			{"nothing but doubt follows from a process that is gone without a heartbeat", s.State != wave.Running || s.Asked.Known || beats || s.Process != ProcessGone && s.Process != ProcessOther || got.Verdict == Unclear},
 		}
 		for _, r := range rules {
 			if !r.holds {
@@ -166,7 +168,7 @@ func TestJudgeGrowsWorse(t *testing.T) {
 func TestJudge(t *testing.T) {
 	sign := func(age time.Duration) Sign { return Sign{Known: true, Age: age} }
 	running := func(change func(*Signals)) Signals {
-		s := Signals{State: Running, Start: sign(time.Hour), Event: sign(5 * time.Second), Beat: sign(10 * time.Second), Step: "soak"}
+		s := Signals{State: wave.Running, Start: sign(time.Hour), Event: sign(5 * time.Second), Beat: sign(10 * time.Second), Step: "soak"}
 		change(&s)
 		return s
 	}
@@ -196,22 +198,22 @@ func TestJudge(t *testing.T) {
 			s.Event, s.Beat, s.Process = sign(5*time.Minute), sign(5*time.Minute), ProcessLives
 		}), Unclear, ActLog},
 		{"a pid that another process has says as much as one that is gone", running(func(s *Signals) { s.Process, s.Beat = ProcessOther, sign(5*time.Minute) }), Unclear, ActLog},
-		{"a gate waits for a human, however long", running(func(s *Signals) { usual(s); s.State, s.Event = Waiting, sign(9*time.Hour) }), ForHuman, ActLog},
+		{"a gate waits for a human, however long", running(func(s *Signals) { usual(s); s.State, s.Event = wave.Waiting, sign(9*time.Hour) }), ForHuman, ActLog},
 		{"a gate below waits for a human", running(func(s *Signals) { s.Gate = true }), ForHuman, ActLog},
-		{"a gate of a process that does not show is unclear", running(func(s *Signals) { s.State, s.Beat = Waiting, sign(4*time.Minute) }), Unclear, ActLog},
+		{"a gate of a process that does not show is unclear", running(func(s *Signals) { s.State, s.Beat = wave.Waiting, sign(4*time.Minute) }), Unclear, ActLog},
 		{"a run just asked to stop is stopping", running(func(s *Signals) { s.Asked = sign(3 * time.Second) }), Stopping, ActNothing},
 		{"a run asked to stop long ago that goes on does not heed", running(func(s *Signals) { s.Asked = sign(2 * time.Minute) }), Unheeded, ActStop},
-		{"a waiting run asked to stop is stopping", running(func(s *Signals) { s.State, s.Asked = Waiting, sign(time.Second) }), Stopping, ActNothing},
+		{"a waiting run asked to stop is stopping", running(func(s *Signals) { s.State, s.Asked = wave.Waiting, sign(time.Second) }), Stopping, ActNothing},
 		{"a run asked to stop whose process is gone is unclear", running(func(s *Signals) { s.Asked, s.Process, s.Beat = sign(2*time.Minute), ProcessGone, Sign{} }), Unclear, ActLog},
-		{"a run just reserved is queued", Signals{State: Pending, Start: sign(2 * time.Second)}, InQueue, ActNothing},
-		{"a run reserved long ago is unclear", Signals{State: Pending, Start: sign(2 * time.Minute)}, Unclear, ActLog},
-		{"a run without a slot is queued, however long", Signals{State: Pending, Start: sign(4 * time.Minute), Slots: Slots{5, 5}}, InQueue, ActNothing},
-		{"a fork waits for whoever resumes it, however long", Signals{State: Pending, Start: sign(time.Hour), Forked: true, Slots: Slots{0, 5}}, InQueue, ActNothing},
-		{"a queued run is queued", Signals{State: Queued, Start: sign(time.Hour)}, InQueue, ActNothing},
-		{"a lost run is gone", Signals{State: Lost}, Gone, ActResume},
-		{"an outer row that stays pending is unclear", Signals{State: Unknown, Start: sign(time.Hour)}, Unclear, ActLog},
-		{"a cancelled run has no verdict", Signals{State: Cancelled, Asked: sign(time.Hour)}, "", ActNothing},
-		{"a run whose clock is ahead of ours is unclear", Signals{State: Running, Beat: sign(time.Second)}, Unclear, ActLog},
+		{"a run just reserved is queued", Signals{State: wave.Pending, Start: sign(2 * time.Second)}, InQueue, ActNothing},
+		{"a run reserved long ago is unclear", Signals{State: wave.Pending, Start: sign(2 * time.Minute)}, Unclear, ActLog},
+		{"a run without a slot is queued, however long", Signals{State: wave.Pending, Start: sign(4 * time.Minute), Slots: Slots{5, 5}}, InQueue, ActNothing},
+		{"a fork waits for whoever resumes it, however long", Signals{State: wave.Pending, Start: sign(time.Hour), Forked: true, Slots: Slots{0, 5}}, InQueue, ActNothing},
+		{"a queued run is queued", Signals{State: wave.Queued, Start: sign(time.Hour)}, InQueue, ActNothing},
+		{"a lost run is gone", Signals{State: wave.Lost}, Gone, ActResume},
+		{"an outer row that stays pending is unclear", Signals{State: wave.Unknown, Start: sign(time.Hour)}, Unclear, ActLog},
+		{"a cancelled run has no verdict", Signals{State: wave.Cancelled, Asked: sign(time.Hour)}, "", ActNothing},
+		{"a run whose clock is ahead of ours is unclear", Signals{State: wave.Running, Beat: sign(time.Second)}, Unclear, ActLog},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Judge(tt.s); got.Verdict != tt.want || got.Action != tt.act {

@@ -5,16 +5,18 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // steps assembles and tells the steps of a run in order.
-func (r *stepRows) steps(run Run) []Step {
+func (r *stepRows) steps(run wave.Run) []wave.Step {
 	b := stepBuilder{
 		stepRows: r, run: run, blamed: blamedStep(run.Error),
-		derived: make(map[string]*Step, len(r.order)), deps: make(map[string][]string, len(r.def)),
-		recorded: len(r.states)+len(r.history.order) > 0 || run.State == Failed && blamedStep(run.Error) == "",
+		derived: make(map[string]*wave.Step, len(r.order)), deps: make(map[string][]string, len(r.def)),
+		recorded: len(r.states)+len(r.history.order) > 0 || run.State == wave.Failed && blamedStep(run.Error) == "",
 	}
-	b.kinds = make(map[string]StepDef, len(r.def))
+	b.kinds = make(map[string]wave.StepDef, len(r.def))
 	for _, s := range r.def {
 		b.deps[s.ID], b.kinds[s.ID] = s.Dependencies, s
 	}
@@ -24,7 +26,7 @@ func (r *stepRows) steps(run Run) []Step {
 			b.someFailed = true
 		}
 	}
-	steps := make([]Step, len(r.order))
+	steps := make([]wave.Step, len(r.order))
 	for i, id := range r.order {
 		steps[i] = *b.step(id)
 	}
@@ -34,13 +36,13 @@ func (r *stepRows) steps(run Run) []Step {
 // stepBuilder tells steps after the steps they depend on.
 type stepBuilder struct {
 	*stepRows
-	run        Run
+	run        wave.Run
 	blamed     string // the step that the run's error names
 	someFailed bool
 	recorded   bool // the run has records of its steps
 	deps       map[string][]string
-	kinds      map[string]StepDef
-	derived    map[string]*Step // nil while its dependencies are being told
+	kinds      map[string]wave.StepDef
+	derived    map[string]*wave.Step // nil while its dependencies are being told
 }
 
 // word is the last state recorded for a step, from who knows best: the row
@@ -88,7 +90,7 @@ func (b *stepBuilder) failure(id string) string {
 	return fullestText(texts...)
 }
 
-func (b *stepBuilder) step(id string) *Step {
+func (b *stepBuilder) step(id string) *wave.Step {
 	if s, ok := b.derived[id]; ok {
 		return s
 	}
@@ -97,12 +99,12 @@ func (b *stepBuilder) step(id string) *Step {
 	if h == nil {
 		h = &stepHistory{}
 	}
-	s := &Step{ID: id, Recorded: b.word(id), Persona: h.persona, Model: h.model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract, Evidence: h.evidence, Checks: h.checks, Gate: h.gate, Kind: b.kinds[id].Kind}
+	s := &wave.Step{ID: id, Recorded: b.word(id), Persona: h.persona, Model: h.model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract, Evidence: h.evidence, Checks: h.checks, Gate: h.gate, Kind: b.kinds[id].Kind}
 	s.Attempts = b.attemptsOf(id, h)
 	row := b.states[id]
 	children := b.childrenOf(id)
-	s.Children = ChildCounts{All: max(children.All, children.Total), Ended: children.Ended, Failed: children.Failed}
-	s.Visits = max(int(orZero(&row.Visits)), h.visits)
+	s.Children = wave.ChildCounts{All: max(children.All, children.Total), Ended: children.Ended, Failed: children.Failed}
+	s.Visits = max(int(wave.OrZero(&row.Visits)), h.visits)
 	facts := stepFacts{
 		Word: b.settled(id), Children: children, Recorded: b.recorded,
 		Gate:   h.gate || b.kinds[id].Kind == "gate",
@@ -118,10 +120,10 @@ func (b *stepBuilder) step(id string) *Step {
 	}
 	s.State, s.Note = deriveStep(facts, b.run.State)
 	switch s.State {
-	case Failed, Rejected, Cancelled, Lost:
+	case wave.Failed, wave.Rejected, wave.Cancelled, wave.Lost:
 		s.Error = facts.Error
 	}
-	if s.State == Failed {
+	if s.State == wave.Failed {
 		s.Culprit = b.culprit(id)
 	}
 	for _, row := range b.metrics[id] {
@@ -158,11 +160,11 @@ func (b *stepBuilder) note(id string, h *stepHistory) string {
 
 // culprit is the run that a step started and that made it fail: the first that
 // failed by itself, for those that were stopped because of it did not.
-func (b *stepBuilder) culprit(id string) *Run {
-	var first *Run
+func (b *stepBuilder) culprit(id string) *wave.Run {
+	var first *wave.Run
 	for i := range b.children {
 		child := &b.children[i]
-		if child.ParentStep != id || b.isResume(*child) || child.State != Failed && child.State != Rejected {
+		if child.ParentStep != id || b.isResume(*child) || child.State != wave.Failed && child.State != wave.Rejected {
 			continue
 		}
 		if first == nil || child.CompletedAt.Before(first.CompletedAt) {
@@ -183,9 +185,9 @@ func (b *stepBuilder) blocker(id string) string {
 			continue
 		}
 		switch s.State {
-		case Failed, Rejected, Cancelled, Lost:
+		case wave.Failed, wave.Rejected, wave.Cancelled, wave.Lost:
 			return dep
-		case Skipped, Pending:
+		case wave.Skipped, wave.Pending:
 			if b.blockedBy(s) {
 				return dep
 			}
@@ -194,7 +196,7 @@ func (b *stepBuilder) blocker(id string) string {
 	return ""
 }
 
-func (b *stepBuilder) blockedBy(s *Step) bool {
+func (b *stepBuilder) blockedBy(s *wave.Step) bool {
 	for _, dep := range b.deps[s.ID] {
 		if s.Note == BlockedBy+dep {
 			return true
@@ -205,7 +207,7 @@ func (b *stepBuilder) blockedBy(s *Step) bool {
 
 // childrenOf counts the runs a step started, the latest try of each item only.
 func (b *stepBuilder) childrenOf(id string) stepChildren {
-	latest := map[string]State{}
+	latest := map[string]wave.State{}
 	var c stepChildren
 	for _, child := range b.children { // oldest first
 		if child.ParentStep != id || b.isResume(child) {
@@ -226,23 +228,23 @@ func (b *stepBuilder) childrenOf(id string) stepChildren {
 		if s.Ended() {
 			c.Ended++
 		}
-		if s == Failed || s == Rejected {
+		if s == wave.Failed || s == wave.Rejected {
 			c.Failed++
 		}
 	}
 	return c
 }
 
-func (b *stepBuilder) isResume(child Run) bool {
+func (b *stepBuilder) isResume(child wave.Run) bool {
 	return child.Kind == "resume" ||
 		child.Kind == "" && !b.run.CompletedAt.IsZero() && child.StartedAt.After(b.run.CompletedAt)
 }
 
 // addTimes sums the milliseconds of the attempts where they were measured, and
 // else takes the whole seconds of the row.
-func (b *stepBuilder) addTimes(s *Step, h *stepHistory) {
+func (b *stepBuilder) addTimes(s *wave.Step, h *stepHistory) {
 	row := b.states[s.ID]
-	s.StartedAt, s.CompletedAt = unix(row.StartedAt), unix(row.CompletedAt)
+	s.StartedAt, s.CompletedAt = wave.Unix(row.StartedAt), wave.Unix(row.CompletedAt)
 	if s.StartedAt.IsZero() {
 		s.StartedAt = h.startedAt
 	}
@@ -252,13 +254,13 @@ func (b *stepBuilder) addTimes(s *Step, h *stepHistory) {
 	if s.CompletedAt.IsZero() {
 		s.CompletedAt = h.endedAt
 	}
-	if !s.State.Ended() || s.State == Lost || s.State == Skipped {
+	if !s.State.Ended() || s.State == wave.Lost || s.State == wave.Skipped {
 		s.CompletedAt = time.Time{}
 		return
 	}
 	var measured time.Duration
 	for _, m := range b.metrics[s.ID] {
-		measured += milliseconds(m.Duration)
+		measured += wave.Milliseconds(m.Duration)
 	}
 	if measured == 0 && len(s.Attempts) <= 1 {
 		measured = h.length
@@ -267,11 +269,11 @@ func (b *stepBuilder) addTimes(s *Step, h *stepHistory) {
 		s.Duration, s.HasDuration = measured, true
 		return
 	}
-	s.Duration, s.HasDuration = between(s.StartedAt, s.CompletedAt)
+	s.Duration, s.HasDuration = wave.Between(s.StartedAt, s.CompletedAt)
 	s.CoarseSecond = s.HasDuration
 }
 
-func (b *stepBuilder) addTokens(s *Step, h *stepHistory) {
+func (b *stepBuilder) addTokens(s *wave.Step, h *stepHistory) {
 	var metrics, attempts int64
 	for _, m := range b.metrics[s.ID] {
 		metrics += m.Tokens
@@ -285,7 +287,7 @@ func (b *stepBuilder) addTokens(s *Step, h *stepHistory) {
 	}
 }
 
-func (b *stepBuilder) addProgress(s *Step) {
+func (b *stepBuilder) addProgress(s *wave.Step) {
 	if !s.State.Active() {
 		return
 	}
@@ -295,7 +297,7 @@ func (b *stepBuilder) addProgress(s *Step) {
 		s.Progress = &percent
 	}
 	s.Action = p.Action
-	if s.Action == "" && s.State == Running {
+	if s.Action == "" && s.State == wave.Running {
 		s.Action = b.activity[s.ID]
 	}
 }

@@ -7,45 +7,46 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // ChildLimit is how many direct children a run's detail holds.
 const ChildLimit = 1000
 
 // run returns one run, or ErrNotFound.
-func (d *database) run(ctx context.Context, id string) (Run, error) {
+func (d *database) run(ctx context.Context, id string) (wave.Run, error) {
 	runs, err := d.runsOf(ctx, d, []string{id})
 	if err != nil {
-		return Run{}, fmt.Errorf("load run %s: %w", id, err)
+		return wave.Run{}, fmt.Errorf("load run %s: %w", id, err)
 	}
 	if len(runs) == 0 {
-		return Run{}, fmt.Errorf("load run %s: %w", id, ErrNotFound)
+		return wave.Run{}, fmt.Errorf("load run %s: %w", id, ErrNotFound)
 	}
 	return runs[0], nil
 }
 
 // detail returns all that a run's page shows, read in one transaction so that
 // its parts agree. ErrNotFound when there is no such run.
-func (d *database) detail(ctx context.Context, id string) (RunDetail, error) {
+func (d *database) detail(ctx context.Context, id string) (wave.RunDetail, error) {
 	tx, err := d.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return RunDetail{}, fmt.Errorf("load run %s: %w", id, err)
+		return wave.RunDetail{}, fmt.Errorf("load run %s: %w", id, err)
 	}
 	detail, err := d.detailOf(ctx, tx, id)
 	if end := tx.Rollback(); err == nil && !errors.Is(end, sql.ErrTxDone) {
 		err = end
 	}
 	if err != nil {
-		return RunDetail{}, fmt.Errorf("load run %s: %w", id, err)
+		return wave.RunDetail{}, fmt.Errorf("load run %s: %w", id, err)
 	}
 	return detail, nil
 }
 
-func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id string) (RunDetail, error) {
-	var detail RunDetail
+func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id string) (wave.RunDetail, error) {
+	var detail wave.RunDetail
 	runs, err := d.runsOf(ctx, q, []string{id})
 	if err != nil {
 		return detail, err
@@ -75,7 +76,7 @@ func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id strin
 	rows.children = detail.Children
 	detail.Steps = rows.steps(run)
 	completeRun(&run, detail.Steps, rows.history)
-	if run.Headline == "" && run.Error != "" && (run.State == Failed || run.State == Rejected) {
+	if run.Headline == "" && run.Error != "" && (run.State == wave.Failed || run.State == wave.Rejected) {
 		run.Headline = d.headline(run.Error)
 	}
 	d.stepHeadlines(&detail, run)
@@ -84,7 +85,7 @@ func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id strin
 }
 
 // addRelatives reads the parent, the original of a fork and the children.
-func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, detail *RunDetail, run Run) error {
+func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, detail *wave.RunDetail, run wave.Run) error {
 	var ids []string
 	if d.schema["pipeline_run"]["parent_run_id"] {
 		const query = `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND run_id <> parent_run_id ORDER BY started_at, rowid LIMIT ?`
@@ -99,7 +100,7 @@ func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, deta
 	detail.Children = children
 	for _, relative := range []struct {
 		id string
-		to **Run
+		to **wave.Run
 	}{{run.Parent, &detail.Parent}, {run.ForkedFrom, &detail.Fork}} {
 		if relative.id == "" {
 			continue
@@ -116,11 +117,11 @@ func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, deta
 }
 
 // completeRun adds to the run what only its steps and events tell.
-func completeRun(run *Run, steps []Step, h *history) {
+func completeRun(run *wave.Run, steps []wave.Step, h *history) {
 	done := 0
 	for _, s := range steps {
 		switch s.State {
-		case Succeeded, Empty:
+		case wave.Succeeded, wave.Empty:
 			done++
 		}
 	}
@@ -130,7 +131,7 @@ func completeRun(run *Run, steps []Step, h *history) {
 	if run.State.Active() && run.StepsAll > 0 {
 		run.StepsDone = min(max(run.StepsDone, done), run.StepsAll)
 	}
-	if run.Error == "" && (run.State == Failed || run.State == Rejected) {
+	if run.Error == "" && (run.State == wave.Failed || run.State == wave.Rejected) {
 		for _, s := range steps {
 			if s.Error != "" {
 				run.Error = s.Error
@@ -139,31 +140,6 @@ func completeRun(run *Run, steps []Step, h *history) {
 		}
 		run.Error = h.preflight
 	}
-}
-
-// stepRow is step_state joined with nothing: a row of this run.
-type stepRow struct {
-	Step        string `db:"step_id"`
-	State       string `db:"state"`
-	Retries     int64  `db:"retry_count"`
-	Visits      int64  `db:"visit_count"`
-	StartedAt   int64  `db:"started_at"`
-	CompletedAt int64  `db:"completed_at"`
-	Error       string `db:"error_message"`
-}
-
-// attemptRow is step_attempt: a running row and an ended row per attempt.
-type attemptRow struct {
-	Step         string `db:"step_id"`
-	Number       int64  `db:"attempt"`
-	State        string `db:"state"`
-	Error        string `db:"error_message"`
-	FailureClass string `db:"failure_class"`
-	OutputTail   string `db:"stdout_tail"`
-	Tokens       int64  `db:"tokens_used"`
-	Duration     int64  `db:"duration_ms"`
-	StartedAt    int64  `db:"started_at"`
-	CompletedAt  int64  `db:"completed_at"`
 }
 
 // attemptColumns are those of an attemptRow.
@@ -177,44 +153,25 @@ func attemptColumns(sch schema) []string {
 	}
 }
 
-// metricRow is performance_metric: an attempt of a persona that ended.
-type metricRow struct {
-	Step     string `db:"step_id"`
-	Persona  string `db:"persona"`
-	Duration int64  `db:"duration_ms"`
-	Tokens   int64  `db:"tokens_used"`
-}
-
-// progressRow is step_progress, whose key is the step alone: only a row that
-// names this run is of it.
-type progressRow struct {
-	Step     string `db:"step_id"`
-	Persona  string `db:"persona"`
-	State    string `db:"state"`
-	Progress *int64 `db:"progress"`
-	Action   string `db:"current_action"`
-	Tokens   int64  `db:"tokens_used"`
-}
-
 // stepRows is everything the database and the definition say of a run's steps.
 type stepRows struct {
-	def      []StepDef
+	def      []wave.StepDef
 	order    []string // ids: the definition's first, then as they appear
-	states   map[string]stepRow
-	attempts map[string][]attemptRow
-	metrics  map[string][]metricRow
-	progress map[string]progressRow
+	states   map[string]wave.StepRow
+	attempts map[string][]wave.AttemptRow
+	metrics  map[string][]wave.MetricRow
+	progress map[string]wave.ProgressRow
 	activity map[string]string
 	history  *history
-	children []Run
+	children []wave.Run
 }
 
-func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run Run) (*stepRows, error) {
+func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run wave.Run) (*stepRows, error) {
 	var (
-		states   []stepRow
-		attempts []attemptRow
-		metrics  []metricRow
-		progress []progressRow
+		states   []wave.StepRow
+		attempts []wave.AttemptRow
+		metrics  []wave.MetricRow
+		progress []wave.ProgressRow
 	)
 	reads := []struct {
 		table, key string
@@ -243,7 +200,7 @@ func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run Run)
 		}
 	}
 	if run.Kind == kindResume { // what it was handed of the run that it resumes is no attempt of its own
-		attempts = slices.DeleteFunc(attempts, func(a attemptRow) bool { return a.StartedAt < run.StartedAt.Unix() })
+		attempts = slices.DeleteFunc(attempts, func(a wave.AttemptRow) bool { return a.StartedAt < run.StartedAt.Unix() })
 	}
 	histories, err := d.historiesOf(ctx, q, []string{run.ID})
 	if err != nil {
@@ -251,8 +208,8 @@ func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run Run)
 	}
 	rows := &stepRows{
 		def: d.opt.Definition(run.Pipeline), history: histories[run.ID],
-		states: map[string]stepRow{}, attempts: map[string][]attemptRow{},
-		metrics: map[string][]metricRow{}, progress: map[string]progressRow{},
+		states: map[string]wave.StepRow{}, attempts: map[string][]wave.AttemptRow{},
+		metrics: map[string][]wave.MetricRow{}, progress: map[string]wave.ProgressRow{},
 	}
 	rows.collect(states, attempts, metrics, progress)
 	if run.State.Active() && d.schema.has("event_log") {
@@ -278,7 +235,7 @@ func (d *database) selectOfRun(ctx context.Context, q sqlx.QueryerContext, into 
 // collect groups the rows by step and fixes the order of the steps. Those that
 // only the definition names are left out when the run said how many it has and
 // all of them are known: the definition has changed since.
-func (r *stepRows) collect(states []stepRow, attempts []attemptRow, metrics []metricRow, progress []progressRow) {
+func (r *stepRows) collect(states []wave.StepRow, attempts []wave.AttemptRow, metrics []wave.MetricRow, progress []wave.ProgressRow) {
 	seen, appeared := map[string]bool{}, []string(nil)
 	see := func(id string) {
 		if !seen[id] {
@@ -312,7 +269,7 @@ func (r *stepRows) collect(states []stepRow, attempts []attemptRow, metrics []me
 		}
 	}
 	for _, id := range appeared {
-		if !slices.ContainsFunc(r.def, func(s StepDef) bool { return s.ID == id }) {
+		if !slices.ContainsFunc(r.def, func(s wave.StepDef) bool { return s.ID == id }) {
 			r.order = append(r.order, id)
 		}
 	}
@@ -329,11 +286,4 @@ func fullestText(texts ...string) string {
 		}
 	}
 	return best
-}
-
-func between(from, to time.Time) (time.Duration, bool) {
-	if from.IsZero() || to.IsZero() || to.Before(from) {
-		return 0, false
-	}
-	return to.Sub(from), true
 }

@@ -13,18 +13,19 @@ import (
 
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // openBuilt opens what b wrote, an hour after its first run began.
-func openBuilt(t *testing.T, b *storetest.Builder, defs ...StepDef) *database {
+func openBuilt(t *testing.T, b *storetest.Builder, defs ...wave.StepDef) *database {
 	t.Helper()
-	return openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{Definition: func(string) []StepDef { return defs }})
+	return openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{Definition: func(string) []wave.StepDef { return defs }})
 }
 
 // fresh is a heartbeat that keeps a run alive for openBuilt.
 var fresh = storetest.Base.Add(time.Hour)
 
-func mustDetail(t *testing.T, d *database, id string) RunDetail {
+func mustDetail(t *testing.T, d *database, id string) wave.RunDetail {
 	t.Helper()
 	detail, err := d.detail(t.Context(), id)
 	if err != nil {
@@ -59,7 +60,7 @@ func TestDetail(t *testing.T) {
 		b.Event(first, storetest.Event{Step: "a", State: "failed", Message: "boom"})
 		b.Step(second, storetest.Step{ID: "a"})
 		got := mustDetail(t, openBuilt(t, b), first)
-		if len(got.Steps) != 1 || got.Steps[0].State != Failed || got.Steps[0].Error != "boom" || got.Run.Error != "boom" {
+		if len(got.Steps) != 1 || got.Steps[0].State != wave.Failed || got.Steps[0].Error != "boom" || got.Run.Error != "boom" {
 			t.Errorf("got %+v, error %q", got.Steps, got.Run.Error)
 		}
 	})
@@ -70,7 +71,7 @@ func TestDetail(t *testing.T) {
 		b.Event(run, storetest.Event{State: "gate_waiting"})
 		b.Event(run, storetest.Event{Step: "other"})
 		got := mustDetail(t, openBuilt(t, b), run)
-		if got.Run.State != Waiting || got.Steps[0].State != Waiting || got.Steps[1].State != Running {
+		if got.Run.State != wave.Waiting || got.Steps[0].State != wave.Waiting || got.Steps[1].State != wave.Running {
 			t.Errorf("run %s, steps %s %s", got.Run.State, got.Steps[0].State, got.Steps[1].State)
 		}
 	})
@@ -84,15 +85,15 @@ func TestDetail(t *testing.T) {
 		}
 		d := openBuilt(t, b)
 		got := mustDetail(t, d, run)
-		if s := got.Steps[0]; s.State != Failed || s.Note != "1 of 3 children failed" || s.Children != (ChildCounts{All: 3, Ended: 3, Failed: 1}) {
+		if s := got.Steps[0]; s.State != wave.Failed || s.Note != "1 of 3 children failed" || s.Children != (wave.ChildCounts{All: 3, Ended: 3, Failed: 1}) {
 			t.Errorf("got %+v", s)
 		}
 		b.Run(storetest.Run{Parent: run, ParentStep: "areas", Kind: "iterate_child", IterateIndex: 1, IterateTotal: 3})
-		if s := mustDetail(t, d, run).Steps[0]; s.State != Succeeded {
+		if s := mustDetail(t, d, run).Steps[0]; s.State != wave.Succeeded {
 			t.Errorf("with the item retried: %+v", s)
 		}
 		b.Run(storetest.Run{Parent: run, ParentStep: "areas", Status: "failed", Kind: "resume"})
-		if s := mustDetail(t, d, run).Steps[0]; s.State != Succeeded {
+		if s := mustDetail(t, d, run).Steps[0]; s.State != wave.Succeeded {
 			t.Errorf("with a resumed run beside: %+v", s)
 		}
 	})
@@ -107,14 +108,14 @@ func TestDetail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		states := map[string]State{}
+		states := map[string]wave.State{}
 		for id, r := range told {
 			states[id] = r.state
 		}
-		if diff := cmp.Diff(map[string]State{top: Lost, middle: Lost, bottom: Lost}, states); diff != "" {
+		if diff := cmp.Diff(map[string]wave.State{top: wave.Lost, middle: wave.Lost, bottom: wave.Lost}, states); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
-		if got := mustDetail(t, d, top).Run.Children; got != (ChildCounts{All: 1, Ended: 1}) {
+		if got := mustDetail(t, d, top).Run.Children; got != (wave.ChildCounts{All: 1, Ended: 1}) {
 			t.Errorf("children %+v", got)
 		}
 	})
@@ -125,7 +126,7 @@ func TestDetail(t *testing.T) {
 		b.Run(storetest.Run{ID: "c", Parent: "c", Status: "running", Heartbeat: fresh})
 		d := openBuilt(t, b)
 		for _, id := range []string{"a", "b", "c"} {
-			if got := mustDetail(t, d, id).Run.State; got != Running {
+			if got := mustDetail(t, d, id).Run.State; got != wave.Running {
 				t.Errorf("%s is told %s", id, got)
 			}
 		}
@@ -133,9 +134,9 @@ func TestDetail(t *testing.T) {
 	t.Run("a run without records of its steps does not make them up", func(t *testing.T) {
 		b := storetest.New(t)
 		run := b.Run(storetest.Run{})
-		got := mustDetail(t, openBuilt(t, b, StepDef{ID: "a"}, StepDef{ID: "b", Dependencies: []string{"a"}}), run)
+		got := mustDetail(t, openBuilt(t, b, wave.StepDef{ID: "a"}, wave.StepDef{ID: "b", Dependencies: []string{"a"}}), run)
 		for _, s := range got.Steps {
-			if s.State != Unknown || s.Note != "" {
+			if s.State != wave.Unknown || s.Note != "" {
 				t.Errorf("got %+v", s)
 			}
 		}
@@ -143,8 +144,8 @@ func TestDetail(t *testing.T) {
 	t.Run("a run that failed before its first step names the reason", func(t *testing.T) {
 		b := storetest.New(t)
 		run := b.Run(storetest.Run{Status: "failed", CurrentStep: "preflight: adapter claude is not installed\n- install it"})
-		got := mustDetail(t, openBuilt(t, b, StepDef{ID: "a"}), run)
-		if got.Run.Error != "preflight: adapter claude is not installed\n- install it" || got.Steps[0].State != Skipped {
+		got := mustDetail(t, openBuilt(t, b, wave.StepDef{ID: "a"}), run)
+		if got.Run.Error != "preflight: adapter claude is not installed\n- install it" || got.Steps[0].State != wave.Skipped {
 			t.Errorf("error %q, step %+v", got.Run.Error, got.Steps[0])
 		}
 	})
@@ -166,7 +167,7 @@ func TestDetail(t *testing.T) {
 		b.Event(run, storetest.Event{State: "started", Message: `input="" steps=2`})
 		b.Event(run, storetest.Event{Step: "b", State: "completed"})
 		b.Event(run, storetest.Event{Step: "gone", State: "completed"})
-		got := mustDetail(t, openBuilt(t, b, StepDef{ID: "new"}, StepDef{ID: "b"}), run)
+		got := mustDetail(t, openBuilt(t, b, wave.StepDef{ID: "new"}, wave.StepDef{ID: "b"}), run)
 		if len(got.Steps) != 2 || got.Steps[0].ID != "b" || got.Steps[1].ID != "gone" || got.Run.StepsAll != 2 {
 			t.Errorf("got %+v", got.Steps)
 		}
@@ -174,7 +175,7 @@ func TestDetail(t *testing.T) {
 	t.Run("a cycle in the definition ends", func(t *testing.T) {
 		b := storetest.New(t)
 		run := b.Run(storetest.Run{Status: "failed", Error: "no"})
-		got := mustDetail(t, openBuilt(t, b, StepDef{ID: "a", Dependencies: []string{"b"}}, StepDef{ID: "b", Dependencies: []string{"a", "a", "c"}}), run)
+		got := mustDetail(t, openBuilt(t, b, wave.StepDef{ID: "a", Dependencies: []string{"b"}}, wave.StepDef{ID: "b", Dependencies: []string{"a", "a", "c"}}), run)
 		if len(got.Steps) != 2 {
 			t.Errorf("got %+v", got.Steps)
 		}
@@ -204,7 +205,7 @@ func TestDetail(t *testing.T) {
 	t.Run("how long a reaped run worked is not known", func(t *testing.T) {
 		b := storetest.New(t)
 		run := b.Run(storetest.Run{Status: "failed", Error: orphaned})
-		if got := mustDetail(t, openBuilt(t, b), run).Run; got.State != Lost || got.HasDuration {
+		if got := mustDetail(t, openBuilt(t, b), run).Run; got.State != wave.Lost || got.HasDuration {
 			t.Errorf("told %s after %v", got.State, got.Duration)
 		}
 	})
@@ -295,7 +296,7 @@ func TestEverySchema(t *testing.T) {
 			b.Cancel(run)
 			d := openBuilt(t, b)
 			got := mustDetail(t, d, run)
-			if got.Run.State != Cancelled || len(got.Steps) != 1 || got.Steps[0].State != Cancelled || len(got.Steps[0].Attempts) != 1 ||
+			if got.Run.State != wave.Cancelled || len(got.Steps) != 1 || got.Steps[0].State != wave.Cancelled || len(got.Steps[0].Attempts) != 1 ||
 				*got.Steps[0].Tokens != 30 || len(got.Artifacts) != 1 || got.Events != 3 {
 				t.Errorf("got %s\n%+v", summary(got), got)
 			}

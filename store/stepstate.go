@@ -1,6 +1,10 @@
 package store
 
-import "strconv"
+import (
+	"strconv"
+
+	"wavedeck/store/wave"
+)
 
 // stepFacts is everything the database says about one step of one run.
 type stepFacts struct {
@@ -24,13 +28,13 @@ type stepChildren struct {
 // settledWord is the last word recorded for a step, corrected by the end of its
 // run: an aborted gate is recorded as completed although the run's error names
 // it, and a step that was stopped because another failed is recorded as failed.
-func settledWord(word, failure string, id string, run State, runError string) string {
-	if run != Failed && run != Rejected {
+func settledWord(word, failure string, id string, run wave.State, runError string) string {
+	if run != wave.Failed && run != wave.Rejected {
 		return word
 	}
 	isBlamed := blamedStep(runError) == id
 	switch {
-	case word == "completed" && isBlamed && run == Failed:
+	case word == "completed" && isBlamed && run == wave.Failed:
 		return "failed"
 	case word == "failed" && !isBlamed && stoppedBeside(failure, runError):
 		return "cancelled"
@@ -41,7 +45,7 @@ func settledWord(word, failure string, id string, run State, runError string) st
 
 // deriveStep derives what became of a step from the last word recorded for it
 // and from what became of its run. No step of an ended run is running.
-func deriveStep(f stepFacts, run State) (State, string) {
+func deriveStep(f stepFacts, run wave.State) (wave.State, string) {
 	switch f.Word {
 	case "", "pending":
 		return f.deriveUnstarted(run)
@@ -52,38 +56,38 @@ func deriveStep(f stepFacts, run State) (State, string) {
 	case "failed":
 		switch {
 		case run.Active() && f.Children.All > f.Children.Ended:
-			return Running, f.Note // the last child to end was not the last to run
-		case run == Cancelled && killed(f.Error):
-			return Cancelled, f.Note
-		case run == Lost && f.Error == orphaned:
-			return Lost, "" // it was closed with its run
+			return wave.Running, f.Note // the last child to end was not the last to run
+		case run == wave.Cancelled && killed(f.Error):
+			return wave.Cancelled, f.Note
+		case run == wave.Lost && f.Error == orphaned:
+			return wave.Lost, "" // it was closed with its run
 		}
-		return Failed, f.Note
+		return wave.Failed, f.Note
 	case "completed_empty":
-		return Empty, f.Note
+		return wave.Empty, f.Note
 	case "skipped":
 		if f.Blocker != "" && (f.Note == "" || f.Note == "dependency failed") {
-			return Skipped, BlockedBy + f.Blocker
+			return wave.Skipped, BlockedBy + f.Blocker
 		}
-		return Skipped, f.Note
+		return wave.Skipped, f.Note
 	case "rejected":
-		return Rejected, f.Note
+		return wave.Rejected, f.Note
 	case "cancelled":
 		if f.Note == "" {
-			return Cancelled, stoppedNote(run)
+			return wave.Cancelled, stoppedNote(run)
 		}
-		return Cancelled, f.Note
+		return wave.Cancelled, f.Note
 	default:
-		return Unknown, f.Note
+		return wave.Unknown, f.Note
 	}
 }
 
 // stoppedNote says why a step of a run that ended badly was stopped.
-func stoppedNote(run State) string {
+func stoppedNote(run wave.State) string {
 	switch run {
-	case Failed:
+	case wave.Failed:
 		return "stopped when the run failed"
-	case Rejected:
+	case wave.Rejected:
 		return "stopped when the run was rejected"
 	default:
 		return ""
@@ -94,63 +98,63 @@ func stoppedNote(run State) string {
 // end well; that step's id follows.
 const BlockedBy = "blocked by "
 
-func (f stepFacts) deriveUnstarted(run State) (State, string) {
+func (f stepFacts) deriveUnstarted(run wave.State) (wave.State, string) {
 	note := f.Note
 	if note == "" && f.Blocker != "" {
 		note = BlockedBy + f.Blocker
 	}
 	switch {
 	case run.Active():
-		return Pending, note
+		return wave.Pending, note
 	case !run.Ended(), f.Word == "" && !f.Recorded:
-		return Unknown, note
+		return wave.Unknown, note
 	case note == "":
-		return Skipped, "not run"
+		return wave.Skipped, "not run"
 	default:
-		return Skipped, note
+		return wave.Skipped, note
 	}
 }
 
-func (f stepFacts) deriveStarted(run State) (State, string) {
+func (f stepFacts) deriveStarted(run wave.State) (wave.State, string) {
 	switch run {
-	case Waiting:
+	case wave.Waiting:
 		if f.Gate {
-			return Waiting, f.Note
+			return wave.Waiting, f.Note
 		}
-		return Running, f.Note
-	case Running, Pending, Queued:
-		return Running, f.Note
-	case Succeeded, Empty:
+		return wave.Running, f.Note
+	case wave.Running, wave.Pending, wave.Queued:
+		return wave.Running, f.Note
+	case wave.Succeeded, wave.Empty:
 		// A branch that chose to skip never completes, and a step that another
 		// one reworked stays at that word: the run got past both.
 		if f.Word == "reworking" && f.Note == "" {
-			return Succeeded, "reworked"
+			return wave.Succeeded, "reworked"
 		}
-		return Succeeded, f.Note
-	case Failed, Rejected:
+		return wave.Succeeded, f.Note
+	case wave.Failed, wave.Rejected:
 		if f.Blamed {
 			return run, f.Note
 		}
-		return Cancelled, stoppedNote(run)
-	case Cancelled, Lost:
+		return wave.Cancelled, stoppedNote(run)
+	case wave.Cancelled, wave.Lost:
 		return run, f.Note
 	default:
-		return Unknown, f.Note
+		return wave.Unknown, f.Note
 	}
 }
 
 // deriveCompleted doubts the word where children stand behind it: each child
 // that ends writes it, whatever the others do.
-func (f stepFacts) deriveCompleted(run State) (State, string) {
+func (f stepFacts) deriveCompleted(run wave.State) (wave.State, string) {
 	c := f.Children
 	if run.Active() && (c.All > c.Ended || c.Total > c.All && c.All > 0) {
-		return Running, f.Note
+		return wave.Running, f.Note
 	}
-	if c.All > c.Ended && (run == Lost || run == Cancelled) {
+	if c.All > c.Ended && (run == wave.Lost || run == wave.Cancelled) {
 		return run, f.Note
 	}
 	if c.Failed > 0 {
-		return Failed, strconv.Itoa(c.Failed) + " of " + strconv.Itoa(max(c.All, c.Total)) + " children failed"
+		return wave.Failed, strconv.Itoa(c.Failed) + " of " + strconv.Itoa(max(c.All, c.Total)) + " children failed"
 	}
-	return Succeeded, f.Note
+	return wave.Succeeded, f.Note
 }

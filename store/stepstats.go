@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // Bounds of what the figures of steps rest on.
@@ -42,34 +44,25 @@ func (s *Store) StepStats(ctx context.Context, runs []string) ([]StepStats, erro
 	return read(s, func(o *opened) ([]StepStats, error) { return o.stepStats(ctx, runs) })
 }
 
-// tried is one attempt that ended; a duration of 0 and nil tokens are not known.
-type tried struct {
-	Run      string `db:"run"`
-	Step     string `db:"step_id"`
-	Duration int64  `db:"ms"`
-	Tokens   *int64 `db:"tokens"`
-	coarse   bool
-}
-
 func (d *database) stepStats(ctx context.Context, runs []string) ([]StepStats, error) {
 	runs = runs[:min(len(runs), maxStatsRuns)]
 	if len(runs) == 0 {
 		return nil, nil
 	}
 	type place struct{ run, step string }
-	known := map[place][]tried{}
+	known := map[place][]wave.EndedAttempt{}
 	for _, source := range triedSources() {
 		if !d.schema.has(source.table) {
 			continue
 		}
-		var rows []tried
+		var rows []wave.EndedAttempt
 		query := fmt.Sprintf(source.query, in(len(runs)))
 		if err := sqlx.SelectContext(ctx, d, &rows, query, append(anys(runs), maxStatsRows)...); err != nil {
 			return nil, fmt.Errorf("measure steps by %s: %w", source.table, err)
 		}
-		found := map[place][]tried{}
+		found := map[place][]wave.EndedAttempt{}
 		for _, row := range rows {
-			row.coarse = source.coarse
+			row.Coarse = source.coarse
 			at := place{row.Run, row.Step}
 			found[at] = append(found[at], row)
 		}
@@ -79,7 +72,7 @@ func (d *database) stepStats(ctx context.Context, runs []string) ([]StepStats, e
 			}
 		}
 	}
-	byStep := map[string][][]tried{}
+	byStep := map[string][][]wave.EndedAttempt{}
 	for at, list := range known {
 		byStep[at.step] = append(byStep[at.step], list)
 	}
@@ -112,16 +105,16 @@ FROM step_state x WHERE x.pipeline_id IN %s AND x.step_id <> '' AND x.state IN (
 	}
 }
 
-func statsOf(step string, runs [][]tried) StepStats {
+func statsOf(step string, runs [][]wave.EndedAttempt) StepStats {
 	s := StepStats{Step: step, Runs: len(runs)}
 	var took []time.Duration
 	var tokens []int64
 	for _, list := range runs {
 		for _, a := range list {
 			s.Attempts++
-			if d := milliseconds(a.Duration); d > 0 || a.coarse {
+			if d := wave.Milliseconds(a.Duration); d > 0 || a.Coarse {
 				took = append(took, d)
-				s.Coarse = s.Coarse || a.coarse
+				s.Coarse = s.Coarse || a.Coarse
 			}
 			if a.Tokens != nil && *a.Tokens >= 0 {
 				tokens = append(tokens, *a.Tokens)

@@ -16,6 +16,7 @@ import (
 
 	"wavedeck/store/dbfile"
 	"wavedeck/store/system"
+	"wavedeck/store/wave"
 )
 
 // Errors that callers tell apart; everything else is an I/O or SQL failure.
@@ -45,7 +46,7 @@ type Options struct {
 	// Definition names the steps of a pipeline in file order, nil when the
 	// pipeline is not defined (any more). It must be quick: it is asked for
 	// each row of a list.
-	Definition func(pipeline string) []StepDef
+	Definition func(pipeline string) []wave.StepDef
 	// Locate says where the database is, while there is none: a project may get
 	// its state directory later, and of another name. Nil: where Open was told.
 	Locate func() string
@@ -79,7 +80,7 @@ func (o Options) withDefaults() Options {
 		o.Born = system.Born
 	}
 	if o.Definition == nil {
-		o.Definition = func(string) []StepDef { return nil }
+		o.Definition = func(string) []wave.StepDef { return nil }
 	}
 	if o.Shown == nil {
 		o.Shown = func(text string) string { return text }
@@ -98,7 +99,7 @@ func (o Options) withDefaults() Options {
 type Store struct {
 	path  string // of Follow only once it runs
 	opt   Options
-	feed  *feed
+	feed  *Broker
 	doubt chan struct{} // a query found the file broken: look at it again
 
 	mu      sync.Mutex
@@ -126,7 +127,7 @@ func Open(path string, opt Options) *Store {
 		path = abs
 	}
 	return &Store{
-		path: path, opt: opt.withDefaults(), feed: newFeed(), doubt: make(chan struct{}, 1),
+		path: path, opt: opt.withDefaults(), feed: New(), doubt: make(chan struct{}, 1),
 		health: Health{Path: path, Phase: Closed, Problem: "the state database is not open yet"},
 	}
 }
@@ -205,11 +206,3 @@ func (s *Store) Subscribe() *Subscription { return s.feed.subscribe() }
 // Version counts what was published so far: what is read now may be kept until
 // it is another number. It means nothing outside of this process.
 func (s *Store) Version() uint64 { return s.feed.published.Load() }
-
-// StepDef is what a pipeline's definition says of one step.
-type StepDef struct {
-	ID           string
-	Kind         string // prompt, command, pipeline, iterate, gate, ...
-	Persona      string
-	Dependencies []string
-}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/wave"
 )
 
 // maxSubtree is how many runs beneath those of a page are summed up; more are
@@ -25,7 +27,7 @@ FROM beneath b JOIN pipeline_run r ON r.run_id = b.id WHERE b.id <> b.root GROUP
 
 // addSubtreeTokens gives the runs that started others what all of them used
 // together. A run's own sum never has those of its children in it.
-func (d *database) addSubtreeTokens(ctx context.Context, q sqlx.QueryerContext, runs []Run) error {
+func (d *database) addSubtreeTokens(ctx context.Context, q sqlx.QueryerContext, runs []wave.Run) error {
 	at := map[string]int{}
 	var ids []string
 	for i, run := range runs {

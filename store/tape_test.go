@@ -8,6 +8,7 @@ import (
 
 	"wavedeck/store/storetest"
 	"wavedeck/store/tape"
+	"wavedeck/store/wave"
 )
 
 // TestTape watches the recording after each commit: what has ended stays so,
@@ -19,7 +20,7 @@ func TestTape(t *testing.T) {
 	d := openTest(t, b.Path, now, Options{Definition: definitions(t, root)})
 	d.opt.Now = func() time.Time { return now }
 	var ids []string
-	ended := map[string]State{}
+	ended := map[string]wave.State{}
 	look := func(line int) {
 		runs, err := d.runsByID(t.Context(), ids)
 		if err != nil {
@@ -32,7 +33,7 @@ func TestTape(t *testing.T) {
 			if r.State.Ended() {
 				ended[r.ID] = r.State
 			}
-			if r.State == Unknown || r.State == Lost {
+			if r.State == wave.Unknown || r.State == wave.Lost {
 				t.Errorf("line %d: %s is told %s (%s)", line, r.ID, r.State, r.Reason)
 			}
 		}

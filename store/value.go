@@ -1,14 +1,15 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+
+	"wavedeck/store/wave"
+)
 
 // The columns of the state database hold what a writer put there: SQLite lets a
 // text or a fraction stand in an INTEGER column. Every statement reads counts and
 // times through the two functions below, so that a value that cannot be one is
 // unknown everywhere, and the rows beside it are not affected.
-
-// maxUnix is the first second of the year 10000, which RFC 3339 and JSON cannot say.
-const maxUnix = 253402300800
 
 // countSQL is an SQL expression: the count in the expression given, not negative and
 // no more than JSON numbers hold exactly (2^53), NULL when it is none.
@@ -19,5 +20,5 @@ func countSQL(x string) string {
 // timeSQL is an SQL expression: the time in the expression given in unix seconds,
 // whole, later than 1970 began and before the year 10000, NULL when it is none.
 func timeSQL(x string) string {
-	return fmt.Sprintf("CASE WHEN typeof(%[1]s) = 'integer' AND %[1]s >= 1 AND %[1]s < %[2]d THEN %[1]s END", x, maxUnix)
+	return fmt.Sprintf("CASE WHEN typeof(%[1]s) = 'integer' AND %[1]s >= 1 AND %[1]s < %[2]d THEN %[1]s END", x, wave.MaxUnix)
 }

@@ -10,6 +10,7 @@ import (
 
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // impossible are values that no count and no time has.
@@ -134,8 +135,11 @@ func TestTheListHoldsRunsOfUnknownStart(t *testing.T) {
 	ix := loaded(t, d)
 	for _, limit := range []int{1, 3, 7, 25} {
 		for name, list := range map[string]func(RunFilter) (RunPage, error){
-			"the list":          func(f RunFilter) (RunPage, error) { return d.page(t.Context(), f) },
-			"the filtered list": func(f RunFilter) (RunPage, error) { f.States = []State{Failed}; return ix.runs(t.Context(), f) },
+			"the list": func(f RunFilter) (RunPage, error) { return d.page(t.Context(), f) },
+			"the filtered list": func(f RunFilter) (RunPage, error) {
+				f.States = []wave.State{wave.Failed}
+				return ix.runs(t.Context(), f)
+			},
 		} {
 			t.Run(fmt.Sprintf("%s with %d a page", name, limit), func(t *testing.T) {
 				var back, forth []string

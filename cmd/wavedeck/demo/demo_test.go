@@ -23,6 +23,7 @@ import (
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
 	"wavedeck/store/tape"
+	"wavedeck/store/wave"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -116,7 +117,7 @@ func TestHistory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, state := range store.States {
+		for _, state := range wave.States {
 			switch state {
 			case store.Queued: // the schema has no word for it
 			case store.Skipped: // only steps are

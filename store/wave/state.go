@@ -1,7 +1,7 @@
-package store
+package wave
 
-// State is what Wavedeck tells of a run or a step. It is not the word Wave
-// recorded: runstate.go derives it from everything the database holds.
+// State is what became of a run or a step. It is not the word Wave
+// recorded: package diagnose derives it from everything the database holds.
 type State string
 
 // The derived states, in the order in which a list of counts shows them.

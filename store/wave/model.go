@@ -1,6 +1,8 @@
-package store
+package wave
 
-import "time"
+import (
+	"time"
+)
 
 // Run is one row of pipeline_run with what else the database knows of it.
 // Pointers and zero times are unknown or not yet.
@@ -8,7 +10,7 @@ type Run struct {
 	ID       string
 	Pipeline string
 	Status   string // as Wave recorded it
-	State    State  // as derived by runstate.go
+	State    State  // derived by package diagnose
 	Reason   string // one sentence when State and Status differ, else empty
 	Input    string
 	Error    string // the whole text, wherever Wave left it
@@ -184,4 +186,19 @@ type RunDetail struct {
 	Outcomes    Newest[Outcome]
 	Decisions   Newest[Decision]
 	Checkpoints Newest[Checkpoint]
+}
+
+// StepDef is what a pipeline's definition says of one step.
+type StepDef struct {
+	ID           string
+	Kind         string // prompt, command, pipeline, iterate, gate, ...
+	Persona      string
+	Dependencies []string
+}
+
+// Cause is the run below a failed one that its failure began in.
+type Cause struct {
+	Run      string
+	Pipeline string
+	Step     string // that failed there; empty: not known
 }
