@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wavedeck/store/dbfile"
+	"wavedeck/store/feed"
 	"wavedeck/store/wave"
 )
 
@@ -311,8 +312,8 @@ func (t *tracker) rederive(ctx context.Context) error {
 // derive brings the index in step and names what became different: the changed
 // runs and steps as given, those of maybe whose state is another one now, and
 // the runs around them that show or follow that state.
-func (t *tracker) derive(ctx context.Context, changed rowChanges, maybe []string) (Change, error) {
-	var c Change
+func (t *tracker) derive(ctx context.Context, changed rowChanges, maybe []string) (feed.Change, error) {
+	var c feed.Change
 	runs := changed.runs
 	ask := append(keys(runs), maybe...)
 	for level := 0; len(ask) > 0 && level < maxAncestors; level++ {
@@ -342,7 +343,7 @@ func (t *tracker) derive(ctx context.Context, changed rowChanges, maybe []string
 
 // publish completes c. A change too large to name becomes a reset in the
 // mailboxes, not here.
-func (t *tracker) publish(c Change) {
+func (t *tracker) publish(c feed.Change) {
 	if t.missed {
 		c.Reset, c.List, t.missed = true, true, false
 	}
@@ -350,7 +351,7 @@ func (t *tracker) publish(c Change) {
 		return
 	}
 	c.Epoch, c.LastEventID = t.o.epoch, t.mark.last
-	t.store.feed.publish(c)
+	t.store.feed.Publish(c)
 }
 
 func (t *tracker) suspect() { t.sure = false }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/feed"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -31,11 +32,11 @@ func TestChanges(t *testing.T) {
 
 	t.Run("a run without any event appears", func(t *testing.T) {
 		w.exec(runningRow, "r", "")
-		until(t, sub, "the run in a new list", func(c Change) bool { return c.List && namesRun("r")(c) })
+		until(t, sub, "the run in a new list", func(c feed.Change) bool { return c.List && namesRun("r")(c) })
 	})
 	t.Run("an event names its run and step and moves the cursor", func(t *testing.T) {
 		w.exec("INSERT INTO event_log (run_id, timestamp, step_id, state) VALUES ('r', unixepoch(), 's', 'running')")
-		c := until(t, sub, "the event", func(c Change) bool { return c.LastEventID == 1 })
+		c := until(t, sub, "the event", func(c feed.Change) bool { return c.LastEventID == 1 })
 		if !slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "s"}) || !slices.Contains(c.Runs, "r") {
 			t.Errorf("got %+v", c)
 		}
@@ -43,17 +44,17 @@ func TestChanges(t *testing.T) {
 	t.Run("a step changes without an event", func(t *testing.T) {
 		w.exec("INSERT INTO pipeline_state (pipeline_id, pipeline_name, status, created_at, updated_at) VALUES ('r', 'r', 'running', 1, 1)")
 		w.exec("INSERT INTO step_state (step_id, pipeline_id, state) VALUES ('quiet', 'r', 'running')")
-		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
+		until(t, sub, "the step", func(c feed.Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
 		w.exec("UPDATE step_state SET state = 'completed' WHERE step_id = 'quiet'")
-		until(t, sub, "the step once more", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
+		until(t, sub, "the step once more", func(c feed.Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
 	})
 	t.Run("an artifact is told with its step", func(t *testing.T) {
 		w.exec("INSERT INTO artifact (run_id, step_id, name, path, created_at) VALUES ('r', 'quiet', 'n', 'p', 1)")
-		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
+		until(t, sub, "the step", func(c feed.Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
 	})
 	t.Run("a new child changes its parent's row", func(t *testing.T) {
 		w.exec(runningRow, "child", "r")
-		until(t, sub, "both", func(c Change) bool { return namesRun("child")(c) && namesRun("r")(c) })
+		until(t, sub, "both", func(c feed.Change) bool { return namesRun("child")(c) && namesRun("r")(c) })
 	})
 	t.Run("a request to stop is told", func(t *testing.T) {
 		w.exec("INSERT INTO cancellation (run_id, requested_at) VALUES ('r', unixepoch())")
@@ -61,7 +62,7 @@ func TestChanges(t *testing.T) {
 	})
 	t.Run("a failure without an event is told, to its parent too", func(t *testing.T) {
 		w.exec("UPDATE pipeline_run SET status = 'failed', current_step = 'step \"s\" failed: no', completed_at = unixepoch() WHERE run_id = 'child'")
-		until(t, sub, "both", func(c Change) bool { return c.List && namesRun("child")(c) && namesRun("r")(c) })
+		until(t, sub, "both", func(c feed.Change) bool { return c.List && namesRun("child")(c) && namesRun("r")(c) })
 		if got := state(t, "child"); got != wave.Failed {
 			t.Errorf("child is %s", got)
 		}
@@ -77,11 +78,11 @@ func TestChanges(t *testing.T) {
 	})
 	t.Run("a run deleted while it was open is told", func(t *testing.T) {
 		w.exec("DELETE FROM pipeline_run WHERE run_id = 'mark'")
-		until(t, sub, "the run", func(c Change) bool { return c.List && namesRun("mark")(c) })
+		until(t, sub, "the run", func(c feed.Change) bool { return c.List && namesRun("mark")(c) })
 	})
 	t.Run("a step deleted from a run that goes on is told", func(t *testing.T) {
 		w.exec("DELETE FROM step_state WHERE step_id = 'quiet'")
-		until(t, sub, "the step", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
+		until(t, sub, "the step", func(c feed.Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "quiet"}) })
 	})
 	t.Run("an old run whose row is another one is told", func(t *testing.T) {
 		w.exec("UPDATE pipeline_run SET input = 'as it was before' WHERE run_id = 'ended'")
@@ -89,7 +90,7 @@ func TestChanges(t *testing.T) {
 	})
 	t.Run("an old run that is deleted is told", func(t *testing.T) {
 		w.exec("DELETE FROM pipeline_run WHERE run_id = 'ended'")
-		until(t, sub, "the run", func(c Change) bool { return c.List && namesRun("ended")(c) })
+		until(t, sub, "the run", func(c feed.Change) bool { return c.List && namesRun("ended")(c) })
 	})
 	t.Run("readers go on while a writer holds the lock", func(t *testing.T) {
 		tx, err := b.DB.BeginTxx(t.Context(), nil)
@@ -122,7 +123,7 @@ func TestChangesByTime(t *testing.T) {
 	}
 	clock.advance(time.Hour)
 	// What judges runs that go on may name them before the counts know: there is another change when these do.
-	until(t, sub, "the loss of both", func(c Change) bool {
+	until(t, sub, "the loss of both", func(c feed.Change) bool {
 		if !c.List || !namesRun("parent")(c) || !namesRun("child")(c) {
 			return false
 		}
@@ -149,12 +150,12 @@ func TestNothingIsMissed(t *testing.T) {
 		}
 	}()
 	var told int64
-	until(t, sub, "every event", func(c Change) bool {
+	until(t, sub, "every event", func(c feed.Change) bool {
 		if c.Reset || c.LastEventID < told {
 			t.Fatalf("after event %d: %+v", told, c)
 		}
 		for id := told + 1; id <= c.LastEventID; id++ {
-			if step := (wave.StepRef{fmt.Sprint("r", (id-1)%7), "s"}); !slices.Contains(c.Steps, step) || !namesRun(step.Run)(c) {
+			if step := (wave.StepRef{Run: fmt.Sprint("r", (id-1)%7), Step: "s"}); !slices.Contains(c.Steps, step) || !namesRun(step.Run)(c) {
 				t.Fatalf("event %d is accounted for and not named: %+v", id, c)
 			}
 		}
@@ -171,7 +172,7 @@ func TestManyEventsAtOnce(t *testing.T) {
 	b.Run(storetest.Run{ID: "r"})
 	startWriter(t, b.Path).exec("INSERT INTO event_log (run_id, timestamp, step_id, state) " +
 		"SELECT 'r', 1, 's', 'running' FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3500) SELECT i FROM n)")
-	until(t, sub, "the last event", func(c Change) bool {
+	until(t, sub, "the last event", func(c feed.Change) bool {
 		if c.Reset && c.LastEventID > 0 {
 			t.Error("one run's events are told as a reset")
 		}
@@ -192,7 +193,7 @@ func TestReplay(t *testing.T) {
 	b.Run(storetest.Run{ID: "open", Status: "running", Start: time.Now(), Parent: "r0"})
 	s, sub := followed(t, b.Path, Options{})
 	epoch := opens(t, s, sub)
-	replay := func(t *testing.T, epoch string, after int64) Change {
+	replay := func(t *testing.T, epoch string, after int64) feed.Change {
 		t.Helper()
 		c, err := s.Replay(t.Context(), epoch, after)
 		if err != nil {
@@ -247,7 +248,7 @@ func BenchmarkNotice(b *testing.B) {
 	var took []time.Duration
 	for b.Loop() {
 		began := w.exec("INSERT INTO event_log (run_id, timestamp, step_id, state) VALUES ('r', unixepoch(), 's', 'running')")
-		until(b, sub, "the event", func(c Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "s"}) })
+		until(b, sub, "the event", func(c feed.Change) bool { return slices.Contains(c.Steps, wave.StepRef{Run: "r", Step: "s"}) })
 		took = append(took, time.Duration(time.Now().UnixNano()-began))
 	}
 	slices.Sort(took)

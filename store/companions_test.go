@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/feed"
 	"wavedeck/store/storetest"
 )
 
@@ -35,11 +36,11 @@ func TestLostCompanions(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			until(t, sub, "the database to open again", func(c Change) bool { return c.Reset && c.Epoch == epoch })
+			until(t, sub, "the database to open again", func(c feed.Change) bool { return c.Reset && c.Epoch == epoch })
 			w := startWriter(t, path)
 			for _, id := range []string{"next", "after"} {
 				w.exec(runningRow, id, "")
-				until(t, sub, id, func(c Change) bool { return namesRun(id)(c) || c.Reset && c.Epoch != "" && shows(t, s, id) })
+				until(t, sub, id, func(c feed.Change) bool { return namesRun(id)(c) || c.Reset && c.Epoch != "" && shows(t, s, id) })
 				if !shows(t, s, id) {
 					t.Errorf("%s is named and not found", id)
 				}
@@ -55,13 +56,13 @@ func TestLostCompanions(t *testing.T) {
 		if err := os.Rename(filepath.Dir(path), away); err != nil {
 			t.Fatal(err)
 		}
-		until(t, sub, "the word that it is missing", func(Change) bool { return s.Health().Phase == Missing })
+		until(t, sub, "the word that it is missing", func(feed.Change) bool { return s.Health().Phase == Missing })
 		if err := os.Rename(away, filepath.Dir(path)); err != nil {
 			t.Fatal(err)
 		}
 		opens(t, s, sub)
 		startWriter(t, path).exec(runningRow, "next", "")
-		until(t, sub, "the run", func(c Change) bool { return namesRun("next")(c) || shows(t, s, "next") })
+		until(t, sub, "the run", func(c feed.Change) bool { return namesRun("next")(c) || shows(t, s, "next") })
 	})
 
 	t.Run("a database that changes to WAL mode is followed on", func(t *testing.T) {
@@ -71,7 +72,7 @@ func TestLostCompanions(t *testing.T) {
 		opens(t, s, sub)
 		w := startWriter(t, path)
 		w.exec(runningRow, "next", "")
-		until(t, sub, "the run", func(c Change) bool { return namesRun("next")(c) || shows(t, s, "next") })
+		until(t, sub, "the run", func(c feed.Change) bool { return namesRun("next")(c) || shows(t, s, "next") })
 	})
 }
 
@@ -122,7 +123,7 @@ func TestLockedDatabase(t *testing.T) {
 		}
 		w.exec("INSERT INTO pipeline_run (run_id, pipeline_name, status, started_at) VALUES ('next', 'p', 'completed', 5)")
 		w.exec("COMMIT")
-		until(t, sub, "the word that it is free", func(c Change) bool { return c.Reset && c.Epoch == epoch && s.Health().Phase == Ready })
+		until(t, sub, "the word that it is free", func(c feed.Change) bool { return c.Reset && c.Epoch == epoch && s.Health().Phase == Ready })
 		if !shows(t, s, "next") {
 			t.Error("the run that was committed is not found")
 		}
@@ -146,7 +147,7 @@ func TestLockedDatabase(t *testing.T) {
 		path := place(t)
 		w := lock(t, path)
 		s, sub := followed(t, path, Options{LockWait: time.Millisecond})
-		until(t, sub, "the word that it is locked", func(Change) bool { return s.Health().Phase == Locked })
+		until(t, sub, "the word that it is locked", func(feed.Change) bool { return s.Health().Phase == Locked })
 		if _, err := s.Run(t.Context(), "r"); !errors.Is(err, ErrLocked) {
 			t.Errorf("got %v", err)
 		}

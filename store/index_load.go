@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"wavedeck/store/feed"
 	"wavedeck/store/wave"
 )
 
@@ -232,7 +233,7 @@ func (s *Store) publishFound(ix *index, runs []string) {
 	o, last := s.current, s.health.LastEventID
 	s.mu.Unlock()
 	if o != nil && o.index == ix {
-		s.feed.publish(Change{Epoch: o.epoch, LastEventID: last, Runs: runs, List: true})
+		s.feed.Publish(feed.Change{Epoch: o.epoch, LastEventID: last, Runs: runs, List: true})
 	}
 }
 

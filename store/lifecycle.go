@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"wavedeck/store/feed"
 )
 
 const (
@@ -79,7 +81,7 @@ func (f *follower) follow(ctx context.Context) {
 		now.LastProblem, now.LastProblemAt = h.LastProblem, h.LastProblemAt
 		*h = now
 	})
-	s.feed.publish(Change{Epoch: o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
+	s.feed.Publish(feed.Change{Epoch: o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
 
 	using, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -192,7 +194,7 @@ func (f *follower) report(ctx context.Context, err error) {
 	})
 	if changed {
 		s.opt.Log.Warn("state database unavailable", "path", s.path, "problem", problem)
-		s.feed.publish(Change{Reset: true, List: true, Health: true})
+		s.feed.Publish(feed.Change{Reset: true, List: true, Health: true})
 	}
 }
 
@@ -277,7 +279,7 @@ func (f *follower) tellLock(t *tracker) {
 		s.lock()
 	case f.locked:
 		s.opt.Log.Info("state database is free again", "path", s.path)
-		s.feed.publish(Change{Epoch: t.o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
+		s.feed.Publish(feed.Change{Epoch: t.o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
 	}
 	f.locked = locked
 }
@@ -295,7 +297,7 @@ func (s *Store) lock() {
 	})
 	if told {
 		s.opt.Log.Warn("state database unavailable", "path", s.path, "problem", lockedProblem)
-		s.feed.publish(Change{Reset: true, List: true, Health: true})
+		s.feed.Publish(feed.Change{Reset: true, List: true, Health: true})
 	}
 }
 

@@ -12,11 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/feed"
 	"wavedeck/store/storetest"
 )
 
 // followed is a store that is followed until the test ends, and all it tells.
-func followed(t testing.TB, path string, opt Options) (*Store, *Subscription) {
+func followed(t testing.TB, path string, opt Options) (*Store, *feed.Subscription) {
 	t.Helper()
 	s := Open(path, opt)
 	sub := s.Subscribe()
@@ -36,7 +37,7 @@ func followed(t testing.TB, path string, opt Options) (*Store, *Subscription) {
 const patience = 30 * time.Second
 
 // until takes changes from sub until one satisfies the test.
-func until(t testing.TB, sub *Subscription, what string, ok func(Change) bool) Change {
+func until(t testing.TB, sub *feed.Subscription, what string, ok func(feed.Change) bool) feed.Change {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -52,16 +53,16 @@ func until(t testing.TB, sub *Subscription, what string, ok func(Change) bool) C
 }
 
 // opens waits until the store answers from a database and returns its epoch.
-func opens(t testing.TB, s *Store, sub *Subscription) string {
+func opens(t testing.TB, s *Store, sub *feed.Subscription) string {
 	t.Helper()
 	if h := s.Health(); h.Phase == Ready {
 		return h.Epoch
 	}
-	return until(t, sub, "the database to open", func(c Change) bool { return c.Reset && c.Epoch != "" }).Epoch
+	return until(t, sub, "the database to open", func(c feed.Change) bool { return c.Reset && c.Epoch != "" }).Epoch
 }
 
-func namesRun(id string) func(Change) bool {
-	return func(c Change) bool { return slices.Contains(c.Runs, id) }
+func namesRun(id string) func(feed.Change) bool {
+	return func(c feed.Change) bool { return slices.Contains(c.Runs, id) }
 }
 
 func TestFollowFile(t *testing.T) {
@@ -70,7 +71,7 @@ func TestFollowFile(t *testing.T) {
 		source.Run(storetest.Run{ID: "r"})
 		path := filepath.Join(t.TempDir(), "project", ".agents", "state.db")
 		s, sub := followed(t, path, Options{})
-		until(t, sub, "the word that it is missing", func(c Change) bool { return c.Health && s.Health().Phase == Missing })
+		until(t, sub, "the word that it is missing", func(c feed.Change) bool { return c.Health && s.Health().Phase == Missing })
 		if _, err := s.Run(t.Context(), "r"); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
@@ -94,7 +95,7 @@ func TestFollowFile(t *testing.T) {
 			return path
 		}
 		s, sub := followed(t, locate(".agents"), Options{Locate: func() string { return *at.Load() }})
-		until(t, sub, "the word that it is missing", func(Change) bool { return s.Health().Phase == Missing })
+		until(t, sub, "the word that it is missing", func(feed.Change) bool { return s.Health().Phase == Missing })
 		path := locate(".wave")
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -113,7 +114,7 @@ func TestFollowFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		s, sub := followed(t, path, Options{})
-		until(t, sub, "the word that it is unreadable", func(Change) bool { return s.Health().Phase == Unreadable })
+		until(t, sub, "the word that it is unreadable", func(feed.Change) bool { return s.Health().Phase == Unreadable })
 		if p := s.Health().Problem; p != path+" is not a SQLite database" {
 			t.Errorf("problem is %q", p)
 		}
@@ -127,7 +128,7 @@ func TestFollowFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		s, sub := followed(t, path, Options{})
-		until(t, sub, "the word that it holds nothing", func(Change) bool { return s.Health().Phase == Unreadable })
+		until(t, sub, "the word that it holds nothing", func(feed.Change) bool { return s.Health().Phase == Unreadable })
 		startWriter(t, path).exec("CREATE TABLE pipeline_run (run_id TEXT PRIMARY KEY, status TEXT, started_at INTEGER)")
 		opens(t, s, sub)
 	})
@@ -140,7 +141,7 @@ func TestFollowFile(t *testing.T) {
 		for _, suffix := range []string{"", "-wal", "-shm"} {
 			_ = os.Remove(b.Path + suffix)
 		}
-		until(t, sub, "the word that it is missing", func(Change) bool { return s.Health().Phase == Missing })
+		until(t, sub, "the word that it is missing", func(feed.Change) bool { return s.Health().Phase == Missing })
 		if _, err := s.Runs(t.Context(), RunFilter{}); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
@@ -168,7 +169,7 @@ func TestFollowFile(t *testing.T) {
 		if err := os.Rename(beside, b.Path); err != nil {
 			t.Fatal(err)
 		}
-		c := until(t, sub, "another epoch", func(c Change) bool { return c.Epoch != first && c.Epoch != "" })
+		c := until(t, sub, "another epoch", func(c feed.Change) bool { return c.Epoch != first && c.Epoch != "" })
 		if !c.Reset {
 			t.Errorf("got %+v", c)
 		}
@@ -190,7 +191,7 @@ func TestFollowFile(t *testing.T) {
 		first := opens(t, s, sub)
 		w := startWriter(t, b.Path)
 		w.exec("BEGIN; DELETE FROM event_log WHERE id > 2; UPDATE sqlite_sequence SET seq = 2 WHERE name = 'event_log'; COMMIT")
-		c := until(t, sub, "another epoch", func(c Change) bool { return c.Epoch != first })
+		c := until(t, sub, "another epoch", func(c feed.Change) bool { return c.Epoch != first })
 		if !c.Reset || c.Epoch != first+".1" || c.LastEventID != 2 {
 			t.Errorf("got %+v after epoch %s", c, first)
 		}
@@ -206,7 +207,7 @@ func TestFollowFile(t *testing.T) {
 		w := startWriter(t, b.Path)
 		w.exec("DELETE FROM event_log WHERE id = 2")
 		w.exec("INSERT INTO event_log (run_id, timestamp, state) VALUES ('%s', 1, 'running')", run)
-		c := until(t, sub, "the next event", func(c Change) bool { return c.LastEventID == 3 })
+		c := until(t, sub, "the next event", func(c feed.Change) bool { return c.LastEventID == 3 })
 		if c.Epoch != first || c.Reset {
 			t.Errorf("got %+v after epoch %s", c, first)
 		}
@@ -229,7 +230,7 @@ func TestFollowFile(t *testing.T) {
 		if err := os.WriteFile(b.Path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c := until(t, sub, "another epoch", func(c Change) bool { return c.Epoch != first && c.Epoch != "" })
+		c := until(t, sub, "another epoch", func(c feed.Change) bool { return c.Epoch != first && c.Epoch != "" })
 		if c.LastEventID != 1 {
 			t.Errorf("got %+v", c)
 		}
@@ -254,14 +255,14 @@ func TestFollowFile(t *testing.T) {
 		if err := os.WriteFile(b.Path, damaged, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		until(t, sub, "the word that it is damaged", func(Change) bool { return s.Health().Phase == Unreadable })
+		until(t, sub, "the word that it is damaged", func(feed.Change) bool { return s.Health().Phase == Unreadable })
 		if p := s.Health().Problem; !strings.Contains(p, "damaged") {
 			t.Errorf("problem is %q", p)
 		}
 		if err := os.WriteFile(b.Path, whole, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		until(t, sub, "the file to be read again", func(Change) bool { return s.Health().Phase == Ready })
+		until(t, sub, "the file to be read again", func(feed.Change) bool { return s.Health().Phase == Ready })
 	})
 
 	t.Run("tables that change have the file opened anew in the same epoch", func(t *testing.T) {
@@ -271,7 +272,7 @@ func TestFollowFile(t *testing.T) {
 		first := opens(t, s, sub)
 		w := startWriter(t, b.Path)
 		w.exec("ALTER TABLE pipeline_run ADD COLUMN parent_run_id TEXT")
-		c := until(t, sub, "a reset", func(c Change) bool { return c.Reset })
+		c := until(t, sub, "a reset", func(c feed.Change) bool { return c.Reset })
 		if c.Epoch != first {
 			t.Errorf("epoch %s became %s", first, c.Epoch)
 		}

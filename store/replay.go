@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"wavedeck/store/feed"
 	"wavedeck/store/wave"
 )
 
@@ -26,23 +27,23 @@ FROM event_log WHERE id > ? GROUP BY +run_id, +step_id LIMIT ?`
 //
 // The reader subscribes first: what Replay and the subscription both name is
 // the same change twice, never a gap.
-func (s *Store) Replay(ctx context.Context, epoch string, after int64) (Change, error) {
-	return read(s, func(o *opened) (Change, error) {
+func (s *Store) Replay(ctx context.Context, epoch string, after int64) (feed.Change, error) {
+	return read(s, func(o *opened) (feed.Change, error) {
 		last, err := o.lastEventID(ctx)
 		if err != nil {
-			return Change{}, err
+			return feed.Change{}, err
 		}
-		c := Change{Epoch: o.epoch, LastEventID: last}
+		c := feed.Change{Epoch: o.epoch, LastEventID: last}
 		if epoch != o.epoch || after < 0 || after > last || last-after > maxReplay {
 			c.Reset, c.List = true, true
 			return c, nil
 		}
 		changed, err := o.changedSince(ctx, after)
 		if err != nil {
-			return Change{}, fmt.Errorf("replay after event %d: %w", after, err)
+			return feed.Change{}, fmt.Errorf("replay after event %d: %w", after, err)
 		}
 		delete(changed.runs, "")
-		if len(changed.runs)+len(changed.steps) > maxPending {
+		if len(changed.runs)+len(changed.steps) > feed.MaxPending {
 			c.Reset, c.List = true, true
 			return c, nil
 		}
@@ -56,7 +57,7 @@ func (o *opened) changedSince(ctx context.Context, after int64) (rowChanges, err
 	var since int64
 	if o.schema.has("event_log") {
 		var refs []wave.StepRef
-		if err := o.SelectContext(ctx, &refs, replaySQL, after-overlap, maxPending+1); err != nil {
+		if err := o.SelectContext(ctx, &refs, replaySQL, after-overlap, feed.MaxPending+1); err != nil {
 			return changed, err
 		}
 		for _, ref := range refs {
@@ -67,13 +68,13 @@ func (o *opened) changedSince(ctx context.Context, after int64) (rowChanges, err
 		}
 	}
 	var open []string
-	if err := o.SelectContext(ctx, &open, openRunsSQL, maxPending+1); err != nil {
+	if err := o.SelectContext(ctx, &open, openRunsSQL, feed.MaxPending+1); err != nil {
 		return changed, err
 	}
 	if since == 0 && after > 0 {
 		since = o.opt.Now().Add(-afterglow).Unix() // the event is gone; its neighbours are named above
 	}
-	ended, err := o.index.endedSince(ctx, since, maxPending+1)
+	ended, err := o.index.endedSince(ctx, since, feed.MaxPending+1)
 	if err != nil {
 		return changed, err
 	}

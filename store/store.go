@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"wavedeck/store/dbfile"
+	"wavedeck/store/feed"
 	"wavedeck/store/system"
 	"wavedeck/store/wave"
 )
@@ -99,7 +100,7 @@ func (o Options) withDefaults() Options {
 type Store struct {
 	path  string // of Follow only once it runs
 	opt   Options
-	feed  *Broker
+	feed  *feed.Broker
 	doubt chan struct{} // a query found the file broken: look at it again
 
 	mu      sync.Mutex
@@ -127,7 +128,7 @@ func Open(path string, opt Options) *Store {
 		path = abs
 	}
 	return &Store{
-		path: path, opt: opt.withDefaults(), feed: New(), doubt: make(chan struct{}, 1),
+		path: path, opt: opt.withDefaults(), feed: feed.New(), doubt: make(chan struct{}, 1),
 		health: Health{Path: path, Phase: Closed, Problem: "the state database is not open yet"},
 	}
 }
@@ -201,8 +202,8 @@ func (s *Store) closeDatabase(o *opened) {
 
 // Subscribe returns a mailbox that receives every change from now on. The
 // caller closes it. To miss nothing, subscribe first and Replay after that.
-func (s *Store) Subscribe() *Subscription { return s.feed.subscribe() }
+func (s *Store) Subscribe() *feed.Subscription { return s.feed.Subscribe() }
 
 // Version counts what was published so far: what is read now may be kept until
 // it is another number. It means nothing outside of this process.
-func (s *Store) Version() uint64 { return s.feed.published.Load() }
+func (s *Store) Version() uint64 { return s.feed.Version() }

@@ -1,4 +1,7 @@
-package store
+// Package feed tells subscribers what changed: each has a mailbox in which the
+// changes that it has not taken yet are merged. It knows nothing of where changes
+// come from.
+package feed
 
 import (
 	"context"
@@ -10,9 +13,9 @@ import (
 	"wavedeck/store/wave"
 )
 
-// maxPending bounds what one Change names and what a Subscription holds. A
+// MaxPending bounds what one Change names and what a Subscription holds. A
 // reader that far behind is better served by loading afresh.
-const maxPending = 1000
+const MaxPending = 1000
 
 // Change names what became different, never how: who is interested reads it
 // again. It may name more than what changed, never less.
@@ -30,8 +33,8 @@ type Change struct {
 // merged by key, so a slow reader costs its publisher nothing and reads the
 // sum of what it missed.
 type Subscription struct {
-	feed  *Broker
-	ready chan struct{} // holds one token while something is pending
+	broker *Broker
+	ready  chan struct{} // holds one token while something is pending
 
 	mu      sync.Mutex
 	has     bool
@@ -75,7 +78,7 @@ func (s *Subscription) Take() (Change, bool) {
 }
 
 // Close ends the subscription; a closed one receives nothing more.
-func (s *Subscription) Close() { s.feed.remove(s) }
+func (s *Subscription) Close() { s.broker.remove(s) }
 
 // put merges c into what is pending. A reset swallows all names; so does a
 // mailbox that would hold more than maxPending of them.
@@ -96,7 +99,7 @@ func (s *Subscription) put(c Change) {
 	if !p.Reset {
 		s.name(c)
 	}
-	if p.Reset || len(s.runs)+len(s.steps) > maxPending {
+	if p.Reset || len(s.runs)+len(s.steps) > MaxPending {
 		p.Reset, p.List = true, true
 		s.forget()
 	}
@@ -131,8 +134,8 @@ type Broker struct {
 
 func New() *Broker { return &Broker{subs: map[*Subscription]struct{}{}} }
 
-func (f *Broker) subscribe() *Subscription {
-	s := &Subscription{feed: f, ready: make(chan struct{}, 1)}
+func (f *Broker) Subscribe() *Subscription {
+	s := &Subscription{broker: f, ready: make(chan struct{}, 1)}
 	s.forget()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -146,8 +149,11 @@ func (f *Broker) remove(s *Subscription) {
 	delete(f.subs, s)
 }
 
-// publish never waits for a reader. The slices of c stay the caller's.
-func (f *Broker) publish(c Change) {
+// Version counts the changes that were published.
+func (f *Broker) Version() uint64 { return f.published.Load() }
+
+// Publish never waits for a reader. The slices of c stay the caller's.
+func (f *Broker) Publish(c Change) {
 	f.published.Add(1) // first: whoever is told must not be served what was kept before
 	f.mu.Lock()
 	defer f.mu.Unlock()
