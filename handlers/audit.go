@@ -12,6 +12,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 )
 
@@ -30,7 +31,7 @@ func auditQuery(q url.Values) (f appdb.AuditFilter, values url.Values, err error
 		}
 	}
 	f.Older = firstOf(q, "older", "cursor")
-	if f.Limit, err = store.ParseLimit(q.Get("limit")); err != nil {
+	if f.Limit, err = criteria.ParseLimit(q.Get("limit")); err != nil {
 		return f, nil, err
 	}
 	if f.Limit != store.DefaultLimit {

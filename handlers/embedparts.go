@@ -8,6 +8,7 @@ import (
 	"github.com/a-h/templ"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 	"wavedeck/views/dag"
 	"wavedeck/views/legible"
@@ -174,7 +175,7 @@ func excerptHistory() excerptOf {
 		if err != nil {
 			return excerptView{}, err
 		}
-		limit, err := store.ParseLimit(r.URL.Query().Get("limit"))
+		limit, err := criteria.ParseLimit(r.URL.Query().Get("limit"))
 		if err != nil {
 			return excerptView{}, err //nolint:wrapcheck // described by the error table
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/a-h/templ"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 )
 
@@ -65,7 +66,7 @@ func (s *Server) palette(w http.ResponseWriter, r *http.Request, component func(
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		view := views.PaletteView{Chrome: s.chrome(r, "palette", "Find", ""), Words: words, Groups: s.places()}
-		page, err := s.store.Runs(ctx, store.RunFilter{Predicates: store.Words(words), Limit: paletteRuns})
+		page, err := s.store.Runs(ctx, store.RunFilter{Predicates: criteria.Words(words), Limit: paletteRuns})
 		if err != nil && !errors.Is(err, store.ErrUnavailable) { // then there are no runs, and the chrome says why
 			return err
 		}

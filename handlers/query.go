@@ -11,6 +11,7 @@ import (
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 	"wavedeck/views/address"
 )
@@ -83,19 +84,19 @@ func parseRunsQuery(q url.Values, now time.Time) (runsQuery, error) {
 func (query *runsQuery) parsePage(q url.Values) error {
 	f := &query.filter
 	var err error
-	if f.Older, err = store.ParseCursor(firstOf(q, "older", "cursor")); err != nil {
+	if f.Older, err = criteria.ParseCursor(firstOf(q, "older", "cursor")); err != nil {
 		return err
 	}
-	if f.Newer, err = store.ParseCursor(q.Get("newer")); err != nil {
+	if f.Newer, err = criteria.ParseCursor(q.Get("newer")); err != nil {
 		return err
 	}
 	if f.Older != nil && f.Newer != nil {
 		return &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "given without older"}
 	}
-	if query.hold, err = store.ParseCursor(q.Get("hold")); err != nil {
+	if query.hold, err = criteria.ParseCursor(q.Get("hold")); err != nil {
 		return err
 	}
-	if f.Limit, err = store.ParseLimit(q.Get("limit")); err != nil {
+	if f.Limit, err = criteria.ParseLimit(q.Get("limit")); err != nil {
 		return err
 	}
 	if f.Limit != store.DefaultLimit {

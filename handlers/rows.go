@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/headline"
 	"wavedeck/views"
 )
@@ -23,7 +24,7 @@ func runRow(run store.Run) views.RunRow {
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
 		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Subtree: run.Subtree, Tags: shownAll(run.Tags), Branch: opening(run.Branch),
 		Children: childrenOf(run.Children), Orphan: run.Orphan,
-		Cursor: store.CursorOf(run).String(),
+		Cursor: criteria.CursorOf(run).String(),
 	}
 	row.Iterate = itemWord(run)
 	return bounded(row)

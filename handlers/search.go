@@ -11,6 +11,7 @@ import (
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/redact"
 	"wavedeck/store/search"
 	"wavedeck/views"
@@ -60,7 +61,7 @@ func parseSearch(q url.Values, now time.Time) (query searchQuery, err error) {
 		return query, err
 	}
 	query.text = strings.Join(values, " ")
-	if query.older, err = store.ParseCursor(q.Get("older")); err != nil {
+	if query.older, err = criteria.ParseCursor(q.Get("older")); err != nil {
 		return query, err
 	}
 	if query.before, err = search.ParseCursor(q.Get("before")); err != nil {

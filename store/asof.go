@@ -10,6 +10,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -114,7 +115,7 @@ type runAsOf struct {
 // on: what is kept of them is of now.
 func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []string, at wave.Moment) (map[string]*runAsOf, error) {
 	found := map[string]*runAsOf{}
-	err := chunks(ids, MaxLimit, func(part []string) error {
+	err := chunks(ids, criteria.MaxLimit, func(part []string) error {
 		var rows []wave.RunRow
 		if err := sqlx.SelectContext(ctx, q, &rows, d.recordsSQL(len(part)), anys(part)...); err != nil {
 			return fmt.Errorf("select runs: %w", err)

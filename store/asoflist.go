@@ -7,19 +7,20 @@ import (
 	"slices"
 	"strings"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
 // maxLooked is how many runs one page as of a moment looks at: what they were
 // then is worked out of their events.
-const maxLooked = 5 * MaxLimit
+const maxLooked = 5 * criteria.MaxLimit
 
 // PageAt returns a page of the list as of a moment, newest first: the runs that f
 // chooses by what they were then, and without restriction those that no other run
 // started. A page may have fewer runs than it has room for, and Older all the
 // same: then it stopped looking there. Newer is not supported.
-func (s *Store) PageAt(ctx context.Context, f RunFilter, at wave.Moment) (RunPage, error) {
-	return read(s, func(o *opened) (RunPage, error) {
+func (s *Store) PageAt(ctx context.Context, f criteria.RunFilter, at wave.Moment) (criteria.RunPage, error) {
+	return read(s, func(o *opened) (criteria.RunPage, error) {
 		page, err := o.pageAt(ctx, f, at)
 		if err != nil {
 			return page, fmt.Errorf("list runs as of event %d: %w", at.Event, err)
@@ -28,9 +29,9 @@ func (s *Store) PageAt(ctx context.Context, f RunFilter, at wave.Moment) (RunPag
 	})
 }
 
-func (o *opened) pageAt(ctx context.Context, f RunFilter, at wave.Moment) (RunPage, error) {
-	var page RunPage
-	from := Cursor{T: at.Time.Unix() + 1}
+func (o *opened) pageAt(ctx context.Context, f criteria.RunFilter, at wave.Moment) (criteria.RunPage, error) {
+	var page criteria.RunPage
+	from := criteria.Cursor{T: at.Time.Unix() + 1}
 	if f.Older != nil && cmp.Or(cmp.Compare(f.Older.T, from.T), strings.Compare(f.Older.ID, from.ID)) < 0 {
 		from = *f.Older
 	}
@@ -48,7 +49,7 @@ func (o *opened) pageAt(ctx context.Context, f RunFilter, at wave.Moment) (RunPa
 			return page, err
 		}
 		for i, id := range ids {
-			if p := past[id]; p != nil && f.chooses(p.run, at.Time, o.opt.Shown) {
+			if p := past[id]; p != nil && f.Chooses(p.run, at.Time, o.opt.Shown) {
 				page.Runs = append(page.Runs, p.run)
 			}
 			if len(page.Runs) == f.PageSize() && (more || i+1 < len(ids)) {
@@ -70,16 +71,16 @@ func (o *opened) pageAt(ctx context.Context, f RunFilter, at wave.Moment) (RunPa
 }
 
 // placesAt finds runs that f may choose: by what never changes of a run.
-func (o *opened) placesAt(ctx context.Context, f RunFilter, from Cursor) ([]Cursor, bool, error) {
+func (o *opened) placesAt(ctx context.Context, f criteria.RunFilter, from criteria.Cursor) ([]criteria.Cursor, bool, error) {
 	if !f.Narrow() {
-		return o.places(ctx, RunFilter{Older: &from, Limit: f.Limit})
+		return o.places(ctx, criteria.RunFilter{Older: &from, Limit: f.Limit})
 	}
 	if err := o.index.wait(ctx); err != nil {
 		return nil, false, err
 	}
-	lasting := RunFilter{
-		Pipelines: f.Pipelines, Tags: f.Tags, Parent: f.Parent, Since: f.Since, Until: f.Until, Older: &from, Limit: MaxLimit,
-		Predicates: slices.DeleteFunc(slices.Clone(f.Predicates), func(t Predicate) bool { return !t.lasts() }),
+	lasting := criteria.RunFilter{
+		Pipelines: f.Pipelines, Tags: f.Tags, Parent: f.Parent, Since: f.Since, Until: f.Until, Older: &from, Limit: criteria.MaxLimit,
+		Predicates: slices.DeleteFunc(slices.Clone(f.Predicates), func(t criteria.Predicate) bool { return !t.Lasts() }),
 	}
 	places, page := o.index.places(lasting)
 	return places, page.Older != nil, nil

@@ -9,12 +9,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
 
 // idsOfPages reads every page and returns the ids, in order.
-func idsOfPages(t *testing.T, f RunFilter, page func(RunFilter) (RunPage, error)) (ids []string) {
+func idsOfPages(t *testing.T, f criteria.RunFilter, page func(criteria.RunFilter) (criteria.RunPage, error)) (ids []string) {
 	t.Helper()
 	for {
 		p, err := page(f)
@@ -40,34 +41,34 @@ func TestPastListFiltersAsTheListDoes(t *testing.T) {
 	d := openSample(t)
 	o := &opened{database: d, index: loaded(t, d)}
 	at := wave.Moment{Event: 1 << 40, Time: sampleNow}
-	text := func(f Field, texts ...string) Predicate {
-		term := Predicate{Field: f}
+	text := func(f criteria.Field, texts ...string) criteria.Predicate {
+		term := criteria.Predicate{Field: f}
 		for _, x := range texts {
-			term.Texts = append(term.Texts, PredicateText{Text: x})
+			term.Texts = append(term.Texts, criteria.PredicateText{Text: x})
 		}
 		return term
 	}
-	not := func(term Predicate) Predicate { term.Not = true; return term }
-	for name, f := range map[string]RunFilter{
+	not := func(term criteria.Predicate) criteria.Predicate { term.Not = true; return term }
+	for name, f := range map[string]criteria.RunFilter{
 		"everything":     {},
 		"states":         {States: []wave.State{wave.Failed, wave.Cancelled}},
 		"pipelines":      {Pipelines: []string{"fix-issue", "slow-soak"}},
 		"since":          {Since: sampleNow.Add(-90 * time.Minute), States: []wave.State{wave.Succeeded}},
 		"parent":         {Parent: "nightly-audit-20261123-003816-b6f6"},
-		"words":          {Predicates: Words("fix acme")},
-		"word of error":  {Predicates: Words("suite_passed")},
-		"not a word":     {Predicates: []Predicate{not(text(FieldText, "fix"))}},
-		"error":          {Predicates: []Predicate{text(FieldError, "exit status")}},
-		"no error":       {Predicates: []Predicate{not(text(FieldError, "exit status"))}},
-		"state term":     {Predicates: []Predicate{text(FieldState, string(wave.Failed))}},
-		"not succeeded":  {Predicates: []Predicate{not(text(FieldState, string(wave.Succeeded)))}},
-		"tokens":         {Predicates: []Predicate{{Field: FieldTokens, Low: 10_000, High: math.MaxInt64}}},
-		"not that long":  {Predicates: []Predicate{{Field: FieldDuration, Low: 10, High: math.MaxInt64, Not: true}}},
-		"long and green": {States: []wave.State{wave.Succeeded}, Predicates: []Predicate{{Field: FieldDuration, Low: 10, High: math.MaxInt64}}},
+		"words":          {Predicates: criteria.Words("fix acme")},
+		"word of error":  {Predicates: criteria.Words("suite_passed")},
+		"not a word":     {Predicates: []criteria.Predicate{not(text(criteria.FieldText, "fix"))}},
+		"error":          {Predicates: []criteria.Predicate{text(criteria.FieldError, "exit status")}},
+		"no error":       {Predicates: []criteria.Predicate{not(text(criteria.FieldError, "exit status"))}},
+		"state term":     {Predicates: []criteria.Predicate{text(criteria.FieldState, string(wave.Failed))}},
+		"not succeeded":  {Predicates: []criteria.Predicate{not(text(criteria.FieldState, string(wave.Succeeded)))}},
+		"tokens":         {Predicates: []criteria.Predicate{{Field: criteria.FieldTokens, Low: 10_000, High: math.MaxInt64}}},
+		"not that long":  {Predicates: []criteria.Predicate{{Field: criteria.FieldDuration, Low: 10, High: math.MaxInt64, Not: true}}},
+		"long and green": {States: []wave.State{wave.Succeeded}, Predicates: []criteria.Predicate{{Field: criteria.FieldDuration, Low: 10, High: math.MaxInt64}}},
 		"nothing":        {Pipelines: []string{"no such"}},
 	} {
-		f.Limit = MaxLimit
-		want := idsOfPages(t, f, func(f RunFilter) (RunPage, error) {
+		f.Limit = criteria.MaxLimit
+		want := idsOfPages(t, f, func(f criteria.RunFilter) (criteria.RunPage, error) {
 			if !f.Narrow() {
 				return d.page(t.Context(), f)
 			}
@@ -75,9 +76,9 @@ func TestPastListFiltersAsTheListDoes(t *testing.T) {
 		})
 		lost := func(id string) bool { return mustDetail(t, d, id).Run.State == wave.Lost }
 		want = slices.DeleteFunc(want, lost)
-		for _, limit := range []int{1, 3, MaxLimit} {
+		for _, limit := range []int{1, 3, criteria.MaxLimit} {
 			f.Limit = limit
-			got := idsOfPages(t, f, func(f RunFilter) (RunPage, error) { return o.pageAt(t.Context(), f, at) })
+			got := idsOfPages(t, f, func(f criteria.RunFilter) (criteria.RunPage, error) { return o.pageAt(t.Context(), f, at) })
 			if diff := cmp.Diff(want, slices.DeleteFunc(got, lost)); diff != "" {
 				t.Errorf("%s by %d (-now +as of now)\n%s", name, limit, diff)
 			}
@@ -98,18 +99,18 @@ func TestPastListKnowsNothingLater(t *testing.T) {
 	o := &opened{database: d, index: loaded(t, d)}
 	at := wave.Moment{Event: first, Time: second(20)}
 	for name, c := range map[string]struct {
-		f    RunFilter
+		f    criteria.RunFilter
 		want []string
 	}{
-		"running":         {RunFilter{States: []wave.State{wave.Running}}, []string{"a"}},
-		"failed":          {RunFilter{States: []wave.State{wave.Failed}}, nil},
-		"its error":       {RunFilter{Predicates: []Predicate{{Field: FieldError, Texts: []PredicateText{{Text: "broke"}}}}}, nil},
-		"its tokens":      {RunFilter{Predicates: []Predicate{{Field: FieldTokens, Low: 1, High: 100}}}, nil},
-		"20 s by then":    {RunFilter{Predicates: []Predicate{{Field: FieldDuration, Low: 20, High: 20}}}, []string{"a"}},
-		"its id":          {RunFilter{Predicates: []Predicate{{Field: FieldID, Texts: []PredicateText{{Text: "a"}}}}}, []string{"a"}},
-		"what came later": {RunFilter{Predicates: []Predicate{{Field: FieldID, Texts: []PredicateText{{Text: "later"}}}}}, nil},
+		"running":         {criteria.RunFilter{States: []wave.State{wave.Running}}, []string{"a"}},
+		"failed":          {criteria.RunFilter{States: []wave.State{wave.Failed}}, nil},
+		"its error":       {criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldError, Texts: []criteria.PredicateText{{Text: "broke"}}}}}, nil},
+		"its tokens":      {criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldTokens, Low: 1, High: 100}}}, nil},
+		"20 s by then":    {criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldDuration, Low: 20, High: 20}}}, []string{"a"}},
+		"its id":          {criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldID, Texts: []criteria.PredicateText{{Text: "a"}}}}}, []string{"a"}},
+		"what came later": {criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldID, Texts: []criteria.PredicateText{{Text: "later"}}}}}, nil},
 	} {
-		got := idsOfPages(t, c.f, func(f RunFilter) (RunPage, error) { return o.pageAt(t.Context(), f, at) })
+		got := idsOfPages(t, c.f, func(f criteria.RunFilter) (criteria.RunPage, error) { return o.pageAt(t.Context(), f, at) })
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", name, diff)
 		}
@@ -124,10 +125,10 @@ func TestPastListFindsNothingHidden(t *testing.T) {
 	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{Shown: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
 	o := &opened{database: d, index: loaded(t, d)}
 	at := wave.Moment{Event: last, Time: storetest.Base.Add(time.Hour)}
-	for _, field := range []Field{FieldText, FieldError} {
+	for _, field := range []criteria.Field{criteria.FieldText, criteria.FieldError} {
 		for text, found := range map[string]int{"hunter": 0, "with ***": 1} {
-			f := RunFilter{Predicates: []Predicate{{Field: field, Texts: []PredicateText{{Text: text}}}}}
-			if got := idsOfPages(t, f, func(f RunFilter) (RunPage, error) { return o.pageAt(t.Context(), f, at) }); len(got) != found {
+			f := criteria.RunFilter{Predicates: []criteria.Predicate{{Field: field, Texts: []criteria.PredicateText{{Text: text}}}}}
+			if got := idsOfPages(t, f, func(f criteria.RunFilter) (criteria.RunPage, error) { return o.pageAt(t.Context(), f, at) }); len(got) != found {
 				t.Errorf("field %d has %q in %d runs, want %d", field, text, len(got), found)
 			}
 		}
@@ -142,11 +143,11 @@ func TestListNamesNoStepOfWhatSucceeded(t *testing.T) {
 	last := b.Event(run, storetest.Event{State: "completed"})
 	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{})
 	o := &opened{database: d, index: loaded(t, d)}
-	now, err := d.page(t.Context(), RunFilter{})
+	now, err := d.page(t.Context(), criteria.RunFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	then, err := o.pageAt(t.Context(), RunFilter{}, wave.Moment{Event: last, Time: storetest.Base.Add(time.Hour)})
+	then, err := o.pageAt(t.Context(), criteria.RunFilter{}, wave.Moment{Event: last, Time: storetest.Base.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -148,7 +149,7 @@ func (l *reevaluator) failures(ctx context.Context, o *opened) ([]Attention, err
 			ask = append(ask, id)
 		}
 	}
-	err := chunks(ask, MaxLimit, func(part []string) error {
+	err := chunks(ask, criteria.MaxLimit, func(part []string) error {
 		records, err := o.records(ctx, o, part)
 		for id, r := range records {
 			a := Attention{Run: id, Urgency: UrgentFailed, Since: latest(wave.Unix(r.CompletedAt), wave.Unix(r.CancelledAt))}

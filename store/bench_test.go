@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
 )
 
@@ -22,7 +23,7 @@ func benchCrowd(b *testing.B) *database {
 func BenchmarkFirstPage(b *testing.B) {
 	d := benchCrowd(b)
 	for b.Loop() {
-		if page, err := d.page(b.Context(), RunFilter{}); err != nil || len(page.Runs) != DefaultLimit {
+		if page, err := d.page(b.Context(), criteria.RunFilter{}); err != nil || len(page.Runs) != criteria.DefaultLimit {
 			b.Fatal(len(page.Runs), err)
 		}
 	}
@@ -30,9 +31,9 @@ func BenchmarkFirstPage(b *testing.B) {
 
 func BenchmarkDeepPage(b *testing.B) {
 	d := benchCrowd(b)
-	f := RunFilter{Older: &Cursor{T: 1700000000 + int64(*benchRuns/6), ID: "run-7"}}
+	f := criteria.RunFilter{Older: &criteria.Cursor{T: 1700000000 + int64(*benchRuns/6), ID: "run-7"}}
 	for b.Loop() {
-		if page, err := d.page(b.Context(), f); err != nil || len(page.Runs) != DefaultLimit {
+		if page, err := d.page(b.Context(), f); err != nil || len(page.Runs) != criteria.DefaultLimit {
 			b.Fatal(len(page.Runs), err)
 		}
 	}
@@ -42,7 +43,7 @@ func BenchmarkDeepPage(b *testing.B) {
 func BenchmarkPlaces(b *testing.B) {
 	d := benchCrowd(b)
 	for b.Loop() {
-		if places, _, err := d.places(b.Context(), RunFilter{}); err != nil || len(places) != DefaultLimit {
+		if places, _, err := d.places(b.Context(), criteria.RunFilter{}); err != nil || len(places) != criteria.DefaultLimit {
 			b.Fatal(len(places), err)
 		}
 	}

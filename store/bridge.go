@@ -1,41 +1,70 @@
 package store
 
 import (
+	"wavedeck/store/criteria"
 	"wavedeck/store/feed"
 	"wavedeck/store/wave"
 )
 
 // What moved to packages of its own keeps its name here for those who still use it.
 type (
-	Artifact     = wave.Artifact
-	Attempt      = wave.Attempt
-	Cause        = wave.Cause
-	Change       = feed.Change
-	ChildCounts  = wave.ChildCounts
-	Event        = wave.Event
-	LogMap       = wave.LogMap
-	LogMark      = wave.LogMark
-	Moment       = wave.Moment
-	Outcome      = wave.Outcome
-	Run          = wave.Run
-	RunDetail    = wave.RunDetail
-	State        = wave.State
-	Step         = wave.Step
-	StepDef      = wave.StepDef
-	Subscription = feed.Subscription
+	Artifact      = wave.Artifact
+	Attempt       = wave.Attempt
+	Cause         = wave.Cause
+	Change        = feed.Change
+	ChildCounts   = wave.ChildCounts
+	Cursor        = criteria.Cursor
+	Event         = wave.Event
+	EventFilter   = criteria.EventFilter
+	Facets        = criteria.Facets
+	Field         = criteria.Field
+	InputError    = criteria.InputError
+	LogFilter     = criteria.LogFilter
+	LogHits       = criteria.LogHits
+	LogMap        = wave.LogMap
+	LogMark       = wave.LogMark
+	LogWindow     = criteria.LogWindow
+	Moment        = wave.Moment
+	Outcome       = wave.Outcome
+	Predicate     = criteria.Predicate
+	PredicateText = criteria.PredicateText
+	Run           = wave.Run
+	RunDetail     = wave.RunDetail
+	RunFilter     = criteria.RunFilter
+	RunPage       = criteria.RunPage
+	State         = wave.State
+	Step          = wave.Step
+	StepDef       = wave.StepDef
+	Subscription  = feed.Subscription
 )
 
 const (
-	Cancelled = wave.Cancelled
-	Empty     = wave.Empty
-	Failed    = wave.Failed
-	Lost      = wave.Lost
-	Pending   = wave.Pending
-	Queued    = wave.Queued
-	Rejected  = wave.Rejected
-	Running   = wave.Running
-	Skipped   = wave.Skipped
-	Succeeded = wave.Succeeded
-	Unknown   = wave.Unknown
-	Waiting   = wave.Waiting
+	Cancelled     = wave.Cancelled
+	DefaultLimit  = criteria.DefaultLimit
+	Empty         = wave.Empty
+	EventLimit    = criteria.EventLimit
+	Failed        = wave.Failed
+	FieldBranch   = criteria.FieldBranch
+	FieldDuration = criteria.FieldDuration
+	FieldError    = criteria.FieldError
+	FieldID       = criteria.FieldID
+	FieldInput    = criteria.FieldInput
+	FieldKind     = criteria.FieldKind
+	FieldParent   = criteria.FieldParent
+	FieldPipeline = criteria.FieldPipeline
+	FieldStarted  = criteria.FieldStarted
+	FieldState    = criteria.FieldState
+	FieldTag      = criteria.FieldTag
+	FieldText     = criteria.FieldText
+	FieldTokens   = criteria.FieldTokens
+	Lost          = wave.Lost
+	MaxLimit      = criteria.MaxLimit
+	Pending       = wave.Pending
+	Queued        = wave.Queued
+	Rejected      = wave.Rejected
+	Running       = wave.Running
+	Skipped       = wave.Skipped
+	Succeeded     = wave.Succeeded
+	Unknown       = wave.Unknown
+	Waiting       = wave.Waiting
 )

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -33,14 +34,14 @@ func TestEndsAreFound(t *testing.T) {
 		t.Errorf("over %v, %v", over, err)
 	}
 	for name, c := range map[string]struct {
-		filter RunFilter
+		filter criteria.RunFilter
 		want   []string
 	}{
-		"everything":        {RunFilter{}, []string{"at work", "failed", "lost", "old", "other"}},
-		"by pipeline":       {RunFilter{Pipelines: []string{"q"}}, []string{"other"}},
-		"by state and time": {RunFilter{States: []wave.State{wave.Failed}, Since: ago(10 * time.Hour)}, []string{"other"}},
-		"until":             {RunFilter{Until: ago(40 * time.Hour), Limit: 1}, []string{"failed", "old"}},
-		"by a word":         {RunFilter{Predicates: Words("lost")}, []string{"lost"}},
+		"everything":        {criteria.RunFilter{}, []string{"at work", "failed", "lost", "old", "other"}},
+		"by pipeline":       {criteria.RunFilter{Pipelines: []string{"q"}}, []string{"other"}},
+		"by state and time": {criteria.RunFilter{States: []wave.State{wave.Failed}, Since: ago(10 * time.Hour)}, []string{"other"}},
+		"until":             {criteria.RunFilter{Until: ago(40 * time.Hour), Limit: 1}, []string{"failed", "old"}},
+		"by a word":         {criteria.RunFilter{Predicates: criteria.Words("lost")}, []string{"lost"}},
 	} {
 		found, err := s.MatchingRuns(t.Context(), c.filter, []string{"old", "failed", "other", "lost", "at work", "none"})
 		var got []string

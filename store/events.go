@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -53,7 +54,7 @@ func (d *database) eventColumns() string {
 
 // events returns a window of one run's events, oldest first. A run without
 // events and a run that does not exist both have none.
-func (d *database) events(ctx context.Context, f EventFilter) ([]wave.Event, error) {
+func (d *database) events(ctx context.Context, f criteria.EventFilter) ([]wave.Event, error) {
 	if !d.schema.has("event_log") {
 		return nil, nil
 	}

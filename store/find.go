@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"wavedeck/store/criteria"
 )
 
 // Found are the runs that a part of an id may mean, the newest first.
@@ -54,11 +56,11 @@ func (ix *index) findRuns(ctx context.Context, text string, limit int) (Found, e
 // Names are names of a field that runs have had and that contain a text, those
 // that begin with it first, and of these the ones met last. FieldPipeline,
 // FieldBranch and FieldKind have names.
-func (s *Store) Names(ctx context.Context, field Field, part string, limit int) ([]string, error) {
+func (s *Store) Names(ctx context.Context, field criteria.Field, part string, limit int) ([]string, error) {
 	return read(s, func(o *opened) ([]string, error) { return o.index.namesOf(ctx, field, part, limit) })
 }
 
-func (ix *index) namesOf(ctx context.Context, field Field, part string, limit int) ([]string, error) {
+func (ix *index) namesOf(ctx context.Context, field criteria.Field, part string, limit int) ([]string, error) {
 	if err := ix.wait(ctx); err != nil {
 		return nil, err
 	}
@@ -66,9 +68,9 @@ func (ix *index) namesOf(ctx context.Context, field Field, part string, limit in
 	defer ix.mu.RUnlock()
 	from := &ix.pipelines
 	switch field {
-	case FieldBranch:
+	case criteria.FieldBranch:
 		from = &ix.branches
-	case FieldKind:
+	case criteria.FieldKind:
 		from = &ix.kinds
 	}
 	var begin, has []string

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/headline"
 	"wavedeck/store/wave"
 )
@@ -181,12 +182,12 @@ func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, pa
 			nested = append(nested, parent.ID)
 		}
 	}
-	err := chunks(nested, MaxLimit, func(part []string) error { return d.addFailedChildren(ctx, q, above, part) })
+	err := chunks(nested, criteria.MaxLimit, func(part []string) error { return d.addFailedChildren(ctx, q, above, part) })
 	if err != nil {
 		return nil, fmt.Errorf("select failed children: %w", err)
 	}
 	children := map[string][]*record{}
-	err = chunks(slices.Sorted(maps.Keys(above)), MaxLimit, func(ids []string) error {
+	err = chunks(slices.Sorted(maps.Keys(above)), criteria.MaxLimit, func(ids []string) error {
 		records, err := d.records(ctx, q, ids)
 		for id, r := range records {
 			children[above[id]] = append(children[above[id]], r)
@@ -279,7 +280,7 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 	if len(wanted) == 0 || !d.schema.has("event_log") || !d.schema["event_log"]["message"] {
 		return said, nil
 	}
-	err := chunks(keys(wanted), MaxLimit, func(part []string) error {
+	err := chunks(keys(wanted), criteria.MaxLimit, func(part []string) error {
 		var rows []wave.FailureText
 		query := fmt.Sprintf(failureTextsSQL, tuples(len(part), 1), MaxEventText, failureTail)
 		if err := sqlx.SelectContext(ctx, q, &rows, query, anys(part)...); err != nil {

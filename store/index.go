@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -32,7 +33,7 @@ type index struct {
 	text                                arena
 	tags                                tagLists
 	pipelines, parents, branches, kinds interned
-	counts                              *Facets             // nil after a change; under facetMu
+	counts                              *criteria.Facets    // nil after a change; under facetMu
 	touched                             map[string]struct{} // runs applied while a chunk is being read; nil: none is
 	sweep                               uint32              // number of the walk through all runs
 	facetMu                             sync.Mutex
@@ -209,7 +210,7 @@ func (ix *index) fill(i uint32, e entry) {
 	r.pipeline, r.parent = ix.pipelines.number(e.pipeline), ix.parents.number(e.parent)
 	r.branch, r.kind = ix.branches.number(e.branch), ix.kinds.number(e.kind)
 	r.tags = ix.tags.number(e.tags)
-	r.state, r.tokens, r.duration = stateNumber(e.state), e.tokens, durationSeconds(e.state, e.started, e.completed)
+	r.state, r.tokens, r.duration = stateNumber(e.state), e.tokens, criteria.DurationSeconds(e.state, e.started, e.completed)
 }
 
 func stateNumber(s wave.State) uint8 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/feed"
 	"wavedeck/store/wave"
 )
@@ -44,9 +45,9 @@ func (ix *index) show(entries []entry) {
 			e.text += "\x00" + lower
 		}
 		e.idEnd = len(e.text)
-		e.text += "\x00" + searchText(ix.shown, e.input)
+		e.text += "\x00" + criteria.SearchText(ix.shown, e.input)
 		e.inputEnd = len(e.text)
-		e.text += "\x00" + searchText(ix.shown, e.err)
+		e.text += "\x00" + criteria.SearchText(ix.shown, e.err)
 	}
 }
 
@@ -69,7 +70,7 @@ func (d *database) entriesSQL(where string) string {
 	if d.schema[t]["input"] {
 		// As bytes, for substr ends a text at its first zero byte. One more than
 		// is searched shows whether the cut is between two characters.
-		input = fmt.Sprintf("COALESCE(CAST(substr(CAST(r.input AS BLOB), 1, %d) AS TEXT), '')", inputBytes+1)
+		input = fmt.Sprintf("COALESCE(CAST(substr(CAST(r.input AS BLOB), 1, %d) AS TEXT), '')", criteria.InputBytes+1)
 	}
 	return "SELECT r.rowid, r.run_id, " + strings.Join([]string{
 		d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.time("r", t, "started_at"),

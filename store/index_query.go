@@ -6,13 +6,14 @@ import (
 	"slices"
 	"time"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
 // runs answers a narrowed filter: the ids from memory, the rows by id.
-func (ix *index) runs(ctx context.Context, f RunFilter) (RunPage, error) {
+func (ix *index) runs(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
 	if err := ix.wait(ctx); err != nil {
-		return RunPage{}, err
+		return criteria.RunPage{}, err
 	}
 	places, page := ix.places(f)
 	ids := make([]string, len(places))
@@ -21,14 +22,14 @@ func (ix *index) runs(ctx context.Context, f RunFilter) (RunPage, error) {
 	}
 	runs, err := ix.d.runsByID(ctx, ids)
 	if err != nil {
-		return RunPage{}, fmt.Errorf("list runs: %w", err)
+		return criteria.RunPage{}, fmt.Errorf("list runs: %w", err)
 	}
 	page.Runs = runs
 	return page, nil
 }
 
 // places finds the runs of a page, newest first, and its neighbours.
-func (ix *index) places(f RunFilter) ([]Cursor, RunPage) {
+func (ix *index) places(f criteria.RunFilter) ([]criteria.Cursor, criteria.RunPage) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	m := ix.compile(f)
@@ -53,12 +54,12 @@ func (ix *index) places(f RunFilter) ([]Cursor, RunPage) {
 		places = append(places, at)
 	}
 	if len(places) == 0 {
-		return nil, RunPage{}
+		return nil, criteria.RunPage{}
 	}
 	if newer {
 		slices.Reverse(places)
 	}
-	var page RunPage
+	var page criteria.RunPage
 	first, last := places[0], places[len(places)-1]
 	if newer && more || !newer && f.Older != nil && m.next(first+1, 1) >= 0 {
 		page.Newer = ix.cursor(first)
@@ -66,19 +67,19 @@ func (ix *index) places(f RunFilter) ([]Cursor, RunPage) {
 	if !newer && more || newer && m.next(last-1, -1) >= 0 {
 		page.Older = ix.cursor(last)
 	}
-	found := make([]Cursor, len(places))
+	found := make([]criteria.Cursor, len(places))
 	for i, at := range places {
 		found[i] = *ix.cursor(at)
 	}
 	return found, page
 }
 
-func (ix *index) cursor(at int) *Cursor {
+func (ix *index) cursor(at int) *criteria.Cursor {
 	i := ix.order[at]
-	return &Cursor{T: ix.rows[i].started, ID: string(ix.id(i))}
+	return &criteria.Cursor{T: ix.rows[i].started, ID: string(ix.id(i))}
 }
 
-func (ix *index) is(at int, c *Cursor) bool {
+func (ix *index) is(at int, c *criteria.Cursor) bool {
 	i := ix.order[at]
 	return ix.rows[i].started == c.T && string(ix.id(i)) == c.ID
 }
@@ -129,7 +130,7 @@ func (m *matcher) inStates(wanted func(wave.State) bool) {
 	m.states.narrow(told)
 }
 
-func (ix *index) compile(f RunFilter) *matcher {
+func (ix *index) compile(f criteria.RunFilter) *matcher {
 	m := &matcher{ix: ix, high: len(ix.order), states: anything(), pipelines: anything(), tags: anything()}
 	if len(f.States) > 0 {
 		m.inStates(func(s wave.State) bool { return slices.Contains(f.States, s) })
@@ -141,7 +142,7 @@ func (ix *index) compile(f RunFilter) *matcher {
 		m.inSet(ix.tags.set(func(tag string) bool { return slices.Contains(f.Tags, tag) }), tagsOf, &m.tags)
 	}
 	if f.Parent != "" {
-		m.all = append(m.all, ix.hasParent([]PredicateText{{Text: f.Parent}}))
+		m.all = append(m.all, ix.hasParent([]criteria.PredicateText{{Text: f.Parent}}))
 	}
 	if !f.Since.IsZero() {
 		m.low = ix.position(ceilUnix(f.Since), nil)
@@ -156,16 +157,16 @@ func (ix *index) compile(f RunFilter) *matcher {
 }
 
 // term adds a term; the common ones also as what a brief must have.
-func (m *matcher) term(t Predicate) {
-	wanted := func(text string) bool { return isAny(text, t.Texts) }
+func (m *matcher) term(t criteria.Predicate) {
+	wanted := func(text string) bool { return criteria.IsAny(text, t.Texts) }
 	switch {
-	case t.Field == FieldState:
+	case t.Field == criteria.FieldState:
 		m.inStates(func(s wave.State) bool {
-			return slices.ContainsFunc(t.Texts, func(x PredicateText) bool { return x.Text == string(s) }) != t.Not
+			return slices.ContainsFunc(t.Texts, func(x criteria.PredicateText) bool { return x.Text == string(s) }) != t.Not
 		})
-	case t.Field == FieldPipeline && !t.Not:
+	case t.Field == criteria.FieldPipeline && !t.Not:
 		m.inSet(m.ix.pipelines.set(wanted), pipelineOf, &m.pipelines)
-	case t.Field == FieldTag && !t.Not:
+	case t.Field == criteria.FieldTag && !t.Not:
 		m.inSet(m.ix.tags.set(wanted), tagsOf, &m.tags)
 	default:
 		m.all = append(m.all, m.ix.condition(t))
@@ -261,9 +262,9 @@ func (ix *index) failedSince(since int64, n int) (ids []string) {
 }
 
 // facets counts all runs. The answer is shared: callers do not write to it.
-func (ix *index) facets(ctx context.Context) (Facets, error) {
+func (ix *index) facets(ctx context.Context) (criteria.Facets, error) {
 	if err := ix.wait(ctx); err != nil {
-		return Facets{}, err
+		return criteria.Facets{}, err
 	}
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
@@ -275,7 +276,7 @@ func (ix *index) facets(ctx context.Context) (Facets, error) {
 	return *ix.counts, nil
 }
 
-func (ix *index) count() *Facets {
+func (ix *index) count() *criteria.Facets {
 	states := make([]int, len(wave.States))
 	pipelines := make([]int, len(ix.pipelines.list))
 	lists := make([]int, len(ix.tags.lists))
@@ -286,7 +287,7 @@ func (ix *index) count() *Facets {
 			lists[r.tags]++
 		}
 	}
-	f := &Facets{All: len(ix.order), States: map[wave.State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
+	f := &criteria.Facets{All: len(ix.order), States: map[wave.State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
 	for i, n := range states {
 		if n > 0 {
 			f.States[wave.States[i]] = n

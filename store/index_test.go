@@ -16,6 +16,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -89,8 +90,8 @@ func (h *randomHistory) change() {
 	}
 }
 
-func randomFilter(rng *rand.Rand, ids []string) RunFilter {
-	var f RunFilter
+func randomFilter(rng *rand.Rand, ids []string) criteria.RunFilter {
+	var f criteria.RunFilter
 	if rng.IntN(2) == 0 {
 		f.States = []wave.State{pick(rng, wave.States[:]), pick(rng, wave.States[:])}
 	}
@@ -110,7 +111,7 @@ func randomFilter(rng *rand.Rand, ids []string) RunFilter {
 		f.Until = storetest.Base.Add(time.Duration(rng.IntN(40000)) * time.Millisecond)
 	}
 	if rng.IntN(3) == 0 {
-		f.Predicates = Words(pick(rng, []string{"login", "LOGIN fix", "äpfel", "needle", "ops", "run-", "b", "<B>", "deploy", "\x00", " ", "status 1"}))
+		f.Predicates = criteria.Words(pick(rng, []string{"login", "LOGIN fix", "äpfel", "needle", "ops", "run-", "b", "<B>", "deploy", "\x00", " ", "status 1"}))
 	}
 	for rng.IntN(2) == 0 {
 		f.Predicates = append(f.Predicates, randomTerm(rng, ids))
@@ -119,24 +120,24 @@ func randomFilter(rng *rand.Rand, ids []string) RunFilter {
 	return f
 }
 
-func randomTerm(rng *rand.Rand, ids []string) Predicate {
-	t := Predicate{Field: Field(rng.IntN(int(FieldStarted) + 1)), Not: rng.IntN(3) == 0}
+func randomTerm(rng *rand.Rand, ids []string) criteria.Predicate {
+	t := criteria.Predicate{Field: criteria.Field(rng.IntN(int(criteria.FieldStarted) + 1)), Not: rng.IntN(3) == 0}
 	texts := []string{"LOGIN", "b", "nightly", "team/*", "*ü*", "main", "FEATURE/*o*n", "top_level", "*", "deploy", "ops*sync", "boom", "exit status", "run-0"}
 	switch t.Field {
-	case FieldState:
+	case criteria.FieldState:
 		texts = []string{string(pick(rng, wave.States[:])), string(pick(rng, wave.States[:]))}
-	case FieldParent, FieldID:
+	case criteria.FieldParent, criteria.FieldID:
 		texts = []string{pick(rng, ids), "", "no such run"}
 	}
 	for range 1 + rng.IntN(2) {
 		text := pick(rng, texts)
-		t.Texts = append(t.Texts, PredicateText{text, strings.Contains(text, "*") && t.Field > FieldError})
+		t.Texts = append(t.Texts, criteria.PredicateText{Text: text, Glob: strings.Contains(text, "*") && t.Field > criteria.FieldError})
 	}
 	t.Low, t.High = int64(rng.IntN(30)), int64(rng.IntN(60))
 	switch t.Field {
-	case FieldTokens:
+	case criteria.FieldTokens:
 		t.Low, t.High = t.Low*50, math.MaxInt64
-	case FieldStarted:
+	case criteria.FieldStarted:
 		t.Low, t.High = t.Low+storetest.Base.Unix(), t.High+storetest.Base.Unix()
 	}
 	return t
@@ -146,9 +147,9 @@ func randomTerm(rng *rand.Rand, ids []string) Predicate {
 func whole(text string) string { return text }
 
 // termHolds is a term as Term documents it, on a run as shown.
-func termHolds(t Predicate, r wave.Run, now time.Time) bool {
+func termHolds(t criteria.Predicate, r wave.Run, now time.Time) bool {
 	name := func(text string) bool {
-		return slices.ContainsFunc(t.Texts, func(w PredicateText) bool {
+		return slices.ContainsFunc(t.Texts, func(w criteria.PredicateText) bool {
 			if !w.Glob {
 				return strings.EqualFold(w.Text, text)
 			}
@@ -157,7 +158,7 @@ func termHolds(t Predicate, r wave.Run, now time.Time) bool {
 		})
 	}
 	part := func(texts ...string) bool {
-		return slices.ContainsFunc(t.Texts, func(w PredicateText) bool {
+		return slices.ContainsFunc(t.Texts, func(w criteria.PredicateText) bool {
 			return slices.ContainsFunc(texts, func(text string) bool {
 				return strings.Contains(strings.ToLower(text), strings.ToLower(w.Text)) && !strings.Contains(w.Text, "\x00")
 			})
@@ -165,27 +166,27 @@ func termHolds(t Predicate, r wave.Run, now time.Time) bool {
 	}
 	number, known := int64(0), false
 	switch t.Field {
-	case FieldText:
-		return t.Not != part(r.ID, r.Pipeline, searchText(whole, r.Input), searchText(whole, r.Error))
-	case FieldID:
+	case criteria.FieldText:
+		return t.Not != part(r.ID, r.Pipeline, criteria.SearchText(whole, r.Input), criteria.SearchText(whole, r.Error))
+	case criteria.FieldID:
 		return t.Not != part(r.ID)
-	case FieldInput:
-		return t.Not != part(searchText(whole, r.Input))
-	case FieldError:
-		return t.Not != part(searchText(whole, r.Error))
-	case FieldPipeline:
+	case criteria.FieldInput:
+		return t.Not != part(criteria.SearchText(whole, r.Input))
+	case criteria.FieldError:
+		return t.Not != part(criteria.SearchText(whole, r.Error))
+	case criteria.FieldPipeline:
 		return t.Not != name(r.Pipeline)
-	case FieldTag:
+	case criteria.FieldTag:
 		return t.Not != slices.ContainsFunc(r.Tags, name)
-	case FieldBranch:
+	case criteria.FieldBranch:
 		return t.Not != name(r.Branch)
-	case FieldKind:
+	case criteria.FieldKind:
 		return t.Not != name(r.Kind)
-	case FieldParent:
-		return t.Not != slices.ContainsFunc(t.Texts, func(w PredicateText) bool { return w.Text == r.Parent })
-	case FieldState:
-		return t.Not != slices.ContainsFunc(t.Texts, func(w PredicateText) bool { return w.Text == string(r.State) })
-	case FieldDuration:
+	case criteria.FieldParent:
+		return t.Not != slices.ContainsFunc(t.Texts, func(w criteria.PredicateText) bool { return w.Text == r.Parent })
+	case criteria.FieldState:
+		return t.Not != slices.ContainsFunc(t.Texts, func(w criteria.PredicateText) bool { return w.Text == string(r.State) })
+	case criteria.FieldDuration:
 		switch {
 		case r.State.Active() && r.State != wave.Pending:
 			number, known = int64(now.Sub(r.StartedAt).Seconds()), true
@@ -193,19 +194,19 @@ func termHolds(t Predicate, r wave.Run, now time.Time) bool {
 			number = int64(r.CompletedAt.Sub(r.StartedAt).Seconds())
 			known = number >= 0
 		}
-	case FieldTokens:
+	case criteria.FieldTokens:
 		if r.Tokens != nil {
 			number, known = *r.Tokens, true
 		}
-	case FieldStarted:
+	case criteria.FieldStarted:
 		number, known = r.StartedAt.Unix(), !r.StartedAt.IsZero()
 	}
 	return known && t.Not != (number >= t.Low && number <= t.High)
 }
 
 // matches is the filter as RunFilter documents it, on a run as shown.
-func matches(f RunFilter, r wave.Run, now time.Time) bool {
-	return !slices.ContainsFunc(f.Predicates, func(t Predicate) bool { return !termHolds(t, r, now) }) &&
+func matches(f criteria.RunFilter, r wave.Run, now time.Time) bool {
+	return !slices.ContainsFunc(f.Predicates, func(t criteria.Predicate) bool { return !termHolds(t, r, now) }) &&
 		(len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
 		(len(f.Pipelines) == 0 || slices.Contains(f.Pipelines, r.Pipeline)) &&
 		(len(f.Tags) == 0 || slices.ContainsFunc(r.Tags, func(t string) bool { return slices.Contains(f.Tags, t) })) &&
@@ -241,10 +242,10 @@ func idsOf(runs []wave.Run) []string {
 
 // pagesOf walks all pages of a filter to its end and back again and fails
 // unless both ways meet the same runs.
-func pagesOf(t *testing.T, ix *index, f RunFilter) []string {
+func pagesOf(t *testing.T, ix *index, f criteria.RunFilter) []string {
 	t.Helper()
 	forth := []string{}
-	var last RunPage
+	var last criteria.RunPage
 	for page := 0; ; page++ {
 		p, err := ix.runs(t.Context(), f)
 		if err != nil {
@@ -287,7 +288,7 @@ func checkIndex(t *testing.T, ix *index, rng *rand.Rand, filters int) {
 			t.Errorf("%+v:\n%s", f, gocmp.Diff(want, got))
 		}
 	}
-	want := Facets{All: len(all), States: map[wave.State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
+	want := criteria.Facets{All: len(all), States: map[wave.State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
 	for _, r := range all {
 		want.States[r.State]++
 		want.Pipelines[r.Pipeline]++
@@ -374,7 +375,7 @@ func TestIndexWaits(t *testing.T) {
 	t.Run("a reader leaves when its context ends", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := newIndex(nil).runs(ctx, RunFilter{}); !errors.Is(err, context.Canceled) {
+		if _, err := newIndex(nil).runs(ctx, criteria.RunFilter{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -470,18 +471,18 @@ func BenchmarkIndex(b *testing.B) {
 		ix = loaded(b, d)
 	}
 	deep := ix.cursor(len(ix.order) / 2)
-	for name, f := range map[string]RunFilter{
+	for name, f := range map[string]criteria.RunFilter{
 		"first page":          {States: []wave.State{wave.Failed}},
 		"deep page":           {States: []wave.State{wave.Failed}, Older: deep},
 		"rare pipeline":       {Pipelines: []string{storetest.RarePipeline}},
 		"two filters":         {States: []wave.State{wave.Cancelled}, Pipelines: []string{storetest.RarePipeline}},
-		"text, no match":      {Predicates: Words("zzzz-nowhere")},
-		"two words, no match": {Predicates: Words("nowhere build")},
+		"text, no match":      {Predicates: criteria.Words("zzzz-nowhere")},
+		"two words, no match": {Predicates: criteria.Words("nowhere build")},
 		"deep and no match":   {States: []wave.State{wave.Queued}, Older: deep},
-		"text, one match":     {Predicates: Words(storetest.Needle)},
-		"four terms, no match": {Predicates: append(Words("zzzz-nowhere"), Predicate{Field: FieldDuration, Low: 60, High: math.MaxInt64},
-			Predicate{Field: FieldTokens, Low: 1, High: math.MaxInt64}, Predicate{Field: FieldPipeline, Not: true, Texts: []PredicateText{{"fix-*", true}}})},
-		"tokens, no match":     {Predicates: []Predicate{{Field: FieldTokens, Low: 1e14, High: math.MaxInt64}}},
+		"text, one match":     {Predicates: criteria.Words(storetest.Needle)},
+		"four terms, no match": {Predicates: append(criteria.Words("zzzz-nowhere"), criteria.Predicate{Field: criteria.FieldDuration, Low: 60, High: math.MaxInt64},
+			criteria.Predicate{Field: criteria.FieldTokens, Low: 1, High: math.MaxInt64}, criteria.Predicate{Field: criteria.FieldPipeline, Not: true, Texts: []criteria.PredicateText{{Text: "fix-*", Glob: true}}})},
+		"tokens, no match":     {Predicates: []criteria.Predicate{{Field: criteria.FieldTokens, Low: 1e14, High: math.MaxInt64}}},
 		"rare tag":             {Tags: []string{storetest.RareTag}},
 		"time range from past": {Since: time.Unix(ix.rows[ix.order[1000]].started, 0), Until: time.Unix(ix.rows[ix.order[5000]].started, 0)},
 	} {
@@ -493,7 +494,7 @@ func BenchmarkIndex(b *testing.B) {
 	}
 	b.Run("first page with rows", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := ix.runs(b.Context(), RunFilter{States: []wave.State{wave.Failed}}); err != nil {
+			if _, err := ix.runs(b.Context(), criteria.RunFilter{States: []wave.State{wave.Failed}}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -551,7 +552,7 @@ func TestBriefsFollowTheirRuns(t *testing.T) {
 	}
 	for n := range 600 {
 		name := fmt.Sprint("p", n)
-		f := RunFilter{Predicates: []Predicate{{Field: FieldPipeline, Texts: []PredicateText{{Text: name}}}, {Field: FieldState, Not: true, Texts: []PredicateText{{Text: string(wave.Failed)}}}}}
+		f := criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldPipeline, Texts: []criteria.PredicateText{{Text: name}}}, {Field: criteria.FieldState, Not: true, Texts: []criteria.PredicateText{{Text: string(wave.Failed)}}}}}
 		var want []string
 		for _, i := range slices.Backward(ix.order) {
 			if r := &ix.rows[i]; ix.pipelines.list[r.pipeline] == name && wave.States[r.state] != wave.Failed {

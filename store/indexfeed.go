@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -247,7 +248,7 @@ func (s *Store) FirstEvent(ctx context.Context) (int64, error) {
 
 // RunIDs lists the newest runs that f chooses, whatever its page, and whether
 // there are more than limit.
-func (s *Store) RunIDs(ctx context.Context, f RunFilter, limit int) (ids []string, more bool, err error) {
+func (s *Store) RunIDs(ctx context.Context, f criteria.RunFilter, limit int) (ids []string, more bool, err error) {
 	type found struct {
 		ids  []string
 		more bool
@@ -261,11 +262,11 @@ func (s *Store) RunIDs(ctx context.Context, f RunFilter, limit int) (ids []strin
 
 // MatchingRuns are those of the runs with these ids that f chooses, whatever its
 // page. It waits for the index of all runs.
-func (s *Store) MatchingRuns(ctx context.Context, f RunFilter, ids []string) (map[string]bool, error) {
+func (s *Store) MatchingRuns(ctx context.Context, f criteria.RunFilter, ids []string) (map[string]bool, error) {
 	return read(s, func(o *opened) (map[string]bool, error) { return o.index.among(ctx, f, ids) })
 }
 
-func (ix *index) newest(ctx context.Context, f RunFilter, limit int) (ids []string, more bool, err error) {
+func (ix *index) newest(ctx context.Context, f criteria.RunFilter, limit int) (ids []string, more bool, err error) {
 	if err := ix.wait(ctx); err != nil {
 		return nil, false, err
 	}
@@ -281,7 +282,7 @@ func (ix *index) newest(ctx context.Context, f RunFilter, limit int) (ids []stri
 	return ids, false, nil
 }
 
-func (ix *index) among(ctx context.Context, f RunFilter, ids []string) (map[string]bool, error) {
+func (ix *index) among(ctx context.Context, f criteria.RunFilter, ids []string) (map[string]bool, error) {
 	if err := ix.wait(ctx); err != nil {
 		return nil, err
 	}

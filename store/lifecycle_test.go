@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/feed"
 	"wavedeck/store/storetest"
 )
@@ -142,7 +143,7 @@ func TestFollowFile(t *testing.T) {
 			_ = os.Remove(b.Path + suffix)
 		}
 		until(t, sub, "the word that it is missing", func(feed.Change) bool { return s.Health().Phase == Missing })
-		if _, err := s.Runs(t.Context(), RunFilter{}); !errors.Is(err, ErrUnavailable) {
+		if _, err := s.Runs(t.Context(), criteria.RunFilter{}); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
 		next := storetest.New(t)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -44,16 +45,16 @@ WHERE ` + unknownStartSQL + ` AND (? > 0 OR r.run_id > ?) AND +r.run_id <> ''%s 
 
 // page returns a page of the list without restriction: the runs that no other
 // run started.
-func (d *database) page(ctx context.Context, f RunFilter) (RunPage, error) {
+func (d *database) page(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
 	page, err := d.readPage(ctx, f)
 	if err != nil {
-		return RunPage{}, fmt.Errorf("list runs: %w", err)
+		return criteria.RunPage{}, fmt.Errorf("list runs: %w", err)
 	}
 	return page, nil
 }
 
-func (d *database) readPage(ctx context.Context, f RunFilter) (RunPage, error) {
-	var page RunPage
+func (d *database) readPage(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
+	var page criteria.RunPage
 	places, more, err := d.places(ctx, f)
 	if err != nil || len(places) == 0 {
 		return page, err
@@ -89,11 +90,11 @@ func (d *database) readPage(ctx context.Context, f RunFilter) (RunPage, error) {
 
 // places finds the page's runs, newest first, and whether more follow in the
 // direction of reading.
-func (d *database) places(ctx context.Context, f RunFilter) ([]Cursor, bool, error) {
+func (d *database) places(ctx context.Context, f criteria.RunFilter) ([]criteria.Cursor, bool, error) {
 	if !d.schema.has("pipeline_run") {
 		return nil, false, nil
 	}
-	way, from := older, Cursor{T: wave.MaxUnix}
+	way, from := older, criteria.Cursor{T: wave.MaxUnix}
 	switch {
 	case f.Older != nil:
 		from = *f.Older
@@ -114,7 +115,7 @@ func (d *database) places(ctx context.Context, f RunFilter) ([]Cursor, bool, err
 	return places, more, nil
 }
 
-func (d *database) any(ctx context.Context, way direction, from Cursor) (bool, error) {
+func (d *database) any(ctx context.Context, way direction, from criteria.Cursor) (bool, error) {
 	places, err := d.selectPlaces(ctx, way, from, 1)
 	return len(places) > 0, err
 }
@@ -129,7 +130,7 @@ const (
 
 // selectPlaces walks the part of the list that the cursor is in, and then the other
 // one where that lies in the same direction.
-func (d *database) selectPlaces(ctx context.Context, way direction, from Cursor, limit int) ([]Cursor, error) {
+func (d *database) selectPlaces(ctx context.Context, way direction, from criteria.Cursor, limit int) ([]criteria.Cursor, error) {
 	known := from.T > 0
 	from.T = min(from.T, wave.MaxUnix)
 	switch {
@@ -141,20 +142,20 @@ func (d *database) selectPlaces(ctx context.Context, way direction, from Cursor,
 		rest, err := d.selectPart(ctx, olderUnknownSQL, from, limit-len(places))
 		return append(places, rest...), err
 	case way == older:
-		return d.selectPart(ctx, olderUnknownSQL, Cursor{ID: from.ID}, limit)
+		return d.selectPart(ctx, olderUnknownSQL, criteria.Cursor{ID: from.ID}, limit)
 	case known:
 		return d.selectPart(ctx, newerSQL, from, limit)
 	default:
-		places, err := d.selectPart(ctx, newerUnknownSQL, Cursor{ID: from.ID}, limit)
+		places, err := d.selectPart(ctx, newerUnknownSQL, criteria.Cursor{ID: from.ID}, limit)
 		if err != nil || len(places) == limit {
 			return places, err
 		}
-		rest, err := d.selectPart(ctx, newerSQL, Cursor{T: 1}, limit-len(places))
+		rest, err := d.selectPart(ctx, newerSQL, criteria.Cursor{T: 1}, limit-len(places))
 		return append(places, rest...), err
 	}
 }
 
-func (d *database) selectPart(ctx context.Context, query string, from Cursor, limit int) ([]Cursor, error) {
+func (d *database) selectPart(ctx context.Context, query string, from criteria.Cursor, limit int) ([]criteria.Cursor, error) {
 	var rows []struct {
 		ID string `db:"run_id"`
 		T  int64  `db:"started_at"`
@@ -162,9 +163,9 @@ func (d *database) selectPart(ctx context.Context, query string, from Cursor, li
 	if err := d.SelectContext(ctx, &rows, d.pageSQL(query), from.T, from.ID, limit); err != nil {
 		return nil, err
 	}
-	places := make([]Cursor, len(rows))
+	places := make([]criteria.Cursor, len(rows))
 	for i, r := range rows {
-		places[i] = Cursor{T: r.T, ID: r.ID}
+		places[i] = criteria.Cursor{T: r.T, ID: r.ID}
 	}
 	return places, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
 )
 
@@ -38,7 +39,7 @@ func TestPagesHoldEveryRunOnce(t *testing.T) {
 	}
 	for _, limit := range []int{3, 25, 100} {
 		t.Run(fmt.Sprintf("with %d a page", limit), func(t *testing.T) {
-			walk := func(f RunFilter, next func(RunPage) RunFilter) (ids []string, last RunPage) {
+			walk := func(f criteria.RunFilter, next func(criteria.RunPage) criteria.RunFilter) (ids []string, last criteria.RunPage) {
 				for range n + 1 {
 					page, err := d.page(t.Context(), f)
 					if err != nil {
@@ -56,13 +57,13 @@ func TestPagesHoldEveryRunOnce(t *testing.T) {
 				t.Fatal("the pages have no end")
 				return nil, last
 			}
-			older, last := walk(RunFilter{Limit: limit}, func(p RunPage) RunFilter { return RunFilter{Limit: limit, Older: p.Older} })
+			older, last := walk(criteria.RunFilter{Limit: limit}, func(p criteria.RunPage) criteria.RunFilter { return criteria.RunFilter{Limit: limit, Older: p.Older} })
 			if diff := cmp.Diff(want, older); diff != "" {
 				t.Errorf("going back (-want +got)\n%s", diff)
 			}
-			from := Cursor{T: last.Runs[len(last.Runs)-1].StartedAt.Unix(), ID: last.Runs[len(last.Runs)-1].ID}
+			from := criteria.Cursor{T: last.Runs[len(last.Runs)-1].StartedAt.Unix(), ID: last.Runs[len(last.Runs)-1].ID}
 			newer := []string{from.ID}
-			f := RunFilter{Limit: limit, Newer: &from}
+			f := criteria.RunFilter{Limit: limit, Newer: &from}
 			for f.Newer != nil {
 				page, err := d.page(t.Context(), f)
 				if err != nil {
@@ -83,21 +84,21 @@ func TestPagesHoldEveryRunOnce(t *testing.T) {
 
 func TestPageEnds(t *testing.T) {
 	d := openTest(t, crowd(t, 30, 300).Path, time.Unix(1700001000, 0), Options{})
-	first, err := d.page(t.Context(), RunFilter{})
+	first, err := d.page(t.Context(), criteria.RunFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(first.Runs) != DefaultLimit || first.Newer != nil || first.Older == nil {
+	if len(first.Runs) != criteria.DefaultLimit || first.Newer != nil || first.Older == nil {
 		t.Fatalf("the first page has %d runs, newer %v, older %v", len(first.Runs), first.Newer, first.Older)
 	}
-	second, err := d.page(t.Context(), RunFilter{Older: first.Older})
+	second, err := d.page(t.Context(), criteria.RunFilter{Older: first.Older})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(second.Runs) != 2 || second.Newer == nil || second.Older != nil {
 		t.Fatalf("the second page has %d runs, newer %v, older %v", len(second.Runs), second.Newer, second.Older)
 	}
-	back, err := d.page(t.Context(), RunFilter{Newer: second.Newer})
+	back, err := d.page(t.Context(), criteria.RunFilter{Newer: second.Newer})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -53,7 +54,7 @@ func (d *database) logMap(ctx context.Context, run string) (wave.LogMap, error) 
 // logWhere is the part of a query that walks a run's events along idx_event_run.
 // Everything but the ids is kept from the planner, which must not think of
 // another way.
-func (d *database) logWhere(f LogFilter, w LogWindow) (clause string, args []any) {
+func (d *database) logWhere(f criteria.LogFilter, w criteria.LogWindow) (clause string, args []any) {
 	clause, args = "e.run_id = ? AND e.id > ?", []any{f.Run, w.After}
 	if w.Before > 0 {
 		clause, args = clause+" AND e.id < ?", append(args, w.Before)
@@ -82,7 +83,7 @@ func equals(has map[string]bool, column string) string {
 	return " AND '' = ?"
 }
 
-func (d *database) logQuery(f LogFilter, columns string, w LogWindow) (query string, args []any) {
+func (d *database) logQuery(f criteria.LogFilter, columns string, w criteria.LogWindow) (query string, args []any) {
 	where, args := d.logWhere(f, w)
 	order := "ASC"
 	if w.Newest {
@@ -93,12 +94,12 @@ func (d *database) logQuery(f LogFilter, columns string, w LogWindow) (query str
 
 // Log returns a window of the events that f chooses, oldest first. A run without
 // events and a run that does not exist both have none.
-func (s *Store) Log(ctx context.Context, f LogFilter, w LogWindow) ([]wave.Event, error) {
+func (s *Store) Log(ctx context.Context, f criteria.LogFilter, w criteria.LogWindow) ([]wave.Event, error) {
 	return read(s, func(o *opened) ([]wave.Event, error) { return o.log(ctx, f, w) })
 }
 
-func (d *database) log(ctx context.Context, f LogFilter, w LogWindow) ([]wave.Event, error) {
-	limit := EventFilter{Limit: w.Limit}.WindowSize()
+func (d *database) log(ctx context.Context, f criteria.LogFilter, w criteria.LogWindow) ([]wave.Event, error) {
+	limit := criteria.EventFilter{Limit: w.Limit}.WindowSize()
 	var events []wave.Event
 	size := 0
 	err := d.eachMatch(ctx, f, w, func(e wave.Event) bool {
@@ -130,7 +131,7 @@ func (s *Store) EventsBetween(ctx context.Context, run string, after, before int
 }
 
 // eachMatch hands over the matching events one by one until take wants no more.
-func (d *database) eachMatch(ctx context.Context, f LogFilter, w LogWindow, take func(wave.Event) bool) error {
+func (d *database) eachMatch(ctx context.Context, f criteria.LogFilter, w criteria.LogWindow, take func(wave.Event) bool) error {
 	if !d.schema.has("event_log") {
 		return nil
 	}
@@ -159,21 +160,14 @@ func (d *database) eachMatch(ctx context.Context, f LogFilter, w LogWindow, take
 	return rows.Err()
 }
 
-// LogHits is what was found in a whole log.
-type LogHits struct {
-	IDs   []int64 // in order, at most as many as were asked for
-	More  bool    // there are more
-	Tired bool    // the time was over before the end: there may be more
-}
-
 // LogHits looks for what f chooses in the whole log, until limit hits are found or
 // ctx ends: what was found by then is the answer, not an error.
-func (s *Store) LogHits(ctx context.Context, f LogFilter, limit int) (LogHits, error) {
-	return read(s, func(o *opened) (LogHits, error) { return o.logHits(ctx, f, limit) })
+func (s *Store) LogHits(ctx context.Context, f criteria.LogFilter, limit int) (criteria.LogHits, error) {
+	return read(s, func(o *opened) (criteria.LogHits, error) { return o.logHits(ctx, f, limit) })
 }
 
-func (d *database) logHits(ctx context.Context, f LogFilter, limit int) (LogHits, error) {
-	var hits LogHits
+func (d *database) logHits(ctx context.Context, f criteria.LogFilter, limit int) (criteria.LogHits, error) {
+	var hits criteria.LogHits
 	if !d.schema.has("event_log") {
 		return hits, nil
 	}
@@ -189,7 +183,7 @@ func (d *database) logHits(ctx context.Context, f LogFilter, limit int) (LogHits
 				return err
 			}
 		}
-		query, args := d.logQuery(f, columns, LogWindow{})
+		query, args := d.logQuery(f, columns, criteria.LogWindow{})
 		rows, err := d.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -223,10 +217,10 @@ func (d *database) logHits(ctx context.Context, f LogFilter, limit int) (LogHits
 
 // LogHit returns the id of the next event that f chooses after an id, or the last
 // before it. 0: there is none, or none was found before ctx ended.
-func (s *Store) LogHit(ctx context.Context, f LogFilter, from int64, back bool) (int64, error) {
-	w := LogWindow{After: from, Limit: 1}
+func (s *Store) LogHit(ctx context.Context, f criteria.LogFilter, from int64, back bool) (int64, error) {
+	w := criteria.LogWindow{After: from, Limit: 1}
 	if back {
-		w = LogWindow{Before: from, Limit: 1, Newest: true}
+		w = criteria.LogWindow{Before: from, Limit: 1, Newest: true}
 	}
 	events, err := s.Log(ctx, f, w)
 	switch {

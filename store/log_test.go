@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -56,24 +57,24 @@ func without(message string) string {
 func TestLogHits(t *testing.T) {
 	d, run := talk(t)
 	for name, tt := range map[string]struct {
-		f    LogFilter
+		f    criteria.LogFilter
 		want []int
 	}{
-		"everything":                            {LogFilter{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
-		"a step":                                {LogFilter{Step: "plan"}, []int{2, 3}},
-		"a state":                               {LogFilter{States: []string{"running"}}, []int{2, 4, 9}},
-		"any of several states":                 {LogFilter{States: wave.FailingStates()}, []int{6, 7, 10, 11}},
-		"a step in a state":                     {LogFilter{Step: "build", States: []string{"running"}}, []int{4, 9}},
-		"a text, in either case":                {LogFilter{Text: "PLAN"}, []int{2}},
-		"a text with a wildcard is only itself": {LogFilter{Text: "d_i"}, []int{4}},
-		"a percent sign is only itself":         {LogFilter{Text: "0%"}, []int{4}},
-		"a backslash is only itself":            {LogFilter{Text: `k\s`}, []int{12}},
-		"other letters in their own case":       {LogFilter{Text: "ÄÖ"}, []int{12}},
-		"a text across a colour":                {LogFilter{Text: "error: no"}, []int{5}},
-		"a text that was overwritten":           {LogFilter{Text: "1 %"}, nil},
-		"what an escape is made of":             {LogFilter{Text: "[31m"}, nil},
-		"nothing":                               {LogFilter{Text: "nothing like it"}, nil},
-		"an injection":                          {LogFilter{Step: "' OR 1=1 --"}, nil},
+		"everything":                            {criteria.LogFilter{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+		"a step":                                {criteria.LogFilter{Step: "plan"}, []int{2, 3}},
+		"a state":                               {criteria.LogFilter{States: []string{"running"}}, []int{2, 4, 9}},
+		"any of several states":                 {criteria.LogFilter{States: wave.FailingStates()}, []int{6, 7, 10, 11}},
+		"a step in a state":                     {criteria.LogFilter{Step: "build", States: []string{"running"}}, []int{4, 9}},
+		"a text, in either case":                {criteria.LogFilter{Text: "PLAN"}, []int{2}},
+		"a text with a wildcard is only itself": {criteria.LogFilter{Text: "d_i"}, []int{4}},
+		"a percent sign is only itself":         {criteria.LogFilter{Text: "0%"}, []int{4}},
+		"a backslash is only itself":            {criteria.LogFilter{Text: `k\s`}, []int{12}},
+		"other letters in their own case":       {criteria.LogFilter{Text: "ÄÖ"}, []int{12}},
+		"a text across a colour":                {criteria.LogFilter{Text: "error: no"}, []int{5}},
+		"a text that was overwritten":           {criteria.LogFilter{Text: "1 %"}, nil},
+		"what an escape is made of":             {criteria.LogFilter{Text: "[31m"}, nil},
+		"nothing":                               {criteria.LogFilter{Text: "nothing like it"}, nil},
+		"an injection":                          {criteria.LogFilter{Step: "' OR 1=1 --"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := tt.f
@@ -86,7 +87,7 @@ func TestLogHits(t *testing.T) {
 				t.Error(diff)
 			}
 			var events []int64
-			window, err := d.log(t.Context(), f, LogWindow{})
+			window, err := d.log(t.Context(), f, criteria.LogWindow{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +103,7 @@ func TestLogHits(t *testing.T) {
 		})
 	}
 	t.Run("more than were asked for", func(t *testing.T) {
-		hits, err := d.logHits(t.Context(), LogFilter{Run: run}, 3)
+		hits, err := d.logHits(t.Context(), criteria.LogFilter{Run: run}, 3)
 		if err != nil || !hits.More || len(hits.IDs) != 3 {
 			t.Errorf("%+v, %v", hits, err)
 		}
@@ -110,7 +111,7 @@ func TestLogHits(t *testing.T) {
 	t.Run("a search without time tells that it is not whole", func(t *testing.T) {
 		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 		defer cancel()
-		hits, err := d.logHits(ctx, LogFilter{Run: run, Text: "x"}, 3)
+		hits, err := d.logHits(ctx, criteria.LogFilter{Run: run, Text: "x"}, 3)
 		if err != nil || !hits.Tired {
 			t.Errorf("%+v, %v", hits, err)
 		}
@@ -118,7 +119,7 @@ func TestLogHits(t *testing.T) {
 	t.Run("a client that left is no answer", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if hits, err := d.logHits(ctx, LogFilter{Run: run, Text: "x"}, 3); err == nil {
+		if hits, err := d.logHits(ctx, criteria.LogFilter{Run: run, Text: "x"}, 3); err == nil {
 			t.Errorf("%+v", hits)
 		}
 	})
@@ -126,20 +127,20 @@ func TestLogHits(t *testing.T) {
 
 func TestLogWindows(t *testing.T) {
 	d, run := talk(t)
-	f := LogFilter{Run: run}
+	f := criteria.LogFilter{Run: run}
 	for name, tt := range map[string]struct {
-		w    LogWindow
+		w    criteria.LogWindow
 		want []int
 	}{
-		"the first":                      {LogWindow{Limit: 2}, []int{1, 2}},
-		"the last":                       {LogWindow{Limit: 2, Newest: true}, []int{11, 12}},
-		"after an event":                 {LogWindow{After: 19, Limit: 2}, []int{11, 12}},
-		"before an event":                {LogWindow{Before: 19, Limit: 2, Newest: true}, []int{8, 9}},
-		"between two":                    {LogWindow{After: 3, Before: 9}, []int{3, 4}},
-		"as many as are short enough":    {LogWindow{Bytes: 24}, []int{1, 2}},
-		"one at least":                   {LogWindow{Bytes: 1}, []int{1}},
-		"after the end":                  {LogWindow{After: 1000}, nil},
-		"events of others are passed by": {LogWindow{After: 22}, []int{12}},
+		"the first":                      {criteria.LogWindow{Limit: 2}, []int{1, 2}},
+		"the last":                       {criteria.LogWindow{Limit: 2, Newest: true}, []int{11, 12}},
+		"after an event":                 {criteria.LogWindow{After: 19, Limit: 2}, []int{11, 12}},
+		"before an event":                {criteria.LogWindow{Before: 19, Limit: 2, Newest: true}, []int{8, 9}},
+		"between two":                    {criteria.LogWindow{After: 3, Before: 9}, []int{3, 4}},
+		"as many as are short enough":    {criteria.LogWindow{Bytes: 24}, []int{1, 2}},
+		"one at least":                   {criteria.LogWindow{Bytes: 1}, []int{1}},
+		"after the end":                  {criteria.LogWindow{After: 1000}, nil},
+		"events of others are passed by": {criteria.LogWindow{After: 22}, []int{12}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			events, err := d.log(t.Context(), f, tt.w)
@@ -199,11 +200,11 @@ func TestLogPlans(t *testing.T) {
 	b.Event(b.Run(storetest.Run{}), storetest.Event{})
 	check := func(t *testing.T) {
 		d := openTest(t, b.Path, sampleNow, Options{})
-		for name, f := range map[string]LogFilter{
+		for name, f := range map[string]criteria.LogFilter{
 			"no filter": {}, "a step": {Step: "step-01"}, "states": {States: []string{"failed", "running"}}, "a text": {Text: "x"},
 			"all of them": {Step: "step-01", States: []string{"failed"}, Text: "x"},
 		} {
-			for _, w := range []LogWindow{{}, {After: 100}, {Before: 2000, Newest: true}, {Newest: true}, {After: 1, Before: 2}} {
+			for _, w := range []criteria.LogWindow{{}, {After: 100}, {Before: 2000, Newest: true}, {Newest: true}, {After: 1, Before: 2}} {
 				t.Run(fmt.Sprintf("%s %+v", name, w), func(t *testing.T) {
 					f.Run = run
 					query, args := d.logQuery(f, d.eventColumns(), w)
@@ -228,7 +229,7 @@ func TestLogOfOldSchemas(t *testing.T) {
 			run := b.Run(storetest.Run{})
 			b.Event(run, storetest.Event{Step: "a", State: "running", Message: "hello"})
 			d := openTest(t, b.Path, sampleNow, Options{})
-			hits, err := d.logHits(t.Context(), LogFilter{Run: run, Step: "a", States: []string{"running"}, Text: "ELL"}, 10)
+			hits, err := d.logHits(t.Context(), criteria.LogFilter{Run: run, Step: "a", States: []string{"running"}, Text: "ELL"}, 10)
 			if err != nil || len(hits.IDs) != 1 {
 				t.Errorf("%+v, %v", hits, err)
 			}
@@ -246,10 +247,10 @@ SELECT run_id, timestamp, step_id, state, persona, message, 0, 0 FROM event_log 
 	}
 	for _, tt := range []struct {
 		name string
-		f    LogFilter
+		f    criteria.LogFilter
 	}{
-		{"a text that is nowhere", LogFilter{Text: "no such text"}}, {"a text that is often", LogFilter{Text: "edit"}},
-		{"the last step", LogFilter{Step: "step-59"}}, {"a state that is nowhere", LogFilter{States: wave.FailingStates()}},
+		{"a text that is nowhere", criteria.LogFilter{Text: "no such text"}}, {"a text that is often", criteria.LogFilter{Text: "edit"}},
+		{"the last step", criteria.LogFilter{Step: "step-59"}}, {"a state that is nowhere", criteria.LogFilter{States: wave.FailingStates()}},
 	} {
 		b.Run("search 100,000 for "+tt.name, func(b *testing.B) {
 			tt.f.Run = run
@@ -262,7 +263,7 @@ SELECT run_id, timestamp, step_id, state, persona, message, 0, 0 FROM event_log 
 	}
 	b.Run("250 from the middle", func(b *testing.B) {
 		for b.Loop() {
-			if events, err := d.log(b.Context(), LogFilter{Run: run}, LogWindow{After: 50_000, Limit: 250}); err != nil || len(events) != 250 {
+			if events, err := d.log(b.Context(), criteria.LogFilter{Run: run}, criteria.LogWindow{After: 50_000, Limit: 250}); err != nil || len(events) != 250 {
 				b.Fatal(len(events), err)
 			}
 		}

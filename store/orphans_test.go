@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -50,7 +51,7 @@ func TestRunsWithoutAParentAreAtTheTop(t *testing.T) {
 		}
 	}
 	var list, past, tops, attention []string
-	for f := (RunFilter{Limit: 100}); ; {
+	for f := (criteria.RunFilter{Limit: 100}); ; {
 		page, err := d.page(t.Context(), f)
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +67,7 @@ func TestRunsWithoutAParentAreAtTheTop(t *testing.T) {
 		}
 	}
 	same("the list", list)
-	for f := (RunFilter{Limit: 100}); ; {
+	for f := (criteria.RunFilter{Limit: 100}); ; {
 		page, err := o.pageAt(t.Context(), f, wave.Moment{Event: 1, Time: now})
 		if err != nil {
 			t.Fatal(err)

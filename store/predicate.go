@@ -5,29 +5,30 @@ import (
 	"slices"
 	"strings"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
 // condition is a Predicate, or another field of a RunFilter, in the numbers of the index.
 type condition func(r *indexRow) bool
 
-func (ix *index) condition(t Predicate) condition {
+func (ix *index) condition(t criteria.Predicate) condition {
 	var holds condition
-	any := func(text string) bool { return isAny(text, t.Texts) }
+	any := func(text string) bool { return criteria.IsAny(text, t.Texts) }
 	switch t.Field {
-	case FieldText, FieldID, FieldInput, FieldError:
+	case criteria.FieldText, criteria.FieldID, criteria.FieldInput, criteria.FieldError:
 		holds = ix.hasText(t)
-	case FieldPipeline:
+	case criteria.FieldPipeline:
 		holds = inSet(ix.pipelines.set(any), pipelineOf)
-	case FieldBranch:
+	case criteria.FieldBranch:
 		holds = inSet(ix.branches.set(any), func(r *indexRow) uint32 { return r.branch })
-	case FieldKind:
+	case criteria.FieldKind:
 		holds = inSet(ix.kinds.set(any), func(r *indexRow) uint32 { return r.kind })
-	case FieldTag:
+	case criteria.FieldTag:
 		holds = inSet(ix.tags.set(any), tagsOf)
-	case FieldParent:
+	case criteria.FieldParent:
 		holds = ix.hasParent(t.Texts)
-	case FieldDuration, FieldTokens, FieldStarted:
+	case criteria.FieldDuration, criteria.FieldTokens, criteria.FieldStarted:
 		return ix.inRange(t) // what is not known stays so when it is turned round
 	default:
 		return func(*indexRow) bool { return false }
@@ -50,7 +51,7 @@ func inStates(wanted func(wave.State) bool) condition {
 	return func(r *indexRow) bool { return set[r.state] }
 }
 
-func (ix *index) hasParent(ids []PredicateText) condition {
+func (ix *index) hasParent(ids []criteria.PredicateText) condition {
 	var wanted []uint32
 	for _, id := range ids {
 		if n, ok := ix.parents.numbers[id.Text]; ok {
@@ -65,7 +66,7 @@ func containsAny(text []byte, words [][]byte) bool {
 }
 
 // hasText looks for texts in a run's own; a zero byte would join two of them.
-func (ix *index) hasText(t Predicate) condition {
+func (ix *index) hasText(t criteria.Predicate) condition {
 	var words [][]byte
 	for _, x := range t.Texts {
 		if w := strings.ToLower(x.Text); !strings.ContainsRune(w, 0) {
@@ -75,11 +76,11 @@ func (ix *index) hasText(t Predicate) condition {
 	part := ix.textOf
 	var named []bool // by pipeline: its name has one of the words
 	switch t.Field {
-	case FieldID:
+	case criteria.FieldID:
 		part = ix.idText
-	case FieldInput:
+	case criteria.FieldInput:
 		part = ix.inputText
-	case FieldError:
+	case criteria.FieldError:
 		part = ix.errorText
 	default:
 		named = make([]bool, len(ix.pipelines.list))
@@ -93,17 +94,17 @@ func (ix *index) hasText(t Predicate) condition {
 }
 
 // inRange compares a number; below 0 it is not known.
-func (ix *index) inRange(t Predicate) condition {
+func (ix *index) inRange(t criteria.Predicate) condition {
 	number := func(r *indexRow) int64 { return r.tokens }
 	switch t.Field {
-	case FieldStarted:
+	case criteria.FieldStarted:
 		number = func(r *indexRow) int64 {
 			if r.started == 0 {
 				return -1
 			}
 			return r.started
 		}
-	case FieldDuration:
+	case criteria.FieldDuration:
 		now := ix.d.opt.Now().Unix()
 		number = func(r *indexRow) int64 {
 			if s := wave.States[r.state]; s.Active() && s != wave.Pending && r.started > 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"wavedeck/store/criteria"
 )
 
 // prefetch folds the events of the runs on the first page, whose log somebody may
@@ -11,7 +13,7 @@ import (
 // of the time, so that whoever asks meanwhile is not held up. What it could not
 // read is read when it is asked for.
 func (d *database) prefetch(ctx context.Context) {
-	places, _, err := d.places(ctx, RunFilter{Limit: MaxLimit})
+	places, _, err := d.places(ctx, criteria.RunFilter{Limit: criteria.MaxLimit})
 	if err != nil {
 		return
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -11,8 +12,8 @@ import (
 
 // Runs returns a page of runs, newest first. Without restriction these are the
 // runs that no other run started; a narrowed filter shows children too.
-func (s *Store) Runs(ctx context.Context, f RunFilter) (RunPage, error) {
-	return read(s, func(o *opened) (RunPage, error) {
+func (s *Store) Runs(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
+	return read(s, func(o *opened) (criteria.RunPage, error) {
 		if f.Narrow() {
 			return o.index.runs(ctx, f)
 		}
@@ -38,14 +39,14 @@ func (s *Store) Detail(ctx context.Context, id string) (wave.RunDetail, error) {
 
 // Events returns a window of one run's events, oldest first. A run without
 // events and a run that does not exist both have none.
-func (s *Store) Events(ctx context.Context, f EventFilter) ([]wave.Event, error) {
+func (s *Store) Events(ctx context.Context, f criteria.EventFilter) ([]wave.Event, error) {
 	return read(s, func(o *opened) ([]wave.Event, error) { return o.events(ctx, f) })
 }
 
 // Facets counts the runs of the whole history. The maps are shared: callers
 // only read them.
-func (s *Store) Facets(ctx context.Context) (Facets, error) {
-	return read(s, func(o *opened) (Facets, error) { return o.index.facets(ctx) })
+func (s *Store) Facets(ctx context.Context) (criteria.Facets, error) {
+	return read(s, func(o *opened) (criteria.Facets, error) { return o.index.facets(ctx) })
 }
 
 // PipelineHistory returns the latest runs of a pipeline and their figures. One

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -149,7 +150,7 @@ func (d *database) addStepWords(ctx context.Context, q sqlx.QueryerContext, foun
 // derived reads and derives any number of runs; ids that no run has are left out.
 func (d *database) derived(ctx context.Context, ids []string) (map[string]*record, error) {
 	all := make(map[string]*record, len(ids))
-	err := chunks(ids, MaxLimit, func(part []string) error {
+	err := chunks(ids, criteria.MaxLimit, func(part []string) error {
 		records, err := d.records(ctx, d, part)
 		maps.Copy(all, records)
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -91,7 +92,7 @@ func TestFoldInAnyBatches(t *testing.T) {
 	d := openSample(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for run := range sampleRuns {
-		of, err := d.events(t.Context(), EventFilter{Run: run})
+		of, err := d.events(t.Context(), criteria.EventFilter{Run: run})
 		if err != nil {
 			t.Fatal(err)
 		}

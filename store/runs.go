@@ -7,6 +7,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -22,7 +23,7 @@ func (d *database) runsByID(ctx context.Context, ids []string) ([]wave.Run, erro
 
 func (d *database) runsOf(ctx context.Context, q sqlx.QueryerContext, ids []string) ([]wave.Run, error) {
 	runs := make([]wave.Run, 0, len(ids))
-	err := chunks(ids, MaxLimit+1, func(part []string) error {
+	err := chunks(ids, criteria.MaxLimit+1, func(part []string) error {
 		batch, err := d.runBatch(ctx, q, part)
 		runs = append(runs, batch...)
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -258,7 +259,7 @@ func TestSchemas(t *testing.T) {
 					t.Errorf("%s (-want +got)\n%s", id, diff)
 				}
 			}
-			page, err := d.page(t.Context(), RunFilter{Limit: MaxLimit})
+			page, err := d.page(t.Context(), criteria.RunFilter{Limit: criteria.MaxLimit})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"wavedeck/store/criteria"
 )
 
 // Bounds of what is summed at once.
@@ -63,7 +65,7 @@ func (d *database) spending(ctx context.Context, ids []string) (map[string]Spend
 		return nil, fmt.Errorf("sum what runs used: %w", err)
 	}
 	spent := map[string]Spending{}
-	err = chunks(all, MaxLimit, func(part []string) error { return d.addSpending(ctx, d, part, spent) })
+	err = chunks(all, criteria.MaxLimit, func(part []string) error { return d.addSpending(ctx, d, part, spent) })
 	if err != nil {
 		return nil, fmt.Errorf("sum what runs used: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
@@ -259,17 +260,17 @@ func TestEventWindows(t *testing.T) {
 	const run = "ship-gate-20261123-003811-f0a7" // events 1 to 14
 	for _, tt := range []struct {
 		name        string
-		f           EventFilter
+		f           criteria.EventFilter
 		first, last int64
 		n           int
 	}{
-		{"all", EventFilter{}, 1, 14, 14},
-		{"the first three", EventFilter{Limit: 3}, 1, 3, 3},
-		{"the last three", EventFilter{Limit: 3, Newest: true}, 12, 14, 3},
-		{"after an id", EventFilter{After: 10}, 11, 14, 4},
-		{"before an id", EventFilter{Before: 5}, 1, 4, 4},
-		{"the page before an id", EventFilter{Before: 10, Limit: 2, Newest: true}, 8, 9, 2},
-		{"between ids", EventFilter{After: 3, Before: 7}, 4, 6, 3},
+		{"all", criteria.EventFilter{}, 1, 14, 14},
+		{"the first three", criteria.EventFilter{Limit: 3}, 1, 3, 3},
+		{"the last three", criteria.EventFilter{Limit: 3, Newest: true}, 12, 14, 3},
+		{"after an id", criteria.EventFilter{After: 10}, 11, 14, 4},
+		{"before an id", criteria.EventFilter{Before: 5}, 1, 4, 4},
+		{"the page before an id", criteria.EventFilter{Before: 10, Limit: 2, Newest: true}, 8, 9, 2},
+		{"between ids", criteria.EventFilter{After: 3, Before: 7}, 4, 6, 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.f.Run = run
@@ -300,7 +301,7 @@ func TestEverySchema(t *testing.T) {
 				*got.Steps[0].Tokens != 30 || len(got.Artifacts) != 1 || got.Events != 3 {
 				t.Errorf("got %s\n%+v", summary(got), got)
 			}
-			if page, err := d.page(t.Context(), RunFilter{}); err != nil || len(page.Runs) != 1 {
+			if page, err := d.page(t.Context(), criteria.RunFilter{}); err != nil || len(page.Runs) != 1 {
 				t.Errorf("page: %v %+v", err, page)
 			}
 			if h, err := d.pipelineHistory(t.Context(), "build"); err != nil || h.Cancelled != 1 {
@@ -314,7 +315,7 @@ func TestEverySchema(t *testing.T) {
 			b.Exec("DROP TABLE " + table)
 		}
 		d := openBuilt(t, b)
-		if page, err := d.page(t.Context(), RunFilter{}); err != nil || len(page.Runs) != 0 {
+		if page, err := d.page(t.Context(), criteria.RunFilter{}); err != nil || len(page.Runs) != 0 {
 			t.Errorf("page: %v %+v", err, page)
 		}
 		if _, err := d.detail(t.Context(), "x"); !errors.Is(err, ErrNotFound) {
@@ -353,7 +354,7 @@ func TestHostileRows(t *testing.T) {
 	} else if longest, n := usualSilence(runs, "s"); n != 0 {
 		t.Errorf("%d runs tell a silence of %v by times that cannot be", n, longest)
 	}
-	page, err := d.page(t.Context(), RunFilter{})
+	page, err := d.page(t.Context(), criteria.RunFilter{})
 	if err != nil || len(page.Runs) != 4 {
 		t.Fatalf("page: %v, %d runs", err, len(page.Runs))
 	}
@@ -381,13 +382,13 @@ func TestHostileRows(t *testing.T) {
 	if _, err := d.stepStats(t.Context(), []string{run}); err != nil {
 		t.Error(err)
 	}
-	if _, err := d.page(t.Context(), RunFilter{Newer: &Cursor{T: 0, ID: "a"}}); err != nil {
+	if _, err := d.page(t.Context(), criteria.RunFilter{Newer: &criteria.Cursor{T: 0, ID: "a"}}); err != nil {
 		t.Error(err)
 	}
 	if _, err := d.pipelineHistory(t.Context(), "x"); err != nil {
 		t.Error(err)
 	}
-	if _, err := d.events(t.Context(), EventFilter{Run: run}); err != nil {
+	if _, err := d.events(t.Context(), criteria.EventFilter{Run: run}); err != nil {
 		t.Error(err)
 	}
 }

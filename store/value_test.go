@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/criteria"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
@@ -50,7 +51,7 @@ func TestAnImpossibleTimeIsUnknown(t *testing.T) {
 				b.Exec(`UPDATE event_log SET timestamp = ` + value)
 			}
 			d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{})
-			page, err := d.page(t.Context(), RunFilter{})
+			page, err := d.page(t.Context(), criteria.RunFilter{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +62,7 @@ func TestAnImpossibleTimeIsUnknown(t *testing.T) {
 			if want := []string{good, bad}; !slices.Equal(ids, want) {
 				t.Errorf("the list is %v, want %v", ids, want)
 			}
-			events, err := d.events(t.Context(), EventFilter{Run: bad})
+			events, err := d.events(t.Context(), criteria.EventFilter{Run: bad})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,16 +135,16 @@ func TestTheListHoldsRunsOfUnknownStart(t *testing.T) {
 	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{})
 	ix := loaded(t, d)
 	for _, limit := range []int{1, 3, 7, 25} {
-		for name, list := range map[string]func(RunFilter) (RunPage, error){
-			"the list": func(f RunFilter) (RunPage, error) { return d.page(t.Context(), f) },
-			"the filtered list": func(f RunFilter) (RunPage, error) {
+		for name, list := range map[string]func(criteria.RunFilter) (criteria.RunPage, error){
+			"the list": func(f criteria.RunFilter) (criteria.RunPage, error) { return d.page(t.Context(), f) },
+			"the filtered list": func(f criteria.RunFilter) (criteria.RunPage, error) {
 				f.States = []wave.State{wave.Failed}
 				return ix.runs(t.Context(), f)
 			},
 		} {
 			t.Run(fmt.Sprintf("%s with %d a page", name, limit), func(t *testing.T) {
 				var back, forth []string
-				f := RunFilter{Limit: limit}
+				f := criteria.RunFilter{Limit: limit}
 				for range 50 {
 					page, err := list(f)
 					if err != nil {
@@ -155,12 +156,12 @@ func TestTheListHoldsRunsOfUnknownStart(t *testing.T) {
 					if page.Older == nil {
 						break
 					}
-					f = RunFilter{Limit: limit, Older: page.Older}
+					f = criteria.RunFilter{Limit: limit, Older: page.Older}
 				}
 				if !slices.Equal(back, want) {
 					t.Errorf("going back\n%v, want\n%v", back, want)
 				}
-				f = RunFilter{Limit: limit, Newer: &Cursor{ID: want[len(want)-1]}}
+				f = criteria.RunFilter{Limit: limit, Newer: &criteria.Cursor{ID: want[len(want)-1]}}
 				for range 50 {
 					page, err := list(f)
 					if err != nil {
@@ -172,7 +173,7 @@ func TestTheListHoldsRunsOfUnknownStart(t *testing.T) {
 					if page.Newer == nil {
 						break
 					}
-					f = RunFilter{Limit: limit, Newer: page.Newer}
+					f = criteria.RunFilter{Limit: limit, Newer: page.Newer}
 				}
 				slices.Reverse(forth)
 				if !slices.Equal(forth, want[:len(want)-1]) {

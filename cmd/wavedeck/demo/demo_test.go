@@ -20,6 +20,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/runner/engine"
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
 	"wavedeck/store/tape"
@@ -135,7 +136,7 @@ func TestHistory(t *testing.T) {
 
 	find := func(t *testing.T, text string, matches func(store.Run) bool) store.RunDetail {
 		t.Helper()
-		page, err := db.Runs(t.Context(), store.RunFilter{Predicates: store.Words(text), Limit: store.MaxLimit})
+		page, err := db.Runs(t.Context(), store.RunFilter{Predicates: criteria.Words(text), Limit: store.MaxLimit})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package store
+package criteria
 
 import "wavedeck/store/wave"
 

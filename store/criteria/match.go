@@ -1,4 +1,4 @@
-package store
+package criteria
 
 import (
 	"slices"
@@ -8,8 +8,8 @@ import (
 	"wavedeck/store/wave"
 )
 
-// lasts reports whether a term looks at what never changes of a run.
-func (t Predicate) lasts() bool {
+// Lasts reports whether a term looks at what never changes of a run.
+func (t Predicate) Lasts() bool {
 	switch t.Field {
 	case FieldID, FieldInput, FieldPipeline, FieldTag, FieldBranch, FieldKind, FieldParent, FieldStarted:
 		return true
@@ -18,10 +18,10 @@ func (t Predicate) lasts() bool {
 	}
 }
 
-// chooses reports whether f chooses a run as it was then.
-func (f RunFilter) chooses(run wave.Run, then time.Time, shown func(string) string) bool {
+// Chooses reports whether f chooses a run as it was then.
+func (f RunFilter) Chooses(run wave.Run, then time.Time, shown func(string) string) bool {
 	return (len(f.States) == 0 || slices.Contains(f.States, run.State)) &&
-		!slices.ContainsFunc(f.Predicates, func(t Predicate) bool { return !t.lasts() && !t.holdsFor(run, then, shown) })
+		!slices.ContainsFunc(f.Predicates, func(t Predicate) bool { return !t.Lasts() && !t.holdsFor(run, then, shown) })
 }
 
 // holdsFor is condition for a run instead of a row of the index.
@@ -31,9 +31,9 @@ func (t Predicate) holdsFor(run wave.Run, then time.Time, shown func(string) str
 	case FieldState:
 		return slices.ContainsFunc(t.Texts, func(x PredicateText) bool { return x.Text == string(run.State) }) != t.Not
 	case FieldError:
-		return hasAnyText(t.Texts, searchText(shown, run.Error)) != t.Not
+		return hasAnyText(t.Texts, SearchText(shown, run.Error)) != t.Not
 	case FieldText:
-		return hasAnyText(t.Texts, strings.ToLower(run.ID), strings.ToLower(run.Pipeline), searchText(shown, run.Input), searchText(shown, run.Error)) != t.Not
+		return hasAnyText(t.Texts, strings.ToLower(run.ID), strings.ToLower(run.Pipeline), SearchText(shown, run.Input), SearchText(shown, run.Error)) != t.Not
 	case FieldTokens:
 		if run.Tokens != nil {
 			number = *run.Tokens
@@ -42,7 +42,7 @@ func (t Predicate) holdsFor(run wave.Run, then time.Time, shown func(string) str
 		if run.State.Active() && run.State != wave.Pending && !run.StartedAt.IsZero() {
 			number = max(0, then.Unix()-run.StartedAt.Unix())
 		} else if !run.CompletedAt.IsZero() {
-			number = int64(durationSeconds(run.State, run.StartedAt.Unix(), run.CompletedAt.Unix()))
+			number = int64(DurationSeconds(run.State, run.StartedAt.Unix(), run.CompletedAt.Unix()))
 		}
 	default:
 		return false

@@ -1,4 +1,4 @@
-package store
+package criteria
 
 import (
 	"slices"
@@ -52,4 +52,11 @@ type LogWindow struct {
 	Newest        bool  // when there are more, keep the newest, not the oldest
 	Limit         int   // 0 and more than EventLimit are EventLimit
 	Bytes         int   // stop where the messages are this long together, 0: do not; one event always fits
+}
+
+// LogHits is what was found in a whole log.
+type LogHits struct {
+	IDs   []int64 // in order, at most as many as were asked for
+	More  bool    // there are more
+	Tired bool    // the time was over before the end: there may be more
 }

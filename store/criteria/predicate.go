@@ -1,4 +1,4 @@
-package store
+package criteria
 
 import (
 	"slices"
@@ -50,7 +50,7 @@ func Words(text string) []Predicate {
 	return terms
 }
 
-func isAny(text string, wanted []PredicateText) bool {
+func IsAny(text string, wanted []PredicateText) bool {
 	return slices.ContainsFunc(wanted, func(w PredicateText) bool {
 		if w.Glob {
 			return glob(strings.ToLower(w.Text), strings.ToLower(text))
