@@ -6,7 +6,9 @@ import (
 	"wavedeck/store/wave"
 )
 
-// What moved to packages of its own keeps its name here for those who still use it.
+// Artifact and the types below it are those of [wave], [criteria] and [feed], under
+// the names that callers of this package use.
+
 type (
 	Artifact      = wave.Artifact
 	Attempt       = wave.Attempt
@@ -38,6 +40,7 @@ type (
 	Subscription  = feed.Subscription
 )
 
+// Constants of [wave] and [criteria], likewise.
 const (
 	Cancelled     = wave.Cancelled
 	DefaultLimit  = criteria.DefaultLimit

@@ -208,7 +208,7 @@ WHERE status IN ('pending', 'running') AND pid > 0 ORDER BY started_at DESC LIMI
 	return ids, writeError(ctx, limited, err)
 }
 
-// Told reads runs as [Store] tells them, by the connection that writes: what
+// Derived reads runs as [Store] derives them, by the connection that writes: what
 // was written before is seen. An id that no run has is left out.
 func (c *Control) Derived(ctx context.Context, ids ...string) ([]wave.Run, error) {
 	limited, cancel := c.limited(ctx)

@@ -50,7 +50,25 @@ func inState(tests func() int) int {
 		fmt.Fprintln(os.Stderr, err)
 		return exitError
 	}
+	if err := standInAdapter(filepath.Join(dir, "bin")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return exitError
+	}
 	return tests()
+}
+
+// standInAdapter puts a program on PATH in place of the adapter that the projects of
+// the tests name: without one every start with a persona is refused before the click.
+// It does no work and fails, as an agent without an account would.
+func standInAdapter(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	script := "#!/bin/sh\necho 'claude: no account' >&2\nexit 1\n"
+	if err := os.WriteFile(filepath.Join(dir, "claude"), []byte(script), 0o755); err != nil {
+		return err
+	}
+	return os.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+dir)
 }
 
 // patience is how long a test waits for what must come; it is no measure.

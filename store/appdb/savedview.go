@@ -18,14 +18,14 @@ var (
 	ErrFull = errors.New("no more views can be kept")
 )
 
-// View is a list of runs that was given a name.
+// SavedView is a list of runs that was given a name.
 type SavedView struct {
 	ID    int64  `db:"id"`
 	Name  string `db:"name"`
 	Query string `db:"query"` // of the list's address, encoded
 }
 
-// Views returns all views in the order in which people put them.
+// SavedViews returns all views in the order in which people put them.
 func (d *DB) SavedViews(ctx context.Context) ([]SavedView, error) {
 	var views []SavedView
 	err := d.read(ctx, func(db *sqlx.DB) error {
@@ -34,7 +34,7 @@ func (d *DB) SavedViews(ctx context.Context) ([]SavedView, error) {
 	return views, err
 }
 
-// View returns one view, or ErrNotFound.
+// SavedView returns one view, or ErrNotFound.
 func (d *DB) SavedView(ctx context.Context, id int64) (SavedView, error) {
 	var v SavedView
 	err := d.read(ctx, func(db *sqlx.DB) error {

@@ -29,6 +29,7 @@ func (f LogFilter) Matches(e wave.Event) bool {
 		(f.Text == "" || f.Contains(e.Message))
 }
 
+// Contains reports whether a message holds the text that is searched for.
 func (f LogFilter) Contains(message string) bool {
 	if f.Shown != nil {
 		message = f.Shown(message)

@@ -50,6 +50,7 @@ func Words(text string) []Predicate {
 	return terms
 }
 
+// IsAny reports whether a text is one of those that are wanted.
 func IsAny(text string, wanted []PredicateText) bool {
 	return slices.ContainsFunc(wanted, func(w PredicateText) bool {
 		if w.Glob {

@@ -70,6 +70,7 @@ type EventFilter struct {
 	Newest bool  // when the window holds more than Limit, keep its newest, not its oldest
 }
 
+// WindowSize is the number of events to read, within its bounds.
 func (f EventFilter) WindowSize() int {
 	if f.Limit <= 0 {
 		return EventLimit
@@ -77,7 +78,7 @@ func (f EventFilter) WindowSize() int {
 	return min(f.Limit, EventLimit)
 }
 
-// limit is the page size within its bounds.
+// PageSize is the page size within its bounds.
 func (f RunFilter) PageSize() int {
 	if f.Limit <= 0 {
 		return DefaultLimit

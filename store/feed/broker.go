@@ -123,7 +123,7 @@ func (s *Subscription) forget() {
 	s.steps = map[wave.StepRef]struct{}{}
 }
 
-// feed hands each change to every subscription. It knows nothing of where
+// Broker hands each change to every subscription. It knows nothing of where
 // changes come from: for SQLite that is changes.go.
 type Broker struct {
 	published atomic.Uint64 // counts changes
@@ -132,8 +132,10 @@ type Broker struct {
 	subs map[*Subscription]struct{}
 }
 
+// New returns a broker without subscriptions.
 func New() *Broker { return &Broker{subs: map[*Subscription]struct{}{}} }
 
+// Subscribe adds a subscription, which gets every change until it is closed.
 func (f *Broker) Subscribe() *Subscription {
 	s := &Subscription{broker: f, ready: make(chan struct{}, 1)}
 	s.forget()

@@ -101,7 +101,7 @@ type OuterItem struct {
 	LastEvent int64  `db:"last_event"`
 }
 
-// childCounts are the children of a run by their recorded status and whether
+// ChildTally has the children of a run by their recorded status and whether
 // they were asked to stop, without telling each of them.
 type ChildTally struct {
 	Parent string `db:"parent"`
@@ -111,12 +111,14 @@ type ChildTally struct {
 	Killed int    `db:"killed"` // of those that failed
 }
 
+// BaselineRow is when a run that ended was at work, in unix seconds.
 type BaselineRow struct {
 	ID        string `db:"run_id"`
 	Started   int64  `db:"started_at"`
 	Completed int64  `db:"completed_at"`
 }
 
+// ToolCallRow is an event that reports a tool call.
 type ToolCallRow struct {
 	ID      int64  `db:"id"`
 	At      int64  `db:"timestamp"`
@@ -132,13 +134,13 @@ type FailureText struct {
 	Message string `db:"message"`
 }
 
-// tried is one attempt that ended; a duration of 0 and nil tokens are not known.
+// EndedAttempt is one attempt that ended; a duration of 0 and nil tokens are not known.
 type EndedAttempt struct {
 	Run      string `db:"run"`
 	Step     string `db:"step_id"`
 	Duration int64  `db:"ms"`
 	Tokens   *int64 `db:"tokens"`
-	Coarse   bool
+	Coarse   bool   `db:"-"` // the duration is of whole seconds
 }
 
 // EventSpan is where the events of one run lie in event_log.

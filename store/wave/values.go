@@ -15,6 +15,7 @@ func Unix(seconds int64) time.Time {
 	return time.Unix(seconds, 0)
 }
 
+// Milliseconds reads a duration of the database; 0, below and overflow are none.
 func Milliseconds(ms int64) time.Duration {
 	if ms <= 0 || ms > int64(time.Duration(1<<63-1)/time.Millisecond) {
 		return 0
@@ -22,7 +23,7 @@ func Milliseconds(ms int64) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// tags reads tags_json; what is not a list of texts holds no tags.
+// ParseTags reads tags_json; what is not a list of texts holds no tags.
 func ParseTags(text string) []string {
 	if len(text) <= len("[]") {
 		return nil
@@ -34,6 +35,7 @@ func ParseTags(text string) []string {
 	return list
 }
 
+// OrZero is a count of the database; one that is missing or impossible is 0.
 func OrZero(n *int64) int64 {
 	if n == nil || *n < 0 || *n > math.MaxInt32 {
 		return 0
@@ -41,6 +43,7 @@ func OrZero(n *int64) int64 {
 	return *n
 }
 
+// Between is the time from one moment to another, and whether both are known.
 func Between(from, to time.Time) (time.Duration, bool) {
 	if from.IsZero() || to.IsZero() || to.Before(from) {
 		return 0, false

@@ -19,7 +19,7 @@ func everywhere() []Binding {
 		{"palette", []string{"Mod+k"}, Everywhere, "Find a command, a page, a pipeline or a run", "find", Command("open", "palette", "#dialog")},
 		{"widget", []string{"f"}, Everywhere, "Go into the list, the steps, the log or the graph", "into the list", Command("enter", widget, widget)},
 		{"command", []string{":"}, Everywhere, "Type a command", "command", Command("command", `[data-nav="command"]`, `[data-nav="command"]`)},
-		{"confirm", []string{"Mod+Enter"}, Everywhere, "Confirm: send the form of this page, or of the dialog", "confirm", Click(`main form.form :is(.danger, .go)`)},
+		{"confirm", []string{"Mod+Enter"}, Everywhere, "Confirm: send the form of this page, or of the dialog", "confirm", Click(`main :is(form.form :is(.danger, .go), .go[form])`)},
 		{"filter", []string{"/"}, Everywhere, "Filter", "filter", Focus(`main search input[type="search"]`)},
 		{"out", []string{"Escape"}, Everywhere, "One level out: close, leave a field, clear the selection, leave the list, go up", "", Command("out", "", "")},
 		{"go-runs", []string{"g r"}, Everywhere, "Go to the runs", "", Click(`.top [data-nav="runs"]`)},
