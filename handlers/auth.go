@@ -31,15 +31,8 @@ type gate struct {
 	unnoted  atomic.Uint64 // wrong tokens since the last of them
 }
 
-// How many entries in the audit log wrong tokens may make: at once, and then one
-// more in this time.
-const (
-	notedBurst = 20
-	notedEvery = 3 * time.Second
-)
-
-func newGate(token string) *gate {
-	g := &gate{guesses: newGuesses(), noted: rate.NewLimiter(rate.Every(notedEvery), notedBurst)}
+func newGate(token string, l Limits) *gate {
+	g := &gate{guesses: newGuesses(), noted: rate.NewLimiter(rate.Every(l.NotedEvery), l.NotedBurst)}
 	if token == "" {
 		return g
 	}

@@ -463,8 +463,11 @@ func TestGuessing(t *testing.T) {
 			}
 		}
 	}
+	limits := Limits{NotedBurst: 10, NotedEvery: time.Minute}
 	server := func(t *testing.T) *Server {
-		return guardedServer(t, func(c *Config) { c.Now = func() time.Time { return at }; c.Proxies = []netip.Prefix{proxy} })
+		return guardedServer(t, func(c *Config) {
+			c.Now, c.Proxies, c.Limits = func() time.Time { return at }, []netip.Prefix{proxy}, limits
+		})
 	}
 	t.Run("after some an address is told to wait, and the right token gets in all the same", func(t *testing.T) {
 		s := server(t)
@@ -510,16 +513,16 @@ func TestGuessing(t *testing.T) {
 			}
 		}
 		all := entries(t, s.desk.Dir())
-		if len(all) != notedBurst {
-			t.Fatalf("%d entries, want %d", len(all), notedBurst)
+		if len(all) != limits.NotedBurst {
+			t.Fatalf("%d entries, want %d", len(all), limits.NotedBurst)
 		}
 		if e := all[0]; e.Who != "nobody" || e.From != "203.0.113.0" || e.Action != actionBearer || e.Result != appdb.Refused || e.Status != http.StatusUnauthorized {
 			t.Errorf("entry %+v", e)
 		}
-		at = at.Add(notedEvery)
+		at = at.Add(limits.NotedEvery)
 		guess(s, "wrong", "203.0.113.200:1")
 		all = entries(t, s.desk.Dir())
-		if e := all[len(all)-1]; len(all) != notedBurst+1 || !strings.HasPrefix(e.Note, "465 more wrong tokens") {
+		if e := all[len(all)-1]; len(all) != limits.NotedBurst+1 || !strings.HasPrefix(e.Note, "485 more wrong tokens") {
 			t.Errorf("%d entries, the last %+v", len(all), e)
 		}
 		for _, e := range all {

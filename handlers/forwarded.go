@@ -76,18 +76,12 @@ func remoteIP(r *http.Request) string {
 	return host
 }
 
-// How many prefixes are served at once - a proxy has one or two -, and how long until
-// one more may be, when a proxy passes on what its clients write.
-const (
-	mountsKept = 16
-	mountEvery = 10 * time.Second
-)
-
 // mounts are the consoles under the prefixes that trusted proxies put in front
 // of their paths (X-Forwarded-Prefix). Each is a Server of its own, so that no
 // link of one can be in another; what is bounded, they share.
 type mounts struct {
 	config Config
+	limits Limits
 	news   *rate.Limiter // prefixes that were not known
 
 	mu    sync.Mutex
@@ -96,7 +90,8 @@ type mounts struct {
 }
 
 func newMounts(c Config) *mounts {
-	return &mounts{config: c, news: rate.NewLimiter(rate.Every(mountEvery), mountsKept), at: map[views.Paths]*Server{}}
+	l := c.Limits.withDefaults()
+	return &mounts{config: c, limits: l, news: rate.NewLimiter(rate.Every(l.PrefixEach), l.Prefixes), at: map[views.Paths]*Server{}}
 }
 
 // under is the console at a prefix; nil when too many prefixes were new of late.
@@ -116,7 +111,7 @@ func (m *mounts) under(prefix views.Paths, now time.Time) *Server {
 		m.at[prefix] = s
 	}
 	m.order = append(m.order, prefix)
-	if len(m.order) > mountsKept {
+	if len(m.order) > m.limits.Prefixes {
 		delete(m.at, m.order[0])
 		m.order = m.order[1:]
 	}
@@ -136,7 +131,7 @@ func (s *Server) serveBehind(w http.ResponseWriter, r *http.Request, prefix stri
 	}
 	mounted := s.mounts.under(paths, s.now()) //nolint:contextcheck // each request brings its own
 	if mounted == nil {
-		w.Header().Set("Retry-After", strconv.Itoa(int(mountEvery/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(s.mounts.limits.PrefixEach/time.Second))))
 		s.refusePrefix(w, r, &httpError{
 			status: http.StatusServiceUnavailable, text: "too many prefixes were asked for with X-Forwarded-Prefix",
 			next: "The proxy should set that header itself and take away what its clients send.",

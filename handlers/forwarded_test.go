@@ -25,8 +25,9 @@ func TestWhoIsBehindAProxyWakesTheWork(t *testing.T) {
 // send any prefix.
 func TestPrefixesAreBounded(t *testing.T) {
 	at := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+	limits := Limits{Prefixes: 8, PrefixEach: time.Minute}
 	s := guardedServer(t, func(c *Config) {
-		c.Proxies, c.Now = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}, func() time.Time { return at }
+		c.Proxies, c.Now, c.Limits = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}, func() time.Time { return at }, limits
 	})
 	ask := func(prefix, token string) int {
 		r := asked("GET", "/api/audit", "X-Forwarded-Prefix", prefix, "Authorization", "Bearer "+token, "X-Forwarded-For", "203.0.113.9")
@@ -64,10 +65,10 @@ func TestPrefixesAreBounded(t *testing.T) {
 				t.Fatalf("after %d others: status %d", i, code)
 			}
 		}
-		if refused < 1000-mountsKept || len(s.mounts.at) > mountsKept || len(s.mounts.order) != len(s.mounts.at) {
+		if refused < 1000-limits.Prefixes || len(s.mounts.at) > limits.Prefixes || len(s.mounts.order) != len(s.mounts.at) {
 			t.Errorf("%d refused, %d kept", refused, len(s.mounts.at))
 		}
-		at = at.Add(mountEvery)
+		at = at.Add(limits.PrefixEach)
 		if code := ask("/new", rightToken); code != http.StatusOK {
 			t.Errorf("later: status %d", code)
 		}

@@ -43,6 +43,7 @@ type Config struct {
 	Log      *slog.Logger     // nil drops it
 	Now      func() time.Time // nil is time.Now
 	Budgets  Budgets          // times that are allowed
+	Limits   Limits           // how much is done at once
 
 	// OpenFiles is how many files and connections this process has, and how many it
 	// may have, 0 where that is not known; nil asks the kernel.
@@ -62,16 +63,14 @@ type common struct {
 	renderings     chan struct{} // holds one for each that goes on
 }
 
-func newCommon(token string) *common {
+func newCommon(token string, l Limits) *common {
+	l = l.withDefaults()
 	return &common{
-		gate: newGate(token), wake: make(waker, 1), hookWake: make(waker, 1),
+		gate: newGate(token, l), wake: make(waker, 1), hookWake: make(waker, 1),
 		elsewhere: rate.NewLimiter(rate.Every(guessEvery), guessBurst), answers: newAnswers(),
-		renderings: make(chan struct{}, maxRenderings),
+		renderings: make(chan struct{}, l.Renderings),
 	}
 }
-
-// maxRenderings is how many bodies of artifacts are rendered at once.
-const maxRenderings = 2
 
 // Server answers requests. It holds caches only: another server on the same
 // database gives the same answers.
@@ -135,7 +134,7 @@ type peers struct {
 // actions on many runs and messages of hooks are carried out by Work.
 func New(c Config) *Server {
 	if c.common == nil {
-		c.common = newCommon(c.Token)
+		c.common = newCommon(c.Token, c.Limits)
 	}
 	s := &Server{
 		store: c.Store, manifest: c.Manifest, desk: c.Desk, readOnly: c.ReadOnly, engine: c.Engine, paths: views.Paths(c.BasePath),

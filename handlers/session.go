@@ -95,7 +95,7 @@ func (s *Server) session(r *http.Request) *session {
 // until they are signed out here: any other may have been signed out.
 func (s *Server) signedOut(ctx context.Context, session *session) bool {
 	// Who leaves at this moment must not be taken for one whose session cannot be looked up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signedOutWithin)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.budgets.SignedOut)
 	defer cancel()
 	ended, err := s.desk.SessionEnded(ctx, session.ID)
 	here, known := s.gate.here.state(session.ID)
@@ -104,9 +104,6 @@ func (s *Server) signedOut(ctx context.Context, session *session) bool {
 	}
 	return ended || here == sessionEnded
 }
-
-// signedOutWithin is how long that may take.
-const signedOutWithin = 5 * time.Second
 
 // maxHere bounds how many sessions a process remembers; the oldest are forgotten first.
 const maxHere = 4096
