@@ -250,7 +250,7 @@ func (s *Server) writeResume(w http.ResponseWriter, r *http.Request, given url.V
 	if view.Plan, err = s.planView(r.Context(), p, asked); wrong != nil {
 		err, view.Plan = wrong, views.PlanView{Problem: describe(wrong).text}
 	}
-	if err != nil { // another step may do, which asks for the plan anew
+	if err != nil { // another step may do, which requests a new plan
 		view.Plan.Not = view.Plan.Problem
 	}
 	view.Plan.Refresh, view.Plan.Verb = view.Preview, "Resume"

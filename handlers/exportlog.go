@@ -72,7 +72,7 @@ func (w *logWriter) all(ctx context.Context) error {
 	if from > after {
 		gap, err := w.s.store.EventsBetween(ctx, w.log.run.ID, after, from+1)
 		if err != nil {
-			return err //nolint:wrapcheck // told by the caller
+			return err //nolint:wrapcheck // the caller adds context
 		}
 		if err := w.to.leave(ctx, views.Plural(int(gap), "event", "events")+" in the middle of the log"); err != nil {
 			return err
@@ -133,7 +133,7 @@ func (w *logWriter) fitting(ctx context.Context, after int64, room int) (int64, 
 
 func (w *logWriter) read(ctx context.Context, window store.LogWindow) ([]store.Event, error) {
 	window.Limit, window.Bytes = blockEvents, blockBytes
-	return w.s.store.Log(ctx, store.LogFilter{Run: w.log.run.ID}, window) //nolint:wrapcheck // told by the caller
+	return w.s.store.Log(ctx, store.LogFilter{Run: w.log.run.ID}, window) //nolint:wrapcheck // the caller adds context
 }
 
 // block renders lines as they stand in the file.

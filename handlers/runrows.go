@@ -100,7 +100,7 @@ func (rows *rowWriter) write(sums []runSummary) error {
 		}
 		line, err := json.Marshal(runLine{sum, rows.asOf})
 		if err != nil {
-			return err //nolint:wrapcheck // told by the caller
+			return err //nolint:wrapcheck // the caller adds context
 		}
 		rows.out.buf.Write(plain.JSON(line))
 		rows.out.buf.WriteByte('\n')

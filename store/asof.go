@@ -93,7 +93,7 @@ SELECT COALESCE((SELECT min(id) FROM event_log), 0) AS first, COALESCE((SELECT m
 // DetailAt returns what a run's page would have shown at a moment, as far as
 // events tell: they are never overwritten. What Wave overwrites in place is
 // worked out from them, or left unknown: states and times of run and steps,
-// attempts, tokens. A state of which no event tells is the recorded one if the
+// attempts, tokens. A state that no event records is the recorded one if the
 // run had ended by then. ErrNotFound when the run had not begun.
 func (s *Store) DetailAt(ctx context.Context, id string, at wave.Moment) (wave.RunDetail, error) {
 	return read(s, func(o *opened) (wave.RunDetail, error) {

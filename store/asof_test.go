@@ -91,7 +91,7 @@ func TestPast(t *testing.T) {
 			t.Errorf("as of event %d the last event is %d", at.Event, later.LastID)
 		}
 		if got := withoutSilent(t, d, later, at); got != noted[at.Event] {
-			// The end of a run that no event tells comes in the second of its last event.
+			// The end of a run that no event records comes in the second of its last event.
 			if n, err := d.nextEvent(t, of[at.Event], at.Event); err == nil && n == 0 {
 				continue
 			}
@@ -101,7 +101,7 @@ func TestPast(t *testing.T) {
 }
 
 // withoutSilent sums up a run without children that had no event by then. Their
-// rows come before their first event, and in the same second nothing tells
+// rows come before their first event, and in the same second nothing shows
 // whether they were there: then they were seen, later they are left out.
 func withoutSilent(t *testing.T, d *database, detail wave.RunDetail, at wave.Moment) string {
 	t.Helper()

@@ -14,7 +14,7 @@ import (
 	"wavedeck/store/wave"
 )
 
-// This file, rowdiff.go and replay.go are how SQLite tells what changed. What
+// This file, rowdiff.go and replay.go find out from SQLite what changed. What
 // they hand on is Change alone, so that another database may tell it otherwise.
 
 const (

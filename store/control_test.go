@@ -134,7 +134,7 @@ func TestARequestToStop(t *testing.T) {
 	})
 }
 
-// restSQL tells what a run has beside its own row.
+// restSQL reads what belongs to a run beside its own row.
 const restSQL = `SELECT (SELECT group_concat(step_id || '=' || state || CASE WHEN completed_at > 0 THEN '!' ELSE '' END, ' ')
 	FROM (SELECT step_id, state, completed_at FROM step_state WHERE pipeline_id = ?1 ORDER BY step_id))
 || ' ' || (SELECT status FROM pipeline_state WHERE pipeline_id = ?1) || ' ' || (SELECT count(*) FROM cancellation WHERE run_id = ?1)`

@@ -102,7 +102,7 @@ func (f *follower) follow(ctx context.Context) {
 		if err := o.drain(ctx); err != nil {
 			s.opt.Log.Warn("close state database", "err", err)
 		}
-		sleep(ctx, lockedPoll) // whoever moves the files one by one may still be at it
+		sleep(ctx, lockedPoll) // the files may still be moved, one after another
 	case errors.Is(err, errReplaced):
 		s.opt.Log.Info("state database opens again", "path", s.path, "reason", err)
 	default:

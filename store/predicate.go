@@ -119,7 +119,7 @@ func (ix *index) inRange(t criteria.Predicate) condition {
 	}
 }
 
-// set tells by number which texts are wanted.
+// set says by number which texts are wanted.
 func (in *interned) set(wanted func(string) bool) []bool {
 	set := make([]bool, len(in.list))
 	for n, text := range in.list {
@@ -128,7 +128,7 @@ func (in *interned) set(wanted func(string) bool) []bool {
 	return set
 }
 
-// set tells by number which lists hold a tag that is wanted.
+// set says by number which lists hold a tag that is wanted.
 func (t *tagLists) set(wanted func(string) bool) []bool {
 	set := make([]bool, len(t.lists))
 	for n, list := range t.lists {

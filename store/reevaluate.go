@@ -24,7 +24,7 @@ type reevaluator struct {
 	judged bool // there was a first time
 
 	running  sync.Mutex           // held by the one that looks, whose the others are
-	failed   map[string]Attention // what failed lately, told or not
+	failed   map[string]Attention // what failed lately, whether announced or not
 	etaNamed time.Time            // when the rests were last named
 }
 

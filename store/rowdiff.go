@@ -128,7 +128,7 @@ func (w *rowDiff) openRuns() []string { return keys(w.open) }
 func (w *rowDiff) accept() { w.pending() }
 
 // compare names what changed since the last comparison that was accepted.
-// state tells a run's last derived state, or nothing.
+// state is a run's last derived state; empty: unknown.
 func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string) wave.State) (rowChanges, error) {
 	changed := newRowChanges()
 	lastRow, err := w.newRows(ctx, &changed)

@@ -121,7 +121,7 @@ func (f runFacts) deriveRewound() (wave.State, string) {
 	case f.HasEvents:
 		return wave.Failed, reason
 	default:
-		return wave.Unknown, reason + "; no event tells how it had ended"
+		return wave.Unknown, reason + "; no event records how it ended"
 	}
 }
 
@@ -183,7 +183,7 @@ func (f runFacts) derivePending(now time.Time, alive func(pid int) bool) (wave.S
 	case !known:
 		return wave.Unknown, "its times lie in the future of this clock"
 	default:
-		return wave.Unknown, "recorded as pending and nothing tells that it began"
+		return wave.Unknown, "recorded as pending, and nothing shows that it began"
 	}
 }
 
@@ -212,7 +212,7 @@ func (f runFacts) deriveRunning(now time.Time, alive func(pid int) bool) (wave.S
 	case silence <= silenceLimit:
 	case f.AtGate && f.Heartbeat.IsZero():
 		// A gate is silent by nature and this kind of run never beats.
-		return wave.Unknown, "it waits at a gate and nothing tells whether its process lives"
+		return wave.Unknown, "it waits at a gate, and whether its process is alive is unknown"
 	case !f.HasEvents && f.Heartbeat.IsZero():
 		return wave.Lost, "it was recorded as running but wrote nothing"
 	default:

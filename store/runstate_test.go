@@ -119,12 +119,12 @@ func TestTellRun(t *testing.T) {
 		{"a run that died at a gate is lost", running(func(f *runFacts) { f.AtGate = true }), wave.Lost, "no heartbeat and no event for more than 5 minutes"},
 		{"a gate of a run that never beats cannot be told from a dead one", running(func(f *runFacts) {
 			f.AtGate, f.Heartbeat = true, time.Time{}
-		}), wave.Unknown, "it waits at a gate and nothing tells whether its process lives"},
+		}), wave.Unknown, "it waits at a gate, and whether its process is alive is unknown"},
 		{"a child waits at a gate while its parent runs", running(func(f *runFacts) { f.AtGate, f.Parent = true, wave.Running }), wave.Waiting, "a gate waits for a decision"},
 
 		{"a fresh pending run is pending", runFacts{Status: "pending", StartedAt: ago(time.Minute)}, wave.Pending, ""},
 		{"a pending run whose process lives is pending", runFacts{Status: "pending", StartedAt: ago(time.Hour), PID: alivePID}, wave.Pending, ""},
-		{"a composition that is pending for ever is unknown", runFacts{Status: "pending", StartedAt: ago(time.Hour)}, wave.Unknown, "recorded as pending and nothing tells that it began"},
+		{"a composition that is pending for ever is unknown", runFacts{Status: "pending", StartedAt: ago(time.Hour)}, wave.Unknown, "recorded as pending, and nothing shows that it began"},
 		{"a pending run that writes events is running", runFacts{Status: "pending", StartedAt: ago(time.Hour), HasEvents: true, LastEvent: now}, wave.Running, ""},
 
 		{"a heartbeat a little ahead of this clock counts as now", running(func(f *runFacts) { f.Heartbeat = now.Add(10 * time.Minute) }), wave.Running, ""},

@@ -187,7 +187,7 @@ func (s Signals) judgeRunning() Stall {
 	case life == livesElsewhere:
 		return Stall{Unclear, "It is silent for long; its heart beats, but its process is not on this host.", ActLog}
 	default:
-		return Stall{Unclear, "It is silent for long, and nothing tells whether its process lives.", ActLog}
+		return Stall{Unclear, "It has been silent for a long time, and whether its process is alive is unknown.", ActLog}
 	}
 }
 

@@ -208,7 +208,7 @@ func TestJudge(t *testing.T) {
 		{"a run just reserved is queued", Signals{State: wave.Pending, Start: sign(2 * time.Second)}, InQueue, ActNothing},
 		{"a run reserved long ago is unclear", Signals{State: wave.Pending, Start: sign(2 * time.Minute)}, Unclear, ActLog},
 		{"a run without a slot is queued, however long", Signals{State: wave.Pending, Start: sign(4 * time.Minute), Slots: Slots{5, 5}}, InQueue, ActNothing},
-		{"a fork waits for whoever resumes it, however long", Signals{State: wave.Pending, Start: sign(time.Hour), Forked: true, Slots: Slots{0, 5}}, InQueue, ActNothing},
+		{"a fork waits for somebody to resume it, however long", Signals{State: wave.Pending, Start: sign(time.Hour), Forked: true, Slots: Slots{0, 5}}, InQueue, ActNothing},
 		{"a queued run is queued", Signals{State: wave.Queued, Start: sign(time.Hour)}, InQueue, ActNothing},
 		{"a lost run is gone", Signals{State: wave.Lost}, Gone, ActResume},
 		{"an outer row that stays pending is unclear", Signals{State: wave.Unknown, Start: sign(time.Hour)}, Unclear, ActLog},

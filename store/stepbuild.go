@@ -42,7 +42,7 @@ type stepBuilder struct {
 	recorded   bool // the run has records of its steps
 	deps       map[string][]string
 	kinds      map[string]wave.StepDef
-	derived    map[string]*wave.Step // nil while its dependencies are being told
+	derived    map[string]*wave.Step // nil while its dependencies are being derived
 }
 
 // word is the last state recorded for a step, from who knows best: the row

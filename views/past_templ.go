@@ -257,7 +257,7 @@ func Past(p PastView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p class=\"dim\">Worked out from the events up to then, which are never overwritten. Approximate: a run that failed or was stopped is shown at work until its recorded end, because no event tells that; how a step stood and what it used is told by its events, which may be a commit ahead of what the page said; what attempts took, and which outputs, outcomes and decisions there were, is known by whole seconds; whether its process lived is not kept.</p></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p class=\"dim\">Reconstructed from the events up to then, which are never overwritten. Approximate: a run that failed or was stopped is shown as running until its recorded end, because no event records that; the state and the tokens of a step come from its events, which may be one commit ahead of what the page showed; attempts, outputs, outcomes and decisions are known to the second; whether the process was alive is not recorded.</p></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -17,7 +17,7 @@ const (
 // minifiedSuffixes end the names of the files that are minified.
 func minifiedSuffixes() []string { return []string{".css", ".js"} }
 
-// minify writes the minified form of every script and stylesheet of ours into the folder to. The version of esbuild is
+// minify writes the minified form of each of our scripts and stylesheets into the folder to. The version of esbuild is
 // the one that the tools module pins; the program itself does not contain it (docs/decisions/003-minify.md).
 func (w *workshop) minify(ctx context.Context, to string) error {
 	args := []string{"tool", "-modfile=" + toolsModule, "esbuild", "--minify", "--log-level=warning", "--outbase=" + assetDir, "--outdir=" + to}

@@ -169,7 +169,7 @@ func (w *workshop) compile(ctx context.Context, target string, r release, env []
 	}
 	pkg := module + "/handlers/buildinfo."
 	flags := "-s -w -buildid= -X " + pkg + "version=" + r.version + " -X " + pkg + "commit=" + r.commit + " -X " + pkg + "date=" + r.date.Format(time.RFC3339)
-	// GOFLAGS of whoever builds must not change the result; an empty one would leave those of `go env -w`.
+	// GOFLAGS of the environment must not change the result; an empty one would leave those of `go env -w`.
 	env = append(slices.Clone(env), "GOFLAGS=-trimpath", "CGO_ENABLED=0")
 	return w.exec(ctx, env, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags="+flags, "-o", target, program)
 }

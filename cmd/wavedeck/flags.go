@@ -86,7 +86,7 @@ type deskFlags struct {
 	ReadOnly     bool          `group:"console" help:"Refuse every action and hide its button."`
 	Search       string        `enum:"on,off" default:"on" placeholder:"on|off" group:"console" help:"Index the messages of events in the folder --data. Default: on. Takes 20 to 25 bytes per event."`
 	SearchWithin time.Duration `default:"300ms" placeholder:"DURATION" group:"console" help:"The time limit of a search in a log or in all events. It returns what it found until then."`
-	WebhookAllow []allowed     `placeholder:"CIDR|HOST" group:"console" help:"Networks and host names that webhooks may reach besides the public internet, such as 10.1.0.0/16 or hooks.internal. Repeatable."`
+	WebhookAllow []allowed     `placeholder:"CIDR|HOST" group:"console" help:"Networks and host names that webhooks may reach in addition to the public internet, such as 10.1.0.0/16 or hooks.internal. Repeatable."`
 }
 
 // allowed is a network, an address or a name that webhooks may go to.

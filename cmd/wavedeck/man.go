@@ -48,7 +48,7 @@ func writeManual(w io.Writer, app *kong.Application) error {
 	return err
 }
 
-// roff escapes what troff would read as a request or an escape. A line that already is a request of ours stays one.
+// roff escapes what troff would read as a request or an escape. A line that is one of our requests stays one.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
 	lines := strings.Split(text, "\n")

@@ -29,7 +29,7 @@ func stoppedAsFailed(r store.Run) bool {
 // it now, the run is followed until something does. Only a process that is
 // proven to be the run's is ever sent a signal.
 func (l *Launcher) Stop(ctx context.Context, id string, force bool) error {
-	run, err := l.told(ctx, id)
+	run, err := l.runOf(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (l *Launcher) Stop(ctx context.Context, id string, force bool) error {
 	return nil
 }
 
-func (l *Launcher) told(ctx context.Context, id string) (store.Run, error) {
+func (l *Launcher) runOf(ctx context.Context, id string) (store.Run, error) {
 	runs, err := l.control.Derived(ctx, id)
 	switch {
 	case err != nil:

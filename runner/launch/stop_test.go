@@ -54,7 +54,7 @@ func newLauncher(t *testing.T, b *storetest.Builder, opt Options) *Launcher {
 
 func (l *Launcher) look(t *testing.T, id string) store.Run {
 	t.Helper()
-	run, err := l.told(t.Context(), id)
+	run, err := l.runOf(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ type Work struct {
 func (w Work) marks() []string { return Marks(w.Run, w.DB) }
 
 // entry is a process as the process table has it. Began is in a unit of the
-// system's own: it tells processes apart that had the same pid.
+// system's own: it distinguishes processes that had the same pid.
 type entry struct {
 	pid, parent, group, session int
 	began                       string
@@ -36,12 +36,23 @@ func EndTree(ctx context.Context, pid int, grace time.Duration, of Work) {
 	if !listed {
 		if group, err := syscall.Getpgid(pid); err == nil && group == pid {
 			End(ctx, pid, grace, of.marks()...)
-		} else if works(pid) {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have gone meanwhile
+		} else {
+			endOne(ctx, pid, grace)
 		}
 		return
 	}
 	endAll(ctx, grace, of, func(e entry) bool { return e.pid == pid || e.group == pid || e.session == pid })
+}
+
+// endOne asks one process to end, and kills it when it has not after the grace.
+func endOne(ctx context.Context, pid int, grace time.Duration) {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		if !works(pid) {
+			return
+		}
+		_ = syscall.Kill(pid, s) // it may have gone meanwhile
+		await(ctx, grace, func() bool { return !works(pid) })
+	}
 }
 
 // EndLeft is [EndTree] for a process that led its session, has gone, and was last

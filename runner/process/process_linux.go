@@ -124,7 +124,7 @@ func Group() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// listed says that [table] tells something.
+// listed reports whether [table] lists the processes of the system.
 const listed = true
 
 // table lists the processes that are more than zombies.

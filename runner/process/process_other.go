@@ -14,7 +14,7 @@ import (
 // Marked cannot be told here: other processes' environments are not shown.
 func Marked(...string) []int { return nil }
 
-// processes cannot be told here.
+// processes is not available here.
 func (Work) processes() []int { return nil }
 
 // arguments are those that a process was started with, its name first, as far
@@ -37,8 +37,8 @@ func groupWorks(int) bool { return true }
 
 func works(pid int) bool { return system.Alive(pid) }
 
-// listed says that [table] tells nothing.
+// listed reports whether [table] lists the processes of the system.
 const listed = false
 
-// table cannot be told here.
+// table is not available here.
 func table() []entry { return nil }

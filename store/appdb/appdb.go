@@ -59,7 +59,7 @@ type DB struct {
 	closed  bool
 }
 
-// Open returns the database in dir, which is made when it is not there. Without a
+// Open returns the database in dir, which is created if it does not exist. Without a
 // dir nothing can be kept. The caller closes the database.
 func Open(ctx context.Context, dir string) *DB {
 	d := &DB{dir: dir, now: time.Now, release: func() {}}
@@ -163,8 +163,8 @@ func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
 	return db, nil
 }
 
-// told turns what went wrong with a query into an error that callers know.
-func (d *DB) told(err error) error {
+// explained turns what went wrong with a query into an error that callers know.
+func (d *DB) explained(err error) error {
 	switch dbfile.Code(err) {
 	case dbfile.Busy, dbfile.ReadOnly, dbfile.IOErr, dbfile.Corrupt, dbfile.Full, dbfile.CantOpen, dbfile.NotADB:
 		return &UnavailableError{Reason: why(d.dir, err), Err: err}
@@ -175,13 +175,13 @@ func (d *DB) told(err error) error {
 	return err
 }
 
-// read runs fn on the database; what it returns is told.
+// read runs fn on the database; its error is explained.
 func (d *DB) read(ctx context.Context, fn func(*sqlx.DB) error) error {
 	db, err := d.open(ctx)
 	if err != nil {
 		return err
 	}
-	return d.told(fn(db))
+	return d.explained(fn(db))
 }
 
 // write runs fn in one transaction that holds the file from its begin: all of
@@ -193,11 +193,11 @@ func (d *DB) write(ctx context.Context, fn func(*sqlx.Tx) error) error {
 	}
 	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
-		return d.told(err)
+		return d.explained(err)
 	}
 	if err := fn(tx); err != nil {
 		_ = tx.Rollback() // what went wrong first is what counts
-		return d.told(err)
+		return d.explained(err)
 	}
-	return d.told(tx.Commit())
+	return d.explained(tx.Commit())
 }

@@ -29,7 +29,7 @@ type Entry struct {
 	Result   Result            `json:"result"`
 	Status   int               `json:"status"`
 	Note     string            `json:"note,omitempty"`  // what was done, in a few words
-	Error    string            `json:"error,omitempty"` // what the client was told
+	Error    string            `json:"error,omitempty"` // what the client was answered
 	Request  string            `json:"request,omitempty"`
 }
 

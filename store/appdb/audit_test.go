@@ -93,7 +93,7 @@ func TestAuditPages(t *testing.T) {
 			t.Errorf("%v, %v", second, err)
 		}
 	})
-	t.Run("a place that is none is told", func(t *testing.T) {
+	t.Run("a place that does not exist is reported", func(t *testing.T) {
 		for _, cursor := range []string{"x", "-", "zz-1", "1-1", strings.Repeat("9", 400)} {
 			if _, err := d.Audit(t.Context(), AuditFilter{Older: cursor}); !errors.Is(err, ErrCursor) {
 				t.Errorf("%q: %v", cursor, err)

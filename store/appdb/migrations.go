@@ -34,7 +34,7 @@ CREATE TABLE bulk_item (
 	PRIMARY KEY (bulk, n)
 ) STRICT, WITHOUT ROWID`,
 	// 6: where saved views send word to, what happened that may be sent, and each
-	// message. Times are unix milliseconds. A webhook has been told of all events up
+	// message. Times are unix milliseconds. A webhook has received all events up
 	// to its place; owner is the server that sends a message, until lease.
 	`CREATE TABLE hook (
 	view INTEGER PRIMARY KEY REFERENCES view (id) ON DELETE CASCADE, url TEXT NOT NULL, secret BLOB NOT NULL, ends TEXT NOT NULL,

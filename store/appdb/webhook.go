@@ -15,10 +15,10 @@ type Webhook struct {
 	View    int64
 	URL     string
 	Secret  []byte
-	Ends    []string // what is told: words of an Event
+	Ends    []string // what is delivered: words of an Event
 	Base    string   // of links to the console, such as https://deck.example/deck; empty: not known
 	Created time.Time
-	Place   int64 // it has been told of all events up to this one
+	Place   int64 // it has received all events up to this one
 }
 
 // Event is something that happened to a run which webhooks may tell: it ended,
@@ -71,7 +71,7 @@ func (d *DB) Webhook(ctx context.Context, view int64) (Webhook, error) {
 }
 
 // SetWebhook makes a view's webhook, or changes it: a nil secret stays as it was. What
-// is known by now, past included, a new webhook is not told of. ErrNotFound when
+// is known by now, past included, a new webhook does not receive. ErrNotFound when
 // there is no such view.
 func (d *DB) SetWebhook(ctx context.Context, h Webhook, past []Event, now time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {

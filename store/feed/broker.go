@@ -1,4 +1,4 @@
-// Package feed tells subscribers what changed: each has a mailbox in which the
+// Package feed delivers changes to subscribers: each has a mailbox in which the
 // changes that it has not taken yet are merged. It knows nothing of where changes
 // come from.
 package feed
@@ -26,7 +26,7 @@ type Change struct {
 	Steps       []wave.StepRef // steps whose derived row changed
 	List        bool           // the set of runs, or how many are in a state, changed
 	Reset       bool           // everything may have changed, nothing else is named
-	Health      bool           // Store.Health tells something new
+	Health      bool           // Store.Health has changed
 }
 
 // Subscription is one reader's mailbox. Changes that it has not taken yet are

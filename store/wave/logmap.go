@@ -5,12 +5,12 @@ import (
 )
 
 // LogMark is a place in a run's log to go to: the beginning of an attempt, or an
-// event that tells a failure.
+// event that reports a failure.
 type LogMark struct {
 	ID      int64 // of the event
 	Step    string
 	Attempt int  // 0: the step has none
-	Failed  bool // it tells a failure; else an attempt begins here
+	Failed  bool // it reports a failure; else an attempt begins here
 }
 
 // FailingStates lists the recorded states of an event that tell a failure.
@@ -26,7 +26,7 @@ type LogMap struct {
 	Marks       []LogMark // by id
 }
 
-// Failure is the event to open a failed run at: the first that tells a failure
+// Failure is the event to open a failed run at: the first that reports a failure
 // within the attempt that failed last and was not tried again. 0: none does.
 func (m LogMap) Failure() int64 {
 	var at LogMark // the first failure of the attempt that failed last
@@ -42,7 +42,7 @@ func (m LogMap) Failure() int64 {
 	return at.ID
 }
 
-// FirstError is the first event that tells a failure. 0: none does.
+// FirstError is the first event that reports a failure; 0: none does.
 func (m LogMap) FirstError() int64 {
 	for _, mark := range m.Marks {
 		if mark.Failed {
