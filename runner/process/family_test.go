@@ -29,9 +29,7 @@ func TestOneProcessIsAskedBeforeItIsKilled(t *testing.T) {
 			gone := make(chan struct{})
 			go func() { defer close(gone); _ = cmd.Wait() }()
 			read := func() string { b, _ := os.ReadFile(word); return string(b) }
-			for read() != "began\n" {
-				time.Sleep(time.Millisecond)
-			}
+			await(t.Context(), time.Minute, func() bool { return read() == "began\n" })
 			grace := time.Minute
 			if row.says == "began\n" {
 				grace = 50 * time.Millisecond
