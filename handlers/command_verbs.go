@@ -78,7 +78,7 @@ func verbs() []verb {
 		{name: "resume", usage: "resume [RUN [STEP]]", means: "choose the step at which it is taken up", args: []argument{argRun, argStep}, ofRun: true, url: (*Server).commandResume},
 		{name: "cancel", usage: "cancel [RUN]", means: "stop a run, asked first", args: []argument{argRun}, ofRun: true, url: ask("cancel")},
 		{name: "cancel-all", usage: "cancel-all FILTER", means: "see which of the runs that match can be stopped, asked first", args: []argument{argFilter}, needs: 1, url: bulk("cancel")},
-		{name: "at", usage: "at TIME|event:N [RUN]", means: "go back in time: at 14:02 (UTC), at 2h, at 2026-11-23T14:02, at event:812", args: []argument{argTime, argRun}, needs: 1, url: (*Server).commandAt},
+		{name: "at", usage: "at TIME|event:N [RUN]", means: "show a page as of a time: at 14:02 (UTC), at 2h, at 2026-11-23T14:02, at event:812", args: []argument{argTime, argRun}, needs: 1, url: (*Server).commandAt},
 		{name: "attention", usage: "attention", means: "see what needs a human", url: plain(views.Paths.Attention)},
 		{name: "health", usage: "health", means: "see how the console and what it reads fare", url: plain(views.Paths.Health)},
 		{name: "pipelines", usage: "pipelines", means: "list the pipelines", url: plain(views.Paths.Pipelines)},

@@ -85,7 +85,7 @@ func (s *Server) listingOf(r *http.Request, f format) (listing, error) {
 	}
 	query.values.Set("at", atQuery(at.Event).Get("at")) // every link keeps it
 	if err == nil && query.filter.Newer != nil {
-		err = &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "left out of a list as of a moment, which goes back in time only"}
+		err = &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "left out of a list as of a moment, which has older pages only"}
 	}
 	return l, err
 }
