@@ -41,7 +41,7 @@ func EndTree(ctx context.Context, pid int, grace time.Duration, of Work) {
 		}
 		return
 	}
-	endAll(ctx, grace, of, func(e entry) bool { return e.pid == pid || e.group == pid || e.session == pid })
+	endAll(ctx, pid, grace, of, func(e entry) bool { return e.pid == pid || e.group == pid || e.session == pid })
 }
 
 // endOne asks one process to end, and kills it when it has not after the grace.
@@ -73,15 +73,16 @@ func EndLeft(ctx context.Context, pid int, seen time.Time, grace time.Duration, 
 		born, known := system.Born(e.pid)
 		return left(e) && known && !born.After(seen.Add(clockSlack))
 	})
-	endAll(ctx, grace, of, func(e entry) bool { return proven && left(e) })
+	endAll(ctx, 0, grace, of, func(e entry) bool { return proven && left(e) })
 }
 
 // endAll ends the processes that are picked, those of the work, and the
-// descendants of either. What was found once is ended even if it has lost the
-// parent that it was found by.
-func endAll(ctx context.Context, grace time.Duration, of Work, pick func(entry) bool) {
+// descendants of either. The leader, which may be 0, is asked first: it ends its
+// steps itself, and must not take the same signal's end of them for a failure.
+// What was found once is ended even if it has lost the parent that it was found by.
+func endAll(ctx context.Context, leader int, grace time.Duration, of Work, pick func(entry) bool) {
 	found := map[int]string{}
-	signal := func(s syscall.Signal) {
+	find := func() {
 		marked := of.processes()
 		list := table()
 		maps.Copy(found, family(list, func(e entry) bool { return pick(e) || slices.Contains(marked, e.pid) }))
@@ -90,14 +91,23 @@ func endAll(ctx context.Context, grace time.Duration, of Work, pick func(entry) 
 			there[e.pid] = e.began
 		}
 		maps.DeleteFunc(found, func(pid int, began string) bool { return there[pid] != began })
+	}
+	signal := func(s syscall.Signal) {
+		find()
 		for pid := range found {
 			_ = syscall.Kill(pid, s) // it may have gone meanwhile
 		}
 	}
 	gone := func() bool { return !slices.ContainsFunc(slices.Collect(maps.Keys(found)), works) }
 	if grace > 0 {
+		within, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+		if find(); found[leader] != "" {
+			_ = syscall.Kill(leader, syscall.SIGTERM) // as above
+			await(within, grace, func() bool { return !works(leader) })
+		}
 		signal(syscall.SIGTERM)
-		await(ctx, grace, gone)
+		await(within, grace, gone)
 	}
 	for late := time.Now().Add(time.Second / 2); ; { // a process may be born while the list is made
 		if signal(syscall.SIGKILL); len(found) == 0 || time.Now().After(late) {
