@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"wavedeck/store"
@@ -24,6 +25,19 @@ func (s *Server) behind(health store.Health) bool {
 	return health.Phase == store.Ready && time.Since(health.CheckedAt) > s.budgets.Behind
 }
 
+// stale is why what is shown may be older than the database, in a few words; empty
+// when it is not.
+func (s *Server) stale(health store.Health) string {
+	switch {
+	case health.Phase != store.Ready:
+		return strings.ToLower(databaseTitle(health.Phase))
+	case s.behind(health):
+		return "the state database was not looked at"
+	default:
+		return ""
+	}
+}
+
 // health answers 200 as long as the server works: a database that is away is
 // waited for, and a restart would not bring it back.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
@@ -33,7 +47,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
 		Status: "ok", Database: string(health.Phase), SchemaVersion: health.SchemaVersion,
 		LastEventID: health.LastEventID, Pipelines: len(catalog.Pipelines), Problems: len(catalog.Problems),
 	}
-	if health.Phase != store.Ready || s.behind(health) {
+	if s.stale(health) != "" {
 		body.Status = "degraded"
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"wavedeck/store"
@@ -23,7 +22,7 @@ const (
 	eventStepChanged = "step-changed" // data: {"run_id","step_id"}
 	eventRunsChanged = "runs-changed" // the list of runs looks different
 	eventReset       = "reset"        // ask for everything: the database or the manifest is another one, or too much changed
-	eventPing        = "ping"         // nothing changed; data: {"now","missing"}
+	eventPing        = "ping"         // nothing changed; data: {"now","stale"}
 )
 
 type runChanged struct {
@@ -36,10 +35,10 @@ type stepChanged struct {
 }
 
 // pinged tells a page what it needs to stay honest: the server's clock, and why
-// there is nothing to watch.
+// what it shows may be old although this stream goes on.
 type pinged struct {
-	Now     int64  `json:"now"` // unix milliseconds
-	Missing string `json:"missing,omitempty"`
+	Now   int64  `json:"now"` // unix milliseconds
+	Stale string `json:"stale,omitempty"`
 }
 
 // noData is the data of events that say everything by their name.
@@ -176,10 +175,7 @@ func (s *Server) sendChange(stream *liveStream, c store.Change) error {
 	}
 	before := stream.place()
 	stream.reach(c)
-	ping := pinged{Now: s.now().UnixMilli()}
-	if phase := s.store.Health().Phase; phase != store.Ready {
-		ping.Missing = strings.ToLower(databaseTitle(phase))
-	}
+	ping := pinged{Now: s.now().UnixMilli(), Stale: s.stale(s.store.Health())}
 	events := append([]namedEvent{{eventPing, ping}}, stream.topic.events(c)...)
 	for i, e := range events {
 		id := before

@@ -46,8 +46,12 @@ func TestLockedDatabaseIsTold(t *testing.T) {
 	if r := s.get("/healthz"); !strings.Contains(r.body, `"degraded"`) || !strings.Contains(r.body, `"locked"`) {
 		t.Errorf("healthz says %s", r.body)
 	}
-	if reset, _ := stream.next("reset"); reset.LastEventID == "" {
+	reset, before := stream.next("reset")
+	if reset.LastEventID == "" {
 		t.Error("the stream lost its place")
+	}
+	if n := len(before); n == 0 || !strings.Contains(before[n-1].Data, `"stale":"the state database is locked"`) {
+		t.Errorf("before the reset the page is told %v", before)
 	}
 	exec("COMMIT")
 	s.until("it is read again", func() bool { return s.get("/api/runs").status == http.StatusOK })

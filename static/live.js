@@ -125,7 +125,7 @@
   let beat = 0 // when the stream last said anything, by this machine's clock
   let down = 0 // since when it says nothing
   let event = live?.dataset.event ?? ''
-  let missing = '' // why there is no database
+  let stale = '' // why what is shown may be old although the stream goes on, such as no database
   let connection = null
   let connected = false
 
@@ -137,13 +137,13 @@
       return put(box.querySelector('span'), 'Paused, as of ' + at)
     }
     const words = {
-      live: 'Live' + (missing ? ' · ' + missing : event && ' · event ' + group(event)),
+      live: stale ? 'Stale · ' + stale : 'Live' + (event && ' · event ' + group(event)),
       reconnecting: 'Reconnecting, last data ' + at,
       offline: 'Offline, as of ' + at,
     }
     if (!state) return
     const box = $('live-text')
-    box.dataset.state = state
+    box.dataset.state = stale && state === 'live' ? 'stale' : state
     put(box.querySelector('span'), words[state])
   }
 
@@ -193,7 +193,7 @@
       try {
         const ping = JSON.parse(data)
         if (ping.now) offset = ping.now - Date.now()
-        missing = ping.missing ?? ''
+        stale = ping.stale ?? ''
       } catch { /* a ping that says nothing is still a sign of life */ }
     }
     alive()

@@ -47,12 +47,14 @@ func (d *deck) add(title string) {
 }
 
 // announce tells every stream that something happened.
-func (d *deck) announce(name string) {
+func (d *deck) announce(name string) { d.say(name, "{}") }
+
+func (d *deck) say(name, data string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.event++
 	for s := range d.streams {
-		s <- fmt.Sprintf("event: %s\nid: e-%d\ndata: {}\n\n", name, d.event)
+		s <- fmt.Sprintf("event: %s\nid: e-%d\ndata: %s\n\n", name, d.event, data)
 	}
 }
 
@@ -299,6 +301,13 @@ func TestLive(t *testing.T) {
 		until(t, ctx, `document.querySelectorAll('tr.run').length === 1`)
 		d.fail(0)
 		until(t, ctx, `document.querySelector('#trouble').hidden && document.querySelectorAll('tr.run').length === 2`)
+	})
+	t.Run("while the server cannot read, the page is not called live", func(t *testing.T) {
+		ctx, d := browse(t, window)
+		d.say("ping", `{"stale":"the state database is locked"}`)
+		until(t, ctx, `document.querySelector('#live-text').textContent.trim() === 'Stale · the state database is locked' && document.querySelector('#live-text').dataset.state === 'stale'`)
+		d.say("ping", `{}`)
+		until(t, ctx, `document.querySelector('#live-text').textContent.includes('Live · event 102') && document.querySelector('#live-text').dataset.state === 'live'`)
 	})
 	t.Run("a stream that ends is said to be gone, and comes back without a loss", func(t *testing.T) {
 		ctx, d := browse(t, window)

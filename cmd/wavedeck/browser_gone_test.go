@@ -254,7 +254,7 @@ func projectAppears(t *testing.T, browser *browsertest.Browser) {
 	runs, pipelines := browser.Tab(t), browser.Tab(t)
 	for tab, page := range map[*browsertest.Tab]string{runs: "runs", pipelines: "pipelines"} {
 		tab.Open(p.url + page)
-		tab.Until(live)
+		tab.Until(`document.querySelector('#live-text').textContent.trim() === 'Stale · no state database'`)
 		tab.Run(stays)
 	}
 	for notice, looked := range map[string]string{
