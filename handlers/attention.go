@@ -156,7 +156,7 @@ func (s *Server) attentionRows(ctx context.Context) (rows []views.AttentionRow, 
 
 // attentionRow says why a run needs a human and what to do: one thing.
 func (s *Server) attentionRow(a store.Attention, run, in store.Run) views.AttentionRow {
-	row := views.AttentionRow{Run: runRow(run), Urgency: string(a.Urgency), Since: a.Since, Failed: a.Urgency == store.UrgentFailed}
+	row := views.AttentionRow{Run: listed(runRow(run)), Urgency: string(a.Urgency), Since: a.Since, Failed: a.Urgency == store.UrgentFailed}
 	at := a.Run
 	if a.In != "" {
 		at = a.In
@@ -167,7 +167,7 @@ func (s *Server) attentionRow(a store.Attention, run, in store.Run) views.Attent
 		row.Flag = runawayFlag(*a.Diagnosis.Runaway)
 		row.Action = s.actionOn(at, store.ActStop)
 	case store.UrgentFailed:
-		row.Flag = views.Flag{Symbol: string(run.State), Tone: string(run.State), Word: stateWord(run.State), Title: row.Run.Reason}
+		row.Flag = views.Flag{Symbol: string(run.State), Tone: string(run.State), Word: stateWord(run.State), Title: failureLine(run)}
 		row.Action = s.actionOn(at, store.ActResume)
 	default:
 		row.Flag = stallFlag(a.Diagnosis.Stall)

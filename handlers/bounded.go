@@ -18,6 +18,10 @@ const (
 	textShown    = 300           // bytes of a text in a row
 	nameShown    = 80            // bytes of a name that is that no address holds
 	manyShown    = 24            // names in one field of a row
+	lineShown    = 160           // bytes that the input or the reason of a run is of in a list, as HTML
+	wordShown    = 40            // bytes that a tag, a branch or a step is of in a list, as HTML
+	tagsListed   = 3             // tags of a run in a list
+	nowListed    = 2             // steps of a run that go on, in a list
 	accountShown = 4 << 10       // bytes of a text that a row unfolds
 	textsWhole   = 32 << 10      // bytes of the text that a page is about
 	openingRead  = 4 * textShown // read of a text, so that a secret at the end of what is shown is known for one
@@ -52,6 +56,24 @@ func clip(s string, n int) string {
 		return s
 	}
 	return clipWhole(s, n) + "…"
+}
+
+// clipMarkup cuts s to at most n bytes of HTML.
+func clipMarkup(s string, n int) string {
+	for at, r := range s {
+		switch r {
+		case '<', '>':
+			n -= len("&lt;")
+		case '&', '"', '\'':
+			n -= len("&amp;")
+		default:
+			n -= utf8.RuneLen(r)
+		}
+		if n < 0 {
+			return clip(s, at)
+		}
+	}
+	return s
 }
 
 // clipWhole cuts s to at most n bytes between two characters as a reader sees
@@ -160,7 +182,7 @@ func boundSlice(v reflect.Value, field string, limit int) {
 // isAddress reports whether a field holds a link: half of one leads elsewhere.
 func isAddress(field string) bool {
 	switch field {
-	case "Cursor", "Remove", "Rename", "Move", "Link", "Href", "Refresh", "Complete", "OEmbed", "Share", "ActionAt", "In", "Out":
+	case "Cursor", "Remove", "Rename", "Move", "Hook", "Link", "Href", "Refresh", "Complete", "OEmbed", "Share", "ActionAt", "In", "Out":
 		return field != "In"
 	}
 	return strings.HasSuffix(field, "URL") || strings.HasSuffix(field, "Href")
@@ -178,6 +200,9 @@ func isName(field string) bool {
 func limitOf(field string, limit int) int {
 	if (field == "Text" || field == "Context") && limit == textShown { // a row unfolds it
 		return accountShown
+	}
+	if field == "Tags" {
+		return nameShown
 	}
 	return limit
 }

@@ -1,10 +1,13 @@
 package handlers
 
 import (
+	"fmt"
+	"html"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"wavedeck/store"
 	"wavedeck/views"
 )
 
@@ -47,6 +50,14 @@ func TestBoundedCopiesWhatItCuts(t *testing.T) {
 	many := bounded(views.RunRow{Tags: make([]string, 1000)})
 	if len(many.Tags) != manyShown+1 || many.Tags[manyShown] != "… 976 more" {
 		t.Errorf("%d tags, the last %q", len(many.Tags), many.Tags[len(many.Tags)-1])
+	}
+	quotes := strings.Repeat(`"`, 1000)
+	line := listed(runRow(store.Run{Input: quotes, Tags: []string{quotes, "b", "c", "d", "e"}, Current: []string{"x", "y", "z"}}))
+	if html.EscapeString(line.Title) != strings.Repeat("&#34;", lineShown/5)+"…" {
+		t.Errorf("a line of quotes is %q", line.Title)
+	}
+	if got := fmt.Sprint(line.Tags[1:], line.MoreTags, line.Current); got != "[b c] 2 [x y +1]" || !strings.HasSuffix(line.Tags[0], "…") {
+		t.Errorf("tags and steps %s", got)
 	}
 	a, b := boundedName(long+"a"), boundedName(long+"b")
 	if a == b {

@@ -153,7 +153,7 @@ func (s *Server) bulkView(r *http.Request, values url.Values, ids []string) (vie
 		row := views.RunRow{ID: id, State: "unknown"}
 		if there {
 			reason, warn = asked(run, do, force)
-			row = runRow(run)
+			row = listed(runRow(run))
 		}
 		if reason != "" {
 			view.Not = alike(view.Not, reason, row)

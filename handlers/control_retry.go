@@ -74,8 +74,22 @@ func (s *Server) retryForm(run store.Run) fills {
 		}
 		view.Redacted = shown(run.Input) != run.Input
 		view.Tags = strings.Join(shownAll(names(values, fieldTags)), ", ")
+		keep(&view, run, given)
 		view.Open = view.Open && (view.Model+view.Adapter+view.Timeout != "" || view.AutoApprove || len(view.Only)+len(view.Except) > 0 || view.DryRun)
 		return view
+	}
+}
+
+// keep leaves out of the form of a retry what nobody can edit there. A field that is
+// not sent is the run's own.
+func keep(view *startForm, run store.Run, given url.Values) {
+	if len(run.Input) > textsWhole && !given.Has(fieldInput) {
+		view.Text, view.Redacted = "", false
+		view.KeptInput = &views.Kept{Size: views.Bytes(int64(len(run.Input))), Beginning: firstLine(opening(run.Input))}
+	}
+	tagged := strings.Join(run.Tags, "")
+	if !given.Has(fieldTags) && (len(tagged) > accountShown || strings.Contains(tagged, ",")) {
+		view.Tags, view.KeptTags = "", len(run.Tags)
 	}
 }
 
@@ -103,7 +117,13 @@ func (s *Server) retryRequest(run store.Run, values url.Values) (runner.Request,
 
 // retryOf reads what a retry of the run is asked for with.
 func (s *Server) retryOf(run store.Run) reads {
-	return func(given url.Values) (runner.Request, error) { return s.retryRequest(run, again(run, given)) }
+	return func(given url.Values) (runner.Request, error) {
+		asked, err := s.retryRequest(run, again(run, given))
+		if !given.Has(fieldTags) {
+			asked.Tags = run.Tags // as they are: a field splits them at commas
+		}
+		return asked, err
+	}
 }
 
 func (s *Server) previewRetry(w http.ResponseWriter, r *http.Request) error {

@@ -88,6 +88,9 @@ func (s *Server) showStart(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !values.Has(fieldInput) {
 		values.Set(fieldInput, p.Input.Default)
+		if len(p.Input.Default) > textsWhole { // a form that nobody can read through
+			values.Set(fieldInput, "")
+		}
 	}
 	view := s.startView(r, p, values, newFormKey(s.now()))
 	view.plan(s, r, p, values, asIs(p))
@@ -129,7 +132,7 @@ type startForm struct{ views.StartView }
 func (f *startForm) blame(err error) {
 	if input, ok := errors.AsType[*runner.InputError](err); ok {
 		if slices.Contains(startFields(), input.Field) {
-			f.Errors = map[string]string{input.Field: "It " + input.Text + "."}
+			f.Errors = map[string]string{input.Field: clip("It "+input.Text, accountShown) + "."}
 			f.Open = f.Open || input.Field != fieldInput
 			return
 		}
@@ -141,13 +144,14 @@ func (f *startForm) blame(err error) {
 func (s *Server) startView(r *http.Request, p manifest.Pipeline, values url.Values, key string) startForm {
 	title := "Start " + p.Name
 	view := views.StartView{
-		Chrome: s.chrome(r, "pipelines", title, ""), Heading: title, Pipeline: p.Name, Description: shown(p.Description),
+		Chrome: s.chrome(r, "pipelines", title, ""), Heading: title, Pipeline: p.Name, Description: most(shown(p.Description), accountShown),
 		Action: s.paths.Start(p.Name, nil), Preview: s.paths.StartPreview(p.Name), Key: key, Verb: "Start",
 		Input: inputView(p.Input), Text: lines(values.Get(fieldInput)),
 		Model: values.Get(fieldModel), Adapter: values.Get(fieldAdapter), FromStep: values.Get(fieldFromStep),
 		Timeout: values.Get(fieldTimeout), OnFailure: cmp.Or(values.Get(fieldOnFailure), string(runner.Halt)), Tags: values.Get(fieldTags),
 		Only: names(values, fieldSteps), Except: names(values, fieldExclude),
 	}
+	view.Input.Choices = choices(p.Input.Enum)
 	view.DryRun, _ = truth(values, fieldDryRun) // requestOf says what is wrong with it
 	view.AutoApprove, _ = truth(values, fieldApprove)
 	view.Gated = s.canApprove() && runner.Gated(p)
@@ -162,6 +166,19 @@ func (s *Server) startView(r *http.Request, p manifest.Pipeline, values url.Valu
 		view.Adapters = append(view.Adapters, adapter.Name)
 	}
 	return startForm{view}
+}
+
+// choices are the values to choose an input from, each as it will be sent. There
+// are none where they are too long for a form, or one holds a secret: then the
+// input is typed.
+func choices(values []string) []string {
+	size := 0
+	for _, v := range values {
+		if size += len(v); size > textsWhole || shown(v) != v {
+			return nil
+		}
+	}
+	return values
 }
 
 // canApprove reports whether runs can pass approval gates by themselves.

@@ -86,15 +86,18 @@ func (e *stage) requests() []runner.Request {
 	return slices.Clone(e.asked)
 }
 
+// serve makes it the engine of a console.
+func (e *stage) serve(c *handlers.Config) {
+	e.catalog = c.Manifest.Current
+	e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
+	c.Engine = e
+}
+
 // openStage serves the sample project with a stage as engine.
 func openStage(t *testing.T, change ...func(*handlers.Config)) (*site, *stage) {
 	t.Helper()
 	e := &stage{}
-	s := openSample(t, append([]func(*handlers.Config){func(c *handlers.Config) {
-		e.catalog = c.Manifest.Current
-		e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
-		c.Engine = e
-	}}, change...)...)
+	s := openSample(t, append([]func(*handlers.Config){e.serve}, change...)...)
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)

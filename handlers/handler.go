@@ -41,9 +41,17 @@ func (e *httpError) Unwrap() error { return e.err }
 // but the log.
 const statusClientClosed = 499
 
-// describe is the one table from errors to what a client is told. An error that
-// is not in it is ours to explain in the log, not to the client.
+// describe is what a client is told of an error, in texts that are not long,
+// whatever the error quotes.
 func describe(err error) *httpError {
+	told := *tableOf(err)
+	told.text, told.next = clip(told.text, accountShown), clip(told.next, accountShown)
+	return &told
+}
+
+// tableOf is the one table from errors to what a client is told. An error that
+// is not in it is ours to explain in the log, not to the client.
+func tableOf(err error) *httpError {
 	var own *httpError
 	var input *store.InputError
 	var tooLarge *http.MaxBytesError

@@ -71,7 +71,7 @@ func (s *Server) palette(w http.ResponseWriter, r *http.Request, component func(
 			return err
 		}
 		for _, run := range page.Runs {
-			view.Runs = append(view.Runs, runRow(run))
+			view.Runs = append(view.Runs, listed(runRow(run)))
 		}
 		return component(view).Render(ctx, b)
 	})

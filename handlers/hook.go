@@ -116,7 +116,7 @@ func (s *Server) hookAnswer(page hookPage, messages []appdb.Delivery) hookRespon
 			next := m.Next.UTC()
 			sum.Next = &next
 		}
-		answer.Deliveries = append(answer.Deliveries, sum)
+		answer.Deliveries = append(answer.Deliveries, bounded(sum))
 	}
 	return answer
 }
@@ -164,10 +164,10 @@ func (s *Server) hookPageView(r *http.Request, page hookPage, messages []appdb.D
 		v.Problem, v.Next = told.text, told.next
 	}
 	for _, m := range messages {
-		row := views.HookDelivery{
+		row := bounded(views.HookDelivery{
 			ID: m.ID, Type: m.Type, Run: m.Run, State: m.State, Attempts: m.Attempt, Created: m.Created, Sent: m.Sent,
 			Status: m.Status, Answer: m.Answer, Error: m.Error,
-		}
+		})
 		if m.State == appdb.DeliveryWaiting {
 			row.Next = m.Next
 		}

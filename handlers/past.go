@@ -182,7 +182,7 @@ func (s *Server) listRunsPast(w http.ResponseWriter, r *http.Request, l listing)
 			return err
 		}
 		for _, run := range page.Runs {
-			view.Rows = append(view.Rows, runRow(run))
+			view.Rows = append(view.Rows, listed(runRow(run)))
 		}
 		stillRows(view.Rows, at.Time)
 		for i := range view.Rows {

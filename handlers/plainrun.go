@@ -232,7 +232,7 @@ func (sum runSummary) facts(to views.Paths, origin string) []plain.Fact {
 		{Name: "Forked from", Cell: runCell(sum.ForkedFrom, to, origin)},
 		{Name: "Children", Cell: textCell(sum.ChildrenCounts.text())},
 		{Name: "Branch", Cell: codeCell(sum.BranchName)},
-		{Name: "Tags", Cell: textCell(strings.Join(sum.Tags, ", "))},
+		{Name: "Tags", Cell: textCell(strings.Join(shortened(sum.Tags, manyShown), ", "))},
 		{Name: "Input", Cell: input},
 	}
 	return slices.DeleteFunc(facts, func(f plain.Fact) bool { return f.Cell.Text == "" })

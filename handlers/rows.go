@@ -3,12 +3,12 @@ package handlers
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"wavedeck/store"
-	"wavedeck/store/criteria"
 	"wavedeck/store/headline"
 	"wavedeck/views"
 )
@@ -22,12 +22,38 @@ func runRow(run store.Run) views.RunRow {
 		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(opening(run.Input)),
 		State: string(run.State), Word: runWord(run), Reason: failureLine(run),
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
-		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Subtree: run.Subtree, Tags: shownAll(run.Tags), Branch: opening(run.Branch),
+		Started: run.StartedAt, Took: runTook(run), Tokens: run.Tokens, Subtree: run.Subtree, Branch: opening(run.Branch),
 		Children: childrenOf(run.Children), Orphan: run.Orphan,
-		Cursor: criteria.CursorOf(run).String(),
 	}
 	row.Iterate = itemWord(run)
+	row.Tags = shownAll(run.Tags[:min(len(run.Tags), manyShown)])
+	row.MoreTags = len(run.Tags) - len(row.Tags)
 	return bounded(row)
+}
+
+// listed is a run's line where a hundred may stand: no text is longer than the line
+// has room for, and its page has all of it.
+func listed(row views.RunRow) views.RunRow {
+	row.Title, row.Reason, row.Branch = clipMarkup(row.Title, lineShown), clipMarkup(row.Reason, lineShown), clipMarkup(row.Branch, wordShown)
+	more := len(row.Tags) - tagsListed
+	row.Tags = slices.Clone(row.Tags[:min(len(row.Tags), tagsListed)])
+	row.MoreTags += max(more, 0)
+	for i, tag := range row.Tags {
+		row.Tags[i] = clipMarkup(tag, wordShown)
+	}
+	row.Current = shortened(row.Current, nowListed)
+	for i, step := range row.Current {
+		row.Current[i] = clipMarkup(step, wordShown)
+	}
+	return row
+}
+
+// shortened is the beginning of a list of names, with how many more there are.
+func shortened(names []string, most int) []string {
+	if len(names) <= most {
+		return slices.Clone(names)
+	}
+	return append(slices.Clone(names[:most]), fmt.Sprintf("+%d", len(names)-most))
 }
 
 // itemWord is which of several items a run is, "2 of 3"; empty: it is none.

@@ -146,7 +146,7 @@ func (s *Server) runDetailView(ctx context.Context, r *http.Request, d store.Run
 		s.refreshes(&view, id, window)
 	}
 	for _, kid := range d.Children {
-		view.Kids = append(view.Kids, runRow(kid))
+		view.Kids = append(view.Kids, listed(runRow(kid)))
 	}
 	view.KidsMore = max(0, d.Run.Children.All-len(d.Children))
 	view.KidsURL = s.paths.Runs(url.Values{"parent": {id}})

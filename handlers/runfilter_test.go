@@ -87,7 +87,7 @@ func TestFilterLanguageNarrowsTheList(t *testing.T) {
 		var seen []string
 		for next := "/runs?limit=4&q=dur%3C1h"; next != ""; {
 			doc := s.get(next).doc()
-			doc.Find("table.runs tr[data-cursor]").Each(func(_ int, row *goquery.Selection) { seen = append(seen, row.AttrOr("id", "")) })
+			doc.Find("table.runs tr.run").Each(func(_ int, row *goquery.Selection) { seen = append(seen, row.AttrOr("id", "")) })
 			next = doc.Find("a[rel=next]").AttrOr("href", "")
 		}
 		if n := len(seen); n != 14 || len(slices.Compact(slices.Sorted(slices.Values(seen)))) != n {

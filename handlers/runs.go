@@ -11,6 +11,7 @@ import (
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 	"wavedeck/views/address"
 )
@@ -163,6 +164,9 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	for i := range view.Rows {
 		view.Rows[i].Pick = s.canRun()
 	}
+	if len(view.Rows) > 0 { // what came since is counted from here
+		view.Rows[0].Cursor = criteria.CursorOf(page.Runs[0]).String()
+	}
 	view.Chosen = clone(query.values)
 	view.Chosen.Del("limit")
 	view.BulkMost = maxBulk
@@ -200,7 +204,7 @@ func (s *Server) runRows(ctx context.Context, runs []store.Run, fold bool) ([]vi
 	rows := make([]views.RunRow, len(runs))
 	var parents, folded []string
 	for i, run := range runs {
-		rows[i] = runRow(run)
+		rows[i] = listed(runRow(run))
 		rows[i].Acts = s.actionsOf(run)
 		switch {
 		case fold && run.Children.All > 0:
@@ -251,7 +255,7 @@ func (s *Server) foldChildren(ctx context.Context, rows []views.RunRow, runs []s
 			continue
 		}
 		for _, kid := range kids[run.ID] {
-			rows[i].Kids = append(rows[i].Kids, runRow(kid))
+			rows[i].Kids = append(rows[i].Kids, listed(runRow(kid)))
 		}
 		rows[i].KidsMore = max(0, run.Children.All-len(kids[run.ID]))
 	}

@@ -248,7 +248,7 @@ func (s *Server) searchView(ctx context.Context, query searchQuery, view *views.
 		if !there {
 			continue // deleted since
 		}
-		group := views.FoundRun{Run: runRow(run), More: found.More, LogURL: s.paths.Log(run.ID, "", keep)}
+		group := views.FoundRun{Run: listed(runRow(run)), More: found.More, LogURL: s.paths.Log(run.ID, "", keep)}
 		for _, hit := range found.Hits {
 			group.Hits = append(group.Hits, views.FoundEvent{
 				ID: hit.ID, Step: shown(hit.Step), Word: shown(hit.State), At: hit.At, Parts: snippetParts(hit.Snippet),

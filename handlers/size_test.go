@@ -41,7 +41,7 @@ func fillColumns(t *testing.T, b *storetest.Builder, text, where string) {
 		}
 		value := text
 		if c.Column == "tags_json" {
-			value = `["` + text[:len(text)/2] + `"` + strings.Repeat(`,"abc"`, len(text)/12) + `]`
+			value = encode(t, append(slices.Repeat([]string{text[:len(text)/20]}, 10), slices.Repeat([]string{"abc"}, len(text)/12)...))
 		}
 		query := "UPDATE OR IGNORE " + c.Table + " SET " + c.Column + " = ?"
 		if where != "" {
@@ -61,7 +61,7 @@ func fillColumns(t *testing.T, b *storetest.Builder, text, where string) {
 // openLarge serves a project in which every text of one run has a megabyte, every
 // text of a hundred others fifty kilobytes, and every field of the YAML files a
 // megabyte or as much as such a file may have.
-func openLarge(t *testing.T) *site {
+func openLarge(t *testing.T) (*site, *stage) {
 	t.Helper()
 	root := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(root, ".agents", "pipelines"), 0o755); err != nil {
@@ -83,7 +83,11 @@ func openLarge(t *testing.T) *site {
 		b.Exec(`INSERT INTO step_progress (run_id, step_id, state, updated_at) VALUES (?, ?, 'running', 1)`, id, step)
 	}
 	for i := range 100 {
-		run(fmt.Sprintf("many-20261123-010000-%04x", i), []string{"failed", "cancelled", "running", "completed"}[i%4], fmt.Sprintf("s%d", i))
+		id := fmt.Sprintf("many-20261123-010000-%04x", i)
+		run(id, []string{"failed", "cancelled", "running", "completed"}[i%4], fmt.Sprintf("s%d", i))
+		for k := range 20 {
+			b.Step(id, storetest.Step{ID: fmt.Sprintf("%s-%d", strings.Repeat("step", 30), k), State: []string{"completed", "failed", "running"}[k%3]})
+		}
 	}
 	fillColumns(t, b, strings.Repeat("ab,\" <c>", 50<<10/8), "")
 	run(largeRun, "failed", "build")
@@ -118,7 +122,10 @@ func openLarge(t *testing.T) *site {
 		write(fmt.Sprintf(".agents/pipelines/one-%d.yaml", i), "kind: WavePipeline\nmetadata:\n  "+field+": "+long(1<<20-500)+"\nsteps:\n  - id: s\n    type: command\n    script: true\n")
 	}
 	write(".agents/pipelines/step.yaml", "kind: WavePipeline\nmetadata:\n  name: step\nsteps:\n  - id: "+long(500<<10)+"\n    type: command\n    script: "+long(500<<10)+"\n")
-	return openSite(t, root).ready()
+	e := &stage{}
+	s := openSite(t, root, onDesk(t, t.TempDir()), e.serve)
+	t.Cleanup(func() { _ = e.Close() })
+	return s.ready(), e
 }
 
 // whole are the addresses that hold a text as it is, however long.
@@ -126,14 +133,9 @@ func whole(template string) bool {
 	return slices.ContainsFunc([]string{"/log.txt", "/export", "/raw", "/blob", "/files"}, func(end string) bool { return strings.HasSuffix(template, end) })
 }
 
-// acts reports whether an address is of an action, which nothing here carries out.
-func acts(path string) bool {
-	return slices.ContainsFunc([]string{"/cancel", "/retry", "/resume", "/start", "/bulk"}, func(end string) bool { return strings.HasSuffix(path, end) })
-}
-
 // TestNoTextMakesAPageLong asks for every address there is.
 func TestNoTextMakesAPageLong(t *testing.T) {
-	s := openLarge(t)
+	s, _ := openLarge(t)
 	paths := []string{"/runs.json", "/runs.ndjson", "/runs.csv", "/runs.txt", "/runs.md", "/runs?limit=100", "/runs.json?limit=100", "/runs.ndjson?limit=100", "/api/runs?limit=100",
 		"/runs?q=status:failed", "/runs?q=abc", "/search?q=abc", "/api/search?q=abc", "/search?q=long", "/attention", "/api/attention", "/palette?q=", "/palette/runs",
 		"/complete?for=filter&q=pipeline:", "/complete?for=filter&q=tag:", "/complete?for=filter&q=branch:", "/complete?for=filter&q=kind:", "/complete?for=filter&q=parent:",
@@ -159,17 +161,26 @@ func TestNoTextMakesAPageLong(t *testing.T) {
 		got := s.get(strings.ReplaceAll(path, " ", "%20"))
 		most := largePage
 		switch path {
-		case "/runs", "/runs.json", "/api/runs", "/runs?q=status:failed", "/attention":
+		case "/runs", "/runs?limit=100", "/runs.json", "/api/runs", "/runs?q=status:failed", "/attention":
 			most = largeList
+		case "/pipelines/large.json", "/api/pipelines/large":
+			most = 1 << 20
 		case "/runs/" + largeRun + ".json", "/api/runs/" + largeRun:
 			most = largeJSON
 		}
-		t.Logf("%8d %d %s", len(got.body), got.status, path)
-		if len(got.body) > most {
-			t.Errorf("%s has %d bytes", path, len(got.body))
-		}
-		if got.status >= 500 && !acts(path) {
-			t.Errorf("%s: %d %s", path, got.status, clip(got.body))
-		}
+		got.fits(t, path, most)
+	}
+	testForms(t, s)
+}
+
+// fits holds the size of an answer against a limit.
+func (r reply) fits(t *testing.T, what string, most int) {
+	t.Helper()
+	t.Logf("%8d %d %s", len(r.body), r.status, what)
+	if len(r.body) > most {
+		t.Errorf("%s has %d bytes", what, len(r.body))
+	}
+	if r.status >= 500 {
+		t.Errorf("%s: %d %s", what, r.status, clip(r.body))
 	}
 }

@@ -46,6 +46,15 @@ func (s *Server) viewSummaries(ctx context.Context) ([]viewSummary, error) {
 	return list, nil
 }
 
+// viewLink leads to the list that a view names. Every list has all these links, so
+// a long one goes by the view.
+func (s *Server) viewLink(v viewSummary) string {
+	if len(v.URL) > textShown {
+		return s.paths.View(strconv.FormatInt(v.ID, 10), "")
+	}
+	return v.URL
+}
+
 // viewOptions are the views as links above a list, which shows q. A desk that
 // cannot be read has none: the chrome says why.
 func (s *Server) viewOptions(ctx context.Context, q url.Values) []views.Option {
@@ -55,7 +64,7 @@ func (s *Server) viewOptions(ctx context.Context, q url.Values) []views.Option {
 	}
 	var options []views.Option
 	for _, v := range list {
-		options = append(options, views.Option{Label: v.Name, Value: strconv.Itoa(v.Number), Count: -1, Href: v.URL, On: v.Query == address.EncodeQuery(q).Encode()})
+		options = append(options, views.Option{Label: v.Name, Value: strconv.Itoa(v.Number), Count: -1, Href: s.viewLink(v), On: v.Query == address.EncodeQuery(q).Encode()})
 	}
 	return options
 }
@@ -90,11 +99,11 @@ func (s *Server) showViews(w http.ResponseWriter, r *http.Request, status int, v
 	for i, v := range list {
 		q, _ := url.ParseQuery(v.Query)
 		id := strconv.FormatInt(v.ID, 10)
-		view.Rows = append(view.Rows, views.SavedView{
-			ID: id, Number: v.Number, Name: v.Name, Words: filterWords(q), URL: v.URL, Link: s.paths.View(id, ""),
+		view.Rows = append(view.Rows, bounded(views.SavedView{
+			ID: id, Number: v.Number, Name: v.Name, Words: filterWords(q), URL: s.viewLink(v), Link: s.paths.View(id, ""),
 			Rename: s.paths.View(id, "rename"), Move: s.paths.View(id, "move"), Remove: s.paths.View(id, "delete"),
 			Hook: s.paths.Hook(id, ""), First: i == 0, Last: i == len(list)-1,
-		})
+		}))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	s.writeHTML(w, r, status, views.ViewsPage(view))

@@ -31,6 +31,8 @@
   const widget = () => active().closest('[data-keys]')?.dataset.keys
   const PICKED = '[data-keys=list] input:checked, #bulk input:checked'
   const row = () => active().closest('tr.run, tr.step, .l')
+  const id = () => encodeURIComponent(active().closest('tr.run')?.dataset.id ?? '')
+  const of = page => urls[page].replace('%7Brun%7D', id) // an address of the run in focus
   const able = b => b.keys[0] && (!b.needs || (b.verb.startsWith('row') ? row()?.matches(b.needs) || row() && $(b.needs, row()) : $(b.needs)))
   const now = () => [...new Set([widget() === 'list' && $(PICKED) && 'picked', widget(), $('[data-keys=run]') && 'run', ''])].flatMap(scope => table.filter(b => b.scope === scope && able(b)))
 
@@ -119,12 +121,11 @@
     staynth: (arg, b, n) => stay(all(arg)[n], b),
     focus: arg => { reach($(arg)); active().select?.() },
     row: arg => press($(arg, row())),
-    rowgo: arg => { location = row().dataset[arg] },
-    rowpeek: arg => open(row().dataset[arg]),
+    rowgo: arg => { location = of(arg) },
+    rowpeek: arg => open(of(arg)),
     open: arg => open(urls[arg]),
     command(arg) {
-      const of = active().closest('tr.run')?.dataset.log?.split('/').at(-2)
-      open(of ? $(arg).href.replace(/=.*/, '=' + of) : $(arg).href, 'main > *')
+      open(id() ? $(arg).href.replace(/=.*/, '=' + id()) : $(arg).href, 'main > *')
     },
     view: (_, b, n) => { location = $('[data-nav=command]').href + '&q=view+' + (n + 1) },
     enter: arg => enter($(arg)),
@@ -138,7 +139,7 @@
     },
     async copy(curl) {
       const run = active().closest('tr.run')
-      const url = curl ? run?.dataset.json ?? $('link[rel=alternate]')?.href : run && $('a.open', run).href
+      const url = curl ? id() ? of('json') : $('link[rel=alternate]')?.href : run && $('a.open', run).href
       const text = new URL(url ?? location, location).href.replaceAll("'", '%27')
       try {
         await navigator.clipboard.writeText(curl ? `curl -sS '${text}'` : text)

@@ -117,6 +117,12 @@
     t.title += new Intl.DateTimeFormat('sv', { dateStyle: 'short', timeStyle: 'medium' }).format(Date.parse(t.dateTime)).replace(/^/, ' · ') + ' local time'
   })
 
+  // What the edge of its cell cuts off is read by pointing at it.
+  on('pointerover', e => {
+    const cut = e.target.closest?.('.line > *, .now, td')
+    if (cut && !cut.title && cut.scrollWidth > cut.clientWidth) cut.title = cut.textContent.trim()
+  })
+
   // The stream, in words.
 
   const live = $('live')

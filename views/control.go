@@ -26,9 +26,11 @@ type StartView struct {
 	Key         string  // makes a form that is sent twice one run
 	Verb        string  // what it does
 
-	Input    InputView
-	Text     string // the input as it is filled in
-	Redacted bool   // secrets in it are hidden here, and used all the same
+	Input     InputView
+	Text      string // the input as it is filled in
+	Redacted  bool   // secrets in it are hidden here, and used all the same
+	KeptInput *Kept  // the input of the run that is repeated, which is too long for the form
+	KeptTags  int    // so are its tags; 0: they are in the form
 
 	Model, Adapter, FromStep, Timeout, OnFailure, Tags string
 	Only, Except                                       []string
@@ -43,6 +45,9 @@ type StartView struct {
 	Next    string            // what would be right
 	Plan    PlanView
 }
+
+// Kept is a text that a form sends on without showing all of it.
+type Kept struct{ Size, Beginning string }
 
 // PlanView is what a run would do to each step.
 type PlanView struct {

@@ -159,11 +159,10 @@ func (d *deck) stream(w http.ResponseWriter, r *http.Request) {
 // browser opens a browser that has nothing else open.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
+	path := os.Getenv("WAVEDECK_CHROMIUM")
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if found, err := exec.LookPath(name); err == nil && path == "" {
 			path = found
-			break
 		}
 	}
 	if path == "" {
@@ -224,6 +223,16 @@ func TestLive(t *testing.T) {
 		if n := len(d.queries()); n != 1 {
 			t.Errorf("%d requests for one change: %q", n, d.queries())
 		}
+	})
+	t.Run("what a cell cuts off is shown to whoever points at it", func(t *testing.T) {
+		ctx, d := browse(t, window)
+		d.mu.Lock()
+		d.rows[0].Title = strings.Repeat("a long input ", 60) + "END"
+		d.mu.Unlock()
+		d.announce("runs-changed")
+		until(t, ctx, `document.querySelector('a.open').textContent.includes('END')`)
+		do(t, ctx, `document.querySelector('a.open bdi:last-child').dispatchEvent(new PointerEvent('pointerover', {bubbles: true})), document.querySelector('.c-state span').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))`)
+		until(t, ctx, `document.querySelector('a.open').title.endsWith('END') && !document.querySelector('.c-state [title], .c-state[title]')`)
 	})
 	t.Run("of many changes the last one is shown, in few requests", func(t *testing.T) {
 		ctx, d := browse(t, window)

@@ -81,10 +81,11 @@ type RunRow struct {
 	Started  Stamp
 	Took     Took
 	Tokens   *int64
-	Subtree  *int64 // Tokens with those of all runs beneath it; nil: it started none
-	At       string // query of the moment that the list is as of, kept by its links
-	Cost     string // an estimate, marked so; empty where no prices are given
-	Tags     []string
+	Subtree  *int64   // Tokens with those of all runs beneath it; nil: it started none
+	At       string   // query of the moment that the list is as of, kept by its links
+	Cost     string   // an estimate, marked so; empty where no prices are given
+	Tags     []string // one that is cut ends in …
+	MoreTags int      // how many more than Tags there are
 	Branch   string
 	Children Children
 	Kids     []RunRow // shown folded beneath

@@ -37,6 +37,13 @@ func addressed(name string) string {
 	return strings.ToValidUTF8(name[:kept], "") + "…"
 }
 
+// Named is a run as [RunPattern] stands for it: the scripts put it, escaped, in
+// the addresses that are made for that.
+func (p Paths) Named(run string) string { return address.Encode(addressed(run)) }
+
+// RunPattern stands in an address for the run that a script puts there.
+const RunPattern = "{run}"
+
 // Runs is the run list narrowed by q.
 func (p Paths) Runs(q url.Values) string { return withQuery(p.at("runs"), q) }
 

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/a-h/templ"
@@ -65,7 +66,7 @@ func region(url, event, pause string) templ.Attributes {
 }
 
 // segment is one step in the small bar of a run.
-type segment struct{ State, X, Y, Width, Height string }
+type segment struct{ State, Outline string }
 
 // segments places a run's steps side by side; the more there are, the narrower
 // each. A failed one is taller, so that it is found without colour.
@@ -80,14 +81,19 @@ func segments(states []string) (bar []segment, width string) {
 		step, gap = 7, 1
 	}
 	for i, state := range states {
-		s := segment{State: told(state), X: itoa(i * step), Y: "2", Width: itoa(step - gap), Height: "6"}
-		switch s.State {
+		state, top, height := told(state), 2, 6
+		switch state {
 		case "failed", "rejected", "lost":
-			s.Y, s.Height = "0", "10"
+			top, height = 0, 10
 		case "pending", "queued", "skipped", "unknown":
-			s.Y, s.Height = "4", "2"
+			top, height = 4, 2
 		}
-		bar = append(bar, s)
+		outline := fmt.Sprintf("M%d %dh%dv%dh-%dz", i*step, top, step-gap, height, step-gap)
+		if n := len(bar); n > 0 && bar[n-1].State == state { // one shape for several: a list has a hundred such bars
+			bar[n-1].Outline += outline
+			continue
+		}
+		bar = append(bar, segment{State: state, Outline: outline})
 	}
 	return bar, itoa(max(len(states)*step-gap, 0))
 }

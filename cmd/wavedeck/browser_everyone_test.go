@@ -200,7 +200,7 @@ func (p person) seesForcedColours(base string) {
 	defer prefer(p.Tab, "", "")
 	p.Until(`matchMedia('(forced-colors: active)').matches`)
 	for path, drawn := range map[string]string{
-		"runs?limit=100":                    ".mark, .seg rect",
+		"runs?limit=100":                    ".mark, .seg path",
 		"runs/" + everyFailed + "/timeline": ".mark, .tl-track rect:not(.tl-break)",
 		"runs/" + everyFailed + "/graph":    ".dag-outline, .dag-line, .dag use",
 		"attention":                         ".mark",

@@ -106,7 +106,8 @@ func runRows() []views.RunRow {
 
 	waiting := row("ship-gate-20261123-125332-9c1e", "ship-gate", "v1.4.1", "waiting", 4*time.Minute+2*time.Second)
 	waiting.Took, waiting.Done, waiting.All, waiting.Current = ticking(4*time.Minute+2*time.Second), 1, 3, []string{"approve"}
-	waiting.Segments, waiting.Tags = strings.Fields("succeeded waiting pending"), []string{"release"}
+	waiting.Segments, waiting.Tags = strings.Fields("succeeded waiting pending"), []string{"release", "a-tag-that-is-so-long-that-it-was-cut-off…"}
+	waiting.MoreTags = 7
 
 	queued := row("fix-issue-20261123-125600-00ff", "fix-issue", "acme/widgets 44", "queued", 5*time.Minute)
 	pending := row("plan-task-20261123-125500-00fe", "plan-task", "Write the migration guide", "pending", 6*time.Minute)
@@ -151,7 +152,6 @@ func parent() views.RunRow {
 		kid := row(fmt.Sprintf("audit-part-20261123-12333%d-aaa%d", i, i), "audit-part", area, "succeeded", 24*time.Minute)
 		kid.Iterate, kid.Took, kid.Tokens = fmt.Sprintf("%d of 14", i+1), took(5*time.Second), new(int64(7100))
 		kid.Done, kid.All, kid.Segments = 2, 2, strings.Fields("succeeded succeeded")
-		kid.Cursor = ""
 		if i == 2 {
 			kid.State, kid.Word, kid.Reason, kid.Done = "failed", "failed", "review: context deadline exceeded", 1
 			kid.Segments[1] = "failed"

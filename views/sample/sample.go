@@ -67,7 +67,7 @@ func ticking(d time.Duration) views.Took {
 
 // Row is a run with the cursor that its list would have given it.
 func row(id, pipeline, title, state string, started time.Duration) views.RunRow {
-	return views.RunRow{ID: id, Pipeline: pipeline, Title: title, State: state, Word: state, Started: ago(started), Cursor: "c-" + id, Acts: acts(id, state)}
+	return views.RunRow{ID: id, Pipeline: pipeline, Title: title, State: state, Word: state, Started: ago(started), Acts: acts(id, state)}
 }
 
 // acts are what can be done with a run in a state.
