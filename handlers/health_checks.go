@@ -109,6 +109,9 @@ func (s *Server) lookChanges(context.Context) finding {
 	if s.behind(health) {
 		f.become(unwell, "The database was not looked at for longer than that takes: what is shown may be old. The machine is overloaded, or its disk does not answer.")
 	}
+	if health.Stray != "" {
+		f.become(unwell, health.Stray+".")
+	}
 	if health.Lag > slowLag {
 		f.become(warned, "Changes reach the pages late: the machine or its disk is busy.")
 	}

@@ -11,7 +11,7 @@ import (
 // healthResponse says whether this server can do its work. It names no paths:
 // it is asked by machines that need none.
 type healthResponse struct {
-	Status        string `json:"status"` // "ok", or "degraded" when the database cannot be read or was not looked at for long
+	Status        string `json:"status"` // "ok", or "degraded" while what is shown may be older than the database
 	Database      string `json:"database"`
 	SchemaVersion int    `json:"schema_version,omitempty"`
 	LastEventID   int64  `json:"last_event_id"`
@@ -33,6 +33,8 @@ func (s *Server) stale(health store.Health) string {
 		return strings.ToLower(databaseTitle(health.Phase))
 	case s.behind(health):
 		return "the state database was not looked at"
+	case health.Stray != "":
+		return "a program writes with a deleted file"
 	default:
 		return ""
 	}

@@ -38,6 +38,7 @@ type tracker struct {
 	beside *companions
 	sure   bool // nothing casts doubt on the file
 	busy   bool // the last look met a lock
+	log    logWatch
 	missed bool // a read was cut short after the index knew its news
 
 	conn          *sql.Conn // held, for data_version compares what one connection saw
@@ -98,6 +99,7 @@ func (t *tracker) begin(ctx context.Context) (err error) {
 	if t.beside, err = companionsOf(t.store.path, journal); err != nil {
 		return err
 	}
+	t.log.begin(t.beside.path+"-wal", t.dataVersion)
 	last, err := t.o.lastEventID(ctx)
 	if err != nil {
 		return err

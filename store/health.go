@@ -30,6 +30,7 @@ type Health struct {
 	LogBytes      int64         // of the write-ahead log, as last seen
 	LogBound      int64         // from which on reads are held back for it; 0: not looked at yet
 	LogPauses     int           // how often they were, since the database was opened
+	Stray         string        // why what another program writes may not be seen, and what to do; empty: it is
 	LastProblem   string        // the Problem that was told last, also when all is well again
 	LastProblemAt time.Time     // when it was; zero: never
 	Index         IndexHealth

@@ -31,7 +31,7 @@ func (s *Store) Follow(ctx context.Context) error {
 		s.opt.Log.Warn("no file notification: changes are polled for", "err", err)
 	}
 	defer w.close()
-	f := &follower{store: s, watch: w, marks: map[string]pastFile{}}
+	f := &follower{store: s, watch: w, marks: map[string]pastFile{}, stray: strayWatch{look: true}}
 	defer func() {
 		s.replace(nil)
 		s.setHealth(func(h *Health) {
@@ -51,6 +51,7 @@ type follower struct {
 	marks map[string]pastFile // by fileSeed
 
 	locked bool // it is told that others hold the open database
+	stray  strayWatch
 }
 
 // pastFile is what is remembered of a file between two openings.
@@ -76,6 +77,7 @@ func (f *follower) follow(ctx context.Context) {
 	now := Health{
 		Path: s.path, Phase: Ready, Epoch: o.epoch, ReadMode: string(o.mode), Notified: f.watch.working(),
 		SchemaVersion: t.schemaVersion(ctx), LastEventID: t.mark.last, ChangedAt: s.opt.Now(), CheckedAt: time.Now(),
+		Stray: f.stray.text(t.beside.path, time.Now()),
 	}
 	s.setHealth(func(h *Health) {
 		now.LastProblem, now.LastProblemAt = h.LastProblem, h.LastProblemAt
@@ -96,6 +98,10 @@ func (f *follower) follow(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil: // Follow ends
 	case errors.Is(err, errForsaken):
+		f.stray.look, f.stray.next = true, time.Time{}
+		if errors.Is(err, errStray) {
+			f.stray.until = time.Now().Add(strayFor)
+		}
 		s.opt.Log.Warn("state database opens again, with all its connections", "path", s.path, "reason", err)
 		s.replace(nil)
 		f.report(ctx, &unreadable{Unreadable, "the files beside the state database at " + s.path + " were replaced; it is being opened again", err})
@@ -248,6 +254,7 @@ func (f *follower) track(ctx context.Context, t *tracker) error {
 			f.watch.aim()
 			if err = t.verify(ctx); err == nil {
 				t.boundLog(ctx)
+				f.tellStray(t)
 			}
 		case <-f.store.doubt:
 			t.suspect()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 )
 
 func (t *tracker) suspect() { t.sure = false }
@@ -37,7 +38,11 @@ func (t *tracker) verify(ctx context.Context) error {
 	if err := t.beside.check(); t.o.mode != modeImmutable && err != nil {
 		return err
 	}
-	if t.sure && info.Size() == t.info.Size() && info.ModTime().Equal(t.info.ModTime()) {
+	moved := info.Size() != t.info.Size() || !info.ModTime().Equal(t.info.ModTime())
+	if err := t.strays(time.Now(), moved); err != nil {
+		return err
+	}
+	if t.sure && !moved {
 		return nil
 	}
 	if t.o.mode == modeImmutable {

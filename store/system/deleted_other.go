@@ -1,0 +1,6 @@
+//go:build !linux
+
+package system
+
+// HoldDeleted is not known on this system.
+func HoldDeleted(...string) []int { return nil }
