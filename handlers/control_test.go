@@ -294,6 +294,7 @@ func TestStartIsRefused(t *testing.T) {
 		retry  string
 	}{
 		"a database that is held":       {fmt.Errorf("x: %w", store.ErrBusy), 503, "another process holds the state database", "1"},
+		"a database that is read-only":  {fmt.Errorf("x: %w: %w", store.ErrUnavailable, &store.UnwritableError{Reason: "this user may not write it", Err: errors.New("8")}), 503, "the state database cannot be changed: this user may not write it", "1"},
 		"a limit":                       {&store.LimitError{Active: 5, Limit: 5}, 409, "5 runs are active, and no more than 5 may be", ""},
 		"a key of another run":          {store.ErrTaken, 409, "this key has started another run already", ""},
 		"a step that the engine cannot": {&runner.UnsupportedError{Step: "s", What: "a gate", Engine: "wave"}, 409, `step "s": a gate`, ""},

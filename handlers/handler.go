@@ -57,6 +57,7 @@ func tableOf(err error) *httpError {
 	var tooLarge *http.MaxBytesError
 	var noDesk *appdb.UnavailableError
 	var word *runquery.Error
+	var unwritable *store.UnwritableError
 	switch {
 	case errors.As(err, &own):
 		return own
@@ -72,6 +73,8 @@ func tableOf(err error) *httpError {
 		return &httpError{status: http.StatusNotFound, text: "there is no such run", next: "It may have been cleaned up, or belong to another project.", err: err}
 	case errors.Is(err, store.ErrUnjudged):
 		return &httpError{status: http.StatusServiceUnavailable, text: "what needs attention is not known yet", next: "All runs are being read; ask again in a moment.", err: err}
+	case errors.As(err, &unwritable):
+		return &httpError{status: http.StatusServiceUnavailable, text: "the state database cannot be changed: " + unwritable.Reason, next: "Nothing was changed.", err: err}
 	case errors.Is(err, store.ErrLocked):
 		return &httpError{status: http.StatusServiceUnavailable, text: "the state database is locked: another process holds it and lets nobody read", next: "It is read again as soon as that process lets go; ask again in a moment.", err: err}
 	case errors.Is(err, store.ErrUnavailable):

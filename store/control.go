@@ -35,6 +35,16 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("%d runs are active, and no more than %d may be", e.Active, e.Limit)
 }
 
+// UnwritableError says why the state database cannot be changed, which may be read
+// all the same. It comes with ErrUnavailable.
+type UnwritableError struct {
+	Reason string // for an operator
+	Err    error
+}
+
+func (e *UnwritableError) Error() string { return e.Reason + ": " + e.Err.Error() }
+func (e *UnwritableError) Unwrap() error { return e.Err }
+
 // ReasonGone is the text that tells a run whose process had gone, as Wave
 // itself words it.
 const ReasonGone = orphaned
@@ -128,7 +138,7 @@ func (c *Control) open(ctx context.Context) (*database, error) {
 func (c *Control) write(ctx context.Context, fn func(*sqlx.Tx, schema) error) error {
 	limited, cancel := c.limited(ctx)
 	defer cancel()
-	return writeError(ctx, limited, c.transact(limited, fn))
+	return c.explained(ctx, limited, c.transact(limited, fn))
 }
 
 // limited bounds how long a call waits altogether.
@@ -136,17 +146,31 @@ func (c *Control) limited(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(ctx, c.busy+writeTimeout-busyTimeout)
 }
 
-// writeError says of an error whether the database was busy or is not there.
-func writeError(ctx, limited context.Context, err error) error {
+// explained says of an error whether the database was busy, or why it cannot be
+// changed.
+func (c *Control) explained(ctx, limited context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case dbfile.Code(err) == dbfile.Busy, limited.Err() != nil && ctx.Err() == nil:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
-	case broken(err) && !errors.Is(err, ErrUnavailable):
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case errors.Is(err, ErrUnavailable):
+		return err
+	case broken(err), dbfile.Code(err) == dbfile.Full:
+		return fmt.Errorf("%w: %w", ErrUnavailable, &UnwritableError{whyUnwritable(c.locate(), err), err})
 	default:
 		return err
+	}
+}
+
+func whyUnwritable(path string, err error) string {
+	switch code := dbfile.Code(err); {
+	case dbfile.NoSpace(path, err):
+		return "there is no space left for " + path + "; make room"
+	case code == dbfile.ReadOnly, code == dbfile.CantOpen:
+		return "this user may not write " + path + " or its folder, or the folder is on a read-only disk"
+	default:
+		return path + " cannot be written: " + err.Error()
 	}
 }
 

@@ -205,7 +205,7 @@ func (c *Control) OpenRuns(ctx context.Context, most int) (ids []string, err err
 		err = db.SelectContext(limited, &ids, `SELECT run_id FROM pipeline_run
 WHERE status IN ('pending', 'running') AND pid > 0 ORDER BY started_at DESC LIMIT ?`, most)
 	}
-	return ids, writeError(ctx, limited, err)
+	return ids, c.explained(ctx, limited, err)
 }
 
 // Derived reads runs as [Store] derives them, by the connection that writes: what
@@ -220,7 +220,7 @@ func (c *Control) Derived(ctx context.Context, ids ...string) ([]wave.Run, error
 			return runs, nil
 		}
 	}
-	return nil, writeError(ctx, limited, err)
+	return nil, c.explained(ctx, limited, err)
 }
 
 // CloseRun records that a run whose process went without a word has failed,

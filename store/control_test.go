@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
@@ -286,5 +288,28 @@ func TestWithoutADatabaseNothingIsWritten(t *testing.T) {
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a file was made")
+	}
+}
+
+func TestAWriteThatTheDiskRefusesSaysWhy(t *testing.T) {
+	for name, c := range map[string]struct{ spoil, says string }{
+		"no space":  {"PRAGMA max_page_count = 1", "there is no space left for"},
+		"read-only": {"PRAGMA query_only = 1", "may not write"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := storetest.New(t)
+			b.Run(storetest.Run{ID: "r"})
+			err := openControl(t, b.Path).write(t.Context(), func(tx *sqlx.Tx, _ schema) error {
+				if _, err := tx.Exec(c.spoil); err != nil {
+					return err
+				}
+				_, err := tx.Exec("UPDATE pipeline_run SET input = hex(zeroblob(1000000))")
+				return err
+			})
+			why, ok := errors.AsType[*UnwritableError](err)
+			if !ok || !errors.Is(err, ErrUnavailable) || !strings.Contains(why.Reason, c.says) || !strings.Contains(why.Reason, b.Path) {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }

@@ -67,7 +67,7 @@ func (c *Control) Leftovers(ctx context.Context, run string) (Leftovers, error) 
 			return left, nil
 		}
 	}
-	return Leftovers{}, writeError(ctx, limited, err)
+	return Leftovers{}, c.explained(ctx, limited, err)
 }
 
 func (d *database) leftovers(ctx context.Context, id string) (Leftovers, error) {

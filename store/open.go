@@ -138,6 +138,9 @@ const lockedProblem = "another process holds a lock on the state database and le
 
 func whyUnreadable(path string, err error) *unreadable {
 	problem := "the state database cannot be read: " + err.Error()
+	if dbfile.NoSpace(path, err) {
+		return &unreadable{Unreadable, "there is no space left beside the state database at " + path + ": reading beside a writer needs its -shm file; make room", err}
+	}
 	switch dbfile.Code(err) {
 	case dbfile.ReadOnly, dbfile.CantOpen:
 		problem = "the state database at " + path + " cannot be opened: reading beside a writer needs its -shm and -wal files; " +

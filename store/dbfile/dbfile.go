@@ -46,7 +46,7 @@ func Why(path string, err error) string {
 		return "the folder " + dir + " cannot be written; name another with --data"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
 		return dir + " is not a folder; name another with --data"
-	case errors.Is(err, syscall.ENOSPC), code == Full:
+	case NoSpace(path, err):
 		return "there is no space left for " + path
 	case code == Busy:
 		return path + " is held by another process"
@@ -56,6 +56,19 @@ func Why(path string, err error) string {
 		return path + " cannot be used: " + err.Error()
 	}
 }
+
+// NoSpace reports whether err of the file at path comes of a full disk. SQLite says so of the file itself; that its -shm
+// file could not grow is any other error to it.
+func NoSpace(path string, err error) bool {
+	if errors.Is(err, syscall.ENOSPC) || Code(err) == Full {
+		return true
+	}
+	free, known := Free(filepath.Dir(path))
+	return Code(err) == IOErr && known && free < littleSpace
+}
+
+// littleSpace is less than any write of SQLite needs.
+const littleSpace = 64 << 10
 
 // Make makes a file that only its owner may read, when there is none: it may hold secrets. SQLite gives the same mode to
 // what it puts beside.
