@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 )
 
 // The JSON forms keep Wave's field names and rules of omission. What Wave's five
@@ -74,7 +76,7 @@ type childSummary struct {
 	Failed int `json:"failed"`
 }
 
-func childSummaryOf(c store.ChildCounts) *childSummary {
+func childSummaryOf(c wave.ChildCounts) *childSummary {
 	if c.All == 0 {
 		return nil
 	}
@@ -154,7 +156,7 @@ type artifactSummary struct {
 
 // apiEvents is how many of a run's newest events its JSON holds; all of them
 // are on its event stream.
-const apiEvents = store.EventLimit
+const apiEvents = criteria.EventLimit
 
 // asOf says that a document is of a moment, and which of its fields are worked
 // out or of a later time, because Wave overwrites them in place.
@@ -182,7 +184,7 @@ func (s *Server) runsDocument(ctx context.Context, l listing) (runListResponse, 
 }
 
 // page is a page of the list, now or as of a moment.
-func (s *Server) page(ctx context.Context, l listing) (store.RunPage, error) {
+func (s *Server) page(ctx context.Context, l listing) (criteria.RunPage, error) {
 	if l.at == nil {
 		return s.store.Runs(ctx, l.filter) //nolint:wrapcheck // described by the error table
 	}
@@ -191,7 +193,7 @@ func (s *Server) page(ctx context.Context, l listing) (store.RunPage, error) {
 
 // summaries are runs in JSON. What they cost and how they will go on is known of
 // now only.
-func (s *Server) summaries(ctx context.Context, runs []store.Run, at *store.Moment) ([]runSummary, error) {
+func (s *Server) summaries(ctx context.Context, runs []wave.Run, at *wave.Moment) ([]runSummary, error) {
 	sums := make([]runSummary, len(runs))
 	for i, run := range runs {
 		sums[i] = summaryInList(run)
@@ -207,12 +209,12 @@ func (s *Server) summaries(ctx context.Context, runs []store.Run, at *store.Mome
 
 // runDocument is a run, now or as of a moment, with the newest of its events or
 // those of a window.
-func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, window eventWindow) (runDetailResponse, error) {
+func (s *Server) runDocument(ctx context.Context, id string, at *wave.Moment, window eventWindow) (runDetailResponse, error) {
 	detail, err := s.detailOn(ctx, id, at)
 	if err != nil {
 		return runDetailResponse{}, err
 	}
-	f := store.EventFilter{Run: id, After: window.after, Before: window.before, Limit: apiEvents, Newest: window.after == 0}
+	f := criteria.EventFilter{Run: id, After: window.after, Before: window.before, Limit: apiEvents, Newest: window.after == 0}
 	if at != nil && (f.Before == 0 || f.Before > at.Event) {
 		f.Before = at.Event + 1
 	}
@@ -234,7 +236,7 @@ func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, w
 	if at != nil {
 		body.AsOf = newAsOf(*at, "run.", approximateRest...)
 	}
-	sums, err := s.summaries(ctx, []store.Run{detail.Run}, at)
+	sums, err := s.summaries(ctx, []wave.Run{detail.Run}, at)
 	if err != nil {
 		return body, err
 	}
@@ -247,7 +249,7 @@ func (s *Server) runDocument(ctx context.Context, id string, at *store.Moment, w
 	return body, nil
 }
 
-func detailOf(d store.RunDetail, events []store.Event, found map[int64]store.Replacement) runDetailResponse {
+func detailOf(d wave.RunDetail, events []wave.Event, found map[int64]store.Replacement) runDetailResponse {
 	body := runDetailResponse{
 		Run: summaryOf(d.Run), Steps: []stepDetail{}, Events: []eventSummary{}, Artifacts: []artifactSummary{},
 	}
@@ -270,13 +272,13 @@ func detailOf(d store.RunDetail, events []store.Event, found map[int64]store.Rep
 	return body
 }
 
-func artifactSummaryOf(a store.Artifact) artifactSummary {
+func artifactSummaryOf(a wave.Artifact) artifactSummary {
 	return bounded(artifactSummary{
 		ID: a.ID, StepID: a.StepID, Name: a.Name, Path: a.Path, Type: a.Type, SizeBytes: a.Size, CreatedAt: momentOf(a.CreatedAt),
 	})
 }
 
-func stepDetailOf(step store.Step, artifacts []artifactSummary) stepDetail {
+func stepDetailOf(step wave.Step, artifacts []artifactSummary) stepDetail {
 	d := stepDetail{
 		StepID: step.ID, Persona: step.Persona, State: string(step.State), Action: shown(step.Action),
 		StartedAt: momentOf(step.StartedAt), CompletedAt: momentOf(step.CompletedAt),
@@ -298,25 +300,25 @@ func stepDetailOf(step store.Step, artifacts []artifactSummary) stepDetail {
 
 // statusWord is Wave's word, one of five, for a told state, and whether the word
 // says everything. It is empty for a state that Wave has no word for.
-func statusWord(s store.State) (word string, exact bool) {
+func statusWord(s wave.State) (word string, exact bool) {
 	switch s {
-	case store.Pending:
+	case wave.Pending:
 		return "pending", true
-	case store.Queued:
+	case wave.Queued:
 		return "pending", false
-	case store.Running:
+	case wave.Running:
 		return "running", true
-	case store.Waiting:
+	case wave.Waiting:
 		return "running", false
-	case store.Succeeded:
+	case wave.Succeeded:
 		return "completed", true
-	case store.Empty:
+	case wave.Empty:
 		return "completed", false
-	case store.Cancelled:
+	case wave.Cancelled:
 		return "cancelled", true
-	case store.Failed:
+	case wave.Failed:
 		return "failed", true
-	case store.Rejected, store.Lost:
+	case wave.Rejected, wave.Lost:
 		return "failed", false
 	default:
 		return "", false
@@ -324,12 +326,12 @@ func statusWord(s store.State) (word string, exact bool) {
 }
 
 // summaryInList is a run in a list: its texts and lists are bounded.
-func summaryInList(run store.Run) runSummary {
+func summaryInList(run wave.Run) runSummary {
 	run.Input, run.Error = clipWhole(run.Input, openingRead), ends(run.Error)
 	return bounded(summaryOf(run))
 }
 
-func summaryOf(run store.Run) runSummary {
+func summaryOf(run wave.Run) runSummary {
 	sum := runSummary{
 		RunID: run.ID, PipelineName: run.Pipeline, Reason: shown(run.Reason), Input: shown(run.Input),
 		TotalTokens: valueOf(run.Tokens), StartedAt: momentOf(run.StartedAt), CompletedAt: momentOf(run.CompletedAt),

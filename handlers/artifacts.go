@@ -14,8 +14,10 @@ import (
 	"strings"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/files"
 	"wavedeck/store/redact"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/markup"
 )
@@ -24,9 +26,9 @@ import (
 // and all rows of that output.
 type artifactRef struct {
 	run      string
-	row      store.Artifact
+	row      wave.Artifact
 	attempt  int // from 1
-	attempts []store.Artifact
+	attempts []wave.Artifact
 }
 
 // artifactOf finds the output that the path names; ?attempt= chooses among those
@@ -55,7 +57,7 @@ func (s *Server) artifactOf(ctx context.Context, r *http.Request) (artifactRef, 
 	if text := r.URL.Query().Get("attempt"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > len(rows) {
-			return ref, &store.InputError{Field: "attempt", Got: clip(text, 64), Want: fmt.Sprintf("a number from 1 to %d", len(rows))}
+			return ref, &criteria.InputError{Field: "attempt", Got: clip(text, 64), Want: fmt.Sprintf("a number from 1 to %d", len(rows))}
 		}
 		ref.attempt = n
 	}
@@ -66,7 +68,7 @@ func (s *Server) artifactOf(ctx context.Context, r *http.Request) (artifactRef, 
 // openArtifact opens an artifact's file. Nothing outside the project is ever
 // opened, nor a database of Wave's or a file of the console, which may lie in the project too:
 // ours hold the secrets of webhooks.
-func (s *Server) openArtifact(a store.Artifact) (*os.File, os.FileInfo, error) {
+func (s *Server) openArtifact(a wave.Artifact) (*os.File, os.FileInfo, error) {
 	project := s.manifest.Current().Project
 	f, info, err := files.Open(project.Root, a.Path, project.Databases()...)
 	if err != nil {
@@ -166,7 +168,7 @@ func (s *Server) renderBody(ctx context.Context, body markup.Body, kind markup.K
 	return markup.Show(ctx, body, kind)
 }
 
-func (s *Server) artifactRow(run string, a store.Artifact, found map[int64]store.Replacement) views.ArtifactRow {
+func (s *Server) artifactRow(run string, a wave.Artifact, found map[int64]store.Replacement) views.ArtifactRow {
 	return bounded(views.ArtifactRow{
 		Name: a.Name, Path: a.Path, Type: a.Type, Size: a.Size, Created: a.CreatedAt,
 		Preview: opening(a.Preview), Href: s.paths.Artifact(run, a.StepID, a.Name), Replaced: s.replacedView(found, a.ID),
@@ -186,7 +188,7 @@ type artifactBody struct {
 // total is how long the body would be had it been read whole.
 func (b artifactBody) total() int64 { return int64(len(b.data)) + b.left }
 
-func (s *Server) readArtifact(a store.Artifact) (artifactBody, error) {
+func (s *Server) readArtifact(a wave.Artifact) (artifactBody, error) {
 	f, info, err := s.openArtifact(a)
 	if err != nil {
 		return artifactBody{}, err
@@ -305,7 +307,7 @@ const filePolicy = "default-src 'none'; sandbox"
 // sendFile sends a whole file, secrets and all: who may open the console may
 // open the project. It is offered for saving, never shown, but for a picture
 // that is one by its bytes.
-func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, a store.Artifact, image bool) error {
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, a wave.Artifact, image bool) error {
 	f, info, err := s.openArtifact(a)
 	if err != nil {
 		return err

@@ -12,6 +12,8 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -112,7 +114,7 @@ func (s *Server) showAttentionCount(w http.ResponseWriter, r *http.Request) erro
 }
 
 // attentionShown is how many the page lists; who has more has another problem.
-const attentionShown = store.MaxLimit
+const attentionShown = criteria.MaxLimit
 
 // addAttention adds the list, or that it is not known yet.
 func (s *Server) addAttention(ctx context.Context, view *views.AttentionView) (err error) {
@@ -142,7 +144,7 @@ func (s *Server) attentionRows(ctx context.Context) (rows []views.AttentionRow, 
 	if err != nil {
 		return nil, 0, fmt.Errorf("runs that need attention: %w", err)
 	}
-	byID := make(map[string]store.Run, len(runs))
+	byID := make(map[string]wave.Run, len(runs))
 	for _, run := range runs {
 		byID[run.ID] = run
 	}
@@ -155,7 +157,7 @@ func (s *Server) attentionRows(ctx context.Context) (rows []views.AttentionRow, 
 }
 
 // attentionRow says why a run needs a human and what to do: one thing.
-func (s *Server) attentionRow(a store.Attention, run, in store.Run) views.AttentionRow {
+func (s *Server) attentionRow(a store.Attention, run, in wave.Run) views.AttentionRow {
 	row := views.AttentionRow{Run: listed(runRow(run)), Urgency: string(a.Urgency), Since: a.Since, Failed: a.Urgency == store.UrgentFailed}
 	at := a.Run
 	if a.In != "" {
@@ -188,13 +190,13 @@ func (s *Server) markSeen(w http.ResponseWriter, r *http.Request) error {
 	if text := values.Get("until"); text != "" {
 		at, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || at <= 0 || at > s.now().Add(time.Minute).Unix() {
-			return &store.InputError{Field: "until", Got: clip(text, 64), Want: "unix seconds, not in the future"}
+			return &criteria.InputError{Field: "until", Got: clip(text, 64), Want: "unix seconds, not in the future"}
 		}
 		until = time.Unix(at, 0)
 	}
 	for _, run := range values["run"] {
 		if run == "" || len(run) > maxText {
-			return &store.InputError{Field: "run", Got: clip(run, 64), Want: "the id of a run"}
+			return &criteria.InputError{Field: "run", Got: clip(run, 64), Want: "the id of a run"}
 		}
 	}
 	if err := s.desk.See(r.Context(), until, values["run"]...); err != nil {

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"wavedeck/store"
 	"wavedeck/store/appdb"
 	"wavedeck/store/criteria"
 	"wavedeck/views"
@@ -34,7 +33,7 @@ func auditQuery(q url.Values) (f appdb.AuditFilter, values url.Values, err error
 	if f.Limit, err = criteria.ParseLimit(q.Get("limit")); err != nil {
 		return f, nil, err
 	}
-	if f.Limit != store.DefaultLimit {
+	if f.Limit != criteria.DefaultLimit {
 		values.Set("limit", strconv.Itoa(f.Limit))
 	}
 	return f, values, nil

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/legible"
 )
@@ -47,7 +47,7 @@ func (s *Server) badge(w http.ResponseWriter, r *http.Request) error {
 		if asJSON {
 			return encodeJSON(b, badgeResponse{
 				SchemaVersion: 1, Label: view.Label, Message: view.Word,
-				Color: views.BadgeColour(view.State), IsError: store.State(view.State) == store.Unknown,
+				Color: views.BadgeColour(view.State), IsError: wave.State(view.State) == wave.Unknown,
 			})
 		}
 		return views.Badge(view).Render(ctx, b)
@@ -57,7 +57,7 @@ func (s *Server) badge(w http.ResponseWriter, r *http.Request) error {
 // badgeView tells the last run of a pipeline; what is not known is unknown, also
 // a pipeline that there is not.
 func (s *Server) badgeView(ctx context.Context, name string) (views.BadgeView, error) {
-	view := views.BadgeView{Label: clip(legible.Name(cmp.Or(name, "wave")), badgeText), State: string(store.Unknown), Word: string(store.Unknown)}
+	view := views.BadgeView{Label: clip(legible.Name(cmp.Or(name, "wave")), badgeText), State: string(wave.Unknown), Word: string(wave.Unknown)}
 	history, err := s.history(ctx, name)
 	if err != nil || len(history.Recent) == 0 {
 		return view, err

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views/address"
 )
 
@@ -70,11 +70,11 @@ func checkFields(values url.Values, fields []string) error {
 			}
 		}
 		if len(values[name]) > maxFieldValues {
-			return &store.InputError{Field: name, Got: fmt.Sprint(len(values[name]), " values"), Want: fmt.Sprint("at most ", maxFieldValues)}
+			return &criteria.InputError{Field: name, Got: fmt.Sprint(len(values[name]), " values"), Want: fmt.Sprint("at most ", maxFieldValues)}
 		}
 		for i, value := range values[name] {
 			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
-				return &store.InputError{Field: name, Got: strings.ToValidUTF8(clip(value, 64), "?"), Want: "text in UTF-8"}
+				return &criteria.InputError{Field: name, Got: strings.ToValidUTF8(clip(value, 64), "?"), Want: "text in UTF-8"}
 			}
 			if address.IsName(name) {
 				values[name][i] = address.Decode(value)
@@ -175,6 +175,6 @@ func truth(values url.Values, field string) (bool, error) {
 	case "true", "1", "on", "yes":
 		return true, nil
 	default:
-		return false, &store.InputError{Field: field, Got: clip(values.Get(field), 64), Want: "true or false"}
+		return false, &criteria.InputError{Field: field, Got: clip(values.Get(field), 64), Want: "true or false"}
 	}
 }

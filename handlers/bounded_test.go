@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -52,7 +52,7 @@ func TestBoundedCopiesWhatItCuts(t *testing.T) {
 		t.Errorf("%d tags, the last %q", len(many.Tags), many.Tags[len(many.Tags)-1])
 	}
 	quotes := strings.Repeat(`"`, 1000)
-	line := listed(runRow(store.Run{Input: quotes, Tags: []string{quotes, "b", "c", "d", "e"}, Current: []string{"x", "y", "z"}}))
+	line := listed(runRow(wave.Run{Input: quotes, Tags: []string{quotes, "b", "c", "d", "e"}, Current: []string{"x", "y", "z"}}))
 	if html.EscapeString(line.Title) != strings.Repeat("&#34;", lineShown/5)+"…" {
 		t.Errorf("a line of quotes is %q", line.Title)
 	}

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 
 	"wavedeck/handlers/runquery"
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 	"wavedeck/views/address"
 )
@@ -63,7 +63,7 @@ func (s *Server) showCommand(w http.ResponseWriter, r *http.Request) error {
 	text, run := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(q.Get("q")), ":")), address.Decode(q.Get("run"))
 	for field, value := range map[string]string{"q": text, "run": run} {
 		if !utf8.ValidString(value) || field == "q" && strings.ContainsRune(value, 0) || utf8.RuneCountInString(value) > maxFilter {
-			return &store.InputError{Field: field, Got: strings.ToValidUTF8(clip(value, 64), "?"), Want: "text in UTF-8 of at most " + strconv.Itoa(maxFilter) + " characters"}
+			return &criteria.InputError{Field: field, Got: strings.ToValidUTF8(clip(value, 64), "?"), Want: "text in UTF-8 of at most " + strconv.Itoa(maxFilter) + " characters"}
 		}
 	}
 	if text == "" || text == "help" {

@@ -12,6 +12,7 @@ import (
 
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -170,7 +171,7 @@ func (s *Server) commandLogs(ctx context.Context, c *command) (string, error) {
 		if err != nil || n < 1 {
 			return "", c.fail(w, "is no attempt", "a number from 1")
 		}
-		i := slices.IndexFunc(where.Marks, func(m store.LogMark) bool { return !m.Failed && m.Step == step && m.Attempt == n })
+		i := slices.IndexFunc(where.Marks, func(m wave.LogMark) bool { return !m.Failed && m.Step == step && m.Attempt == n })
 		if i < 0 {
 			return "", c.fail(w, "is no attempt at "+step, "one that was made")
 		}
@@ -180,7 +181,7 @@ func (s *Server) commandLogs(ctx context.Context, c *command) (string, error) {
 }
 
 // stepNamed is a step of the run that a command is about, and where its log has it.
-func (s *Server) stepNamed(ctx context.Context, c *command, w commandWord) (string, store.LogMap, error) {
+func (s *Server) stepNamed(ctx context.Context, c *command, w commandWord) (string, wave.LogMap, error) {
 	where, err := s.store.LogMap(ctx, c.run)
 	if err != nil {
 		return "", where, fmt.Errorf("steps of a command: %w", err)

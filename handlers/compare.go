@@ -13,6 +13,8 @@ import (
 
 	"wavedeck/handlers/linediff"
 	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/markup"
 )
@@ -40,20 +42,20 @@ func compareQuery(r *http.Request) (left, right string, err error) {
 			return "", "", err
 		}
 		if len(values) > 1 {
-			return "", "", &store.InputError{Field: one.key, Got: clip(values[1], 64), Want: "given once"}
+			return "", "", &criteria.InputError{Field: one.key, Got: clip(values[1], 64), Want: "given once"}
 		}
 		if len(values) == 1 {
 			*one.to = values[0]
 		}
 	}
 	if left != "" && left == right {
-		return "", "", &store.InputError{Field: "right", Got: clip(right, 64), Want: "another run than left, or " + lastGreen}
+		return "", "", &criteria.InputError{Field: "right", Got: clip(right, 64), Want: "another run than left, or " + lastGreen}
 	}
 	return left, right, nil
 }
 
 // partnerOf chooses the run that left is measured by.
-func (s *Server) partnerOf(ctx context.Context, left store.Run, right string) (partner, error) {
+func (s *Server) partnerOf(ctx context.Context, left wave.Run, right string) (partner, error) {
 	if right != "" && right != lastGreen {
 		return partner{id: right}, nil
 	}
@@ -66,9 +68,9 @@ func (s *Server) partnerOf(ctx context.Context, left store.Run, right string) (p
 	}
 	// A cursor without an id: what started in the same second came before or
 	// after, nobody knows.
-	page, err := s.store.Runs(ctx, store.RunFilter{
-		States: []store.State{store.Succeeded}, Pipelines: []string{left.Pipeline},
-		Older: &store.Cursor{T: left.StartedAt.Unix()}, Limit: 1,
+	page, err := s.store.Runs(ctx, criteria.RunFilter{
+		States: []wave.State{wave.Succeeded}, Pipelines: []string{left.Pipeline},
+		Older: &criteria.Cursor{T: left.StartedAt.Unix()}, Limit: 1,
 	})
 	if err != nil {
 		return partner{}, fmt.Errorf("last green run before %s: %w", left.ID, err)
@@ -97,7 +99,7 @@ func (s *Server) compared(ctx context.Context, left, right string) (comparison, 
 	return c, p, s.compareOutputs(ctx, &c)
 }
 
-func (s *Server) detailNamed(ctx context.Context, side, id string) (store.RunDetail, error) {
+func (s *Server) detailNamed(ctx context.Context, side, id string) (wave.RunDetail, error) {
 	d, err := s.store.Detail(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return d, &httpError{
@@ -116,7 +118,7 @@ func (s *Server) showCompare(w http.ResponseWriter, r *http.Request) error {
 	}
 	if f := formOf(r); f != formHTML {
 		if left == "" {
-			return &store.InputError{Field: "left", Want: "the id of a run"}
+			return &criteria.InputError{Field: "left", Want: "the id of a run"}
 		}
 		return s.serveDocument(w, r, f, func(ctx context.Context) (document, error) {
 			return s.compareDocument(ctx, left, right)
@@ -142,7 +144,7 @@ func (s *Server) showCompare(w http.ResponseWriter, r *http.Request) error {
 // compareView turns a comparison into what its page shows.
 func (s *Server) compareView(r *http.Request, c comparison, p partner) views.CompareView {
 	topic := url.Values{}
-	for _, run := range []store.Run{c.left.Run, c.right.Run} {
+	for _, run := range []wave.Run{c.left.Run, c.right.Run} {
 		if run.State.Active() {
 			topic["run"] = []string{c.left.Run.ID}
 			if p.id != "" {
@@ -252,7 +254,7 @@ func (s *Server) compareStepView(c comparison, pair stepPair) views.CompareStep 
 	return v
 }
 
-func (s *Server) stepHref(run string, step *store.Step) string {
+func (s *Server) stepHref(run string, step *wave.Step) string {
 	if step == nil {
 		return ""
 	}

@@ -16,6 +16,7 @@ import (
 	"wavedeck/handlers/linediff"
 	"wavedeck/store"
 	"wavedeck/store/files"
+	"wavedeck/store/wave"
 	"wavedeck/views/markup"
 )
 
@@ -46,7 +47,7 @@ type outputPair struct {
 
 // outputSide is the row of one run and the file behind it.
 type outputSide struct {
-	row     store.Artifact
+	row     wave.Artifact
 	attempt int   // as in the address of its page, from 1; 0: its only one
 	size    int64 // of the file; below 0 when there is none
 	refused string
@@ -71,8 +72,8 @@ const (
 // several attempts left by the attempt.
 func (c *comparison) pairOutputs() {
 	type key struct{ step, name string }
-	group := func(rows []store.Artifact) (map[key][]store.Artifact, []key) {
-		by, order := map[key][]store.Artifact{}, []key(nil)
+	group := func(rows []wave.Artifact) (map[key][]wave.Artifact, []key) {
+		by, order := map[key][]wave.Artifact{}, []key(nil)
 		for _, a := range rows {
 			k := key{a.StepID, a.Name}
 			if by[k] == nil {
@@ -120,7 +121,7 @@ func stepPairOf(steps []stepPair, id string) *stepPair {
 	return nil
 }
 
-func outputSideAt(rows []store.Artifact, i int) *outputSide {
+func outputSideAt(rows []wave.Artifact, i int) *outputSide {
 	if i >= len(rows) {
 		return nil
 	}
@@ -291,7 +292,7 @@ func sameHash(left, right *os.File, size int64) (bool, error) {
 // tellDifference writes the diff of two texts, without their secrets.
 func (p *outputPair) tellDifference(left, right []byte, whole bool) {
 	for _, one := range []struct {
-		row  store.Artifact
+		row  wave.Artifact
 		head []byte
 	}{{p.left.row, left}, {p.right.row, right}} {
 		switch markup.Choose(path.Base(one.row.Path), one.row.Type, one.head[:min(len(one.head), 4096)]) {

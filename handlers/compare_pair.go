@@ -8,14 +8,14 @@ import (
 	"strings"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
 // comparison is two runs side by side. Left is the run that is asked about,
 // right the one it is measured by.
 type comparison struct {
-	left, right store.RunDetail
+	left, right wave.RunDetail
 	samePipe    bool // both are of one pipeline
 	facts       []fact
 	inputDiffer bool
@@ -46,7 +46,7 @@ type fact struct {
 // side is what one run says. A text or a number; unknown when neither is there.
 type side struct {
 	text  string
-	state store.State // when text is the word of a state
+	state wave.State // when text is the word of a state
 	took  *views.Took
 	count *int64
 	title string // all of a text that is cut
@@ -57,7 +57,7 @@ func (s side) known() bool { return s.text != "" || s.took != nil || s.count != 
 // stepPair is a step of either or both.
 type stepPair struct {
 	id          string
-	left, right *store.Step // nil: that run has no such step
+	left, right *wave.Step // nil: that run has no such step
 	facts       []fact
 	attempts    []attemptPair // when one side tried more than once
 	differs     bool
@@ -71,7 +71,7 @@ type attemptPair struct {
 }
 
 // compareRuns aligns two runs.
-func compareRuns(left, right store.RunDetail) comparison {
+func compareRuns(left, right wave.RunDetail) comparison {
 	c := comparison{
 		left: left, right: right, firstOutput: -1,
 		samePipe: left.Run.Pipeline == right.Run.Pipeline, inputDiffer: left.Run.Input != right.Run.Input,
@@ -86,8 +86,8 @@ func compareRuns(left, right store.RunDetail) comparison {
 	return c
 }
 
-func stepOf(steps []store.Step, id string) *store.Step {
-	if i := slices.IndexFunc(steps, func(s store.Step) bool { return s.ID == id }); i >= 0 {
+func stepOf(steps []wave.Step, id string) *wave.Step {
+	if i := slices.IndexFunc(steps, func(s wave.Step) bool { return s.ID == id }); i >= 0 {
 		return &steps[i]
 	}
 	return nil
@@ -95,7 +95,7 @@ func stepOf(steps []store.Step, id string) *store.Step {
 
 // alignedSteps are the steps of both, in the order of the left; one that only
 // the right has stands behind the step it follows there.
-func alignedSteps(left, right []store.Step) []string {
+func alignedSteps(left, right []wave.Step) []string {
 	order := make([]string, 0, len(left)+len(right))
 	for _, s := range left {
 		order = append(order, s.ID)
@@ -112,7 +112,7 @@ func alignedSteps(left, right []store.Step) []string {
 	return order
 }
 
-func runFacts(l, r store.Run, samePipe bool) []fact {
+func runFacts(l, r wave.Run, samePipe bool) []fact {
 	facts := []fact{stateFact(l.State, runWord(l), r.State, runWord(r))}
 	if !samePipe {
 		facts = append(facts, textFact("pipeline", "Pipeline", l.Pipeline, r.Pipeline))
@@ -130,14 +130,14 @@ func runFacts(l, r store.Run, samePipe bool) []fact {
 	return knownFacts(facts)
 }
 
-func stepsWord(r store.Run) string {
+func stepsWord(r wave.Run) string {
 	if r.StepsAll == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%d/%d", r.StepsDone, r.StepsAll)
 }
 
-func childrenWord(c store.ChildCounts) string {
+func childrenWord(c wave.ChildCounts) string {
 	if c.All == 0 {
 		return ""
 	}
@@ -158,7 +158,7 @@ func (p *stepPair) compare() {
 	if p.left == nil || p.right == nil {
 		p.differs = true
 	}
-	l, r := cmp.Or(p.left, &store.Step{}), cmp.Or(p.right, &store.Step{})
+	l, r := cmp.Or(p.left, &wave.Step{}), cmp.Or(p.right, &wave.Step{})
 	p.facts = knownFacts([]fact{
 		textFact("persona", "Persona", l.Persona, r.Persona),
 		textFact("adapter", "Adapter", l.Adapter, r.Adapter),
@@ -200,33 +200,33 @@ func (p *stepPair) compare() {
 	}
 }
 
-func attemptsWord(s *store.Step) string {
+func attemptsWord(s *wave.Step) string {
 	if len(s.Attempts) == 0 {
 		return ""
 	}
 	return strconv.Itoa(len(s.Attempts))
 }
 
-func visitsWord(s *store.Step) string {
+func visitsWord(s *wave.Step) string {
 	if s.Visits < 2 {
 		return ""
 	}
 	return strconv.Itoa(s.Visits)
 }
 
-func contractOf(s *store.Step) string {
+func contractOf(s *wave.Step) string {
 	if s.Contract == nil || s.Contract.Result == "validating" {
 		return ""
 	}
 	return contractWord(s.Contract.Result)
 }
 
-func tookOf(s *store.Step) views.Took {
+func tookOf(s *wave.Step) views.Took {
 	return stepTook(s.State, s.StartedAt, s.Duration, s.HasDuration, s.CoarseSecond)
 }
 
-func pairAttempt(i int, left, right []store.Attempt) attemptPair {
-	var l, r store.Attempt
+func pairAttempt(i int, left, right []wave.Attempt) attemptPair {
+	var l, r wave.Attempt
 	p := attemptPair{number: i + 1, left: i < len(left), right: i < len(right)}
 	if p.left {
 		l = left[i]
@@ -234,7 +234,7 @@ func pairAttempt(i int, left, right []store.Attempt) attemptPair {
 	if p.right {
 		r = right[i]
 	}
-	took := func(a store.Attempt) views.Took {
+	took := func(a wave.Attempt) views.Took {
 		return stepTook(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond)
 	}
 	p.facts = knownFacts([]fact{
@@ -263,7 +263,7 @@ func plainFact(key, name, left, right string) fact {
 	return fact{key: key, name: name, left: side{text: shown(left)}, right: side{text: shown(right)}}
 }
 
-func stateFact(l store.State, lWord string, r store.State, rWord string) fact {
+func stateFact(l wave.State, lWord string, r wave.State, rWord string) fact {
 	f := fact{key: "state", name: "State", left: side{text: lWord, state: l}, right: side{text: rWord, state: r}}
 	f.differs = l != r && l.Ended() && r.Ended()
 	return f
@@ -346,7 +346,7 @@ func (c *comparison) findFirst() {
 	}
 }
 
-func onlyWord(s *store.Step) string {
+func onlyWord(s *wave.Step) string {
 	if s == nil {
 		return "no such step"
 	}

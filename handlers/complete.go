@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 
 	"wavedeck/handlers/runquery"
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 )
 
@@ -43,13 +43,13 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	text := q.Get("q")
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) || utf8.RuneCountInString(text) > maxFilter {
-		return &store.InputError{Field: "q", Got: strings.ToValidUTF8(clip(text, 64), "?"), Want: "text in UTF-8 of at most " + strconv.Itoa(maxFilter) + " characters"}
+		return &criteria.InputError{Field: "q", Got: strings.ToValidUTF8(clip(text, 64), "?"), Want: "text in UTF-8 of at most " + strconv.Itoa(maxFilter) + " characters"}
 	}
 	at := len(text)
 	if given := q.Get("at"); given != "" {
 		units, err := strconv.Atoi(given)
 		if err != nil || units < 0 {
-			return &store.InputError{Field: "at", Got: clip(given, 64), Want: "a number from 0"}
+			return &criteria.InputError{Field: "at", Got: clip(given, 64), Want: "a number from 0"}
 		}
 		at = byteAt(text, units)
 	}
@@ -61,7 +61,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 	case "command":
 		items, err = s.completeCommand(r.Context(), text, q.Get("run"), at)
 	default:
-		return &store.InputError{Field: "for", Got: clip(kind, 64), Want: "filter or command"}
+		return &criteria.InputError{Field: "for", Got: clip(kind, 64), Want: "filter or command"}
 	}
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func keyChoices(typed string) []choice {
 }
 
 // countedChoices are values of a key with how many runs have each.
-func (s *Server) countedChoices(place runquery.Place, facets store.Facets, known bool) []choice {
+func (s *Server) countedChoices(place runquery.Place, facets criteria.Facets, known bool) []choice {
 	counts := map[string]int{}
 	switch place.Key {
 	case "status":

@@ -19,7 +19,9 @@ import (
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/criteria"
 	"wavedeck/store/manifest"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -152,7 +154,7 @@ func (s *Server) reserve(ctx context.Context, h http.Header, values url.Values, 
 	key := h.Get("Idempotency-Key")
 	switch {
 	case len(key) > maxText:
-		return &store.InputError{Field: "Idempotency-Key", Got: clip(key, 64), Want: fmt.Sprintf("at most %d bytes", maxText)}
+		return &criteria.InputError{Field: "Idempotency-Key", Got: clip(key, 64), Want: fmt.Sprintf("at most %d bytes", maxText)}
 	case key != "":
 		values := maps.Clone(values)
 		values.Del(fieldKey)
@@ -161,12 +163,12 @@ func (s *Server) reserve(ctx context.Context, h http.Header, values url.Values, 
 	case values.Get(fieldKey) == "":
 		return nil
 	case !formKey.MatchString(values.Get(fieldKey)):
-		return &store.InputError{Field: fieldKey, Got: clip(values.Get(fieldKey), 64), Want: "the one that the form came with"}
+		return &criteria.InputError{Field: fieldKey, Got: clip(values.Get(fieldKey), 64), Want: "the one that the form came with"}
 	}
 	key = values.Get(fieldKey)[:len("20060102-150405")]
 	at, err := time.ParseInLocation("20060102-150405", key, time.Local)
 	if err != nil {
-		return &store.InputError{Field: fieldKey, Got: clip(values.Get(fieldKey), 64), Want: "the one that the form came with"}
+		return &criteria.InputError{Field: fieldKey, Got: clip(values.Get(fieldKey), 64), Want: "the one that the form came with"}
 	}
 	r.ID, err = s.runOfKey(ctx, r.Pipeline, "", at, "form", values.Encode(), r.Original)
 	if errors.As(err, new(*appdb.UnavailableError)) {
@@ -313,7 +315,7 @@ func (s *Server) answerRun(w http.ResponseWriter, r *http.Request, status int, a
 // answerOf is what the record says of a run now. A run that was only just
 // recorded may not be readable yet: then it is pending.
 func (s *Server) answerOf(ctx context.Context, id, pipeline string) runAnswer {
-	answer := runAnswer{RunID: id, PipelineName: pipeline, Status: string(store.Pending), StartedAt: momentOf(s.now().Truncate(time.Second))}
+	answer := runAnswer{RunID: id, PipelineName: pipeline, Status: string(wave.Pending), StartedAt: momentOf(s.now().Truncate(time.Second))}
 	run, err := s.store.Run(ctx, id)
 	if err != nil {
 		return answer

@@ -9,13 +9,13 @@ import (
 	"testing"
 
 	"wavedeck/runner"
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 )
 
 // endedOf are ended top-level runs of the sample, by pipeline.
 func (s *site) endedOf(pipeline string) (ids []string) {
 	s.t.Helper()
-	page, err := s.store.Runs(s.t.Context(), store.RunFilter{Pipelines: []string{pipeline}, Limit: store.MaxLimit})
+	page, err := s.store.Runs(s.t.Context(), criteria.RunFilter{Pipelines: []string{pipeline}, Limit: criteria.MaxLimit})
 	if err != nil {
 		s.t.Fatal(err)
 	}

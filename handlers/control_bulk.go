@@ -12,6 +12,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 )
 
@@ -49,11 +50,11 @@ func (s *Server) startBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch count := values.Get(fieldCount); {
 	case len(ids) == 0:
-		return &store.InputError{Field: fieldRun, Got: "", Want: "the id of a run, once or more"}
+		return &criteria.InputError{Field: fieldRun, Got: "", Want: "the id of a run, once or more"}
 	case count != strconv.Itoa(len(ids)):
 		view.Error = fmt.Sprintf("It is about %d runs, not %s.", len(ids), quoted(clip(count, 20)))
 		if s.wantsJSON(r) {
-			return &store.InputError{Field: fieldCount, Got: clip(count, 20), Want: "the number of runs, " + strconv.Itoa(len(ids))}
+			return &criteria.InputError{Field: fieldCount, Got: clip(count, 20), Want: "the number of runs, " + strconv.Itoa(len(ids))}
 		}
 		acting(r.Context()).refused(view.Error)
 		s.writeHTML(w, r, http.StatusBadRequest, views.BulkPage(view))
@@ -93,7 +94,7 @@ func (s *Server) showBulk(w http.ResponseWriter, r *http.Request) error {
 	from := 0
 	if text := r.URL.Query().Get("from"); text != "" {
 		if from, err = strconv.Atoi(text); err != nil || from < 0 {
-			return &store.InputError{Field: "from", Got: clip(text, 64), Want: "a number from 0"}
+			return &criteria.InputError{Field: "from", Got: clip(text, 64), Want: "a number from 0"}
 		}
 	}
 	bulk, err := s.desk.Bulk(r.Context(), id)

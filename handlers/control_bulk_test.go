@@ -12,7 +12,8 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"wavedeck/handlers"
-	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 )
 
 // values are those of a form's hidden fields.
@@ -76,7 +77,7 @@ func TestBulk(t *testing.T) {
 
 func TestBulkRetryOfAllThatMatch(t *testing.T) {
 	s, e := openStage(t)
-	page, err := s.store.Runs(t.Context(), store.RunFilter{States: []store.State{store.Failed, store.Succeeded}, Limit: store.MaxLimit})
+	page, err := s.store.Runs(t.Context(), criteria.RunFilter{States: []wave.State{wave.Failed, wave.Succeeded}, Limit: criteria.MaxLimit})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"wavedeck/runner"
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 )
 
 func TestAStartThatWouldBeRefusedIsDisabledWithItsReason(t *testing.T) {
@@ -58,7 +58,7 @@ func TestAStartThatWouldBeRefusedIsDisabledWithItsReason(t *testing.T) {
 func TestWhatWillGoWrongIsSaidToProgramsToo(t *testing.T) {
 	s, _ := openStage(t, now)
 	const warning = `Step “approve” waits for an answer, which nobody can give here`
-	page, err := s.store.Runs(t.Context(), store.RunFilter{Pipelines: []string{"ship-gate"}, Limit: 10})
+	page, err := s.store.Runs(t.Context(), criteria.RunFilter{Pipelines: []string{"ship-gate"}, Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}

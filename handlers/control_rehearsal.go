@@ -8,7 +8,8 @@ import (
 	"slices"
 
 	"wavedeck/runner"
-	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -102,7 +103,7 @@ func (s *Server) matching(ctx context.Context, values url.Values) (ids []string,
 	if err != nil {
 		return nil, false, err
 	}
-	query.filter.Limit = store.MaxLimit
+	query.filter.Limit = criteria.MaxLimit
 	for {
 		page, err := s.store.Runs(ctx, query.filter)
 		if err != nil {
@@ -125,10 +126,10 @@ func (s *Server) matching(ctx context.Context, values url.Values) (ids []string,
 func (s *Server) bulkView(r *http.Request, values url.Values, ids []string) (views.BulkView, error) {
 	do := values.Get(fieldDo)
 	if do != "cancel" && do != "retry" {
-		return views.BulkView{}, &store.InputError{Field: fieldDo, Got: clip(do, 64), Want: "cancel or retry"}
+		return views.BulkView{}, &criteria.InputError{Field: fieldDo, Got: clip(do, 64), Want: "cancel or retry"}
 	}
 	if len(ids) > maxBulk {
-		return views.BulkView{}, &store.InputError{Field: fieldRun, Got: fmt.Sprint(len(ids), " runs"), Want: fmt.Sprint("at most ", maxBulk)}
+		return views.BulkView{}, &criteria.InputError{Field: fieldRun, Got: fmt.Sprint(len(ids), " runs"), Want: fmt.Sprint("at most ", maxBulk)}
 	}
 	force, err := truth(values, fieldForce)
 	if err != nil {
@@ -142,7 +143,7 @@ func (s *Server) bulkView(r *http.Request, values url.Values, ids []string) (vie
 	if err != nil {
 		return view, err
 	}
-	byID := map[string]store.Run{}
+	byID := map[string]wave.Run{}
 	for _, run := range found {
 		byID[run.ID] = run
 	}
@@ -179,9 +180,9 @@ func alike(lists []views.Untouched, why string, row views.RunRow) []views.Untouc
 
 // asked is [Server.untouched], and what would go wrong in a run that is touched.
 // It asks the engine once for runs that are alike.
-func (s *Server) asked(ctx context.Context) func(run store.Run, do string, force bool) (not, warn string) {
+func (s *Server) asked(ctx context.Context) func(run wave.Run, do string, force bool) (not, warn string) {
 	known := map[[2]string][2]string{}
-	return func(run store.Run, do string, force bool) (not, warn string) {
+	return func(run wave.Run, do string, force bool) (not, warn string) {
 		if not = s.untouched(run, do, force); not != "" || do == "cancel" {
 			return not, ""
 		}
@@ -197,7 +198,7 @@ func (s *Server) asked(ctx context.Context) func(run store.Run, do string, force
 
 // refusal is why the engine would not retry a run, and what would go wrong if it
 // did. Both are empty when nothing would.
-func (s *Server) refusal(ctx context.Context, run store.Run) (not, warn string) {
+func (s *Server) refusal(ctx context.Context, run wave.Run) (not, warn string) {
 	engine, err := s.runs()
 	var steps []runner.PlannedStep
 	if err == nil {
@@ -242,7 +243,7 @@ func (s *Server) warnings(r *http.Request, asked runner.Request) (list []string)
 const maxWarnings = 20
 
 // untouched is why an action leaves a run alone; empty when it does not.
-func (s *Server) untouched(run store.Run, do string, force bool) string {
+func (s *Server) untouched(run wave.Run, do string, force bool) string {
 	if do == "cancel" {
 		switch {
 		case !isOpen(run):

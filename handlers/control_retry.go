@@ -13,12 +13,13 @@ import (
 	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
 	"wavedeck/store/redact"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
 // repeatable is the run that the path names and its pipeline, when the run has
 // ended and the pipeline is still there.
-func (s *Server) repeatable(r *http.Request) (store.Run, manifest.Pipeline, error) {
+func (s *Server) repeatable(r *http.Request) (wave.Run, manifest.Pipeline, error) {
 	run, err := s.runOf(r)
 	if err != nil {
 		return run, manifest.Pipeline{}, err
@@ -61,7 +62,7 @@ func (s *Server) showRetry(w http.ResponseWriter, r *http.Request) error {
 
 // retryForm fills in the form of a retry: with what was given, and else with
 // the run's own values. Secrets of the input are hidden in it.
-func (s *Server) retryForm(run store.Run) fills {
+func (s *Server) retryForm(run wave.Run) fills {
 	return func(r *http.Request, p manifest.Pipeline, given url.Values, key string) startForm {
 		values := again(run, given)
 		view := s.startView(r, p, values, key)
@@ -82,7 +83,7 @@ func (s *Server) retryForm(run store.Run) fills {
 
 // keep leaves out of the form of a retry what nobody can edit there. A field that is
 // not sent is the run's own.
-func keep(view *startForm, run store.Run, given url.Values) {
+func keep(view *startForm, run wave.Run, given url.Values) {
 	if len(run.Input) > textsWhole && !given.Has(fieldInput) {
 		view.Text, view.Redacted = "", false
 		view.KeptInput = &views.Kept{Size: views.Bytes(int64(len(run.Input))), Beginning: firstLine(opening(run.Input))}
@@ -95,7 +96,7 @@ func keep(view *startForm, run store.Run, given url.Values) {
 
 // retryRequest reads what a retry is to run. An input that was left as it was
 // shown is the run's own, secrets included.
-func (s *Server) retryRequest(run store.Run, values url.Values) (runner.Request, error) {
+func (s *Server) retryRequest(run wave.Run, values url.Values) (runner.Request, error) {
 	asked, err := requestOf(run.Pipeline, values)
 	if err != nil {
 		return asked, err
@@ -116,7 +117,7 @@ func (s *Server) retryRequest(run store.Run, values url.Values) (runner.Request,
 }
 
 // retryOf reads what a retry of the run is asked for with.
-func (s *Server) retryOf(run store.Run) reads {
+func (s *Server) retryOf(run wave.Run) reads {
 	return func(given url.Values) (runner.Request, error) {
 		asked, err := s.retryRequest(run, again(run, given))
 		if !given.Has(fieldTags) {
@@ -154,7 +155,7 @@ func (s *Server) retry(w http.ResponseWriter, r *http.Request) error {
 
 // retryRef is the run that a run repeats, nil when it repeats none that is known.
 // Earlier consoles recorded a retry as a fork; of those the audit log tells.
-func (s *Server) retryRef(ctx context.Context, run store.Run) *views.RunRef {
+func (s *Server) retryRef(ctx context.Context, run wave.Run) *views.RunRef {
 	original, err := s.desk.RetryOf(ctx, run.ID)
 	switch {
 	case err == nil:
@@ -184,10 +185,10 @@ func resumeFields() []string {
 
 // resumable is the run with its steps, and what a resume of it would ask for:
 // without a step, the first that did not complete.
-func (s *Server) resumable(r *http.Request, given url.Values) (store.RunDetail, manifest.Pipeline, runner.Request, error) {
+func (s *Server) resumable(r *http.Request, given url.Values) (wave.RunDetail, manifest.Pipeline, runner.Request, error) {
 	run, p, err := s.repeatable(r)
 	if err != nil {
-		return store.RunDetail{}, p, runner.Request{}, err
+		return wave.RunDetail{}, p, runner.Request{}, err
 	}
 	d, err := s.store.Detail(r.Context(), run.ID)
 	if err != nil {
@@ -215,16 +216,16 @@ func (s *Server) resumable(r *http.Request, given url.Values) (store.RunDetail, 
 
 // doneIn are the steps that a run has done, and that it found done when it
 // resumed another one.
-func doneIn(d store.RunDetail, left store.Leftovers) map[string]bool {
+func doneIn(d wave.RunDetail, left store.Leftovers) map[string]bool {
 	done := map[string]bool{}
 	for _, step := range left.Completed {
 		done[step] = true
 	}
 	for _, step := range d.Steps {
 		switch step.State {
-		case store.Succeeded, store.Empty:
+		case wave.Succeeded, wave.Empty:
 			done[step.ID] = true
-		case store.Pending, store.Skipped:
+		case wave.Pending, wave.Skipped:
 		default:
 			delete(done, step.ID)
 		}
@@ -298,8 +299,8 @@ func (s *Server) writeResume(w http.ResponseWriter, r *http.Request, given url.V
 
 // resumeSteps are the steps to choose from, and why a run cannot be taken up at
 // some of them.
-func resumeSteps(p manifest.Pipeline, d store.RunDetail, asked runner.Request) []views.ResumeStep {
-	steps := map[string]store.Step{}
+func resumeSteps(p manifest.Pipeline, d wave.RunDetail, asked runner.Request) []views.ResumeStep {
+	steps := map[string]wave.Step{}
 	for _, step := range d.Steps {
 		steps[step.ID] = step
 	}
@@ -307,7 +308,7 @@ func resumeSteps(p manifest.Pipeline, d store.RunDetail, asked runner.Request) [
 	for _, def := range p.Steps {
 		step := steps[def.ID]
 		row := views.ResumeStep{
-			ID: def.ID, Kind: string(def.Kind), State: string(cmp.Or(step.State, store.Pending)), Word: stateWord(cmp.Or(step.State, store.Pending)),
+			ID: def.ID, Kind: string(def.Kind), State: string(cmp.Or(step.State, wave.Pending)), Word: stateWord(cmp.Or(step.State, wave.Pending)),
 			On: def.ID == asked.FromStep,
 		}
 		at := asked

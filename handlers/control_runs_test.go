@@ -14,8 +14,10 @@ import (
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/criteria"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // Runs of the sample project.
@@ -24,9 +26,9 @@ const (
 )
 
 // newest are the ids of the sample's runs in a told state.
-func (s *site) newest(state store.State) []string {
+func (s *site) newest(state wave.State) []string {
 	s.t.Helper()
-	page, err := s.store.Runs(s.t.Context(), store.RunFilter{States: []store.State{state}, Limit: store.MaxLimit})
+	page, err := s.store.Runs(s.t.Context(), criteria.RunFilter{States: []wave.State{state}, Limit: criteria.MaxLimit})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -283,9 +285,9 @@ func TestResume(t *testing.T) {
 	failed := ""
 	for _, step := range d.Steps {
 		switch step.State {
-		case store.Succeeded:
+		case wave.Succeeded:
 			done = append(done, step.ID)
-		case store.Failed:
+		case wave.Failed:
 			failed = step.ID
 		}
 	}
@@ -367,7 +369,7 @@ func TestResume(t *testing.T) {
 	t.Run("of a run that has completed a step is named", func(t *testing.T) {
 		s := s.as(t)
 		run := ""
-		for _, id := range s.newest(store.Succeeded) {
+		for _, id := range s.newest(wave.Succeeded) {
 			if strings.HasPrefix(id, "fix-issue") {
 				run = id
 			}

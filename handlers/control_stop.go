@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -17,7 +18,7 @@ const graceOfStop = 10 * time.Second
 
 // actionsOf are the ways on from a run: those that make sense in its state and
 // that are possible here.
-func (s *Server) actionsOf(run store.Run) views.RunActions {
+func (s *Server) actionsOf(run wave.Run) views.RunActions {
 	var a views.RunActions
 	if !s.canRun() {
 		return a
@@ -26,7 +27,7 @@ func (s *Server) actionsOf(run store.Run) views.RunActions {
 	if isOpen(run) {
 		a.Stop = s.paths.RunAction(run.ID, "cancel", nil)
 		a.Asked = run.Cancel != nil
-		a.Close = run.State == store.Lost
+		a.Close = run.State == wave.Lost
 	}
 	if !run.State.Active() && defined && startable(p) {
 		a.Retry = s.paths.RunAction(run.ID, "retry", nil)
@@ -39,7 +40,7 @@ func (s *Server) actionsOf(run store.Run) views.RunActions {
 }
 
 // askedActions is [Server.actionsOf] with what the engine says of a retry.
-func (s *Server) askedActions(ctx context.Context, run store.Run) views.RunActions {
+func (s *Server) askedActions(ctx context.Context, run wave.Run) views.RunActions {
 	a := s.actionsOf(run)
 	switch p, defined := s.manifest.Current().Pipeline(run.Pipeline); {
 	case !s.canRun() || run.State.Active():
@@ -55,10 +56,10 @@ func (s *Server) askedActions(ctx context.Context, run store.Run) views.RunActio
 
 // isOpen reports whether the record of a run has no end, so that it can be
 // stopped, or closed when nothing carries it out any more.
-func isOpen(run store.Run) bool {
+func isOpen(run wave.Run) bool {
 	switch run.Status {
 	case "pending", "running", "queued":
-		return run.State.Active() || run.State == store.Lost || run.State == store.Unknown
+		return run.State.Active() || run.State == wave.Lost || run.State == wave.Unknown
 	default:
 		return false
 	}
@@ -66,17 +67,17 @@ func isOpen(run store.Run) bool {
 
 // quickKey is the key of a retry that is one click. It stays the same for a
 // moment, so that the answer that holds it does too.
-func quickKey(run store.Run, now time.Time) string {
+func quickKey(run wave.Run, now time.Time) string {
 	const moment = 10 * time.Second
 	at := now.Truncate(moment).Local().Format("20060102-150405-")
 	return at + digest(run.ID, at)[:16]
 }
 
 // runOf reads the run that the path names.
-func (s *Server) runOf(r *http.Request) (store.Run, error) {
+func (s *Server) runOf(r *http.Request) (wave.Run, error) {
 	id, err := pathVar(r, "run")
 	if err != nil {
-		return store.Run{}, err
+		return wave.Run{}, err
 	}
 	return s.store.Run(r.Context(), id)
 }
@@ -96,7 +97,7 @@ func (s *Server) showCancel(w http.ResponseWriter, r *http.Request) error {
 	row := runRow(run)
 	view := views.StopView{
 		Chrome: s.chrome(r, "runs", "Stop "+run.Pipeline, ""), Run: row, Action: s.paths.RunAction(run.ID, "cancel", nil),
-		Lost: run.State == store.Lost, Open: run.Children.All - run.Children.Ended,
+		Lost: run.State == wave.Lost, Open: run.Children.All - run.Children.Ended,
 	}
 	if run.Cancel != nil {
 		view.Asked, view.Late = run.Cancel.RequestedAt, s.now().Sub(run.Cancel.RequestedAt) > graceOfStop
@@ -107,7 +108,7 @@ func (s *Server) showCancel(w http.ResponseWriter, r *http.Request) error {
 }
 
 // hasEnded says how a run ended that cannot be stopped any more.
-func (s *Server) hasEnded(run store.Run) error {
+func (s *Server) hasEnded(run wave.Run) error {
 	text := "the run has ended already: " + stateWord(run.State)
 	if !run.CompletedAt.IsZero() {
 		text += " " + views.Ago(run.CompletedAt, s.now())
@@ -194,7 +195,7 @@ func retryFields() []string {
 }
 
 // again are the values that repeat a run: what is given, and else its own.
-func again(run store.Run, given url.Values) url.Values {
+func again(run wave.Run, given url.Values) url.Values {
 	values := clone(given)
 	if !values.Has(fieldInput) {
 		values.Set(fieldInput, run.Input)

@@ -14,7 +14,7 @@ import (
 	"github.com/a-h/templ"
 
 	"wavedeck/static"
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/excerpt"
 )
@@ -204,10 +204,10 @@ func (s *Server) below(r *http.Request, root string) bool {
 }
 
 // detailOf reads the run that the address names.
-func (s *Server) detailOf(ctx context.Context, r *http.Request) (store.RunDetail, error) {
+func (s *Server) detailOf(ctx context.Context, r *http.Request) (wave.RunDetail, error) {
 	id, err := pathVar(r, "run")
 	if err != nil {
-		return store.RunDetail{}, err
+		return wave.RunDetail{}, err
 	}
 	return s.store.Detail(ctx, id) //nolint:wrapcheck // described by the error table
 }

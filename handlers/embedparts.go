@@ -9,6 +9,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/dag"
 	"wavedeck/views/legible"
@@ -18,7 +19,7 @@ import (
 // What may stand in a page of others. Each is read anew for every change.
 
 // runExcerpt is one of a run's pictures; body may add to the view.
-func runExcerpt(what string, styles []string, body func(context.Context, *Server, store.RunDetail, *views.RunView) (templ.Component, error)) excerptOf {
+func runExcerpt(what string, styles []string, body func(context.Context, *Server, wave.RunDetail, *views.RunView) (templ.Component, error)) excerptOf {
 	return excerptOf{topic: topicOfRun, styles: styles, make: func(ctx context.Context, r *http.Request, s *Server) (excerptView, error) {
 		d, err := s.detailOf(ctx, r)
 		if err != nil {
@@ -38,13 +39,13 @@ func runExcerpt(what string, styles []string, body func(context.Context, *Server
 }
 
 func excerptCard() excerptOf {
-	return runExcerpt("Card", nil, func(_ context.Context, _ *Server, _ store.RunDetail, v *views.RunView) (templ.Component, error) {
+	return runExcerpt("Card", nil, func(_ context.Context, _ *Server, _ wave.RunDetail, v *views.RunView) (templ.Component, error) {
 		return views.RunCard(*v), nil
 	})
 }
 
 func excerptSteps() excerptOf {
-	return runExcerpt("Steps", nil, func(_ context.Context, _ *Server, d store.RunDetail, v *views.RunView) (templ.Component, error) {
+	return runExcerpt("Steps", nil, func(_ context.Context, _ *Server, d wave.RunDetail, v *views.RunView) (templ.Component, error) {
 		for _, step := range d.Steps {
 			v.Steps = append(v.Steps, stepRow(step, ""))
 		}
@@ -53,7 +54,7 @@ func excerptSteps() excerptOf {
 }
 
 func excerptTimeline() excerptOf {
-	return runExcerpt("Timeline", []string{"timeline.css"}, func(ctx context.Context, s *Server, d store.RunDetail, v *views.RunView) (templ.Component, error) {
+	return runExcerpt("Timeline", []string{"timeline.css"}, func(ctx context.Context, s *Server, d wave.RunDetail, v *views.RunView) (templ.Component, error) {
 		lanes, err := s.lanes(ctx, d, true)
 		if err != nil {
 			return nil, err
@@ -68,7 +69,7 @@ func excerptTimeline() excerptOf {
 }
 
 func excerptGraph() excerptOf {
-	return runExcerpt("Graph", []string{"dag.css"}, func(_ context.Context, s *Server, d store.RunDetail, v *views.RunView) (templ.Component, error) {
+	return runExcerpt("Graph", []string{"dag.css"}, func(_ context.Context, s *Server, d wave.RunDetail, v *views.RunView) (templ.Component, error) {
 		layout, options := s.runPicture(d)
 		options.Sprite = s.sprite()
 		picture := dag.Graph(layout, options)

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"wavedeck/handlers/grant"
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views/address"
 )
 
@@ -87,7 +87,7 @@ func (s *Server) apiEmbedToken(w http.ResponseWriter, r *http.Request) error {
 		ttl = grant.Longest
 	}
 	if ttl < time.Second || ttl > grant.Longest {
-		return &store.InputError{Field: "ttl", Got: strconv.Itoa(asked.TTL), Want: "from 1 to " + strconv.Itoa(int(grant.Longest/time.Second)) + " seconds"}
+		return &criteria.InputError{Field: "ttl", Got: strconv.Itoa(asked.TTL), Want: "from 1 to " + strconv.Itoa(int(grant.Longest/time.Second)) + " seconds"}
 	}
 	origins, err := s.tokenOrigins(asked.Origins)
 	if err != nil {
@@ -144,7 +144,7 @@ func readTokenRequest(r *http.Request) (asked embedTokenRequest, err error) {
 // parseResource reads the part of the console that a token is for, and writes it
 // as addresses have it.
 func parseResource(text string) (string, error) {
-	wrong := &store.InputError{
+	wrong := &criteria.InputError{
 		Field: "resource", Got: clip(text, 64),
 		Want: "a part of the console such as runs/ID/card, runs/ID, pipelines/NAME or runs?state=failed",
 	}
@@ -185,13 +185,13 @@ func parseResource(text string) (string, error) {
 // tokenOrigins are the origins that a token may name: listed ones.
 func (s *Server) tokenOrigins(asked []string) ([]string, error) {
 	if len(asked) == 0 {
-		return nil, &store.InputError{Field: "origins", Got: "", Want: "the origins of the pages that show it, such as https://portal.example"}
+		return nil, &criteria.InputError{Field: "origins", Got: "", Want: "the origins of the pages that show it, such as https://portal.example"}
 	}
 	var origins []string
 	for _, text := range asked {
 		origin, err := ParseOrigin(text)
 		if err != nil {
-			return nil, &store.InputError{Field: "origins", Got: clip(text, 64), Want: "origins such as https://portal.example"}
+			return nil, &criteria.InputError{Field: "origins", Got: clip(text, 64), Want: "origins such as https://portal.example"}
 		}
 		if !slices.Contains(s.embed.Origins, origin) {
 			return nil, &httpError{

@@ -16,6 +16,7 @@ import (
 
 	"wavedeck/static"
 	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/dag"
 	"wavedeck/views/excerpt"
@@ -88,7 +89,7 @@ func (s *Server) exportRun(w http.ResponseWriter, r *http.Request) error {
 // exporter writes a run as one file.
 type exporter struct {
 	s       *Server
-	d       store.RunDetail
+	d       wave.RunDetail
 	view    views.RunView
 	out     *outflow
 	left    int      // bytes that may still be written
@@ -289,7 +290,7 @@ func (x *exporter) artifacts(ctx context.Context) error {
 }
 
 // artifact is an output as it stands in the file, or why it does not.
-func (x *exporter) artifact(ctx context.Context, a store.Artifact, i int, found map[int64]store.Replacement) (html []byte, why string, err error) {
+func (x *exporter) artifact(ctx context.Context, a wave.Artifact, i int, found map[int64]store.Replacement) (html []byte, why string, err error) {
 	body, err := x.s.readArtifact(a)
 	if refused, ok := errors.AsType[*httpError](err); ok {
 		return nil, refused.text, nil

@@ -7,7 +7,8 @@ import (
 
 	"github.com/a-h/templ"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -22,7 +23,7 @@ type logSink interface {
 
 // exportLog writes the log of a run with a place for each line to be led to. Of one
 // that is too long the beginning and the end are kept.
-func (s *Server) exportLog(ctx context.Context, d store.RunDetail, to logSink) error {
+func (s *Server) exportLog(ctx context.Context, d wave.RunDetail, to logSink) error {
 	query, err := parseLogQuery(d.Run.ID, nil)
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (w *logWriter) all(ctx context.Context) error {
 // that was written, and whether it was the last there is.
 func (w *logWriter) from(ctx context.Context, after int64, room int) (last int64, over bool, err error) {
 	for {
-		events, err := w.read(ctx, store.LogWindow{After: after, Before: w.end})
+		events, err := w.read(ctx, criteria.LogWindow{After: after, Before: w.end})
 		if err != nil || len(events) == 0 {
 			return after, true, err
 		}
@@ -115,7 +116,7 @@ func (w *logWriter) from(ctx context.Context, after int64, room int) (last int64
 func (w *logWriter) fitting(ctx context.Context, after int64, room int) (int64, error) {
 	from := w.end
 	for {
-		events, err := w.read(ctx, store.LogWindow{After: after, Before: from, Newest: true})
+		events, err := w.read(ctx, criteria.LogWindow{After: after, Before: from, Newest: true})
 		if err != nil || len(events) == 0 {
 			return after, err
 		}
@@ -131,9 +132,9 @@ func (w *logWriter) fitting(ctx context.Context, after int64, room int) (int64, 
 	}
 }
 
-func (w *logWriter) read(ctx context.Context, window store.LogWindow) ([]store.Event, error) {
+func (w *logWriter) read(ctx context.Context, window criteria.LogWindow) ([]wave.Event, error) {
 	window.Limit, window.Bytes = blockEvents, blockBytes
-	return w.s.store.Log(ctx, store.LogFilter{Run: w.log.run.ID}, window) //nolint:wrapcheck // the caller adds context
+	return w.s.store.Log(ctx, criteria.LogFilter{Run: w.log.run.ID}, window) //nolint:wrapcheck // the caller adds context
 }
 
 // block renders lines as they stand in the file.

@@ -9,14 +9,16 @@ import (
 	"sort"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
 // chipStates are the told states that the filter bar offers, with what they count.
-func chipStates() []store.State {
-	return []store.State{
-		store.Running, store.Waiting, store.Pending, store.Failed, store.Lost, store.Rejected,
-		store.Cancelled, store.Succeeded, store.Empty, store.Unknown,
+func chipStates() []wave.State {
+	return []wave.State{
+		wave.Running, wave.Waiting, wave.Pending, wave.Failed, wave.Lost, wave.Rejected,
+		wave.Cancelled, wave.Succeeded, wave.Empty, wave.Unknown,
 	}
 }
 
@@ -77,7 +79,7 @@ func (s *Server) filterView(ctx context.Context, query runsQuery) (views.Filter,
 
 // facets are the counts, when they can be told: the list does not wait for them
 // while a long history is still being read.
-func (s *Server) facets(ctx context.Context) (counts store.Facets, known bool, err error) {
+func (s *Server) facets(ctx context.Context) (counts criteria.Facets, known bool, err error) {
 	if !s.store.Health().Index.Ready {
 		return counts, false, nil
 	}

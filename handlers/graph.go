@@ -11,6 +11,7 @@ import (
 	"wavedeck/static"
 	"wavedeck/store"
 	"wavedeck/store/manifest"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/dag"
 	"wavedeck/views/legible"
@@ -21,19 +22,19 @@ const tableFirst = 300
 
 // showRunGraph is the page of a run's graph.
 func (s *Server) showRunGraph(w http.ResponseWriter, r *http.Request) error {
-	return s.renderTab(w, r, "graph", func(_ context.Context, d store.RunDetail, _ *views.RunView) (templ.Component, error) {
+	return s.renderTab(w, r, "graph", func(_ context.Context, d wave.RunDetail, _ *views.RunView) (templ.Component, error) {
 		return s.runGraph(d), nil
 	})
 }
 
 // runGraph draws what a run did over its pipeline's definition. Without one it
 // is drawn from what ran: then nobody knows what depended on what.
-func (s *Server) runGraph(d store.RunDetail) templ.Component {
+func (s *Server) runGraph(d wave.RunDetail) templ.Component {
 	return s.drawn(s.runPicture(d))
 }
 
 // runPicture is the graph of a run and how each step stands.
-func (s *Server) runPicture(d store.RunDetail) (*dag.Layout, dag.Options) {
+func (s *Server) runPicture(d wave.RunDetail) (*dag.Layout, dag.Options) {
 	layout := s.layoutOf(d)
 	status := map[string]dag.Status{}
 	for _, step := range d.Steps {
@@ -74,7 +75,7 @@ func (s *Server) drawn(layout *dag.Layout, o dag.Options) templ.Component {
 }
 
 // layoutOf lays out the graph of a run's steps.
-func (s *Server) layoutOf(d store.RunDetail) *dag.Layout {
+func (s *Server) layoutOf(d wave.RunDetail) *dag.Layout {
 	if p, ok := s.manifest.Current().Pipeline(d.Run.Pipeline); ok && len(p.Steps) > 0 {
 		nodes, edges := graphOf(p)
 		defined := map[string]bool{}
@@ -160,12 +161,12 @@ type dagEdge struct {
 }
 
 // dagOf is nil for a run of which no step is known.
-func (s *Server) dagOf(d store.RunDetail) *dagData {
+func (s *Server) dagOf(d wave.RunDetail) *dagData {
 	if len(d.Steps) == 0 {
 		return nil
 	}
 	layout := s.layoutOf(d)
-	steps := map[string]store.Step{}
+	steps := map[string]wave.Step{}
 	for _, step := range d.Steps {
 		steps[boundedName(step.ID)] = step
 	}
@@ -175,7 +176,7 @@ func (s *Server) dagOf(d store.RunDetail) *dagData {
 		x, y, _ := layout.XY(node.ID)
 		data.Nodes = append(data.Nodes, bounded(dagNode{
 			ID: node.ID, Label: cmp.Or(node.Label, node.ID), Persona: step.Persona,
-			Status: cmp.Or(string(step.State), string(store.Unknown)), Progress: valueOf(step.Progress), X: x, Y: y,
+			Status: cmp.Or(string(step.State), string(wave.Unknown)), Progress: valueOf(step.Progress), X: x, Y: y,
 		}))
 	}
 	for _, edge := range layout.Edges {

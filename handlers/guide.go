@@ -10,6 +10,7 @@ import (
 
 	"wavedeck/static"
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 )
 
@@ -46,7 +47,7 @@ func (s *Server) showEmbeddingGuide(w http.ResponseWriter, r *http.Request) erro
 
 // exampleRun is what the snippets show: the newest run, or names to replace.
 func (s *Server) exampleRun(ctx context.Context) (run, pipeline string, err error) {
-	page, err := s.store.Runs(ctx, store.RunFilter{Limit: 1})
+	page, err := s.store.Runs(ctx, criteria.RunFilter{Limit: 1})
 	if err != nil && !errors.Is(err, store.ErrUnavailable) {
 		return "", "", err //nolint:wrapcheck // described by the error table
 	}

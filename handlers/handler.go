@@ -11,6 +11,7 @@ import (
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 	"wavedeck/views/legible"
 )
@@ -53,7 +54,7 @@ func describe(err error) *httpError {
 // is not in it is ours to explain in the log, not to the client.
 func tableOf(err error) *httpError {
 	var own *httpError
-	var input *store.InputError
+	var input *criteria.InputError
 	var tooLarge *http.MaxBytesError
 	var noDesk *appdb.UnavailableError
 	var word *runquery.Error

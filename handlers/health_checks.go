@@ -17,6 +17,7 @@ import (
 	"wavedeck/store/manifest"
 	"wavedeck/store/search"
 	"wavedeck/store/statedb"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -212,8 +213,8 @@ func (s *Server) lookEngine(ctx context.Context) finding {
 		f.become(unsure, "How many runs it carries is told as soon as the database can be read.")
 		return f
 	}
-	running := facets.States[store.Running] + facets.States[store.Waiting]
-	queued := facets.States[store.Queued] + facets.States[store.Pending]
+	running := facets.States[wave.Running] + facets.States[wave.Waiting]
+	queued := facets.States[wave.Queued] + facets.States[wave.Pending]
 	f.number("running", "running", running)
 	f.number("queued", "waiting to begin", queued)
 	f.number("limit", "limit", limit)

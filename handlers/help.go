@@ -62,11 +62,11 @@ func (s *Server) showPaletteRuns(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) palette(w http.ResponseWriter, r *http.Request, component func(views.PaletteView) templ.Component) error {
 	words := strings.TrimSpace(r.URL.Query().Get("q"))
 	if len(words) > paletteWords {
-		return &store.InputError{Field: "q", Got: clip(words, 64), Want: "at most 200 bytes long"}
+		return &criteria.InputError{Field: "q", Got: clip(words, 64), Want: "at most 200 bytes long"}
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		view := views.PaletteView{Chrome: s.chrome(r, "palette", "Find", ""), Words: words, Groups: s.places()}
-		page, err := s.store.Runs(ctx, store.RunFilter{Predicates: criteria.Words(words), Limit: paletteRuns})
+		page, err := s.store.Runs(ctx, criteria.RunFilter{Predicates: criteria.Words(words), Limit: paletteRuns})
 		if err != nil && !errors.Is(err, store.ErrUnavailable) { // then there are no runs, and the chrome says why
 			return err
 		}

@@ -13,6 +13,8 @@ import (
 	"wavedeck/handlers/webhook"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -146,7 +148,7 @@ func (s *Server) hookPageView(r *http.Request, page hookPage, messages []appdb.D
 		Action: s.paths.Hook(id, ""), Remove: s.paths.Hook(id, "remove"), Test: s.paths.Hook(id, "test"), Again: s.paths.Hook(id, "again"),
 		Refresh: s.paths.Hook(id, ""), List: s.paths.View(id, ""),
 	}
-	address, on := "", []string{string(store.Failed), string(store.Rejected), string(store.Lost)}
+	address, on := "", []string{string(wave.Failed), string(wave.Rejected), string(wave.Lost)}
 	if page.set {
 		address, on = s.hookAddress(page.hook), page.hook.Ends
 		v.Site = siteOf(page.hook.URL)
@@ -247,7 +249,7 @@ func (s *Server) readHook(values url.Values, page hookPage) (hook appdb.Webhook,
 	}
 	for _, on := range names(values, "on") {
 		if !slices.Contains(known, on) {
-			return hook, "", &store.InputError{Field: "on", Got: clip(on, 64), Want: "one of " + strings.Join(known, ", ")}
+			return hook, "", &criteria.InputError{Field: "on", Got: clip(on, 64), Want: "one of " + strings.Join(known, ", ")}
 		}
 		hook.Ends = append(hook.Ends, on)
 	}

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"wavedeck/handlers/webhook"
-	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/wave"
 	"wavedeck/views/plain"
 )
 
@@ -76,7 +76,7 @@ type hookAttending struct {
 }
 
 // message is what a hook tells of an occasion.
-func (s *Server) message(h appdb.Webhook, view appdb.SavedView, run store.Run, o appdb.Event) (appdb.Delivery, error) {
+func (s *Server) message(h appdb.Webhook, view appdb.SavedView, run wave.Run, o appdb.Event) (appdb.Delivery, error) {
 	body := s.hookBody(h, view, hookTypeEnd)
 	body.Data.Run = hookRunOf(run)
 	body.Data.Run.URL = s.hookLink(h, s.paths.Run(run.ID))
@@ -112,7 +112,7 @@ func (s *Server) hookLink(h appdb.Webhook, path string) string {
 	return h.Base + strings.TrimPrefix(path, string(s.paths))
 }
 
-func hookRunOf(run store.Run) *hookRun {
+func hookRunOf(run wave.Run) *hookRun {
 	moment := func(t time.Time) *time.Time {
 		if t.IsZero() {
 			return nil

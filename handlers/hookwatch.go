@@ -12,6 +12,7 @@ import (
 	"wavedeck/handlers/webhook"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/wave"
 )
 
 // How hooks learn what happened: at most so often; so often although nothing
@@ -28,8 +29,8 @@ const (
 )
 
 // hookEnds are the final states that a hook can tell, in the order of the form.
-func hookEnds() []store.State {
-	return []store.State{store.Failed, store.Rejected, store.Lost, store.Cancelled, store.Succeeded, store.Empty}
+func hookEnds() []wave.State {
+	return []wave.State{wave.Failed, wave.Rejected, wave.Lost, wave.Cancelled, wave.Succeeded, wave.Empty}
 }
 
 // hookAttention stands in Hook.Ends for everything that needs a human.
@@ -152,7 +153,7 @@ func (s *Server) endsOf(ctx context.Context, ids []string) ([]appdb.Event, error
 }
 
 // endedAt is when a run ended; of a lost one, its last sign that is known.
-func endedAt(run store.Run) time.Time {
+func endedAt(run wave.Run) time.Time {
 	if end := recordedEnd(run); !end.IsZero() {
 		return end
 	}
@@ -254,7 +255,7 @@ func (s *Server) messagesOf(ctx context.Context, h appdb.Webhook, occasions []ap
 	var ids []string
 	for _, o := range occasions {
 		attention := strings.HasPrefix(o.What, appdb.AttentionPrefix)
-		exact := o.What != string(store.Lost) && (!attention || o.What == appdb.AttentionPrefix+string(store.UrgentFailed))
+		exact := o.What != string(wave.Lost) && (!attention || o.What == appdb.AttentionPrefix+string(store.UrgentFailed))
 		old := exact && o.At.Before(h.Created.Truncate(time.Second))
 		if old || !slices.Contains(h.Ends, o.What) && (!attention || !slices.Contains(h.Ends, hookAttention)) {
 			continue
@@ -293,7 +294,7 @@ func (s *Server) messagesOf(ctx context.Context, h appdb.Webhook, occasions []ap
 
 // listed are those of the runs that a view lists. Without a filter the list shows
 // runs that no other one started, and those that take one up.
-func (s *Server) listed(ctx context.Context, view appdb.SavedView, ids []string) ([]store.Run, error) {
+func (s *Server) listed(ctx context.Context, view appdb.SavedView, ids []string) ([]wave.Run, error) {
 	q, err := url.ParseQuery(view.Query)
 	if err != nil {
 		return nil, err
@@ -307,7 +308,7 @@ func (s *Server) listed(ctx context.Context, view appdb.SavedView, ids []string)
 		return nil, err
 	}
 	runs, err := s.store.RunsByID(ctx, ids)
-	return slices.DeleteFunc(runs, func(run store.Run) bool {
+	return slices.DeleteFunc(runs, func(run wave.Run) bool {
 		return !matching[run.ID] || !query.filter.Narrow() && run.Inner()
 	}), err
 }

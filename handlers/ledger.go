@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -18,7 +18,7 @@ import (
 const decisionsShown = 100
 
 // ledger is what a run left, decided and saved, as its page shows it.
-func (s *Server) ledger(d store.RunDetail) views.LedgerView {
+func (s *Server) ledger(d wave.RunDetail) views.LedgerView {
 	decisions := d.Decisions.Rows[max(0, len(d.Decisions.Rows)-decisionsShown):]
 	view := views.LedgerView{
 		OutcomesMore:    d.Outcomes.All - len(d.Outcomes.Rows),
@@ -86,7 +86,7 @@ func outLink(text string) (href, host string) {
 // artifactAt is the artifact that an outcome is: the one at its path, or, since
 // Wave records the workspace for some, the one that has its name in its step and
 // lies below that path. The latest attempt's, where there are several.
-func artifactAt(artifacts []store.Artifact, o store.Outcome, root string) (found store.Artifact, ok bool) {
+func artifactAt(artifacts []wave.Artifact, o wave.Outcome, root string) (found wave.Artifact, ok bool) {
 	value := path.Clean(filepath.ToSlash(o.Value))
 	if o.Value == "" {
 		return found, false
@@ -174,7 +174,7 @@ type checkpointSummary struct {
 }
 
 // addLedger adds what a run left, decided and saved to its JSON.
-func (body *runDetailResponse) addLedger(d store.RunDetail) {
+func (body *runDetailResponse) addLedger(d wave.RunDetail) {
 	for _, o := range d.Outcomes.Rows {
 		body.Outcomes = append(body.Outcomes, outcomeSummary{
 			StepID: shown(o.StepID), Type: shown(o.Type), Label: shown(o.Label), Value: shown(o.Value),

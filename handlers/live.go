@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/feed"
 	"wavedeck/views/address"
 )
 
@@ -111,11 +112,11 @@ func (s *Server) streamTopic(w http.ResponseWriter, r *http.Request, t topic, un
 			}
 		case <-catalogChanged:
 			catalogChanged = s.manifest.Changed()
-			if err := s.sendChange(live, store.Change{Reset: true}); err != nil {
+			if err := s.sendChange(live, feed.Change{Reset: true}); err != nil {
 				return err
 			}
 		case <-ping.C:
-			if err := s.sendChange(live, store.Change{}); err != nil {
+			if err := s.sendChange(live, feed.Change{}); err != nil {
 				return err
 			}
 		}
@@ -134,7 +135,7 @@ func (l *liveStream) place() string { return cursorID(l.epoch, l.event) }
 
 // reach moves the client's place along with a change: never back within an epoch,
 // and never past what was named. A change of no epoch has no place.
-func (l *liveStream) reach(c store.Change) {
+func (l *liveStream) reach(c feed.Change) {
 	switch {
 	case c.Epoch == "":
 	case c.Epoch != l.epoch:
@@ -147,18 +148,18 @@ func (l *liveStream) reach(c store.Change) {
 // missedBy is what changed since the client stopped. Without a place to go on
 // from there is nothing to replay; a place that means nothing here is a reset.
 // While nothing can be read the client keeps its place, for later.
-func (s *Server) missedBy(ctx context.Context, stream *liveStream, seen string) (store.Change, error) {
+func (s *Server) missedBy(ctx context.Context, stream *liveStream, seen string) (feed.Change, error) {
 	health := s.store.Health()
 	if seen == "" {
-		return store.Change{Epoch: health.Epoch, LastEventID: health.LastEventID}, nil
+		return feed.Change{Epoch: health.Epoch, LastEventID: health.LastEventID}, nil
 	}
 	epoch, event, ok := parseCursorID(seen)
 	if !ok {
-		return store.Change{Epoch: health.Epoch, LastEventID: health.LastEventID, Reset: true}, nil
+		return feed.Change{Epoch: health.Epoch, LastEventID: health.LastEventID, Reset: true}, nil
 	}
 	missed, err := s.store.Replay(ctx, epoch, event)
 	if errors.Is(err, store.ErrUnavailable) {
-		missed, err = store.Change{Reset: true}, nil
+		missed, err = feed.Change{Reset: true}, nil
 	}
 	if missed.Epoch == "" || !missed.Reset {
 		stream.epoch, stream.event = epoch, event
@@ -169,7 +170,7 @@ func (s *Server) missedBy(ctx context.Context, stream *liveStream, seen string) 
 // sendChange sends the part of a change that the topic is about. Whatever that
 // is, the client hears that the stream is alive, and its place moves: with the last
 // event, for a connection may break between two.
-func (s *Server) sendChange(stream *liveStream, c store.Change) error {
+func (s *Server) sendChange(stream *liveStream, c feed.Change) error {
 	if stream.epoch == "" {
 		stream.reach(c)
 	}
@@ -196,7 +197,7 @@ type namedEvent struct {
 }
 
 // events are those of a change that the topic is about.
-func (t topic) events(c store.Change) []namedEvent {
+func (t topic) events(c feed.Change) []namedEvent {
 	if c.Reset || c.Health {
 		return []namedEvent{{eventReset, noData{}}}
 	}

@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strconv"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/legible"
 )
@@ -113,9 +114,9 @@ func (s *Server) logRequest(r *http.Request) (run string, query logQuery, err er
 // openedLog is a log at one moment.
 type openedLog struct {
 	query    logQuery
-	run      store.Run
-	where    store.LogMap
-	attempts map[string][]store.LogMark // where the attempts at each step begin
+	run      wave.Run
+	where    wave.LogMap
+	attempts map[string][]wave.LogMark // where the attempts at each step begin
 }
 
 func (s *Server) openLog(ctx context.Context, id string, query logQuery) (*openedLog, error) {
@@ -126,12 +127,12 @@ func (s *Server) openLog(ctx context.Context, id string, query logQuery) (*opene
 	return s.openLogOf(ctx, run, query)
 }
 
-func (s *Server) openLogOf(ctx context.Context, run store.Run, query logQuery) (*openedLog, error) {
+func (s *Server) openLogOf(ctx context.Context, run wave.Run, query logQuery) (*openedLog, error) {
 	where, err := s.store.LogMap(ctx, run.ID)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // described by the error table
 	}
-	log := &openedLog{query: query, run: run, where: where, attempts: map[string][]store.LogMark{}}
+	log := &openedLog{query: query, run: run, where: where, attempts: map[string][]wave.LogMark{}}
 	for _, mark := range where.Marks {
 		if !mark.Failed {
 			log.attempts[mark.Step] = append(log.attempts[mark.Step], mark)
@@ -207,7 +208,7 @@ type logWindow struct {
 
 // place is where the log opens: where the address says, else where a reader
 // wants to be.
-func (log *openedLog) place(hits store.LogHits) logWindow {
+func (log *openedLog) place(hits criteria.LogHits) logWindow {
 	q := log.query
 	switch {
 	case q.before > 0:
@@ -228,12 +229,12 @@ func (log *openedLog) place(hits store.LogHits) logWindow {
 		return logWindow{}
 	}
 	switch log.run.State {
-	case store.Failed, store.Rejected:
+	case wave.Failed, wave.Rejected:
 		if failure := log.where.Failure(); failure > 0 {
 			return logWindow{around: failure, context: linesFailing}
 		}
 		return logWindow{newest: true}
-	case store.Cancelled, store.Lost:
+	case wave.Cancelled, wave.Lost:
 		return logWindow{newest: true}
 	default:
 		return logWindow{}
@@ -245,9 +246,9 @@ func (log *openedLog) block(ctx context.Context, s *Server, w logWindow) (views.
 	var block views.LogBlock
 	filter := log.query.filter
 	if !log.query.onlyHits() {
-		filter = store.LogFilter{Run: filter.Run}
+		filter = criteria.LogFilter{Run: filter.Run}
 	}
-	read := func(w store.LogWindow) ([]store.Event, bool, error) {
+	read := func(w criteria.LogWindow) ([]wave.Event, bool, error) {
 		w.Bytes = blockBytes
 		events, err := s.store.Log(ctx, filter, w)
 		size := 0
@@ -256,20 +257,20 @@ func (log *openedLog) block(ctx context.Context, s *Server, w logWindow) (views.
 		}
 		return events, len(events) == w.Limit || size >= blockBytes, err //nolint:wrapcheck // described by the error table
 	}
-	var before, after []store.Event
+	var before, after []wave.Event
 	var moreBefore, moreAfter bool
 	var err error
 	switch {
 	case w.around > 0:
-		if before, moreBefore, err = read(store.LogWindow{Before: w.around, Newest: true, Limit: w.context}); err != nil {
+		if before, moreBefore, err = read(criteria.LogWindow{Before: w.around, Newest: true, Limit: w.context}); err != nil {
 			return block, err
 		}
-		after, moreAfter, err = read(store.LogWindow{After: w.around - 1, Limit: blockEvents - w.context})
+		after, moreAfter, err = read(criteria.LogWindow{After: w.around - 1, Limit: blockEvents - w.context})
 	case w.before > 0 || w.newest:
-		before, moreBefore, err = read(store.LogWindow{Before: w.before, Newest: true, Limit: blockEvents})
+		before, moreBefore, err = read(criteria.LogWindow{Before: w.before, Newest: true, Limit: blockEvents})
 		moreAfter = w.before > 0
 	default:
-		after, moreAfter, err = read(store.LogWindow{After: w.after, Limit: blockEvents})
+		after, moreAfter, err = read(criteria.LogWindow{After: w.after, Limit: blockEvents})
 		moreBefore = w.after > 0
 	}
 	if err != nil {
@@ -283,7 +284,7 @@ func (log *openedLog) block(ctx context.Context, s *Server, w logWindow) (views.
 
 // fit makes lines of events, of those next to where the window is first, until
 // there are as many as a block may have.
-func (log *openedLog) fit(before, after []store.Event) (lines []logEvent, cutBefore, cutAfter bool) {
+func (log *openedLog) fit(before, after []wave.Event) (lines []logEvent, cutBefore, cutAfter bool) {
 	left := blockLines
 	for i, e := range after {
 		l := logEvent{Event: e, text: log.text(e)}
@@ -345,7 +346,7 @@ func (s *Server) logEnd(log *openedLog) views.LogEnd {
 	switch {
 	case log.run.State.Ended():
 		end.Text = "The run has ended: " + runWord(log.run) + ". " + count + "."
-	case log.run.State == store.Unknown:
+	case log.run.State == wave.Unknown:
 		end.Text = count + " so far. Whether the run goes on is not known."
 	default:
 		end.Text = count + " so far. The run goes on: " + runWord(log.run) + "."

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 )
 
@@ -16,9 +16,9 @@ const (
 )
 
 // logHits looks for what is filtered for, as long as there is time.
-func (s *Server) logHits(ctx context.Context, log *openedLog) (store.LogHits, error) {
+func (s *Server) logHits(ctx context.Context, log *openedLog) (criteria.LogHits, error) {
 	if !log.query.filter.Narrow() {
-		return store.LogHits{}, nil
+		return criteria.LogHits{}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.budgets.Search)
 	defer cancel()
@@ -26,7 +26,7 @@ func (s *Server) logHits(ctx context.Context, log *openedLog) (store.LogHits, er
 }
 
 // logHitsView counts the hits and leads to those next to the current line.
-func (s *Server) logHitsView(ctx context.Context, log *openedLog, hits store.LogHits) (views.LogHits, error) {
+func (s *Server) logHitsView(ctx context.Context, log *openedLog, hits criteria.LogHits) (views.LogHits, error) {
 	if !log.query.filter.Narrow() {
 		return views.LogHits{}, nil
 	}
@@ -60,7 +60,7 @@ func (s *Server) logHitsView(ctx context.Context, log *openedLog, hits store.Log
 
 // hitsView tells the hits that were found, and leads to those next to the line
 // that the address names.
-func hitsView(query logQuery, hits store.LogHits, searched time.Duration, link func(line int64) string) views.LogHits {
+func hitsView(query logQuery, hits criteria.LogHits, searched time.Duration, link func(line int64) string) views.LogHits {
 	view := views.LogHits{Known: query.filter.Narrow()}
 	n := len(hits.IDs)
 	current := max(query.from, query.at)

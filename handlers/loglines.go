@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/address"
 	"wavedeck/views/ansi"
@@ -15,7 +15,7 @@ import (
 
 // logEvent is an event with what is shown of its message.
 type logEvent struct {
-	store.Event
+	wave.Event
 	text logText
 }
 
@@ -26,7 +26,7 @@ type logText struct {
 }
 
 // text makes lines of a message; of a long one its beginning and its end.
-func (log *openedLog) text(e store.Event) logText {
+func (log *openedLog) text(e wave.Event) logText {
 	message := e.Message
 	var t logText
 	if len(message) > maxRead {
@@ -63,7 +63,7 @@ func (log *openedLog) text(e store.Event) logText {
 // how many there are.
 func (log *openedLog) attempt(step string, id int64) (number, of int) {
 	marks := log.attempts[step]
-	i, on := slices.BinarySearchFunc(marks, id, func(m store.LogMark, id int64) int { return cmp.Compare(m.ID, id) })
+	i, on := slices.BinarySearchFunc(marks, id, func(m wave.LogMark, id int64) int { return cmp.Compare(m.ID, id) })
 	if on {
 		i++
 	}
@@ -74,7 +74,7 @@ func (log *openedLog) attempt(step string, id int64) (number, of int) {
 }
 
 // group names what an event belongs to.
-func (log *openedLog) group(e store.Event) string {
+func (log *openedLog) group(e wave.Event) string {
 	if e.StepID == "" {
 		return "run"
 	}
@@ -127,9 +127,9 @@ func (log *openedLog) lay(s *Server, block *views.LogBlock, lines []logEvent) {
 }
 
 // goesOn reports whether an event is within an attempt that began before it.
-func (log *openedLog) goesOn(e store.Event) bool {
-	return slices.ContainsFunc(log.attempts[e.StepID], func(m store.LogMark) bool { return m.ID < e.ID }) &&
-		!slices.ContainsFunc(log.attempts[e.StepID], func(m store.LogMark) bool { return m.ID == e.ID })
+func (log *openedLog) goesOn(e wave.Event) bool {
+	return slices.ContainsFunc(log.attempts[e.StepID], func(m wave.LogMark) bool { return m.ID < e.ID }) &&
+		!slices.ContainsFunc(log.attempts[e.StepID], func(m wave.LogMark) bool { return m.ID == e.ID })
 }
 
 func (log *openedLog) line(s *Server, e logEvent, prefix string) views.LogLine {
@@ -149,7 +149,7 @@ func (log *openedLog) line(s *Server, e logEvent, prefix string) views.LogLine {
 }
 
 // eventFacts is what else is known of an event.
-func eventFacts(e store.Event) string {
+func eventFacts(e wave.Event) string {
 	var facts []string
 	if e.Tokens > 0 {
 		facts = append(facts, views.Tokens(&e.Tokens)+" tokens")

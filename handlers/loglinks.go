@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"slices"
 
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -68,7 +68,7 @@ func (s *Server) logLinks(log *openedLog, v *views.Log) {
 		views.Option{Label: "end", Href: v.End.Page})
 	for _, mark := range log.where.Marks {
 		if !mark.Failed && len(v.Steps) < stepsListed {
-			label := log.group(store.Event{ID: mark.ID, StepID: mark.Step})
+			label := log.group(wave.Event{ID: mark.ID, StepID: mark.Step})
 			v.Steps = append(v.Steps, views.Option{Label: label, Href: s.logLine(id, q.values, mark.ID)})
 		}
 	}

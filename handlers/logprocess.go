@@ -15,10 +15,11 @@ import (
 	"sync"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/files"
 	"wavedeck/store/logfile"
 	"wavedeck/store/redact"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/address"
 	"wavedeck/views/ansi"
@@ -57,13 +58,13 @@ func (c *indexes) of(run string) *logfile.Index {
 type processLog struct {
 	file *os.File
 	logfile.Window
-	run   store.Run
+	run   wave.Run
 	query logQuery
 }
 
 // openProcessLog opens the file for a run. The run's id names it and is anyone's
 // text: one that is no plain name has no file.
-func (s *Server) openProcessLog(ctx context.Context, run store.Run, query logQuery) (*processLog, error) {
+func (s *Server) openProcessLog(ctx context.Context, run wave.Run, query logQuery) (*processLog, error) {
 	if strings.ContainsAny(run.ID, "/\\\x00") {
 		return nil, files.ErrName
 	}
@@ -115,7 +116,7 @@ func (s *Server) logSources(id string, process bool) []views.Option {
 }
 
 // processView fills in the log of a run's process.
-func (s *Server) processView(ctx context.Context, run store.Run, query logQuery, v *views.Log) error {
+func (s *Server) processView(ctx context.Context, run wave.Run, query logQuery, v *views.Log) error {
 	v.Of, v.Wrap, v.Clock = "Process log of "+run.ID, query.wrap, clockNone
 	v.Form.Plain = true
 	log, err := s.openProcessLog(ctx, run, query)
@@ -135,7 +136,7 @@ func (s *Server) processView(ctx context.Context, run store.Run, query logQuery,
 	if err != nil {
 		return err
 	}
-	window := logWindow{newest: run.State.Active() || run.State == store.Failed || run.State == store.Lost}
+	window := logWindow{newest: run.State.Active() || run.State == wave.Failed || run.State == wave.Lost}
 	switch q := query; {
 	case q.before > 0:
 		window = logWindow{before: q.before}
@@ -171,8 +172,8 @@ func (s *Server) processView(ctx context.Context, run store.Run, query logQuery,
 }
 
 // hits are the lines that hold the text that is looked for.
-func (log *processLog) hits(ctx context.Context, within time.Duration) (store.LogHits, error) {
-	var hits store.LogHits
+func (log *processLog) hits(ctx context.Context, within time.Duration) (criteria.LogHits, error) {
+	var hits criteria.LogHits
 	if log.query.filter.Text == "" {
 		return hits, nil
 	}
@@ -180,7 +181,7 @@ func (log *processLog) hits(ctx context.Context, within time.Duration) (store.Lo
 	defer cancel()
 	var err error
 	hits.IDs, hits.More, hits.Tired, err = log.Search(ctx, log.query.filter.Text, hitsCounted, func(line string) bool {
-		return log.query.filter.Matches(store.Event{StepID: log.query.filter.Step, Message: line})
+		return log.query.filter.Matches(wave.Event{StepID: log.query.filter.Step, Message: line})
 	})
 	return hits, err //nolint:wrapcheck // told by its package
 }
@@ -263,7 +264,7 @@ func (log *processLog) lines(ctx context.Context, read []logfile.Line) ([]views.
 		if l.Cut > 0 {
 			line.Facts = views.Bytes(l.Cut) + " more in the download"
 		}
-		line.Hit = log.query.filter.Text != "" && log.query.filter.Matches(store.Event{StepID: log.query.filter.Step, Message: l.Text})
+		line.Hit = log.query.filter.Text != "" && log.query.filter.Matches(wave.Event{StepID: log.query.filter.Step, Message: l.Text})
 		lines = append(lines, line)
 	}
 	return lines, nil
@@ -301,7 +302,7 @@ func (log *processLog) end(s *Server) views.LogEnd {
 	switch {
 	case log.run.State.Ended():
 		end.Text = "The run has ended: " + runWord(log.run) + ". " + views.Number(log.Lines) + " lines."
-	case log.run.State == store.Unknown:
+	case log.run.State == wave.Unknown:
 		end.Text = views.Number(log.Lines) + " lines so far. Whether the run goes on is not known."
 	}
 	return end

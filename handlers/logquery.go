@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 	"wavedeck/views"
 )
@@ -26,7 +26,7 @@ const (
 
 // logQuery is the address of a log, understood.
 type logQuery struct {
-	filter   store.LogFilter
+	filter   criteria.LogFilter
 	all      bool // hits are marked among all lines, not listed alone
 	from, to int64
 	at       int64 // open here without a mark
@@ -61,7 +61,7 @@ func parseLogQuery(run string, q url.Values) (logQuery, error) {
 		}
 	}
 	v := query.values
-	query.filter = store.LogFilter{Run: run, Step: v.Get("step"), Text: v.Get("q"), Shown: func(message string) string {
+	query.filter = criteria.LogFilter{Run: run, Step: v.Get("step"), Text: v.Get("q"), Shown: func(message string) string {
 		return plainText(terminal(message))
 	}}
 	for _, state := range v["state"] {
@@ -76,7 +76,7 @@ func parseLogQuery(run string, q url.Values) (logQuery, error) {
 		from []string
 	}{{"show", []string{"all"}}, {"times", []string{clockNone, clockClock, clockSince}}, {"wrap", []string{"off"}}, {"source", []string{"process"}}} {
 		if value := v.Get(choice.key); value != "" && !slices.Contains(choice.from, value) {
-			return query, &store.InputError{Field: choice.key, Got: clip(value, 64), Want: strings.Join(choice.from, " or ")}
+			return query, &criteria.InputError{Field: choice.key, Got: clip(value, 64), Want: strings.Join(choice.from, " or ")}
 		}
 	}
 	query.wrap, query.process = v.Get("wrap") == "", v.Get("source") != ""
@@ -126,7 +126,7 @@ func lineNumber(field, text string) (int64, error) {
 	}
 	no, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || no < 0 {
-		return 0, &store.InputError{Field: field, Got: clip(text, 64), Want: "the number of a line"}
+		return 0, &criteria.InputError{Field: field, Got: clip(text, 64), Want: "the number of a line"}
 	}
 	return no, nil
 }

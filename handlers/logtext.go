@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/feed"
+	"wavedeck/store/wave"
 	"wavedeck/views/ansi"
 )
 
@@ -49,9 +51,9 @@ func (s *Server) plainLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case follow && at != nil:
-		return &store.InputError{Field: "follow", Got: q.Get("follow"), Want: "left out of a log as of a moment, which does not go on"}
+		return &criteria.InputError{Field: "follow", Got: q.Get("follow"), Want: "left out of a log as of a moment, which does not go on"}
 	case follow && query.process:
-		return &store.InputError{Field: "source", Got: "process", Want: "left out of a log that is followed"}
+		return &criteria.InputError{Field: "source", Got: "process", Want: "left out of a log that is followed"}
 	case query.process:
 		return s.downloadProcessLog(w, r, run, query)
 	}
@@ -69,7 +71,7 @@ func (s *Server) sendLog(w http.ResponseWriter, r *http.Request, id string, quer
 	if err != nil {
 		return err
 	}
-	var sub *store.Subscription
+	var sub *feed.Subscription
 	if follow {
 		if err := s.roomForStream(w); err != nil {
 			return err
@@ -83,7 +85,7 @@ func (s *Server) sendLog(w http.ResponseWriter, r *http.Request, id string, quer
 	}
 	log := logTail{s: s, filter: query.filter, window: query.window(), coloured: coloured}
 	if follow {
-		log.filter, log.only = store.LogFilter{Run: id}, &query.filter
+		log.filter, log.only = criteria.LogFilter{Run: id}, &query.filter
 	}
 	events, err := log.next(ctx)
 	if err != nil {
@@ -109,8 +111,8 @@ func (s *Server) sendLog(w http.ResponseWriter, r *http.Request, id string, quer
 }
 
 // window is the part of a log that an address names.
-func (query *logQuery) window() store.LogWindow {
-	w := store.LogWindow{Bytes: blockBytes, After: query.after, Before: query.before}
+func (query *logQuery) window() criteria.LogWindow {
+	w := criteria.LogWindow{Bytes: blockBytes, After: query.after, Before: query.before}
 	if query.from > 0 {
 		w.After, w.Before = query.from-1, query.to+1
 	}
@@ -121,18 +123,18 @@ func (query *logQuery) window() store.LogWindow {
 type logTail struct {
 	s        *Server
 	out      *outflow
-	filter   store.LogFilter  // what is read
-	only     *store.LogFilter // what of it is sent; nil: all
-	window   store.LogWindow
+	filter   criteria.LogFilter  // what is read
+	only     *criteria.LogFilter // what of it is sent; nil: all
+	window   criteria.LogWindow
 	coloured bool
 }
 
-func (log *logTail) next(ctx context.Context) ([]store.Event, error) {
+func (log *logTail) next(ctx context.Context) ([]wave.Event, error) {
 	return log.s.store.Log(ctx, log.filter, log.window) //nolint:wrapcheck // described by the error table
 }
 
 // send sends events and what follows them by now.
-func (log *logTail) send(ctx context.Context, events []store.Event) (err error) {
+func (log *logTail) send(ctx context.Context, events []wave.Event) (err error) {
 	for len(events) > 0 {
 		for _, e := range events {
 			if log.only == nil || log.only.Matches(e) {
@@ -151,7 +153,7 @@ func (log *logTail) send(ctx context.Context, events []store.Event) (err error) 
 }
 
 // follow sends what comes until the run has ended and nothing more comes of it.
-func (log *logTail) follow(ctx context.Context, sub *store.Subscription, run store.Run) error {
+func (log *logTail) follow(ctx context.Context, sub *feed.Subscription, run wave.Run) error {
 	last := recordedEnd(run)
 	for {
 		err := log.s.awaitNews(ctx, nil, sub, run, settle-log.s.now().Sub(last))
@@ -200,7 +202,7 @@ func fileName(name string) string {
 
 // writeEvent writes an event as a line, and what else its message holds
 // indented under it.
-func writeEvent(w io.Writer, e store.Event, colours bool) {
+func writeEvent(w io.Writer, e wave.Event, colours bool) {
 	at := "-"
 	if !e.At.IsZero() {
 		at = e.At.UTC().Format(time.RFC3339)

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/image/colornames"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 )
 
@@ -54,7 +54,7 @@ func parseLook(q url.Values) (look, error) {
 	choose := func(key string, from ...string) string {
 		value := cmp.Or(q.Get(key), from[0])
 		if !slices.Contains(from, value) && err == nil {
-			err = &store.InputError{Field: key, Got: clip(value, 64), Want: strings.Join(from, " or ")}
+			err = &criteria.InputError{Field: key, Got: clip(value, 64), Want: strings.Join(from, " or ")}
 		}
 		return value
 	}
@@ -79,7 +79,7 @@ func parseZone(name string) (*time.Location, error) {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || len(name) > 64 || name == "Local" {
-		return nil, &store.InputError{Field: "tz", Got: clip(name, 64), Want: "UTC, local or the name of a zone such as Europe/Berlin"}
+		return nil, &criteria.InputError{Field: "tz", Got: clip(name, 64), Want: "UTC, local or the name of a zone such as Europe/Berlin"}
 	}
 	return zone, nil
 }
@@ -94,14 +94,14 @@ func (l *look) parseVars(q url.Values) error {
 		switch {
 		case slices.Contains(themeColours, key):
 			if !isColour(value) {
-				return &store.InputError{Field: key, Got: clip(value, 64), Want: "a colour such as #0d8651 or rgb(13 134 81)"}
+				return &criteria.InputError{Field: key, Got: clip(value, 64), Want: "a colour such as #0d8651 or rgb(13 134 81)"}
 			}
 		case slices.Contains(themeLengths, key):
 			if !length.MatchString(value) {
-				return &store.InputError{Field: key, Got: clip(value, 64), Want: "a length such as 28px or 2rem"}
+				return &criteria.InputError{Field: key, Got: clip(value, 64), Want: "a length such as 28px or 2rem"}
 			}
 		default:
-			return &store.InputError{Field: "theme variable", Got: clip(key, 64), Want: "one of " + strings.Join(slices.Concat(themeColours, themeLengths), ", ")}
+			return &criteria.InputError{Field: "theme variable", Got: clip(key, 64), Want: "one of " + strings.Join(slices.Concat(themeColours, themeLengths), ", ")}
 		}
 		kept.Set(key, value)
 		l.set = append(l.set, themeVar{key, value})

@@ -6,7 +6,8 @@ import (
 	"net/http"
 	"strconv"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/address"
 )
@@ -18,7 +19,7 @@ func (s *Server) serveIcon(w http.ResponseWriter, r *http.Request) error {
 	if text := r.URL.Query().Get("n"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil || n < 0 {
-			return &store.InputError{Field: "n", Got: clip(text, 64), Want: "a number from 0"}
+			return &criteria.InputError{Field: "n", Got: clip(text, 64), Want: "a number from 0"}
 		}
 	}
 	w.Header().Set("Cache-Control", "private, max-age=86400")
@@ -51,7 +52,7 @@ func (s *Server) apiEnded(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		there := map[string]store.Run{}
+		there := map[string]wave.Run{}
 		for _, run := range runs {
 			there[run.ID] = run
 		}
@@ -70,7 +71,7 @@ func (s *Server) apiEnded(w http.ResponseWriter, r *http.Request) error {
 }
 
 // runTitle is pipeline and state: "build-shop failed".
-func runTitle(run store.Run) string {
+func runTitle(run wave.Run) string {
 	name := run.Pipeline
 	if name == "" {
 		name = run.ID
@@ -79,22 +80,22 @@ func runTitle(run store.Run) string {
 }
 
 // endWord is a final state as a verb.
-func endWord(state store.State) string {
+func endWord(state wave.State) string {
 	switch state {
-	case store.Empty:
+	case wave.Empty:
 		return "succeeded with nothing to do"
-	case store.Cancelled:
+	case wave.Cancelled:
 		return "was cancelled"
-	case store.Rejected:
+	case wave.Rejected:
 		return "was rejected"
-	case store.Lost:
+	case wave.Lost:
 		return "is lost"
 	default:
 		return string(state)
 	}
 }
 
-func tookWords(run store.Run) string {
+func tookWords(run wave.Run) string {
 	if !run.HasDuration {
 		return ""
 	}

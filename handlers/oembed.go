@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 )
 
 // oEmbed (oembed.com, 1.0) tells other programs how to show an address of ours.
@@ -85,7 +85,7 @@ func atMost(q url.Values, key string, n int) (int, error) {
 	}
 	most, err := strconv.Atoi(text)
 	if err != nil || most < 1 {
-		return 0, &store.InputError{Field: key, Got: clip(text, 64), Want: "a number of pixels"}
+		return 0, &criteria.InputError{Field: key, Got: clip(text, 64), Want: "a number of pixels"}
 	}
 	return min(n, most), nil
 }

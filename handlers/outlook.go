@@ -10,14 +10,15 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
 // outlooks judges those of the runs that have not ended, and the lost ones.
-func (s *Server) outlooks(ctx context.Context, runs []store.Run) (map[string]store.Diagnosis, error) {
+func (s *Server) outlooks(ctx context.Context, runs []wave.Run) (map[string]store.Diagnosis, error) {
 	var ids []string
 	for _, run := range runs {
-		if !run.State.Ended() || run.State == store.Lost {
+		if !run.State.Ended() || run.State == wave.Lost {
 			ids = append(ids, run.ID)
 		}
 	}
@@ -32,7 +33,7 @@ func (s *Server) outlooks(ctx context.Context, runs []store.Run) (map[string]sto
 }
 
 // addFlags marks the rows of runs of which something is noticed.
-func (s *Server) addFlags(ctx context.Context, rows []views.RunRow, runs []store.Run) error {
+func (s *Server) addFlags(ctx context.Context, rows []views.RunRow, runs []wave.Run) error {
 	found, err := s.outlooks(ctx, runs)
 	if err != nil {
 		return fmt.Errorf("judge a page: %w", err)
@@ -54,7 +55,7 @@ func flagsOf(o store.Diagnosis) []views.Flag {
 	case store.Stuck, store.Unheeded, store.Unclear:
 		flags = append(flags, stall)
 	case store.ForHuman:
-		if o.Signals.State != store.Waiting {
+		if o.Signals.State != wave.Waiting {
 			flags = append(flags, stall)
 		}
 	}
@@ -113,8 +114,8 @@ func (s *Server) showRunWhy(w http.ResponseWriter, r *http.Request) error {
 
 // outlookView is the panel of a run's page, nil for one of which there is
 // nothing to say.
-func (s *Server) outlookView(ctx context.Context, run store.Run) (*views.OutlookView, error) {
-	found, err := s.outlooks(ctx, []store.Run{run})
+func (s *Server) outlookView(ctx context.Context, run wave.Run) (*views.OutlookView, error) {
+	found, err := s.outlooks(ctx, []wave.Run{run})
 	o, ok := found[run.ID]
 	if err != nil || !ok {
 		return nil, err
@@ -145,14 +146,14 @@ func (s *Server) actionOn(id string, action store.Action) *views.Action {
 }
 
 // evidence is every signal that the verdict rests on, with its value.
-func (s *Server) evidence(run store.Run, g store.Signals) []views.Evidence {
+func (s *Server) evidence(run wave.Run, g store.Signals) []views.Evidence {
 	now := s.now()
 	list := []views.Evidence{
 		since("last event", now, g.Event, "none since it started", silenceNote(g)),
 		since("heartbeat", now, g.Beat, "none recorded", ""),
 		{Signal: "process", Value: processWord(g.Process), Note: pidNote(run.PID)},
 	}
-	if g.State == store.Waiting || g.Gate {
+	if g.State == wave.Waiting || g.Gate {
 		list = append(list, views.Evidence{Signal: "gate", Value: "open"})
 	}
 	if g.Asked.Known {
@@ -221,7 +222,7 @@ type evidenceSummary struct {
 }
 
 // stallOf is nil for a run that has ended.
-func (s *Server) stallOf(run store.Run, o store.Diagnosis) *stallSummary {
+func (s *Server) stallOf(run wave.Run, o store.Diagnosis) *stallSummary {
 	sum := &stallSummary{Verdict: string(o.Stall.Verdict), Why: o.Stall.Why, Action: string(o.Stall.Action)}
 	if action := s.actionOn(run.ID, o.Stall.Action); action != nil {
 		sum.Href = action.Href
@@ -255,7 +256,7 @@ func etaOf(o store.Diagnosis) *etaSummary {
 }
 
 // addOutlooks adds to summaries what is made of their runs.
-func (s *Server) addOutlooks(ctx context.Context, sums []runSummary, runs []store.Run) error {
+func (s *Server) addOutlooks(ctx context.Context, sums []runSummary, runs []wave.Run) error {
 	found, err := s.outlooks(ctx, runs)
 	if err != nil {
 		return err

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -19,15 +21,15 @@ const atWanted = "event:N with the id of an event, or a time such as 2026-11-23T
 
 // momentOf reads ?at=; nil without it. Only what stays the same is taken: an age
 // would name another moment tomorrow.
-func (s *Server) momentOf(ctx context.Context, r *http.Request) (*store.Moment, error) {
+func (s *Server) momentOf(ctx context.Context, r *http.Request) (*wave.Moment, error) {
 	text := r.URL.Query().Get("at")
 	if text == "" {
 		return nil, nil //nolint:nilnil // no moment is asked for, which is no error
 	}
-	wrong := &store.InputError{Field: "at", Got: strings.ToValidUTF8(clip(text, 64), "?"), Want: atWanted}
+	wrong := &criteria.InputError{Field: "at", Got: strings.ToValidUTF8(clip(text, 64), "?"), Want: atWanted}
 	digits, named := strings.CutPrefix(text, "event:")
 	id, err := strconv.ParseInt(digits, 10, 64)
-	var m store.Moment
+	var m wave.Moment
 	switch {
 	case err == nil && id > 0:
 		m, err = s.store.MomentOf(ctx, id)
@@ -63,7 +65,7 @@ func absoluteTime(text string) (time.Time, bool) {
 }
 
 // detailOn is a run now, or at a moment.
-func (s *Server) detailOn(ctx context.Context, id string, at *store.Moment) (store.RunDetail, error) {
+func (s *Server) detailOn(ctx context.Context, id string, at *wave.Moment) (wave.RunDetail, error) {
 	if at == nil {
 		return s.store.Detail(ctx, id) //nolint:wrapcheck // described by the error table
 	}
@@ -77,7 +79,7 @@ func (s *Server) detailOn(ctx context.Context, id string, at *store.Moment) (sto
 	return d, err //nolint:wrapcheck // described by the error table
 }
 
-func momentWords(at store.Moment) string {
+func momentWords(at wave.Moment) string {
 	return "as of event " + strconv.FormatInt(at.Event, 10) + ", " + at.Time.UTC().Format("2006-01-02 15:04:05") + " UTC"
 }
 
@@ -87,7 +89,7 @@ func atQuery(event int64) url.Values {
 }
 
 // headOn is what stands at the head of a run's pages, now or at a moment.
-func (s *Server) headOn(ctx context.Context, r *http.Request, d store.RunDetail, tab string) (views.RunView, error) {
+func (s *Server) headOn(ctx context.Context, r *http.Request, d wave.RunDetail, tab string) (views.RunView, error) {
 	view := s.runHeadView(r, d)
 	s.openTab(&view, tab)
 	view.Forms = s.formLinks(s.paths.Run(d.Run.ID), formsOfRun, formQuery(r, "at", "after", "before"))
@@ -117,7 +119,7 @@ func (s *Server) headOn(ctx context.Context, r *http.Request, d store.RunDetail,
 }
 
 // freeze makes what is around a page that of a moment: nothing in it goes on.
-func freeze(c *views.Chrome, at store.Moment) {
+func freeze(c *views.Chrome, at wave.Moment) {
 	c.Now = at.Time
 	c.Live = views.Live{LastEvent: at.Event, Offline: c.Live.Offline}
 }
@@ -147,7 +149,7 @@ func stillSteps(rows []views.StepRow, now time.Time) {
 
 // pastView is the banner of a page as of a moment. Run is empty for the list, of
 // which keep is what narrows it.
-func (s *Server) pastView(ctx context.Context, run string, at store.Moment, page string, keep url.Values) (*views.PastView, error) {
+func (s *Server) pastView(ctx context.Context, run string, at wave.Moment, page string, keep url.Values) (*views.PastView, error) {
 	n, err := s.store.Neighbours(ctx, run, at.Event)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // described by the error table
@@ -220,7 +222,7 @@ var (
 
 // newAsOf marks a document as of a moment. Of is where its runs stand in it, such
 // as "runs."; empty: it is one.
-func newAsOf(at store.Moment, of string, rest ...string) *asOf {
+func newAsOf(at wave.Moment, of string, rest ...string) *asOf {
 	a := &asOf{Event: at.Event, Time: momentOf(at.Time)}
 	for _, field := range approximateRun {
 		a.Approximate = append(a.Approximate, of+field)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/address"
 	"wavedeck/views/legible"
@@ -25,7 +25,7 @@ func (sum runSummary) told() string {
 		return sum.State
 	}
 	if sum.Status == "completed" {
-		return string(store.Succeeded)
+		return string(wave.Succeeded)
 	}
 	return sum.Status
 }
@@ -169,7 +169,7 @@ func (body runDetailResponse) plain(to views.Paths, origin string) plain.Documen
 	}
 	for _, step := range body.Steps {
 		// The table has the line that says most.
-		if text := strings.TrimSpace(step.Error); step.State != string(store.Cancelled) && text != step.Headline && !strings.Contains(run.ErrorMessage, text) {
+		if text := strings.TrimSpace(step.Error); step.State != string(wave.Cancelled) && text != step.Headline && !strings.Contains(run.ErrorMessage, text) {
 			d.Parts = append(d.Parts, plain.Part{Heading: "Error of step " + legible.Name(step.StepID), Pre: step.Error})
 		}
 	}
@@ -264,7 +264,7 @@ func (c *childSummary) text() string {
 	if c == nil {
 		return ""
 	}
-	return childrenWord(store.ChildCounts{All: c.Total, Ended: c.Ended, Failed: c.Failed})
+	return childrenWord(wave.ChildCounts{All: c.Total, Ended: c.Ended, Failed: c.Failed})
 }
 
 // childrenNote says how many children the table leaves out.

@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"wavedeck/handlers/runquery"
-	"wavedeck/store"
 	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 	"wavedeck/views/address"
@@ -27,10 +26,10 @@ const (
 
 // runsQuery is the run list's address, understood.
 type runsQuery struct {
-	filter store.RunFilter
-	hold   *store.Cursor  // show nothing newer than this, and count what is
-	terms  runquery.Query // q, understood
-	values url.Values     // the parameters that every link keeps, as they were given: what narrows, and the limit
+	filter criteria.RunFilter
+	hold   *criteria.Cursor // show nothing newer than this, and count what is
+	terms  runquery.Query   // q, understood
+	values url.Values       // the parameters that every link keeps, as they were given: what narrows, and the limit
 }
 
 // parseRunsQuery reads the parameters of the run list:
@@ -72,7 +71,7 @@ func parseRunsQuery(q url.Values, now time.Time) (runsQuery, error) {
 		return query, err
 	}
 	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
-		return query, &store.InputError{Field: "until", Got: query.values.Get("until"), Want: "a time after since"}
+		return query, &criteria.InputError{Field: "until", Got: query.values.Get("until"), Want: "a time after since"}
 	}
 	if err := query.parsePage(q); err != nil {
 		return query, err
@@ -91,7 +90,7 @@ func (query *runsQuery) parsePage(q url.Values) error {
 		return err
 	}
 	if f.Older != nil && f.Newer != nil {
-		return &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "given without older"}
+		return &criteria.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "given without older"}
 	}
 	if query.hold, err = criteria.ParseCursor(q.Get("hold")); err != nil {
 		return err
@@ -99,7 +98,7 @@ func (query *runsQuery) parsePage(q url.Values) error {
 	if f.Limit, err = criteria.ParseLimit(q.Get("limit")); err != nil {
 		return err
 	}
-	if f.Limit != store.DefaultLimit {
+	if f.Limit != criteria.DefaultLimit {
 		query.values.Set("limit", strconv.Itoa(f.Limit))
 	}
 	return nil
@@ -131,9 +130,9 @@ func texts(q url.Values, key string) ([]string, error) {
 		case v == "":
 			continue
 		case !utf8.ValidString(v) || strings.ContainsRune(v, 0):
-			return nil, &store.InputError{Field: key, Got: strings.ToValidUTF8(clip(v, 64), "?"), Want: "text in UTF-8"}
+			return nil, &criteria.InputError{Field: key, Got: strings.ToValidUTF8(clip(v, 64), "?"), Want: "text in UTF-8"}
 		case utf8.RuneCountInString(v) > most:
-			return nil, &store.InputError{Field: key, Got: clip(v, 64), Want: "at most " + strconv.Itoa(most) + " characters"}
+			return nil, &criteria.InputError{Field: key, Got: clip(v, 64), Want: "at most " + strconv.Itoa(most) + " characters"}
 		}
 		if address.IsName(key) {
 			v = address.Decode(v)
@@ -142,30 +141,30 @@ func texts(q url.Values, key string) ([]string, error) {
 			values = append(values, v)
 		}
 		if len(values) > maxValues {
-			return nil, &store.InputError{Field: key, Got: clip(v, 64), Want: "given at most " + strconv.Itoa(maxValues) + " times"}
+			return nil, &criteria.InputError{Field: key, Got: clip(v, 64), Want: "given at most " + strconv.Itoa(maxValues) + " times"}
 		}
 	}
 	return values, nil
 }
 
-func parseStates(states, statuses []string) ([]store.State, error) {
-	var told []store.State
+func parseStates(states, statuses []string) ([]wave.State, error) {
+	var told []wave.State
 	for _, word := range states {
-		s := store.State(word)
+		s := wave.State(word)
 		if !slices.Contains(wave.States[:], s) {
-			return nil, &store.InputError{Field: "state", Got: clip(word, 64), Want: "one of " + joinStates()}
+			return nil, &criteria.InputError{Field: "state", Got: clip(word, 64), Want: "one of " + joinStates()}
 		}
 		told = append(told, s)
 	}
 	for _, word := range statuses {
-		var matching []store.State
+		var matching []wave.State
 		for _, s := range wave.States {
 			if status, _ := statusWord(s); status == word {
 				matching = append(matching, s)
 			}
 		}
 		if matching == nil {
-			return nil, &store.InputError{Field: "status", Got: clip(word, 64), Want: "one of pending, running, completed, failed, cancelled"}
+			return nil, &criteria.InputError{Field: "status", Got: clip(word, 64), Want: "one of pending, running, completed, failed, cancelled"}
 		}
 		told = append(told, matching...)
 	}
@@ -185,7 +184,7 @@ const maxAgo = 100 * 365 * 24 * time.Hour
 
 // parseMoment reads a point in time: an age such as 24h or 7d, a date, or RFC 3339.
 func parseMoment(field, text string, now time.Time) (time.Time, error) {
-	wrong := &store.InputError{Field: field, Got: clip(text, 64), Want: "an age such as 24h or 7d, a date such as 2026-11-23, or a time such as 2026-11-23T14:00:00Z"}
+	wrong := &criteria.InputError{Field: field, Got: clip(text, 64), Want: "an age such as 24h or 7d, a date such as 2026-11-23, or a time such as 2026-11-23T14:00:00Z"}
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -229,7 +228,7 @@ func eventID(q url.Values, key string) (int64, error) {
 	}
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 {
-		return 0, &store.InputError{Field: key, Got: clip(text, 64), Want: "the id of an event, a number from 1"}
+		return 0, &criteria.InputError{Field: key, Got: clip(text, 64), Want: "the id of an event, a number from 1"}
 	}
 	return id, nil
 }
@@ -239,7 +238,7 @@ func pathVar(r *http.Request, name string) (string, error) {
 	raw := muxVar(r, name)
 	value, err := address.ParseSegment(raw)
 	if err != nil {
-		return "", &store.InputError{Field: name, Got: clip(raw, 64), Want: "a name in UTF-8"}
+		return "", &criteria.InputError{Field: name, Got: clip(raw, 64), Want: "a name in UTF-8"}
 	}
 	return value, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/store/files"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -18,7 +19,7 @@ const headerReplaced = "Wavedeck-Artifact-Replaced"
 
 // replaced tells which artifacts of a run have a file that the run did not leave
 // like that, by the id of the artifact.
-func (s *Server) replaced(ctx context.Context, run store.Run, artifacts []store.Artifact) (map[int64]store.Replacement, error) {
+func (s *Server) replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact) (map[int64]store.Replacement, error) {
 	if len(artifacts) == 0 {
 		return nil, nil
 	}
@@ -47,7 +48,7 @@ func (s *Server) replaced(ctx context.Context, run store.Run, artifacts []store.
 
 // replacedIn tells it of a run's page. Also as of a moment the files are those of
 // now, and so is whether the run has ended.
-func (s *Server) replacedIn(ctx context.Context, d store.RunDetail) (map[int64]store.Replacement, error) {
+func (s *Server) replacedIn(ctx context.Context, d wave.RunDetail) (map[int64]store.Replacement, error) {
 	run := d.Run
 	if d.At != nil && len(d.Artifacts) > 0 {
 		runs, err := s.store.RunsByID(ctx, []string{run.ID})

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"wavedeck/store"
 	"wavedeck/store/headline"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -17,7 +17,7 @@ import (
 const maxSegments = 24
 
 // runRow turns a run into a line of a list.
-func runRow(run store.Run) views.RunRow {
+func runRow(run wave.Run) views.RunRow {
 	row := views.RunRow{
 		ID: run.ID, Pipeline: run.Pipeline, Title: firstLine(opening(run.Input)),
 		State: string(run.State), Word: runWord(run), Reason: failureLine(run),
@@ -57,7 +57,7 @@ func shortened(names []string, most int) []string {
 }
 
 // itemWord is which of several items a run is, "2 of 3"; empty: it is none.
-func itemWord(run store.Run) string {
+func itemWord(run wave.Run) string {
 	if run.Iterate == nil {
 		return ""
 	}
@@ -72,7 +72,7 @@ func itemText(index, total int) string {
 }
 
 // culpritOf is the run that made a step fail, nil where the step did by itself.
-func culpritOf(step store.Step) *views.Culprit {
+func culpritOf(step wave.Step) *views.Culprit {
 	if step.Culprit == nil {
 		return nil
 	}
@@ -90,16 +90,16 @@ func contractWord(result string) string {
 
 // failureLine is why a run did not end well, or why its state is not what was
 // recorded. Everything that shows a run in a line shows this one.
-func failureLine(run store.Run) string {
+func failureLine(run wave.Run) string {
 	return cmp.Or(shown(run.Headline), shown(run.Reason))
 }
 
-func childrenOf(c store.ChildCounts) views.Children {
+func childrenOf(c wave.ChildCounts) views.Children {
 	return views.Children{All: c.All, Ended: c.Ended, Failed: c.Failed}
 }
 
-func stateWord(s store.State) string {
-	if s == store.Empty {
+func stateWord(s wave.State) string {
+	if s == wave.Empty {
 		return "succeeded, empty"
 	}
 	return string(s)
@@ -109,29 +109,29 @@ func stateWord(s store.State) string {
 const stopping = "stopping"
 
 // runWord is what to call a run's state.
-func runWord(run store.Run) string {
+func runWord(run wave.Run) string {
 	if run.Cancel != nil && run.State.Active() {
 		return stopping
 	}
 	return stateWord(run.State)
 }
 
-func runTook(run store.Run) views.Took {
-	if run.State.Active() && run.State != store.Pending {
+func runTook(run wave.Run) views.Took {
+	if run.State.Active() && run.State != wave.Pending {
 		return views.Took{Since: run.StartedAt}
 	}
 	return views.Took{D: run.Duration, Known: run.HasDuration, Coarse: run.CoarseSecond}
 }
 
-func stepTook(state store.State, started time.Time, d time.Duration, known, coarse bool) views.Took {
-	if (state == store.Running || state == store.Waiting) && !started.IsZero() {
+func stepTook(state wave.State, started time.Time, d time.Duration, known, coarse bool) views.Took {
+	if (state == wave.Running || state == wave.Waiting) && !started.IsZero() {
 		return views.Took{Since: started}
 	}
 	return views.Took{D: d, Known: known, Coarse: coarse}
 }
 
 // segments draws k of n: what is done, what is now, and what is not yet.
-func segments(run store.Run) []string {
+func segments(run wave.Run) []string {
 	if run.StepsAll == 0 || run.StepsAll > maxSegments {
 		return nil
 	}
@@ -139,13 +139,13 @@ func segments(run store.Run) []string {
 	for i := range out {
 		switch {
 		case i < run.StepsDone-run.StepsFailed:
-			out[i] = string(store.Succeeded)
+			out[i] = string(wave.Succeeded)
 		case i < run.StepsDone:
-			out[i] = string(store.Failed)
+			out[i] = string(wave.Failed)
 		case i < run.StepsDone+len(run.Current):
 			out[i] = string(run.State)
 		default:
-			out[i] = string(store.Pending)
+			out[i] = string(wave.Pending)
 		}
 	}
 	return out
@@ -161,12 +161,12 @@ func firstLine(text string) string {
 	return ""
 }
 
-func runRef(run store.Run) *views.RunRef {
+func runRef(run wave.Run) *views.RunRef {
 	return bounded(&views.RunRef{ID: run.ID, Pipeline: run.Pipeline, State: string(run.State), Word: runWord(run)})
 }
 
 // stepRow turns a step into a line of its run.
-func stepRow(step store.Step, kind string) views.StepRow {
+func stepRow(step wave.Step, kind string) views.StepRow {
 	row := views.StepRow{
 		ID: step.ID, State: string(step.State), Word: stateWord(step.State), Kind: kind,
 		Persona: step.Persona, Model: opening(step.Model), Adapter: opening(step.Adapter),
@@ -190,7 +190,7 @@ func stepRow(step store.Step, kind string) views.StepRow {
 // outputShown is how many lines of an attempt's output a page shows.
 const outputShown = 40
 
-func attemptRow(a store.Attempt) views.AttemptRow {
+func attemptRow(a wave.Attempt) views.AttemptRow {
 	row := views.AttemptRow{
 		Number: a.Number, State: string(a.State), Word: stateWord(a.State), Class: failureClass(a.FailureClass),
 		Error: account(a.Error), Started: a.StartedAt, Tokens: a.Tokens,
@@ -210,7 +210,7 @@ func account(text string) views.Account {
 }
 
 // stepError is why a step did not end well.
-func stepError(step store.Step) views.Account {
+func stepError(step wave.Step) views.Account {
 	return views.Account{Line: clip(shown(step.Headline), textShown), Text: most(shown(ends(step.Error)), accountShown)}
 }
 
@@ -224,30 +224,30 @@ func failureClass(recorded string) string {
 
 // eventTone is the told state whose colour an event's word has; none where the
 // word is shown plainly.
-func eventTone(word string) store.State {
+func eventTone(word string) wave.State {
 	switch word {
 	case "started", "running":
-		return store.Running
+		return wave.Running
 	case "gate_waiting", "retrying", "reworking", "warning", "contract_warning", "contract_soft_failure":
-		return store.Waiting
+		return wave.Waiting
 	case "completed", "contract_passed", "gate_resolved":
-		return store.Succeeded
+		return wave.Succeeded
 	case "completed_empty":
-		return store.Empty
+		return wave.Empty
 	case "failed", "contract_failed", "review_failed":
-		return store.Failed
+		return wave.Failed
 	case "rejected":
-		return store.Rejected
+		return wave.Rejected
 	case "skipped":
-		return store.Skipped
+		return wave.Skipped
 	case "cancelled":
-		return store.Cancelled
+		return wave.Cancelled
 	default:
 		return ""
 	}
 }
 
-func eventRow(e store.Event) views.EventRow {
+func eventRow(e wave.Event) views.EventRow {
 	return bounded(views.EventRow{
 		ID: e.ID, At: e.At, Step: e.StepID, State: e.State, Tone: string(eventTone(e.State)),
 		Persona: e.Persona, Message: opening(e.Message), Tokens: e.Tokens, Model: opening(e.Model),

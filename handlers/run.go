@@ -12,6 +12,8 @@ import (
 	"github.com/a-h/templ"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/address"
 	"wavedeck/views/legible"
@@ -35,7 +37,7 @@ func parseEventWindow(r *http.Request) (eventWindow, error) {
 		return eventWindow{}, err
 	}
 	if after > 0 && before > 0 {
-		return eventWindow{}, &store.InputError{Field: "after", Got: clip(q.Get("after"), 64), Want: "given without before"}
+		return eventWindow{}, &criteria.InputError{Field: "after", Got: clip(q.Get("after"), 64), Want: "given without before"}
 	}
 	return eventWindow{after: after, before: before}, nil
 }
@@ -136,7 +138,7 @@ func (s *Server) runHead(ctx context.Context, r *http.Request, id string) (views
 }
 
 // runDetailView is what a run's page shows, now or as of a moment.
-func (s *Server) runDetailView(ctx context.Context, r *http.Request, d store.RunDetail, window eventWindow) (views.RunView, error) {
+func (s *Server) runDetailView(ctx context.Context, r *http.Request, d wave.RunDetail, window eventWindow) (views.RunView, error) {
 	id, at := d.Run.ID, d.At
 	view, err := s.headOn(ctx, r, d, "")
 	if err != nil {
@@ -181,7 +183,7 @@ func (s *Server) refreshes(view *views.RunView, id string, window eventWindow) {
 }
 
 // runHeadView is what stands at the head of each of a run's pages.
-func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
+func (s *Server) runHeadView(r *http.Request, d wave.RunDetail) views.RunView {
 	run := d.Run
 	_, defined := s.manifest.Current().Pipeline(run.Pipeline)
 	view := views.RunView{
@@ -199,7 +201,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 		view.Recorded = clip(run.Status, nameShown)
 	}
 	view.Started = startFacts(s.startedWith(r.Context(), run, d.At))
-	if run.Cancel != nil || run.State == store.Cancelled {
+	if run.Cancel != nil || run.State == wave.Cancelled {
 		view.AskedBy = s.askedBy(r.Context(), run.ID)
 	}
 	if run.Cancel != nil || view.AskedBy != "" {
@@ -225,7 +227,7 @@ func (s *Server) runHeadView(r *http.Request, d store.RunDetail) views.RunView {
 }
 
 // eventsView reads one window of a run's events.
-func (s *Server) eventsView(ctx context.Context, d store.RunDetail, window eventWindow) (views.EventsView, error) {
+func (s *Server) eventsView(ctx context.Context, d wave.RunDetail, window eventWindow) (views.EventsView, error) {
 	id := d.Run.ID
 	view := views.EventsView{RunID: id, Total: d.Events, Latest: window == eventWindow{}}
 	before := window.before
@@ -240,7 +242,7 @@ func (s *Server) eventsView(ctx context.Context, d store.RunDetail, window event
 			return withQuery(s.paths.Run(id), q) + "#events"
 		}
 	}
-	events, err := s.store.Events(ctx, store.EventFilter{
+	events, err := s.store.Events(ctx, criteria.EventFilter{
 		Run: id, After: window.after, Before: before, Limit: eventsShown, Newest: window.after == 0,
 	})
 	if err != nil {
@@ -265,7 +267,7 @@ func (s *Server) eventsView(ctx context.Context, d store.RunDetail, window event
 
 // artifactGroups puts outputs under their steps, in the order of their first one.
 // A step that was tried again has a row per attempt.
-func (s *Server) artifactGroups(ctx context.Context, d store.RunDetail) ([]views.ArtifactGroup, error) {
+func (s *Server) artifactGroups(ctx context.Context, d wave.RunDetail) ([]views.ArtifactGroup, error) {
 	artifacts := d.Artifacts
 	found, err := s.replacedIn(ctx, d)
 	if err != nil {
@@ -299,9 +301,9 @@ func (s *Server) artifactGroups(ctx context.Context, d store.RunDetail) ([]views
 
 // failureOf is what an operator wants first of a run that did not end well: the
 // step, its last attempt, and the line that says why.
-func (s *Server) failureOf(d store.RunDetail) *views.Failure {
+func (s *Server) failureOf(d wave.RunDetail) *views.Failure {
 	switch d.Run.State {
-	case store.Failed, store.Rejected, store.Lost, store.Cancelled:
+	case wave.Failed, wave.Rejected, wave.Lost, wave.Cancelled:
 	default:
 		return nil
 	}
@@ -323,7 +325,7 @@ func (s *Server) failureOf(d store.RunDetail) *views.Failure {
 	}
 	f.Text, f.Line = shown(f.Text), failureLine(d.Run)
 	if c := d.Run.Cause; c != nil {
-		f.Cause = &views.RunRef{ID: c.Run, Pipeline: c.Pipeline, State: string(store.Failed), Word: stateWord(store.Failed)}
+		f.Cause = &views.RunRef{ID: c.Run, Pipeline: c.Pipeline, State: string(wave.Failed), Word: stateWord(wave.Failed)}
 		f.CauseStep = c.Step
 	}
 	whole := most(f.Text, textsWhole)

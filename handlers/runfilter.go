@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"wavedeck/handlers/runquery"
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
@@ -16,7 +16,7 @@ import (
 func stateWords() []string {
 	words := []string{"active", "ended", "completed"}
 	for _, s := range wave.States {
-		if s != store.Skipped { // steps only
+		if s != wave.Skipped { // steps only
 			words = append(words, string(s))
 		}
 	}
@@ -24,9 +24,9 @@ func stateWords() []string {
 }
 
 // statesOf are the told states that a word of the filter names.
-func statesOf(word string) []store.State {
+func statesOf(word string) []wave.State {
 	word = strings.ToLower(word)
-	var states []store.State
+	var states []wave.State
 	for _, s := range wave.States {
 		status, _ := statusWord(s)
 		switch {
@@ -39,12 +39,12 @@ func statesOf(word string) []store.State {
 
 // termsOf reads a text in the filter language into the terms of the store.
 // Errors are *runquery.Error.
-func termsOf(text string, now time.Time) (runquery.Query, []store.Predicate, error) {
+func termsOf(text string, now time.Time) (runquery.Query, []criteria.Predicate, error) {
 	q, err := runquery.Parse(text)
 	if err != nil {
 		return q, nil, err
 	}
-	terms := make([]store.Predicate, len(q.Terms))
+	terms := make([]criteria.Predicate, len(q.Terms))
 	for i, t := range q.Terms {
 		if terms[i], err = termOf(q, t, now); err != nil {
 			return q, nil, err
@@ -54,39 +54,39 @@ func termsOf(text string, now time.Time) (runquery.Query, []store.Predicate, err
 }
 
 // fieldOf is what of a run a key looks at.
-func fieldOf(key string) store.Field {
+func fieldOf(key string) criteria.Field {
 	switch key {
 	case "status":
-		return store.FieldState
+		return criteria.FieldState
 	case "pipeline":
-		return store.FieldPipeline
+		return criteria.FieldPipeline
 	case "tag":
-		return store.FieldTag
+		return criteria.FieldTag
 	case "branch":
-		return store.FieldBranch
+		return criteria.FieldBranch
 	case "parent":
-		return store.FieldParent
+		return criteria.FieldParent
 	case "kind":
-		return store.FieldKind
+		return criteria.FieldKind
 	case "id":
-		return store.FieldID
+		return criteria.FieldID
 	case "input":
-		return store.FieldInput
+		return criteria.FieldInput
 	case "error":
-		return store.FieldError
+		return criteria.FieldError
 	case "since", "until", "age":
-		return store.FieldStarted
+		return criteria.FieldStarted
 	case "dur":
-		return store.FieldDuration
+		return criteria.FieldDuration
 	case "tokens":
-		return store.FieldTokens
+		return criteria.FieldTokens
 	default:
-		return store.FieldText
+		return criteria.FieldText
 	}
 }
 
-func termOf(q runquery.Query, t runquery.Term, now time.Time) (store.Predicate, error) {
-	term := store.Predicate{Field: fieldOf(t.Key), Not: t.Not}
+func termOf(q runquery.Query, t runquery.Term, now time.Time) (criteria.Predicate, error) {
+	term := criteria.Predicate{Field: fieldOf(t.Key), Not: t.Not}
 	switch t.Key {
 	case "status":
 		for _, v := range t.Values {
@@ -97,7 +97,7 @@ func termOf(q runquery.Query, t runquery.Term, now time.Time) (store.Predicate, 
 				return term, err
 			}
 			for _, s := range states {
-				term.Texts = append(term.Texts, store.PredicateText{Text: string(s)})
+				term.Texts = append(term.Texts, criteria.PredicateText{Text: string(s)})
 			}
 		}
 	case "since", "until":
@@ -129,11 +129,11 @@ func termOf(q runquery.Query, t runquery.Term, now time.Time) (store.Predicate, 
 			if text == "none" {
 				text = ""
 			}
-			term.Texts = append(term.Texts, store.PredicateText{Text: text})
+			term.Texts = append(term.Texts, criteria.PredicateText{Text: text})
 		}
 	default:
 		for _, v := range t.Values {
-			term.Texts = append(term.Texts, store.PredicateText{Text: v.Text, Glob: v.Glob})
+			term.Texts = append(term.Texts, criteria.PredicateText{Text: v.Text, Glob: v.Glob})
 		}
 	}
 	return term, nil

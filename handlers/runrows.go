@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views/plain"
 )
 
@@ -77,7 +77,7 @@ type runLine struct {
 	AsOf *asOf `json:"as_of,omitempty"`
 }
 
-func newRowWriter(out *outflow, f format, at *store.Moment) *rowWriter {
+func newRowWriter(out *outflow, f format, at *wave.Moment) *rowWriter {
 	rows := &rowWriter{out: out, f: f}
 	columns := csvColumns
 	if at != nil {

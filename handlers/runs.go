@@ -12,12 +12,13 @@ import (
 	"wavedeck/handlers/runquery"
 	"wavedeck/store"
 	"wavedeck/store/criteria"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/address"
 )
 
 // heldAtMost is how many newer runs a held list counts.
-const heldAtMost = store.MaxLimit
+const heldAtMost = criteria.MaxLimit
 
 // kidsShown is how many children a run list shows beneath their parent.
 const kidsShown = 20
@@ -59,7 +60,7 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request) error {
 type listing struct {
 	runsQuery
 
-	at  *store.Moment
+	at  *wave.Moment
 	all bool // every run that matches, not a page of them
 }
 
@@ -86,7 +87,7 @@ func (s *Server) listingOf(r *http.Request, f format) (listing, error) {
 	}
 	query.values.Set("at", atQuery(at.Event).Get("at")) // every link keeps it
 	if err == nil && query.filter.Newer != nil {
-		err = &store.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "left out of a list as of a moment, which has older pages only"}
+		err = &criteria.InputError{Field: "newer", Got: clip(q.Get("newer"), 64), Want: "left out of a list as of a moment, which has older pages only"}
 	}
 	return l, err
 }
@@ -98,11 +99,11 @@ func wantsAll(q url.Values, f format) (bool, error) {
 	limit := q.Get("limit")
 	switch {
 	case f.goesOn() && (limit == "" || limit == "all"):
-		q.Set("limit", strconv.Itoa(store.MaxLimit)) // at once
+		q.Set("limit", strconv.Itoa(criteria.MaxLimit)) // at once
 		return true, nil
 	case limit == "all":
-		return false, &store.InputError{
-			Field: "limit", Got: limit, Want: "a number from 1 to " + strconv.Itoa(store.MaxLimit) + "; the forms .csv and .ndjson hold everything that matches",
+		return false, &criteria.InputError{
+			Field: "limit", Got: limit, Want: "a number from 1 to " + strconv.Itoa(criteria.MaxLimit) + "; the forms .csv and .ndjson hold everything that matches",
 		}
 	default:
 		return false, nil
@@ -140,7 +141,7 @@ func (s *Server) runsView(ctx context.Context, r *http.Request, query runsQuery)
 	filter := query.filter
 	if query.hold != nil && filter.Older == nil && filter.Newer == nil {
 		// The least cursor after the held run: the run itself is in the page.
-		filter.Older = &store.Cursor{T: query.hold.T, ID: query.hold.ID + "\x01"}
+		filter.Older = &criteria.Cursor{T: query.hold.T, ID: query.hold.ID + "\x01"}
 	}
 	page, err := s.store.Runs(ctx, filter)
 	switch {
@@ -200,7 +201,7 @@ func (s *Server) newerThan(ctx context.Context, query runsQuery) (n int, more bo
 
 // runRows turns runs into rows. In the list of top-level runs the children stand
 // beneath their parents; elsewhere a child names its parent.
-func (s *Server) runRows(ctx context.Context, runs []store.Run, fold bool) ([]views.RunRow, error) {
+func (s *Server) runRows(ctx context.Context, runs []wave.Run, fold bool) ([]views.RunRow, error) {
 	rows := make([]views.RunRow, len(runs))
 	var parents, folded []string
 	for i, run := range runs {
@@ -242,7 +243,7 @@ func (s *Server) runRows(ctx context.Context, runs []store.Run, fold bool) ([]vi
 }
 
 // foldChildren puts the children of the runs named in folded beneath their rows.
-func (s *Server) foldChildren(ctx context.Context, rows []views.RunRow, runs []store.Run, folded []string) error {
+func (s *Server) foldChildren(ctx context.Context, rows []views.RunRow, runs []wave.Run, folded []string) error {
 	if len(folded) == 0 {
 		return nil
 	}

@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
+	"wavedeck/store/feed"
+	"wavedeck/store/wave"
 )
 
 // streamWindow is how many events of a run are read and sent at once.
@@ -58,7 +60,7 @@ func (s *Server) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 	var stream *eventStream
 	last := recordedEnd(run) // when the run was last known at work
 	for {
-		events, err := s.store.Events(ctx, store.EventFilter{Run: id, After: after, Limit: streamWindow})
+		events, err := s.store.Events(ctx, criteria.EventFilter{Run: id, After: after, Limit: streamWindow})
 		if err != nil {
 			return s.endStream(ctx, stream, err)
 		}
@@ -102,7 +104,7 @@ func (s *Server) startRunStream(w http.ResponseWriter, r *http.Request, over boo
 }
 
 // recordedEnd is the later of the two ends that may be recorded, or zero.
-func recordedEnd(run store.Run) time.Time {
+func recordedEnd(run wave.Run) time.Time {
 	if run.CancelledAt.After(run.CompletedAt) {
 		return run.CancelledAt
 	}
@@ -110,7 +112,7 @@ func recordedEnd(run store.Run) time.Time {
 }
 
 // sendEvents returns the id of the last event sent, after when there is none.
-func (s *eventStream) sendEvents(events []store.Event, after int64) (int64, error) {
+func (s *eventStream) sendEvents(events []wave.Event, after int64) (int64, error) {
 	for _, e := range events {
 		if err := s.add(e.State, strconv.FormatInt(e.ID, 10), wireEventOf(e)); err != nil {
 			return after, err
@@ -120,7 +122,7 @@ func (s *eventStream) sendEvents(events []store.Event, after int64) (int64, erro
 	return after, s.flush()
 }
 
-func (s *eventStream) sendEnd(run store.Run) error {
+func (s *eventStream) sendEnd(run wave.Run) error {
 	if err := s.add(eventEnd, "", summaryOf(run)); err != nil {
 		return err
 	}
@@ -142,7 +144,7 @@ var errQuiet = errors.New("nothing more comes")
 
 // awaitNews returns when something about the run changed, or, if it has ended,
 // errQuiet when nothing did for so long.
-func (s *Server) awaitNews(ctx context.Context, stream *eventStream, sub *store.Subscription, run store.Run, left time.Duration) error {
+func (s *Server) awaitNews(ctx context.Context, stream *eventStream, sub *feed.Subscription, run wave.Run, left time.Duration) error {
 	if !run.State.Ended() {
 		return s.awaitRun(ctx, stream, sub, run.ID)
 	}
@@ -161,7 +163,7 @@ func (s *Server) awaitNews(ctx context.Context, stream *eventStream, sub *store.
 // awaitRun returns when something about the run changed, or may have: that its
 // process is gone changes no row. The client of a stream is pinged with a comment
 // then; a log that is followed is nil here.
-func (s *Server) awaitRun(ctx context.Context, stream *eventStream, sub *store.Subscription, id string) error {
+func (s *Server) awaitRun(ctx context.Context, stream *eventStream, sub *feed.Subscription, id string) error {
 	ping := time.NewTicker(s.budgets.Ping)
 	defer ping.Stop()
 	for {
@@ -182,7 +184,7 @@ func (s *Server) awaitRun(ctx context.Context, stream *eventStream, sub *store.S
 	}
 }
 
-func concerns(c store.Change, run string) bool {
+func concerns(c feed.Change, run string) bool {
 	return c.Reset || c.Health || slices.Contains(c.Runs, run)
 }
 
@@ -197,12 +199,12 @@ func lastEvent(seen string) (int64, error) {
 	}
 	event, err := strconv.ParseInt(seen, 10, 64)
 	if err != nil || event < 0 {
-		return 0, &store.InputError{Field: "Last-Event-ID", Got: clip(seen, 64), Want: "the id of an event, a number"}
+		return 0, &criteria.InputError{Field: "Last-Event-ID", Got: clip(seen, 64), Want: "the id of an event, a number"}
 	}
 	return event, nil
 }
 
-func wireEventOf(e store.Event) wireEvent {
+func wireEventOf(e wave.Event) wireEvent {
 	return wireEvent{
 		Timestamp: momentOf(e.At), PipelineID: e.RunID, StepID: e.StepID, State: e.State,
 		DurationMs: e.Duration.Milliseconds(), Message: shown(e.Message), Persona: e.Persona,

@@ -7,7 +7,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -42,7 +42,7 @@ func (s *Server) openTab(view *views.RunView, tab string) {
 }
 
 // tabBody makes the content of one of a run's pages. It may add to the view.
-type tabBody func(ctx context.Context, d store.RunDetail, view *views.RunView) (templ.Component, error)
+type tabBody func(ctx context.Context, d wave.RunDetail, view *views.RunView) (templ.Component, error)
 
 // renderTab answers with one of a run's pages, or for htmx with its content.
 func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, body tabBody) error {
@@ -79,7 +79,7 @@ func (s *Server) renderTab(w http.ResponseWriter, r *http.Request, tab string, b
 
 // showRunArtifacts is the page of what a run put out.
 func (s *Server) showRunArtifacts(w http.ResponseWriter, r *http.Request) error {
-	return s.renderTab(w, r, "artifacts", func(ctx context.Context, d store.RunDetail, view *views.RunView) (_ templ.Component, err error) {
+	return s.renderTab(w, r, "artifacts", func(ctx context.Context, d wave.RunDetail, view *views.RunView) (_ templ.Component, err error) {
 		view.Artifacts, err = s.artifactGroups(ctx, d)
 		return views.ArtifactTable(*view), err
 	})

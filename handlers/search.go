@@ -14,6 +14,7 @@ import (
 	"wavedeck/store/criteria"
 	"wavedeck/store/redact"
 	"wavedeck/store/search"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -44,12 +45,12 @@ func Across() store.Across { return redact.Keys{} }
 type searchQuery struct {
 	text   string
 	terms  runquery.Query
-	runs   store.RunFilter // all of it, for what runs say of themselves
-	words  search.Query    // the words, for events
-	only   store.RunFilter // the rest, for the runs of these events
-	exact  string          // what may name a run
-	before search.Cursor   // a page of events
-	older  *store.Cursor   // a page of runs
+	runs   criteria.RunFilter // all of it, for what runs say of themselves
+	words  search.Query       // the words, for events
+	only   criteria.RunFilter // the rest, for the runs of these events
+	exact  string             // what may name a run
+	before search.Cursor      // a page of events
+	older  *criteria.Cursor   // a page of runs
 }
 
 // parseSearch reads q=, in the language of the list's filter, and older= or
@@ -68,9 +69,9 @@ func parseSearch(q url.Values, now time.Time) (query searchQuery, err error) {
 		return query, err
 	}
 	if query.older != nil && query.before.Before > 0 {
-		return query, &store.InputError{Field: "before", Got: clip(q.Get("before"), 64), Want: "given without older"}
+		return query, &criteria.InputError{Field: "before", Got: clip(q.Get("before"), 64), Want: "given without older"}
 	}
-	var terms []store.Predicate
+	var terms []criteria.Predicate
 	if query.terms, terms, err = termsOf(query.text, now); err != nil {
 		return query, err
 	}
@@ -91,22 +92,22 @@ func parseSearch(q url.Values, now time.Time) (query searchQuery, err error) {
 			return query, query.terms.Fail(v, "is too short to find what begins so", fmt.Sprintf("at least %d letters before the *", search.MinPrefix))
 		}
 		query.words = append(query.words, word)
-		terms[i].Texts = []store.PredicateText{{Text: v.Text}}
+		terms[i].Texts = []criteria.PredicateText{{Text: v.Text}}
 		if len(terms) == 1 && !t.Not && !prefix {
 			query.exact = v.Text
 		}
 	}
-	query.runs = store.RunFilter{Predicates: terms, Older: query.older, Limit: searchRuns}
+	query.runs = criteria.RunFilter{Predicates: terms, Older: query.older, Limit: searchRuns}
 	return query, nil
 }
 
 // searchAnswer is what was found.
 type searchAnswer struct {
-	known bool          // false: there is no state database
-	exact []store.Run   // the run that is meant, if one is
-	runs  store.RunPage // that say it of themselves, without exact
-	found search.Found  // with events that say it
-	of    map[string]store.Run
+	known bool             // false: there is no state database
+	exact []wave.Run       // the run that is meant, if one is
+	runs  criteria.RunPage // that say it of themselves, without exact
+	found search.Found     // with events that say it
+	of    map[string]wave.Run
 	index search.Status // how much of all events was looked through; zero without an index
 }
 
@@ -183,7 +184,7 @@ func (s *Server) findEvents(ctx context.Context, query searchQuery, answer *sear
 		ids[i] = r.ID
 	}
 	runs, err := s.store.RunsByID(ctx, ids)
-	answer.of = make(map[string]store.Run, len(runs))
+	answer.of = make(map[string]wave.Run, len(runs))
 	for _, run := range runs {
 		answer.of[run.ID] = run
 	}

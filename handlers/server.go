@@ -20,6 +20,7 @@ import (
 	"wavedeck/store/manifest"
 	"wavedeck/store/prices"
 	"wavedeck/store/search"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -122,8 +123,8 @@ type frame struct {
 // peers are what one feature needs of another.
 type peers struct {
 	runHead      func(ctx context.Context, r *http.Request, run string) (views.RunView, error)
-	plainLog     handler                                                        // a run's log as text
-	exportLog    func(ctx context.Context, d store.RunDetail, to logSink) error // into the file of a run
+	plainLog     handler                                                       // a run's log as text
+	exportLog    func(ctx context.Context, d wave.RunDetail, to logSink) error // into the file of a run
 	logPart      func(ctx context.Context, r *http.Request, run string, asked url.Values) (view views.LogView, kept url.Values, err error)
 	attention    func(context.Context) ([]store.Attention, error)
 	addAttention func(context.Context, *views.AttentionView) error
@@ -210,15 +211,15 @@ func (s *Server) version() version {
 }
 
 // Definition is what the manifest says of a pipeline's steps, for the store.
-func Definition(source *manifest.Source) func(string) []store.StepDef {
-	return func(pipeline string) []store.StepDef {
+func Definition(source *manifest.Source) func(string) []wave.StepDef {
+	return func(pipeline string) []wave.StepDef {
 		p, ok := source.Current().Pipeline(pipeline)
 		if !ok {
 			return nil
 		}
-		steps := make([]store.StepDef, len(p.Steps))
+		steps := make([]wave.StepDef, len(p.Steps))
 		for i, step := range p.Steps {
-			steps[i] = store.StepDef{
+			steps[i] = wave.StepDef{
 				ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Dependencies: step.Dependencies,
 			}
 		}

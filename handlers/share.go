@@ -12,7 +12,7 @@ import (
 
 	"wavedeck/handlers/grant"
 	"wavedeck/static"
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 	"wavedeck/views/address"
 	"wavedeck/views/legible"
@@ -31,7 +31,7 @@ func (t sharedThing) resource() string {
 
 // parseShared reads "runs/ID", "pipelines/NAME", and which page of it.
 func parseShared(text string) (of sharedThing, tab string, err error) {
-	wrong := &store.InputError{Field: "of", Got: clip(text, 64), Want: "runs/ID or pipelines/NAME"}
+	wrong := &criteria.InputError{Field: "of", Got: clip(text, 64), Want: "runs/ID or pipelines/NAME"}
 	segments, _, err := grant.ParseResource(strings.TrimSuffix(text, "/"))
 	if err != nil || len(segments) < 2 || len(segments) > 3 {
 		return of, "", wrong
@@ -59,7 +59,7 @@ func (t sharedThing) kinds() []string {
 // shapeOf is one part of a thing that is there.
 func (s *Server) shapeOf(ctx context.Context, of sharedThing, kind string) (shape, error) {
 	if !slices.Contains(of.kinds(), kind) {
-		return shape{}, &store.InputError{Field: "kind", Got: clip(kind, 64), Want: "one of " + strings.Join(of.kinds(), ", ")}
+		return shape{}, &criteria.InputError{Field: "kind", Got: clip(kind, 64), Want: "one of " + strings.Join(of.kinds(), ", ")}
 	}
 	what := shape{kind: kind, resource: of.resource() + "/" + kind}
 	word := strings.ToUpper(kind[:1]) + kind[1:]
@@ -97,7 +97,7 @@ func (s *Server) showShare(w http.ResponseWriter, r *http.Request) error {
 	site := ""
 	if asked := strings.TrimRight(strings.TrimSpace(q.Get("site")), "/"); asked != "" {
 		if site, err = ParseOrigin(asked); err != nil {
-			return &store.InputError{Field: "site", Got: clip(asked, 64), Want: "the origin of the page, such as https://portal.example"}
+			return &criteria.InputError{Field: "site", Got: clip(asked, 64), Want: "the origin of the page, such as https://portal.example"}
 		}
 	}
 	return s.serveCached(w, r, typeHTML, func(ctx context.Context, b *bytes.Buffer) error {

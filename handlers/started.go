@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"wavedeck/runner"
-	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -52,7 +52,7 @@ func (s *Server) noteLaunch(ctx context.Context, run string, r runner.Request) {
 // startedWith is how a run was started, by the fields of the start form: what was
 // noted when that was done from here, and what its row says; as of a moment, if
 // one is given. Nil when neither knows anything, which is not that nothing was given.
-func (s *Server) startedWith(ctx context.Context, run store.Run, at *store.Moment) map[string]string {
+func (s *Server) startedWith(ctx context.Context, run wave.Run, at *wave.Moment) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, s.budgets.Asker)
 	defer cancel()
 	launch, err := s.desk.Launch(ctx, run.ID)

@@ -14,7 +14,9 @@ import (
 	"github.com/a-h/templ"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/manifest"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/timeline"
 )
@@ -27,9 +29,9 @@ const nestedShown = 20
 func (s *Server) showRunTimeline(w http.ResponseWriter, r *http.Request) error {
 	query, err := timeline.ParseQuery(r.URL.Query())
 	if wrong, ok := errors.AsType[*timeline.QueryError](err); ok {
-		return &store.InputError{Field: wrong.Field, Got: clip(wrong.Got, 64), Want: wrong.Want}
+		return &criteria.InputError{Field: wrong.Field, Got: clip(wrong.Got, 64), Want: wrong.Want}
 	}
-	return s.renderTab(w, r, "timeline", func(ctx context.Context, d store.RunDetail, view *views.RunView) (templ.Component, error) {
+	return s.renderTab(w, r, "timeline", func(ctx context.Context, d wave.RunDetail, view *views.RunView) (templ.Component, error) {
 		lanes, err := s.lanes(ctx, d, true)
 		if err != nil {
 			return nil, err
@@ -57,7 +59,7 @@ func withQuery(path string, q url.Values) string {
 }
 
 // nowOf is the moment that a run is shown at.
-func (s *Server) nowOf(d store.RunDetail) time.Time {
+func (s *Server) nowOf(d wave.RunDetail) time.Time {
 	if d.At != nil {
 		return d.At.Time
 	}
@@ -66,7 +68,7 @@ func (s *Server) nowOf(d store.RunDetail) time.Time {
 
 // endOf is when a run ended; zero while it goes on. Of a lost run the last that
 // is known is the end of the picture.
-func endOf(run store.Run) time.Time {
+func endOf(run wave.Run) time.Time {
 	switch {
 	case run.State.Active():
 		return time.Time{}
@@ -93,7 +95,7 @@ func latest(times ...time.Time) time.Time {
 
 // lanes are the rows of a run's waterfall: its steps, and with nested the runs
 // that a step started beneath it.
-func (s *Server) lanes(ctx context.Context, d store.RunDetail, nested bool) ([]timeline.Lane, error) {
+func (s *Server) lanes(ctx context.Context, d wave.RunDetail, nested bool) ([]timeline.Lane, error) {
 	pipeline, _ := s.manifest.Current().Pipeline(d.Run.Pipeline)
 	defs := map[string]manifest.Step{}
 	for _, step := range pipeline.Steps {
@@ -146,7 +148,7 @@ func joinNotes(notes ...string) string {
 }
 
 // stepSpans are the stretches of a step's attempts, with the pauses between them.
-func stepSpans(step store.Step) []timeline.Span {
+func stepSpans(step wave.Step) []timeline.Span {
 	if len(step.Attempts) == 0 {
 		if step.StartedAt.IsZero() {
 			return nil
@@ -179,7 +181,7 @@ func stepSpans(step store.Step) []timeline.Span {
 }
 
 // spanKind tells a gate, which waits for a human, from a step that works.
-func spanKind(step store.Step) timeline.Kind {
+func spanKind(step wave.Step) timeline.Kind {
 	if step.Gate {
 		return timeline.Wait
 	}
@@ -188,7 +190,7 @@ func spanKind(step store.Step) timeline.Kind {
 
 // childLanes are the runs that each step started, the first of them with their
 // own steps as well.
-func (s *Server) childLanes(ctx context.Context, d store.RunDetail) (map[string][]timeline.Lane, error) {
+func (s *Server) childLanes(ctx context.Context, d wave.RunDetail) (map[string][]timeline.Lane, error) {
 	lanes := map[string][]timeline.Lane{}
 	for i, kid := range d.Children {
 		lane := timeline.Lane{

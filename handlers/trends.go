@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -27,7 +28,7 @@ type trends struct {
 type failureGroup struct {
 	key         string
 	count       int
-	newest      store.Run
+	newest      wave.Run
 	line        string // of the newest
 	first, last time.Time
 }
@@ -59,12 +60,12 @@ func (s *Server) trendsFrom(ctx context.Context, history store.PipelineHistory) 
 
 // failureGroups puts runs that did not end well together by what the telling
 // lines of their errors have in common.
-func failureGroups(runs []store.Run) []failureGroup {
+func failureGroups(runs []wave.Run) []failureGroup {
 	var groups []failureGroup
 	at := map[string]int{}
 	for _, run := range runs {
 		switch run.State {
-		case store.Failed, store.Rejected, store.Lost:
+		case wave.Failed, wave.Rejected, wave.Lost:
 		default:
 			continue
 		}
@@ -143,7 +144,7 @@ func (s *Server) trendsView(chrome views.Chrome, name string, t trends) views.Tr
 // query is the list of the runs that did not end well from the first to the last
 // of a group.
 func (g failureGroup) query(pipeline string) url.Values {
-	q := url.Values{"pipeline": {pipeline}, "state": {string(store.Failed), string(store.Rejected), string(store.Lost)}}
+	q := url.Values{"pipeline": {pipeline}, "state": {string(wave.Failed), string(wave.Rejected), string(wave.Lost)}}
 	if !g.first.IsZero() {
 		q.Set("since", g.first.UTC().Format(time.RFC3339))
 		q.Set("until", g.last.UTC().Add(time.Second).Format(time.RFC3339))

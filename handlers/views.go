@@ -10,8 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/criteria"
 	"wavedeck/views"
 	"wavedeck/views/address"
 )
@@ -151,7 +151,7 @@ func viewError(err error) error {
 func viewName(values url.Values) (string, error) {
 	name := strings.Join(strings.Fields(values.Get("name")), " ")
 	wrong := func(want string) error {
-		return &store.InputError{Field: "name", Got: clip(name, 64), Want: want}
+		return &criteria.InputError{Field: "name", Got: clip(name, 64), Want: want}
 	}
 	switch {
 	case name == "":
@@ -168,11 +168,11 @@ func viewName(values url.Values) (string, error) {
 // viewQuery is what of a list's address is kept, once it can be read.
 func (s *Server) viewQuery(text string) (string, error) {
 	if len(text) > maxName {
-		return "", &store.InputError{Field: "query", Got: clip(text, 64), Want: "at most " + strconv.Itoa(maxName) + " bytes"}
+		return "", &criteria.InputError{Field: "query", Got: clip(text, 64), Want: "at most " + strconv.Itoa(maxName) + " bytes"}
 	}
 	q, err := url.ParseQuery(strings.TrimPrefix(text, "?"))
 	if err != nil {
-		return "", &store.InputError{Field: "query", Got: clip(text, 64), Want: "the query of a list's address, such as state=failed&since=24h"}
+		return "", &criteria.InputError{Field: "query", Got: clip(text, 64), Want: "the query of a list's address, such as state=failed&since=24h"}
 	}
 	query, err := parseRunsQuery(q, s.now())
 	if err != nil {
@@ -266,7 +266,7 @@ func (s *Server) renameView(ctx context.Context, id int64, values url.Values) er
 func (s *Server) moveView(ctx context.Context, id int64, values url.Values) error {
 	to := values.Get("to")
 	if to != "up" && to != "down" {
-		return &store.InputError{Field: "to", Got: clip(to, 64), Want: "up or down"}
+		return &criteria.InputError{Field: "to", Got: clip(to, 64), Want: "up or down"}
 	}
 	return s.desk.MoveSavedView(ctx, id, to == "up") //nolint:wrapcheck // described by viewError
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"wavedeck/cmd/internal/browsertest"
-	"wavedeck/store"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // mendable fails at its second step until there is a file.
@@ -153,7 +153,7 @@ func steer(t *testing.T, browser *browsertest.Browser, scripts bool) {
 	o.Click(`input[name=from_step][value=check]`)
 	follow(o.Tab, `#plan .btn.go`)
 	o.sees(t, stateWord+` === 'succeeded'`)
-	if r := p.run(o.at()); r.Parent != again || r.State != store.Succeeded {
+	if r := p.run(o.at()); r.Parent != again || r.State != wave.Succeeded {
 		t.Errorf("the resumed run is %+v", r)
 	}
 	if made, err := os.ReadFile(filepath.Join(p.root, "made")); err != nil || strings.Count(string(made), "x") != 2 {

@@ -20,6 +20,7 @@ import (
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // asStarter in the environment makes the test binary a process that starts one
@@ -97,7 +98,7 @@ func (p *plant) open() {
 	p.Engine = local.New(source.Current, local.Options{})
 }
 
-func (p *plant) run(id string) store.Run {
+func (p *plant) run(id string) wave.Run {
 	p.t.Helper()
 	runs, err := p.control.Derived(context.WithoutCancel(p.t.Context()), id)
 	if err != nil || len(runs) != 1 {
@@ -107,9 +108,9 @@ func (p *plant) run(id string) store.Run {
 }
 
 // becomes waits for a told state.
-func (p *plant) becomes(id string, state store.State) store.Run {
+func (p *plant) becomes(id string, state wave.State) wave.Run {
 	p.t.Helper()
-	var r store.Run
+	var r wave.Run
 	eventually(p.t, id+" is "+string(state)+" or has ended", func() bool {
 		r = p.run(id)
 		return r.State == state || r.State.Ended()
@@ -144,7 +145,7 @@ func TestARunIsStartedWhereThereIsNoDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := p.becomes(id, store.Succeeded)
+	r := p.becomes(id, wave.Succeeded)
 	if r.Input != "hello; touch pwned" || r.PID == 0 || r.StepsDone != 1 {
 		t.Errorf("%+v", r)
 	}
@@ -187,13 +188,13 @@ func TestOfManyStartsAtOnceAsManyRunAsMay(t *testing.T) {
 		t.Errorf("%d were started and %d refused", len(started), limited)
 	}
 	for _, id := range started {
-		p.becomes(id, store.Running)
+		p.becomes(id, wave.Running)
 		if err := p.Stop(t.Context(), id, false); err != nil {
 			t.Error(err)
 		}
 	}
 	for _, id := range started {
-		p.becomes(id, store.Cancelled)
+		p.becomes(id, wave.Cancelled)
 	}
 	if logs, _ := filepath.Glob(filepath.Join(p.root, ".agents/logs/*.log")); len(logs) != 5 {
 		t.Errorf("%d processes were started", len(logs))
@@ -242,7 +243,7 @@ func TestARunWhoseEngineIsKilledIsLostAndCanBeRepeated(t *testing.T) {
 	if err := syscall.Kill(p.run(id).PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	if r := p.becomes(id, store.Lost); !strings.Contains(r.Error, "signal: killed") {
+	if r := p.becomes(id, wave.Lost); !strings.Contains(r.Error, "signal: killed") {
 		t.Errorf("it says %q", r.Error)
 	}
 	eventually(t, "the step's process is gone", func() bool { return gone(shell) })
@@ -250,7 +251,7 @@ func TestARunWhoseEngineIsKilledIsLostAndCanBeRepeated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := p.becomes(again, store.Running); r.ForkedFrom != "" {
+	if r := p.becomes(again, wave.Running); r.ForkedFrom != "" {
 		t.Errorf("it is recorded as a fork of %q", r.ForkedFrom)
 	}
 }
@@ -280,13 +281,13 @@ func TestARunOutlivesAServerThatIsKilled(t *testing.T) {
 			}
 			_ = server.Wait() // it was killed
 			r := p.run(id)
-			if r.State != store.Running || gone(r.PID) || gone(shell) {
+			if r.State != wave.Running || gone(r.PID) || gone(shell) {
 				t.Fatalf("it is %s", r.State)
 			}
 			if err := p.Stop(t.Context(), id, force); err != nil {
 				t.Fatal(err)
 			}
-			p.becomes(id, store.Cancelled)
+			p.becomes(id, wave.Cancelled)
 			eventually(t, "its processes are gone", func() bool { return gone(r.PID) && gone(shell) })
 		})
 	}

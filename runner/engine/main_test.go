@@ -21,6 +21,7 @@ import (
 	"wavedeck/runner/process"
 	"wavedeck/store"
 	"wavedeck/store/manifest"
+	"wavedeck/store/wave"
 )
 
 // asEngine in the environment makes the test binary a process that carries out
@@ -142,7 +143,7 @@ func (p *project) run(r runner.Request, adapt ...func(*Options)) Result {
 }
 
 // detail reads a run as the console does.
-func (p *project) detail(run string, now time.Time, alive func(int) bool) store.RunDetail {
+func (p *project) detail(run string, now time.Time, alive func(int) bool) wave.RunDetail {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(p.t.Context())
 	var following sync.WaitGroup
@@ -151,17 +152,17 @@ func (p *project) detail(run string, now time.Time, alive func(int) bool) store.
 	catalog := p.catalog()
 	s := store.Open(filepath.Join(p.dir, ".agents/state.db"), store.Options{
 		Now: func() time.Time { return now }, Alive: alive,
-		Definition: func(name string) []store.StepDef {
+		Definition: func(name string) []wave.StepDef {
 			pipeline, _ := catalog.Pipeline(name)
-			var defs []store.StepDef
+			var defs []wave.StepDef
 			for _, step := range pipeline.Steps {
-				defs = append(defs, store.StepDef{ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Dependencies: step.Dependencies})
+				defs = append(defs, wave.StepDef{ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Dependencies: step.Dependencies})
 			}
 			return defs
 		},
 	})
 	following.Go(func() { _ = s.Follow(ctx) })
-	var detail store.RunDetail
+	var detail wave.RunDetail
 	p.await("the store to be open", func() bool {
 		var err error
 		detail, err = s.Detail(ctx, run)
@@ -170,7 +171,7 @@ func (p *project) detail(run string, now time.Time, alive func(int) bool) store.
 	return detail
 }
 
-func (p *project) told(run string) store.RunDetail {
+func (p *project) told(run string) wave.RunDetail {
 	p.t.Helper()
 	return p.detail(run, time.Now(), nil)
 }
@@ -190,7 +191,7 @@ func (p *project) await(what string, done func() bool) {
 }
 
 // step finds a step of a run.
-func step(t testing.TB, d store.RunDetail, id string) store.Step {
+func step(t testing.TB, d wave.RunDetail, id string) wave.Step {
 	t.Helper()
 	for _, s := range d.Steps {
 		if s.ID == id {
@@ -198,11 +199,11 @@ func step(t testing.TB, d store.RunDetail, id string) store.Step {
 		}
 	}
 	t.Fatalf("no step %s in %v", id, d.Steps)
-	return store.Step{}
+	return wave.Step{}
 }
 
 // states are the told states of a run's steps: "a=succeeded b=skipped".
-func states(d store.RunDetail) string {
+func states(d wave.RunDetail) string {
 	var all []string
 	for _, s := range d.Steps {
 		all = append(all, s.ID+"="+string(s.State))

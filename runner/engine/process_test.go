@@ -17,6 +17,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/runner/process"
 	"wavedeck/store"
+	"wavedeck/store/wave"
 )
 
 // engineProcess is a run in a process of its own.
@@ -122,10 +123,10 @@ func TestARequestToStopEndsAllProcesses(t *testing.T) {
 				t.Error("processes are left")
 			}
 			d := p.told("p-1")
-			if d.Run.State != store.Cancelled || states(d) != "a=cancelled b=skipped" || d.Run.CancelledAt.IsZero() || d.Run.Status != "cancelled" || d.Run.Error != store.ReasonCancelled || d.Run.Cancel != nil {
+			if d.Run.State != wave.Cancelled || states(d) != "a=cancelled b=skipped" || d.Run.CancelledAt.IsZero() || d.Run.Status != "cancelled" || d.Run.Error != store.ReasonCancelled || d.Run.Cancel != nil {
 				t.Errorf("%s: %s %+v", d.Run.State, states(d), d.Run)
 			}
-			if a := step(t, d, "a").Attempts; len(a) != 1 || a[0].State != store.Cancelled {
+			if a := step(t, d, "a").Attempts; len(a) != 1 || a[0].State != wave.Cancelled {
 				t.Errorf("%+v", a)
 			}
 		})
@@ -157,7 +158,7 @@ func TestASignalEndsTheRunHonestly(t *testing.T) {
 	}
 	e.await(p)
 	d := p.told("p-1")
-	if !gone(pids) || d.Run.State != store.Cancelled || !strings.Contains(step(t, d, "a").Error, "terminated") {
+	if !gone(pids) || d.Run.State != wave.Cancelled || !strings.Contains(step(t, d, "a").Error, "terminated") {
 		t.Errorf("%s: %q", d.Run.State, step(t, d, "a").Error)
 	}
 }
@@ -175,7 +176,7 @@ func TestASignalThatComesWithARequestToStopIsTheOperators(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.await(p)
-	if d := p.told("p-1"); d.Run.State != store.Cancelled || d.Run.Cancel != nil {
+	if d := p.told("p-1"); d.Run.State != wave.Cancelled || d.Run.Cancel != nil {
 		t.Errorf("%s: %q", d.Run.State, d.Run.Error)
 	}
 }
@@ -189,7 +190,7 @@ func TestAKilledEngineLeavesALostRun(t *testing.T) {
 	}
 	e.await(p)
 	p.await("the shell to die with it", func() bool { return gone(pids) })
-	if d := p.detail("p-1", time.Now().Add(2*time.Minute), nil); d.Run.State != store.Lost || states(d) != "a=lost" {
+	if d := p.detail("p-1", time.Now().Add(2*time.Minute), nil); d.Run.State != wave.Lost || states(d) != "a=lost" {
 		t.Errorf("%s, %s: %s", d.Run.State, states(d), d.Run.Reason)
 	}
 }

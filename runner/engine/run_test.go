@@ -14,6 +14,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 func TestAPipelineOfCommandsRuns(t *testing.T) {
@@ -53,13 +54,13 @@ func TestAPipelineOfCommandsRuns(t *testing.T) {
 	}
 	t.Run("the run is told as Wave's are", func(t *testing.T) {
 		run := d.Run
-		if run.State != store.Succeeded || run.Input != "Ada" || !run.HasDuration || run.CoarseSecond || run.StepsAll != 4 || run.StepsDone != 4 || run.PID != os.Getpid() {
+		if run.State != wave.Succeeded || run.Input != "Ada" || !run.HasDuration || run.CoarseSecond || run.StepsAll != 4 || run.StepsDone != 4 || run.PID != os.Getpid() {
 			t.Errorf("%+v", run)
 		}
 	})
 	t.Run("steps have durations in milliseconds, and an attempt", func(t *testing.T) {
 		s := step(t, d, "right")
-		if !s.HasDuration || s.CoarseSecond || len(s.Attempts) != 1 || s.Attempts[0].State != store.Succeeded {
+		if !s.HasDuration || s.CoarseSecond || len(s.Attempts) != 1 || s.Attempts[0].State != wave.Succeeded {
 			t.Errorf("%+v", s)
 		}
 		if !strings.Contains(s.Attempts[0].OutputTail, "told Ada") {
@@ -242,7 +243,7 @@ func TestHowRunsEnd(t *testing.T) {
 			if got := states(d); got != test.states {
 				t.Errorf("steps %s", got)
 			}
-			want := map[Outcome]store.State{Completed: store.Succeeded, Failed: store.Failed, Rejected: store.Rejected}[test.outcome]
+			want := map[Outcome]wave.State{Completed: wave.Succeeded, Failed: wave.Failed, Rejected: wave.Rejected}[test.outcome]
 			if d.Run.State != want || !strings.Contains(d.Run.Error, test.says) {
 				t.Errorf("told as %s: %q", d.Run.State, d.Run.Error)
 			}
@@ -260,7 +261,7 @@ func TestAttemptsAreRecordedLikeWaves(t *testing.T) {
 		t.Fatalf("%+v", s.Attempts)
 	}
 	for i, a := range s.Attempts {
-		if a.Number != i+1 || a.State != store.Failed || !a.HasDuration || a.CoarseSecond || a.Error == "" || a.FailureClass != "deterministic" || a.OutputTail != "try\n" {
+		if a.Number != i+1 || a.State != wave.Failed || !a.HasDuration || a.CoarseSecond || a.Error == "" || a.FailureClass != "deterministic" || a.OutputTail != "try\n" {
 			t.Errorf("%+v", a)
 		}
 	}
@@ -312,7 +313,7 @@ func TestARefusalOfAReservedRunIsRecorded(t *testing.T) {
 	if err == nil || res.Outcome != Failed {
 		t.Fatalf("%+v, %v", res, err)
 	}
-	if run := p.told("p-1").Run; run.State != store.Failed || !strings.Contains(run.Error, "a gate") {
+	if run := p.told("p-1").Run; run.State != wave.Failed || !strings.Contains(run.Error, "a gate") {
 		t.Errorf("%s: %q", run.State, run.Error)
 	}
 }
@@ -410,7 +411,7 @@ func TestAResumedRunUsesWhatTheOriginalLeft(t *testing.T) {
 	if text := p.read(d.Artifacts[0].Path); text != "from one\n" {
 		t.Errorf("b read %q", text)
 	}
-	if d.Run.Parent != first.Run || d.Run.ParentStep != "b" || d.Run.Kind != "resume" || d.Run.State != store.Succeeded {
+	if d.Run.Parent != first.Run || d.Run.ParentStep != "b" || d.Run.Kind != "resume" || d.Run.State != wave.Succeeded {
 		t.Errorf("%+v", d.Run)
 	}
 	t.Run("also when that was resumed itself, and a newer run left other things", func(t *testing.T) {

@@ -9,12 +9,13 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/store/manifest"
+	"wavedeck/store/wave"
 )
 
 // Iterations and aggregations write to one place for all runs. What the next run
 // overwrote is made again of what the runs within this one left, when that is as
 // long as the output was.
-func (l *look) again(step manifest.Step, row store.Artifact) ([]byte, bool) {
+func (l *look) again(step manifest.Step, row wave.Artifact) ([]byte, bool) {
 	var text []byte
 	ok := false
 	switch step.Kind {

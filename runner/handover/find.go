@@ -18,6 +18,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/files"
 	"wavedeck/store/manifest"
+	"wavedeck/store/wave"
 )
 
 // Output is an output of a step that a resumed run does not repeat.
@@ -111,8 +112,8 @@ func (l *look) conflict(format string, args ...any) error {
 
 // outputs finds those of one step.
 func (l *look) outputs(step manifest.Step) error {
-	rows, order := map[string]store.Artifact{}, []string{}
-	add := func(list []store.Artifact) {
+	rows, order := map[string]wave.Artifact{}, []string{}
+	add := func(list []wave.Artifact) {
 		for _, o := range list {
 			if _, known := rows[o.Name]; !known {
 				order = append(order, o.Name)
@@ -159,7 +160,7 @@ func composed(step manifest.Step) bool {
 }
 
 // file is where an output lies, and empty when the step did not write it.
-func (l *look) file(step manifest.Step, row store.Artifact, recorded bool, place string) (string, error) {
+func (l *look) file(step manifest.Step, row wave.Artifact, recorded bool, place string) (string, error) {
 	gone := files.ErrGone
 	if recorded {
 		file, err := l.recorded(row)
@@ -189,7 +190,7 @@ func overwrittenBy(run string) error { return fmt.Errorf("was overwritten by %s"
 // recorded is the file of a row, if it is what the run wrote. The workspaces of
 // these runs are written by nobody else; a place that all runs share may hold
 // another's by now.
-func (l *look) recorded(row store.Artifact) (string, error) {
+func (l *look) recorded(row wave.Artifact) (string, error) {
 	opened, info, err := l.tree.Open(row.Path)
 	if err != nil {
 		return "", err

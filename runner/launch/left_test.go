@@ -12,6 +12,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // leaver is a program as Wave is one: what it starts has neither its mark nor,
@@ -64,18 +65,18 @@ func works(pid int) bool {
 }
 
 func TestNothingOfARunGoesOnAfterItsProcess(t *testing.T) {
-	for name, end := range map[string]func(*testing.T, *Launcher, string, string) (state store.State){
-		"when that is killed": func(t *testing.T, _ *Launcher, _, dir string) store.State {
+	for name, end := range map[string]func(*testing.T, *Launcher, string, string) (state wave.State){
+		"when that is killed": func(t *testing.T, _ *Launcher, _, dir string) wave.State {
 			t.Helper()
 			write(t, dir, "die")
-			return store.Lost
+			return wave.Lost
 		},
-		"when it is stopped by force": func(t *testing.T, l *Launcher, id, _ string) store.State {
+		"when it is stopped by force": func(t *testing.T, l *Launcher, id, _ string) wave.State {
 			t.Helper()
 			if err := l.Stop(t.Context(), id, true); err != nil {
 				t.Fatal(err)
 			}
-			return store.Cancelled
+			return wave.Cancelled
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -125,7 +126,7 @@ func TestWhatARunLeftWhileNoConsoleRanIsEndedByTheNext(t *testing.T) {
 	next := newLauncher(t, b, Options{Grace: 100 * time.Millisecond})
 	next.opt.Logs = func() string { return p.Logs } // it looks when it is told to
 	b.Update("pipeline_run", statedb.Row{"run_id": id, "last_heartbeat": time.Now().Add(-2 * time.Hour).Unix(), "started_at": time.Now().Add(-3 * time.Hour).Unix()})
-	if r := next.look(t, id); r.State != store.Lost {
+	if r := next.look(t, id); r.State != wave.Lost {
 		t.Fatalf("told as %s", r.State)
 	}
 	next.endLeft(t.Context(), next.look(t, id), lastSign(next.look(t, id)))

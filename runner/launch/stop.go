@@ -11,12 +11,13 @@ import (
 
 	"wavedeck/runner/process"
 	"wavedeck/store"
+	"wavedeck/store/wave"
 )
 
 // stoppedAsFailed reports whether a run that was asked to stop did, and Wave
 // recorded that as a failure, which it does unless it was interrupted.
-func stoppedAsFailed(r store.Run) bool {
-	return r.Status == "failed" && r.State == store.Cancelled && r.Cancel != nil && r.CancelledAt.IsZero()
+func stoppedAsFailed(r wave.Run) bool {
+	return r.Status == "failed" && r.State == wave.Cancelled && r.Cancel != nil && r.CancelledAt.IsZero()
 }
 
 // Stop asks the run to end, whoever started it. See runner.Engine.
@@ -33,7 +34,7 @@ func (l *Launcher) Stop(ctx context.Context, id string, force bool) error {
 	if err != nil {
 		return err
 	}
-	if run.State.Ended() && run.State != store.Lost { // the row alone does not know
+	if run.State.Ended() && run.State != wave.Lost { // the row alone does not know
 		return fmt.Errorf("stop run %s: %w", id, store.ErrEnded)
 	}
 	if err := l.control.RequestCancellation(ctx, id, force); err != nil {
@@ -53,18 +54,18 @@ func (l *Launcher) Stop(ctx context.Context, id string, force bool) error {
 	return nil
 }
 
-func (l *Launcher) runOf(ctx context.Context, id string) (store.Run, error) {
+func (l *Launcher) runOf(ctx context.Context, id string) (wave.Run, error) {
 	runs, err := l.control.Derived(ctx, id)
 	switch {
 	case err != nil:
-		return store.Run{}, fmt.Errorf("look at run %s: %w", id, err)
+		return wave.Run{}, fmt.Errorf("look at run %s: %w", id, err)
 	case len(runs) == 0:
-		return store.Run{}, fmt.Errorf("run %s: %w", id, store.ErrNotFound)
+		return wave.Run{}, fmt.Errorf("run %s: %w", id, store.ErrNotFound)
 	}
 	return runs[0], nil
 }
 
-func identify(r store.Run) process.Identity {
+func identify(r wave.Run) process.Identity {
 	if r.PID <= 0 {
 		return process.Unproven
 	}
@@ -72,25 +73,25 @@ func identify(r store.Run) process.Identity {
 }
 
 // lastSign is the latest that a run's record holds of its process.
-func lastSign(r store.Run) time.Time {
+func lastSign(r wave.Run) time.Time {
 	return slices.MaxFunc([]time.Time{r.StartedAt, r.Heartbeat, r.LastEvent}, time.Time.Compare)
 }
 
 // endLeft ends what a process that has gone left behind of a run.
-func (l *Launcher) endLeft(ctx context.Context, r store.Run, seen time.Time) {
+func (l *Launcher) endLeft(ctx context.Context, r wave.Run, seen time.Time) {
 	process.EndLeft(ctx, r.PID, seen, l.opt.Grace, process.Work{Run: r.ID, DB: l.locate()})
 }
 
 // closeDead closes a run that nothing carries out any more, and ends what it
 // may have left behind.
-func (l *Launcher) closeDead(ctx context.Context, r store.Run) (bool, error) {
+func (l *Launcher) closeDead(ctx context.Context, r wave.Run) (bool, error) {
 	var reason string
 	switch {
-	case r.State == store.Lost:
+	case r.State == wave.Lost:
 		reason = store.ReasonGone
 	case identify(r) == process.Reused && time.Since(r.Heartbeat) > beatLimit:
 		reason = store.ReasonGone // the pid alone made it seem alive
-	case r.State == store.Unknown && r.Status == "pending" && r.Children.All == r.Children.Ended:
+	case r.State == wave.Unknown && r.Status == "pending" && r.Children.All == r.Children.Ended:
 		reason = "it was stopped, and no process had begun it"
 	default:
 		return false, nil

@@ -19,6 +19,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -52,7 +53,7 @@ func newLauncher(t *testing.T, b *storetest.Builder, opt Options) *Launcher {
 	return l
 }
 
-func (l *Launcher) look(t *testing.T, id string) store.Run {
+func (l *Launcher) look(t *testing.T, id string) wave.Run {
 	t.Helper()
 	run, err := l.runOf(t.Context(), id)
 	if err != nil {
@@ -259,7 +260,7 @@ func TestARunThatWasAskedToStopIsFollowedUntilItsProcessIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if run := l.look(t, id); run.State != store.Running {
+	if run := l.look(t, id); run.State != wave.Running {
 		t.Fatalf("it is told as %s at once", run.State)
 	}
 	b.Update("pipeline_run", statedb.Row{"run_id": id, "last_heartbeat": now.Add(-2 * time.Minute).Unix()})
@@ -277,20 +278,20 @@ func TestAProcessThatDiesIsTold(t *testing.T) {
 		script string
 		adapt  func(*Program)
 		begins bool // the record says that the run had begun
-		state  store.State
+		state  wave.State
 		says   []string
 	}{
 		"at once": {
-			script: "echo no such flag >&2; exit 3", state: store.Failed,
+			script: "echo no such flag >&2; exit 3", state: wave.Failed,
 			says: []string{"its process ended before the run had begun: exit status 3", "it printed:\nno such flag"},
 		},
-		"at once and without a word": {script: "exit 0", state: store.Failed, says: []string{"exit status 0; it printed nothing"}},
-		"after it had begun":         {script: "echo half; kill -9 $$", begins: true, state: store.Lost, says: []string{store.ReasonGone, "signal: killed", "half"}},
+		"at once and without a word": {script: "exit 0", state: wave.Failed, says: []string{"exit status 0; it printed nothing"}},
+		"after it had begun":         {script: "echo half; kill -9 $$", begins: true, state: wave.Lost, says: []string{store.ReasonGone, "signal: killed", "half"}},
 		"with a plan that was asked for": {
-			script: "echo would run a", adapt: func(p *Program) { p.Empty = true }, state: store.Empty,
+			script: "echo would run a", adapt: func(p *Program) { p.Empty = true }, state: wave.Empty,
 		},
 		"with a plan that failed": {
-			script: "echo no; exit 1", adapt: func(p *Program) { p.Empty = true }, state: store.Failed, says: []string{"exit status 1", "no"},
+			script: "echo no; exit 1", adapt: func(p *Program) { p.Empty = true }, state: wave.Failed, says: []string{"exit status 1", "no"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -344,7 +345,7 @@ func TestAProcessThatRecordsNothingIsEnded(t *testing.T) {
 	await(t, "it to say something", func() bool { return tail(output) != "" })
 	pid := l.look(t, id).PID
 	l.endUnbegun(id, pid, output)
-	if run := l.look(t, id); run.State != store.Failed || !strings.Contains(run.Error, "recorded nothing for 1m0s") || !strings.Contains(run.Error, "thinking") {
+	if run := l.look(t, id); run.State != wave.Failed || !strings.Contains(run.Error, "recorded nothing for 1m0s") || !strings.Contains(run.Error, "thinking") {
 		t.Errorf("%s: %q", run.State, run.Error)
 	}
 	await(t, "the process to be reaped", func() bool { return !alive(pid) })

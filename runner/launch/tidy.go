@@ -12,6 +12,7 @@ import (
 
 	"wavedeck/runner/process"
 	"wavedeck/store"
+	"wavedeck/store/wave"
 )
 
 // maxOpen bounds how many open runs are looked at together, the newest first.
@@ -62,7 +63,7 @@ func (l *Launcher) tidy(ctx context.Context) error {
 // an earlier console, and it is gone. That the pid is gone is not enough: it may
 // be one of another container. The output that was made for the process says it,
 // or the run's being lost.
-func (l *Launcher) abandoned(r store.Run) bool {
+func (l *Launcher) abandoned(r wave.Run) bool {
 	switch identify(r) {
 	case process.Gone, process.Reused:
 	default:
@@ -73,14 +74,14 @@ func (l *Launcher) abandoned(r store.Run) bool {
 		return false
 	}
 	defer file.Close()
-	if r.State == store.Lost {
+	if r.State == wave.Lost {
 		return true
 	}
 	info, err := file.Stat()
 	return err == nil && info.Mode().Perm() == logMode && syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
-func (l *Launcher) closeAbandoned(ctx context.Context, r store.Run) error {
+func (l *Launcher) closeAbandoned(ctx context.Context, r wave.Run) error {
 	l.endLeft(ctx, r, lastSign(r))
 	switch {
 	case r.Cancel != nil:

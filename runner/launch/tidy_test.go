@@ -12,6 +12,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // sleeper is a program that a launcher can start for a run.
@@ -23,12 +24,12 @@ func TestARunWhoseProcessDiedWhileNoConsoleRanIsClosedByTheNext(t *testing.T) {
 	for name, test := range map[string]struct {
 		begun bool
 		asked bool // to stop
-		state store.State
+		state wave.State
 		says  string
 	}{
-		"it had begun":              {begun: true, state: store.Lost, says: store.ReasonGone},
-		"it had not begun":          {state: store.Failed, says: reasonUnbegun},
-		"it had been asked to stop": {begun: true, asked: true, state: store.Cancelled, says: store.ReasonCancelled},
+		"it had begun":              {begun: true, state: wave.Lost, says: store.ReasonGone},
+		"it had not begun":          {state: wave.Failed, says: reasonUnbegun},
+		"it had been asked to stop": {begun: true, asked: true, state: wave.Cancelled, says: store.ReasonCancelled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := storetest.New(t)

@@ -24,6 +24,7 @@ import (
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // seen is what the stand-in for Wave finds for the steps before the one that it
@@ -480,7 +481,7 @@ func TestWhatCannotBeHandedOverLeavesAFailedRunAndNoFolder(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "more than is copied") {
 		t.Error(err)
 	}
-	if r := p.told(id); r.State != store.Failed || !strings.Contains(r.Error, "more than is copied") {
+	if r := p.told(id); r.State != wave.Failed || !strings.Contains(r.Error, "more than is copied") {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 	if _, err := os.Stat(filepath.Join(p.root, ".agents/workspaces", id)); !errors.Is(err, os.ErrNotExist) {

@@ -25,6 +25,7 @@ import (
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // standIn is the first argument of the test binary when the stand-in for Wave
@@ -220,7 +221,7 @@ func (w *world) wrote(name string) string {
 	return strings.TrimSuffix(string(text), "\n.\n")
 }
 
-func (w *world) told(run string) store.Run {
+func (w *world) told(run string) wave.Run {
 	w.t.Helper()
 	runs, err := w.control.Derived(w.t.Context(), run)
 	if err != nil || len(runs) != 1 {
@@ -336,7 +337,7 @@ func TestAWaveThatCannotBeExecutedLeavesAFailedRun(t *testing.T) {
 	if err == nil {
 		t.Fatal("it was started")
 	}
-	if run := w.told("fix-1"); run.State != store.Failed || !strings.Contains(run.Error, "no such file") {
+	if run := w.told("fix-1"); run.State != wave.Failed || !strings.Contains(run.Error, "no such file") {
 		t.Errorf("%s: %q, for %v", run.State, run.Error, err)
 	}
 }
@@ -347,8 +348,8 @@ func TestAWaveThatEndsAtOnceIsToldWithItsLastOutput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the run to be closed", func() bool { return w.told(run).State != store.Pending })
-	if r := w.told(run); r.State != store.Failed || !strings.Contains(r.Error, "exit status 2") || !strings.Contains(r.Error, "from a later version") {
+	await(t, "the run to be closed", func() bool { return w.told(run).State != wave.Pending })
+	if r := w.told(run); r.State != wave.Failed || !strings.Contains(r.Error, "exit status 2") || !strings.Contains(r.Error, "from a later version") {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 }
@@ -364,8 +365,8 @@ func TestAWaveThatNeverWritesIsEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := w.told(run).PID
-	await(t, "the run to be closed", func() bool { return w.told(run).State != store.Pending })
-	if r := w.told(run); r.State != store.Failed || !strings.Contains(r.Error, "recorded nothing") {
+	await(t, "the run to be closed", func() bool { return w.told(run).State != wave.Pending })
+	if r := w.told(run); r.State != wave.Failed || !strings.Contains(r.Error, "recorded nothing") {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 	await(t, "its process to be gone", func() bool { return syscall.Kill(pid, 0) != nil })
@@ -384,7 +385,7 @@ func TestAnEndOfWaveIsLeftAsItRecordedIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "its process to be gone", func() bool { return syscall.Kill(pid, 0) != nil })
-	if r := w.told(run); r.State != store.Cancelled || r.Status != "cancelled" || r.Error != store.ReasonCancelled || r.Cancel != nil {
+	if r := w.told(run); r.State != wave.Cancelled || r.Status != "cancelled" || r.Error != store.ReasonCancelled || r.Cancel != nil {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 	if err := w.Stop(t.Context(), run, true); !errors.Is(err, store.ErrEnded) {
@@ -411,7 +412,7 @@ func TestForceEndsAWaveThatDoesNotListen(t *testing.T) {
 	if err := w.Stop(t.Context(), run, true); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the run to be closed", func() bool { return w.told(run).State == store.Cancelled })
+	await(t, "the run to be closed", func() bool { return w.told(run).State == wave.Cancelled })
 	for _, pid := range pids {
 		await(t, "its processes to be gone", func() bool { return !works(pid) })
 	}
@@ -436,7 +437,7 @@ func TestARunOutlivesTheEngineThatStartedIt(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.told(run); !works(pid) || r.State != store.Running {
+	if r := w.told(run); !works(pid) || r.State != wave.Running {
 		t.Fatalf("it is %s without the engine", r.State)
 	}
 	if err := w.Close(); err != nil {
@@ -446,7 +447,7 @@ func TestARunOutlivesTheEngineThatStartedIt(t *testing.T) {
 	if err := w.Stop(t.Context(), run, false); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the run to be stopped by another engine", func() bool { return w.told(run).State == store.Cancelled })
+	await(t, "the run to be stopped by another engine", func() bool { return w.told(run).State == wave.Cancelled })
 	var status syscall.WaitStatus
 	_, _ = syscall.Wait4(pid, &status, 0, nil) // this process is still its parent
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 )
@@ -126,24 +127,24 @@ func BenchmarkSearch(b *testing.B) {
 	word := func(text string) Word { w, _ := ParseWord(text, false, false); return w }
 	prefix := func(text string) Word { w, _ := ParseWord(text, true, false); return w }
 	not := func(text string) Word { w, _ := ParseWord(text, false, true); return w }
-	failed := store.RunFilter{Predicates: []store.Predicate{{Field: store.FieldState, Texts: []store.PredicateText{{Text: "failed"}}}}}
-	rare := store.RunFilter{Predicates: []store.Predicate{{Field: store.FieldPipeline, Texts: []store.PredicateText{{Text: storetest.RarePipeline}}}}}
-	cancelled := store.RunFilter{Predicates: []store.Predicate{{Field: store.FieldState, Texts: []store.PredicateText{{Text: "cancelled"}}}}}
+	failed := criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldState, Texts: []criteria.PredicateText{{Text: "failed"}}}}}
+	rare := criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldPipeline, Texts: []criteria.PredicateText{{Text: storetest.RarePipeline}}}}}
+	cancelled := criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldState, Texts: []criteria.PredicateText{{Text: "cancelled"}}}}}
 	for _, row := range []struct {
 		name string
 		q    Query
-		f    store.RunFilter
+		f    criteria.RunFilter
 	}{
-		{"none", Query{word("zzzznowhere")}, store.RunFilter{}},
-		{"rare", Query{word(storetest.Needle)}, store.RunFilter{}},
-		{"one file", Query{word("merge77.go")}, store.RunFilter{}},
-		{"common", Query{word("go")}, store.RunFilter{}},
-		{"two common", Query{word("edit"), word("release")}, store.RunFilter{}},
-		{"two common that never meet", Query{word("bash"), word("grep")}, store.RunFilter{}},
-		{"common and not", Query{word("go"), not("edit"), not("bash")}, store.RunFilter{}},
-		{"phrase", Query{word("edit internal/fix/add")}, store.RunFilter{}},
-		{"phrase that never is", Query{word("go internal")}, store.RunFilter{}},
-		{"beginning", Query{prefix("rel")}, store.RunFilter{}},
+		{"none", Query{word("zzzznowhere")}, criteria.RunFilter{}},
+		{"rare", Query{word(storetest.Needle)}, criteria.RunFilter{}},
+		{"one file", Query{word("merge77.go")}, criteria.RunFilter{}},
+		{"common", Query{word("go")}, criteria.RunFilter{}},
+		{"two common", Query{word("edit"), word("release")}, criteria.RunFilter{}},
+		{"two common that never meet", Query{word("bash"), word("grep")}, criteria.RunFilter{}},
+		{"common and not", Query{word("go"), not("edit"), not("bash")}, criteria.RunFilter{}},
+		{"phrase", Query{word("edit internal/fix/add")}, criteria.RunFilter{}},
+		{"phrase that never is", Query{word("go internal")}, criteria.RunFilter{}},
+		{"beginning", Query{prefix("rel")}, criteria.RunFilter{}},
 		{"common in failed", Query{word("go")}, failed},
 		{"rare in failed", Query{word(storetest.Needle)}, failed},
 		{"common in a rare pipeline", Query{word("release")}, rare},

@@ -9,6 +9,7 @@ import (
 
 	"wavedeck/store"
 	"wavedeck/store/dbfile"
+	"wavedeck/store/feed"
 )
 
 // How the index grows: a window of events at a time, and then a rest that leaves
@@ -53,7 +54,7 @@ func (x *Index) Run(ctx context.Context) {
 
 // rest waits for that long; who has caught up, until something changes. It
 // reports whether ctx goes on.
-func (x *Index) rest(ctx context.Context, sub *store.Subscription, pause time.Duration, sure bool) bool {
+func (x *Index) rest(ctx context.Context, sub *feed.Subscription, pause time.Duration, sure bool) bool {
 	if !sure {
 		look := time.NewTimer(lookEvery)
 		defer look.Stop()

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 )
 
 // maxSeen is how many runs a Cursor carries.
@@ -22,7 +22,7 @@ func ParseCursor(text string) (Cursor, error) {
 	if text == "" {
 		return c, nil
 	}
-	wrong := &store.InputError{Field: "before", Got: text[:min(len(text), 64)], Want: "taken from an earlier answer"}
+	wrong := &criteria.InputError{Field: "before", Got: text[:min(len(text), 64)], Want: "taken from an earlier answer"}
 	for i, part := range strings.Split(text, ".") {
 		n, err := strconv.ParseInt(part, 10, 64)
 		if err != nil || n < 1 || i > maxSeen {

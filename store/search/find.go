@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/criteria"
 )
 
 // How much one answer is, and how much work.
@@ -48,7 +48,7 @@ type Hit struct {
 // Find looks for events, the newest first, among the runs that f chooses; its
 // page does not count. When ctx ends, what was found by then is the answer. An
 // index that cannot be asked is an error: Status tells why.
-func (x *Index) Find(ctx context.Context, q Query, f store.RunFilter, from Cursor) (Found, error) {
+func (x *Index) Find(ctx context.Context, q Query, f criteria.RunFilter, from Cursor) (Found, error) {
 	if !q.Finds() {
 		return Found{}, nil
 	}
@@ -78,7 +78,7 @@ type finder struct {
 	x    *Index
 	file *file
 	q    Query
-	f    store.RunFilter
+	f    criteria.RunFilter
 	from Cursor
 
 	next    int64 // every hit from here on was looked at

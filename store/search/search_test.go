@@ -17,7 +17,9 @@ import (
 	"go.uber.org/goleak"
 
 	"wavedeck/store"
+	"wavedeck/store/criteria"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -100,7 +102,7 @@ func query(words ...string) Query {
 
 // all are the ids of all hits, and the runs in the order they are found, over
 // as many pages as it takes.
-func (b *bundle) runs(q Query, f store.RunFilter) (runs []string) {
+func (b *bundle) runs(q Query, f criteria.RunFilter) (runs []string) {
 	b.t.Helper()
 	var from Cursor
 	for range 1000 {
@@ -178,7 +180,7 @@ func TestFindsWhatTheDatabaseHolds(t *testing.T) {
 			return true
 		})
 		for _, b.x.hasty = range []time.Duration{time.Minute, 0} { // at once, and by stretches
-			same(t, strings.Join(words, " "), b.runs(query(words...), store.RunFilter{}), want)
+			same(t, strings.Join(words, " "), b.runs(query(words...), criteria.RunFilter{}), want)
 		}
 	}
 }
@@ -211,18 +213,18 @@ func TestFilterChoosesTheRuns(t *testing.T) {
 	if err := b.DB.Select(&failed, `SELECT run_id FROM pipeline_run WHERE status = 'failed' AND pipeline_name = 'p0'`); err != nil {
 		t.Fatal(err)
 	}
-	f := store.RunFilter{States: []store.State{store.Failed}, Pipelines: []string{"p0"}}
+	f := criteria.RunFilter{States: []wave.State{wave.Failed}, Pipelines: []string{"p0"}}
 	want := wanted(t, b.Path, func(run, message string) bool { return slices.Contains(failed, run) && hasWords(message, "file0") })
 	same(t, "a narrow filter", x.runs(query("file0.go"), f), want)
 	if len(want) == 0 {
 		t.Fatal("nothing was looked for")
 	}
 	all := wanted(t, b.Path, func(_, message string) bool { return hasWords(message, "part") })
-	same(t, "all, over pages", x.runs(query("part"), store.RunFilter{}), all)
+	same(t, "all, over pages", x.runs(query("part"), criteria.RunFilter{}), all)
 	if len(all) != n {
 		t.Errorf("%d of %d runs", len(all), n)
 	}
-	found, err := x.x.Find(t.Context(), query("part"), store.RunFilter{}, Cursor{})
+	found, err := x.x.Find(t.Context(), query("part"), criteria.RunFilter{}, Cursor{})
 	if err != nil || len(found.Runs) != runsShown || found.Runs[0].More != 5-hitsShown {
 		t.Errorf("%d runs, %d more in the first, %v", len(found.Runs), found.Runs[0].More, err)
 	}
@@ -247,7 +249,7 @@ func TestInterleavedRunsComeOnce(t *testing.T) {
 	x.build()
 	want := wanted(t, b.Path, func(_, message string) bool { return message == "turn about" })
 	for _, x.x.hasty = range []time.Duration{time.Minute, 0} {
-		same(t, "by turns", x.runs(query("turn"), store.RunFilter{}), want)
+		same(t, "by turns", x.runs(query("turn"), criteria.RunFilter{}), want)
 	}
 }
 
@@ -273,8 +275,8 @@ func TestGoesOnAfterARestart(t *testing.T) {
 	b.Exec(`UPDATE event_log SET message = 'changed words' WHERE id = ?`, last-1)
 	b.Exec(`UPDATE event_log SET message = 'first words' WHERE id = ?`, last-1)
 	x.until("the lease of the first one is over", func() bool { x.build(); return x.x.Status(t.Context()).Behind == 0 })
-	same(t, "old", x.runs(query("first"), store.RunFilter{}), []string{run})
-	same(t, "new", x.runs(query("second"), store.RunFilter{}), []string{run})
+	same(t, "old", x.runs(query("first"), criteria.RunFilter{}), []string{run})
+	same(t, "new", x.runs(query("second"), criteria.RunFilter{}), []string{run})
 }
 
 func TestNoticesAnotherHistory(t *testing.T) {
@@ -309,15 +311,15 @@ func TestNoticesAnotherHistory(t *testing.T) {
 			}
 			x := setup(t, b.Path, t.TempDir())
 			x.build()
-			same(t, "before", x.runs(query("beta"), store.RunFilter{}), []string{run})
+			same(t, "before", x.runs(query("beta"), criteria.RunFilter{}), []string{run})
 			change(t, b)
 			x.until("the new events are found", func() bool {
 				built := builder{x: x.x}
 				_, _ = built.step(t.Context())
-				found, err := x.x.Find(t.Context(), query("gamma"), store.RunFilter{}, Cursor{})
+				found, err := x.x.Find(t.Context(), query("gamma"), criteria.RunFilter{}, Cursor{})
 				return err == nil && len(found.Runs) == 1 && found.Runs[0].ID == "other-run"
 			})
-			same(t, "what is gone", x.runs(query("beta"), store.RunFilter{}), nil)
+			same(t, "what is gone", x.runs(query("beta"), criteria.RunFilter{}), nil)
 		})
 	}
 }
@@ -330,9 +332,9 @@ func TestSecretsAreNotIndexed(t *testing.T) {
 	dir := t.TempDir()
 	x := setup(t, b.Path, dir)
 	x.build()
-	same(t, "the secret", x.runs(query("hunter2"), store.RunFilter{}), nil)
-	same(t, "its beginning", x.runs(query("hunter*"), store.RunFilter{}), nil)
-	found, err := x.x.Find(t.Context(), query("password is"), store.RunFilter{}, Cursor{})
+	same(t, "the secret", x.runs(query("hunter2"), criteria.RunFilter{}), nil)
+	same(t, "its beginning", x.runs(query("hunter*"), criteria.RunFilter{}), nil)
+	found, err := x.x.Find(t.Context(), query("password is"), criteria.RunFilter{}, Cursor{})
 	if err != nil || len(found.Runs) != 1 {
 		t.Fatalf("%+v, %v", found, err)
 	}
@@ -361,7 +363,7 @@ func TestAnotherFormMakesItAnew(t *testing.T) {
 	dir := t.TempDir()
 	x := setup(t, b.Path, dir)
 	x.build()
-	same(t, "before", x.runs(query("secret"), store.RunFilter{}), []string{run})
+	same(t, "before", x.runs(query("secret"), criteria.RunFilter{}), []string{run})
 	x.x = Open(x.store, Options{Dir: dir, Form: "2", Shown: func(s string) string { return strings.ReplaceAll(s, "secret", "") }})
 	defer x.x.Close()
 	if status := x.x.Status(t.Context()); status.Events != 0 {
@@ -384,7 +386,7 @@ func TestOneServerWrites(t *testing.T) {
 	if got := second.x.Status(t.Context()).Events; got != last-1 {
 		t.Errorf("the second server wrote up to %d", got)
 	}
-	same(t, "the second one reads", second.runs(query("shared"), store.RunFilter{}), []string{run})
+	same(t, "the second one reads", second.runs(query("shared"), criteria.RunFilter{}), []string{run})
 	// Asked to, it has the first make it anew.
 	if err := second.x.Rebuild(t.Context()); err != nil {
 		t.Fatal(err)
@@ -393,12 +395,12 @@ func TestOneServerWrites(t *testing.T) {
 		t.Errorf("after the rebuild the index goes to %d", got)
 	}
 	first.build()
-	same(t, "made anew", second.runs(query("later"), store.RunFilter{}), []string{run})
+	same(t, "made anew", second.runs(query("later"), criteria.RunFilter{}), []string{run})
 	first.x.letGo(t.Context())
 	b.Event(run, storetest.Event{Message: "taken over"})
 	first.until("the second one takes over", func() bool {
 		second.build()
-		found, err := second.x.Find(t.Context(), query("taken over"), store.RunFilter{}, Cursor{})
+		found, err := second.x.Find(t.Context(), query("taken over"), criteria.RunFilter{}, Cursor{})
 		return err == nil && len(found.Runs) == 1
 	})
 }
@@ -414,7 +416,7 @@ func TestRunFollows(t *testing.T) {
 	defer func() { cancel(); <-done }()
 	finds := func(word string) func() bool {
 		return func() bool {
-			found, err := x.x.Find(t.Context(), query(word), store.RunFilter{}, Cursor{})
+			found, err := x.x.Find(t.Context(), query(word), criteria.RunFilter{}, Cursor{})
 			return err == nil && len(found.Runs) == 1
 		}
 	}
@@ -465,7 +467,7 @@ func TestTrouble(t *testing.T) {
 	t.Run("a file that somebody removed", func(t *testing.T) {
 		removeFile(x.x.Path())
 		x.build()
-		same(t, "made anew", x.runs(query("word7"), store.RunFilter{}), []string{run})
+		same(t, "made anew", x.runs(query("word7"), criteria.RunFilter{}), []string{run})
 	})
 	t.Run("a file that is damaged", func(t *testing.T) {
 		if err := x.x.Close(); err != nil {
@@ -477,7 +479,7 @@ func TestTrouble(t *testing.T) {
 		}
 		x.x = x.another(dir)
 		x.build()
-		same(t, "made anew", x.runs(query("word7"), store.RunFilter{}), []string{run})
+		same(t, "made anew", x.runs(query("word7"), criteria.RunFilter{}), []string{run})
 	})
 	t.Run("words that are damaged, though nothing is added to them", func(t *testing.T) {
 		f, err := x.x.open(t.Context())
@@ -487,11 +489,11 @@ func TestTrouble(t *testing.T) {
 		if _, err := f.writer.Exec(`UPDATE text_data SET block = x'ffff' WHERE id > 10`); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := x.x.Find(t.Context(), query("word7"), store.RunFilter{}, Cursor{}); !errors.Is(err, ErrUnusable) {
+		if _, err := x.x.Find(t.Context(), query("word7"), criteria.RunFilter{}, Cursor{}); !errors.Is(err, ErrUnusable) {
 			t.Fatalf("got %v", err)
 		}
 		x.build()
-		same(t, "made anew", x.runs(query("word7"), store.RunFilter{}), []string{run})
+		same(t, "made anew", x.runs(query("word7"), criteria.RunFilter{}), []string{run})
 	})
 	for name, dir := range map[string]string{"no folder": "", "a folder that is none": b.Path} {
 		t.Run(name, func(t *testing.T) {
@@ -503,7 +505,7 @@ func TestTrouble(t *testing.T) {
 			if s := x.Status(t.Context()); s.State != Unusable || !strings.Contains(s.Problem, "--data") {
 				t.Errorf("%+v", s)
 			}
-			if _, err := x.Find(t.Context(), query("word7"), store.RunFilter{}, Cursor{}); err == nil {
+			if _, err := x.Find(t.Context(), query("word7"), criteria.RunFilter{}, Cursor{}); err == nil {
 				t.Error("it found something")
 			}
 		})
@@ -517,7 +519,7 @@ func TestTimeOver(t *testing.T) {
 	x.build()
 	ctx, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
-	if found, err := x.x.Find(ctx, query("words"), store.RunFilter{}, Cursor{Before: 2}); err != nil || !found.Tired || len(found.Runs) != 0 {
+	if found, err := x.x.Find(ctx, query("words"), criteria.RunFilter{}, Cursor{Before: 2}); err != nil || !found.Tired || len(found.Runs) != 0 {
 		t.Errorf("%+v, %v", found, err)
 	}
 }
@@ -535,10 +537,10 @@ func TestStretches(t *testing.T) {
 	x := setup(t, b.Path, t.TempDir())
 	x.build()
 	for _, x.x.hasty = range []time.Duration{time.Minute, 0} {
-		same(t, "both", x.runs(query("alpha", "beta"), store.RunFilter{}), []string{run})
-		same(t, "next to each other", x.runs(query("alpha beta"), store.RunFilter{}), []string{run})
-		same(t, "one of them", x.runs(query("beta"), store.RunFilter{}), []string{other, run})
-		same(t, "neither", x.runs(query("beta", "-alpha"), store.RunFilter{Parent: "none"}), nil)
+		same(t, "both", x.runs(query("alpha", "beta"), criteria.RunFilter{}), []string{run})
+		same(t, "next to each other", x.runs(query("alpha beta"), criteria.RunFilter{}), []string{run})
+		same(t, "one of them", x.runs(query("beta"), criteria.RunFilter{}), []string{other, run})
+		same(t, "neither", x.runs(query("beta", "-alpha"), criteria.RunFilter{Parent: "none"}), nil)
 	}
 }
 
@@ -549,7 +551,7 @@ func TestEverySchema(t *testing.T) {
 			x := setup(t, path, t.TempDir())
 			x.build()
 			want := wanted(t, path, func(_, message string) bool { return hasWords(message, "started") || hasWords(message, "starting") })
-			got := append(x.runs(query("started"), store.RunFilter{}), x.runs(query("starting"), store.RunFilter{})...)
+			got := append(x.runs(query("started"), criteria.RunFilter{}), x.runs(query("starting"), criteria.RunFilter{})...)
 			slices.Sort(got)
 			slices.Sort(want)
 			same(t, "starting", slices.Compact(got), want)

@@ -120,9 +120,9 @@ func TestHistory(t *testing.T) {
 		}
 		for _, state := range wave.States {
 			switch state {
-			case store.Queued: // the schema has no word for it
-			case store.Skipped: // only steps are
-			case store.Unknown: // every run left something to derive its state from
+			case wave.Queued: // the schema has no word for it
+			case wave.Skipped: // only steps are
+			case wave.Unknown: // every run left something to derive its state from
 			default:
 				if facets.States[state] == 0 {
 					t.Errorf("no run is %s", state)
@@ -134,9 +134,9 @@ func TestHistory(t *testing.T) {
 		}
 	})
 
-	find := func(t *testing.T, text string, matches func(store.Run) bool) store.RunDetail {
+	find := func(t *testing.T, text string, matches func(wave.Run) bool) wave.RunDetail {
 		t.Helper()
-		page, err := db.Runs(t.Context(), store.RunFilter{Predicates: criteria.Words(text), Limit: store.MaxLimit})
+		page, err := db.Runs(t.Context(), criteria.RunFilter{Predicates: criteria.Words(text), Limit: criteria.MaxLimit})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,75 +150,75 @@ func TestHistory(t *testing.T) {
 			}
 		}
 		t.Fatalf("no such run among %d", len(page.Runs))
-		return store.RunDetail{}
+		return wave.RunDetail{}
 	}
-	first := func(store.Run) bool { return true }
-	step := func(d store.RunDetail, id string) store.Step {
-		i := slices.IndexFunc(d.Steps, func(s store.Step) bool { return s.ID == id })
+	first := func(wave.Run) bool { return true }
+	step := func(d wave.RunDetail, id string) wave.Step {
+		i := slices.IndexFunc(d.Steps, func(s wave.Step) bool { return s.ID == id })
 		if i < 0 {
-			return store.Step{}
+			return wave.Step{}
 		}
 		return d.Steps[i]
 	}
 
 	t.Run("a run that an operator stopped is recorded as failed", func(t *testing.T) {
-		d := find(t, "500 customers", func(r store.Run) bool { return r.Input == "500 customers" }) // an id may hold the number too
-		if d.Run.State != store.Cancelled || d.Run.Status != "failed" || d.Run.Cancel == nil {
+		d := find(t, "500 customers", func(r wave.Run) bool { return r.Input == "500 customers" }) // an id may hold the number too
+		if d.Run.State != wave.Cancelled || d.Run.Status != "failed" || d.Run.Cancel == nil {
 			t.Errorf("%+v", d.Run)
 		}
 	})
 	t.Run("a preflight failure has a reason and no events", func(t *testing.T) {
 		d := find(t, "hollis.docx", first)
-		if d.Run.State != store.Failed || d.Events != 0 || !strings.Contains(d.Run.Error, "pdftotext") {
+		if d.Run.State != wave.Failed || d.Events != 0 || !strings.Contains(d.Run.Error, "pdftotext") {
 			t.Errorf("%d events, %+v", d.Events, d.Run)
 		}
 	})
 	t.Run("a contract fails three times and the run with it", func(t *testing.T) {
-		d := find(t, "baumann.pdf", func(r store.Run) bool { return r.State == store.Failed })
+		d := find(t, "baumann.pdf", func(r wave.Run) bool { return r.State == wave.Failed })
 		convert := step(d, "convert")
-		if convert.State != store.Failed || len(convert.Attempts) != 3 || convert.Contract == nil || convert.Contract.Result != "failed" {
+		if convert.State != wave.Failed || len(convert.Attempts) != 3 || convert.Contract == nil || convert.Contract.Result != "failed" {
 			t.Errorf("%+v", convert)
 		}
 	})
 	t.Run("a failed run was taken up again", func(t *testing.T) {
-		d := find(t, "baumann.pdf", func(r store.Run) bool { return r.Kind == "resume" })
-		if d.Run.State != store.Succeeded || d.Parent == nil || d.Parent.State != store.Failed {
+		d := find(t, "baumann.pdf", func(r wave.Run) bool { return r.Kind == "resume" })
+		if d.Run.State != wave.Succeeded || d.Parent == nil || d.Parent.State != wave.Failed {
 			t.Errorf("%+v of %+v", d.Run, d.Parent)
 		}
 	})
 	t.Run("a step was reworked by another", func(t *testing.T) {
 		d := find(t, "verger-du-lac.html", first)
-		if d.Run.State != store.Succeeded || step(d, "convert").Recorded != "reworking" || step(d, "convert-by-table").State != store.Succeeded {
+		if d.Run.State != wave.Succeeded || step(d, "convert").Recorded != "reworking" || step(d, "convert-by-table").State != wave.Succeeded {
 			t.Errorf("%+v", d.Steps)
 		}
 	})
 	t.Run("an optional step fails and the run goes on", func(t *testing.T) {
-		d := find(t, "newsletter", func(r store.Run) bool { return r.Status == "completed" && r.Parent == "" })
-		if step(d, "pictures").State != store.Failed {
+		d := find(t, "newsletter", func(r wave.Run) bool { return r.Status == "completed" && r.Parent == "" })
+		if step(d, "pictures").State != wave.Failed {
 			t.Errorf("%+v", d.Steps)
 		}
 	})
 	t.Run("a branch leads nowhere", func(t *testing.T) {
-		d := find(t, "restock", func(r store.Run) bool { return r.State == store.Succeeded && r.Children.All == 0 })
-		if step(d, "order").State != store.Skipped {
+		d := find(t, "restock", func(r wave.Run) bool { return r.State == wave.Succeeded && r.Children.All == 0 })
+		if step(d, "order").State != wave.Skipped {
 			t.Errorf("%+v", d.Steps)
 		}
 	})
 	t.Run("a run fans out to four children", func(t *testing.T) {
-		d := find(t, "price-watch", func(r store.Run) bool { return r.State == store.Succeeded })
+		d := find(t, "price-watch", func(r wave.Run) bool { return r.State == wave.Succeeded })
 		if len(d.Children) != 4 || d.Children[3].Iterate == nil {
 			t.Errorf("%d children", len(d.Children))
 		}
 	})
 	t.Run("the outer row of a composition has the state of its children", func(t *testing.T) {
 		d := find(t, "then newsletter", first)
-		if d.Run.State != store.Succeeded || len(d.Children) != 2 {
+		if d.Run.State != wave.Succeeded || len(d.Children) != 2 {
 			t.Errorf("%d children of %+v", len(d.Children), d.Run)
 		}
 	})
 	t.Run("a run was forked from a failed one", func(t *testing.T) {
-		d := find(t, "off by one cent", func(r store.Run) bool { return r.ForkedFrom != "" })
-		if d.Fork == nil || d.Fork.State != store.Failed || d.Run.State != store.Succeeded {
+		d := find(t, "off by one cent", func(r wave.Run) bool { return r.ForkedFrom != "" })
+		if d.Fork == nil || d.Fork.State != wave.Failed || d.Run.State != wave.Succeeded {
 			t.Errorf("%+v from %+v", d.Run, d.Fork)
 		}
 	})
@@ -288,7 +288,7 @@ func TestReplay(t *testing.T) {
 
 	eventually(t, "runs go on", func() bool { return db.Health().LastEventID >= before+3 })
 	artifacts := map[string]int64{}
-	page, err := db.Runs(t.Context(), store.RunFilter{States: []store.State{store.Succeeded}, Limit: store.MaxLimit})
+	page, err := db.Runs(t.Context(), criteria.RunFilter{States: []wave.State{wave.Succeeded}, Limit: criteria.MaxLimit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +341,7 @@ func TestPassesEnd(t *testing.T) {
 	if err := commit(t.Context(), writer, schema, future); err != nil {
 		t.Fatal(err)
 	}
-	page, err := reader(t, s).Runs(t.Context(), store.RunFilter{Since: s.Epoch.Add(-lead - time.Second), Limit: store.MaxLimit})
+	page, err := reader(t, s).Runs(t.Context(), criteria.RunFilter{Since: s.Epoch.Add(-lead - time.Second), Limit: criteria.MaxLimit})
 	if err != nil {
 		t.Fatal(err)
 	}
