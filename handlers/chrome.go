@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -28,6 +29,31 @@ func pageRun(r *http.Request) string {
 	return run
 }
 
+type placeKey struct{}
+
+// place is how far the database was known when a request came.
+type place struct {
+	epoch string
+	event int64
+}
+
+// placed notes the place of a request before anything is read for it: a page that
+// took a later one for its own would not be told of what came while it was read.
+func (s *Server) placed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		epoch, event := s.store.Place()
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), placeKey{}, place{epoch, event})))
+	})
+}
+
+// placeOf is the place of a request, and that of now when it was not noted.
+func placeOf(ctx context.Context, now store.Health) place {
+	if at, ok := ctx.Value(placeKey{}).(place); ok {
+		return at
+	}
+	return place{now.Epoch, now.LastEventID}
+}
+
 // chrome is what surrounds a page: where it is, how live it is, what is wrong.
 // Section is the current entry of the navigation, topic what its stream is about.
 func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chrome {
@@ -40,7 +66,8 @@ func (s *Server) chrome(r *http.Request, section, title, topic string) views.Chr
 		SignOut: s.gate.on, Run: pageRun(r),
 	}
 	c.Attention = s.frame.attention(r.Context())
-	c.Live = views.Live{Topic: topic, Cursor: cursorID(health.Epoch, health.LastEventID), LastEvent: health.LastEventID}
+	at := placeOf(r.Context(), health)
+	c.Live = views.Live{Topic: topic, Cursor: cursorID(at.epoch, at.event), LastEvent: at.event}
 	if health.Phase != store.Ready {
 		c.Live.Offline = health.Problem
 	}

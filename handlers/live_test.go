@@ -225,6 +225,13 @@ func TestStreamsAreRefusedNearTheLimitOfFiles(t *testing.T) {
 		if r := s.get(path, "Accept", "application/json"); r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" || !strings.Contains(r.body, "ulimit -n") {
 			t.Errorf("%s: status %d, retry %q, %s", path, r.status, r.header.Get("Retry-After"), clip(r.body))
 		}
+		r, err := s.Client().Get(s.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Body.Close(); !r.Close {
+			t.Errorf("%s: the connection of a refused stream stays open, and takes what is left", path)
+		}
 	}
 	if r := s.get("/runs"); r.status != http.StatusOK {
 		t.Errorf("a page is refused with status %d", r.status)

@@ -27,7 +27,7 @@ const permissionsPolicy = "accelerometer=(), autoplay=(), browsing-topics=(), ca
 // wrapped puts around the router what every answer needs, 404 and 405 included:
 // the router's own middleware would not run for those.
 func (s *Server) wrapped(router http.Handler) http.Handler {
-	return identified(s.logged(s.contained(s.secured(s.uncrowded(s.checkHost(s.shared(s.isolated(s.guarded(router)))))))))
+	return identified(s.logged(s.contained(s.secured(s.uncrowded(s.checkHost(s.shared(s.isolated(s.guarded(s.placed(router))))))))))
 }
 
 type requestIDKey struct{}

@@ -96,6 +96,7 @@ func (s *Server) roomForStream(w http.ResponseWriter) error {
 	if most <= 0 || float64(used) < fullShare*float64(most) {
 		return nil
 	}
+	w.Header().Set("Connection", "close") // or those who are refused take what is left
 	w.Header().Set("Retry-After", "5")
 	return &httpError{
 		status: http.StatusServiceUnavailable, text: "no more live streams can be opened: the console has nearly as many files and connections as it may",

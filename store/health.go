@@ -53,3 +53,10 @@ func (s *Store) Health() Health {
 	}
 	return h
 }
+
+// Place is how far the changes that were told go: Epoch and LastEventID of Health.
+func (s *Store) Place() (epoch string, event int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.health.Epoch, s.health.LastEventID
+}

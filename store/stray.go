@@ -118,9 +118,8 @@ func (t *tracker) strays(now time.Time, moved bool) error {
 		return nil
 	}
 	place, err := readLogPlace(path, w.place)
-	switch {
-	case err != nil:
-		return nil // nothing is known
+	switch unknown := err != nil; {
+	case unknown:
 	case !w.known:
 		w.log, w.place, w.known = info, place, true
 	case place == w.place || place.commits == 0:
