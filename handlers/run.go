@@ -148,7 +148,9 @@ func (s *Server) runDetailView(ctx context.Context, r *http.Request, d wave.RunD
 		s.refreshes(&view, id, window)
 	}
 	for _, kid := range d.Children {
-		view.Kids = append(view.Kids, listed(runRow(kid)))
+		row := listed(runRow(kid))
+		row.Orphan = false // its parent is this run
+		view.Kids = append(view.Kids, row)
 	}
 	view.KidsMore = max(0, d.Run.Children.All-len(d.Children))
 	view.KidsURL = s.paths.Runs(url.Values{"parent": {id}})
@@ -214,6 +216,9 @@ func (s *Server) runHeadView(r *http.Request, d wave.RunDetail) views.RunView {
 		view.Orphan = "It is recorded as its own parent."
 	case d.Parent != nil:
 		view.Parent = runRef(*d.Parent)
+		if run.Orphan {
+			view.Orphan = "Following its parents leads back to it."
+		}
 	}
 	view.RetryOf = s.retryRef(r.Context(), run)
 	switch {
