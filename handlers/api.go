@@ -57,6 +57,7 @@ type runSummary struct {
 	IterateTotal *int       `json:"iterate_total,omitempty"`
 	IterateMode  string     `json:"iterate_mode,omitempty"`
 	BranchName   string     `json:"branch_name,omitempty"`
+	DryRun       bool       `json:"dry_run,omitempty"` // nothing was executed
 
 	SubtreeTokens  int64         `json:"subtree_tokens,omitempty"` // with all runs below it; only of one that started some
 	ChildrenCounts *childSummary `json:"children_counts,omitempty"`
@@ -337,7 +338,7 @@ func summaryOf(run wave.Run) runSummary {
 		TotalTokens: valueOf(run.Tokens), StartedAt: momentOf(run.StartedAt), CompletedAt: momentOf(run.CompletedAt),
 		Tags: shownAll(run.Tags), Progress: valueOf(run.Progress), ErrorMessage: shown(run.Error), Headline: shown(run.Headline),
 		ParentRunID: run.Parent, ParentStepID: run.ParentStep, ForkedFrom: run.ForkedFrom, RunKind: run.Kind, BranchName: shown(run.Branch),
-		SubtreeTokens: valueOf(run.Subtree), ChildrenCounts: childSummaryOf(run.Children),
+		SubtreeTokens: valueOf(run.Subtree), ChildrenCounts: childSummaryOf(run.Children), DryRun: run.DryRun,
 	}
 	if run.Kind == "resume" {
 		sum.ResumedFrom = run.Parent

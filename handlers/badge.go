@@ -62,7 +62,11 @@ func (s *Server) badgeView(ctx context.Context, name string) (views.BadgeView, e
 	if err != nil || len(history.Recent) == 0 {
 		return view, err
 	}
-	last := history.Recent[0]
-	view.State, view.Word = string(last.State), runWord(last)
+	for _, last := range history.Recent {
+		if !last.DryRun { // that says nothing of the pipeline
+			view.State, view.Word = string(last.State), runWord(last)
+			break
+		}
+	}
 	return view, nil
 }

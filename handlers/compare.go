@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -70,15 +71,16 @@ func (s *Server) partnerOf(ctx context.Context, left wave.Run, right string) (pa
 	// after, nobody knows.
 	page, err := s.store.Runs(ctx, criteria.RunFilter{
 		States: []wave.State{wave.Succeeded}, Pipelines: []string{left.Pipeline},
-		Older: &criteria.Cursor{T: left.StartedAt.Unix()}, Limit: 1,
+		Older: &criteria.Cursor{T: left.StartedAt.Unix()}, Limit: criteria.MaxLimit,
 	})
 	if err != nil {
 		return partner{}, fmt.Errorf("last green run before %s: %w", left.ID, err)
 	}
-	if len(page.Runs) == 0 {
+	green := slices.IndexFunc(page.Runs, func(run wave.Run) bool { return !run.DryRun })
+	if green < 0 {
 		return partner{none: "No run of " + pipeline + " that started before this one has succeeded."}, nil
 	}
-	return partner{id: page.Runs[0].ID, why: "the newest run of " + pipeline + " that succeeded and started before it"}, nil
+	return partner{id: page.Runs[green].ID, why: "the newest run of " + pipeline + " that succeeded and started before it"}, nil
 }
 
 // compared reads and aligns two runs; without a partner there is only the left.

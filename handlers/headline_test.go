@@ -60,6 +60,63 @@ func TestEverythingThatShowsAFailureShowsTheSameLine(t *testing.T) {
 	}
 }
 
+// TestEachFailureOfAHistoryHasOneLine compares the places that show a failure with
+// each other, for every run that really failed.
+func TestEachFailureOfAHistoryHasOneLine(t *testing.T) {
+	s := openHistory(t)
+	plain := func(body string) string {
+		body = html.UnescapeString(body)
+		return strings.NewReplacer(`\"`, `"`, `""`, `"`, "\u00a0", " ", `\`, "").Replace(body)
+	}
+	pages := map[string]reply{}
+	get := func(path string) reply {
+		if pages[path].body == "" {
+			pages[path] = s.get(path)
+		}
+		return pages[path]
+	}
+	for _, end := range storetest.Ends(t) {
+		if end.State != "failed" && end.State != "rejected" && end.State != "lost" {
+			continue
+		}
+		t.Run(end.Run, func(t *testing.T) {
+			doc := get("/api/runs/" + end.Run).object()
+			line, _ := doc["run"].(object)["headline"].(string)
+			if line == "" {
+				t.Fatal("no line says why")
+			}
+			pipeline, _, _ := strings.Cut(end.Run, "-2026")
+			parts := map[string]string{
+				"its row in the list": get("/runs?limit=100&q=id:" + end.Run).doc().Find("#run-" + end.Run + " .line > .dim").Text(),
+				"the page's error":    get("/runs/" + end.Run).doc().Find("#failure").Parent().Text(),
+				"its row elsewhere":   get("/embed/v1/runs?limit=100&q=id:" + end.Run).body,
+			}
+			if step, _ := doc["run"].(object)["current_step"].(string); step != "" {
+				parts["the step's row"] = get("/runs/" + end.Run).doc().Find("#step-" + step + ", #more-" + step).Text()
+				parts["the step's row as a part"] = get("/runs/" + end.Run + "/parts/steps").body
+			}
+			if end.Run != "t-inject-20261130-232812-9e56" { // its original has succeeded since
+				parts["attention"] = get("/attention").doc().Find("#run-" + end.Run).Text()
+				parts["attention elsewhere"] = get("/embed/v1/attention").body
+				parts["attention as JSON"] = get("/api/attention").body
+				parts["a pipeline's failures"] = get("/pipelines/" + pipeline + "/trends").body
+			}
+			for _, path := range []string{
+				"/embed/v1/runs/" + end.Run + "/card", "/embed/v1/runs/" + end.Run + "/steps", "/compare?left=" + end.Run + "&right=" + grand, "/pipelines/" + pipeline,
+				"/runs/" + end.Run + "/export", "/runs/" + end.Run + ".txt", "/runs/" + end.Run + ".md", "/runs.txt?q=id:" + end.Run, "/runs.md?q=id:" + end.Run,
+				"/runs.csv?q=id:" + end.Run, "/runs.ndjson?q=id:" + end.Run, "/api/runs?q=id:" + end.Run, "/api/compare?left=" + end.Run + "&right=" + grand, "/api/pipelines/" + pipeline,
+			} {
+				parts[path] = get(path).body
+			}
+			for place, text := range parts {
+				if !strings.Contains(plain(text), line) {
+					t.Errorf("%s does not say %q", place, line)
+				}
+			}
+		})
+	}
+}
+
 func TestAFailureLeadsToTheRunThatItBeganIn(t *testing.T) {
 	s := openHistory(t)
 	for _, path := range []string{"/runs/" + nested, "/embed/v1/runs/" + nested + "/card"} {

@@ -64,6 +64,9 @@ type hookRun struct {
 	StartedAt  *time.Time `json:"started_at,omitempty"`
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	DurationMs *int64     `json:"duration_ms,omitempty"`
+	Tokens     *int64     `json:"total_tokens,omitempty"`
+	Subtree    *int64     `json:"subtree_tokens,omitempty"`   // with all runs below it
+	DryRun     bool       `json:"dry_run,omitempty"`          // nothing was executed
 	CausedBy   string     `json:"caused_by_run_id,omitempty"` // the run below it that its failure began in
 	Parent     string     `json:"parent_run_id,omitempty"`
 	Tags       []string   `json:"tags,omitempty"`
@@ -123,6 +126,7 @@ func hookRunOf(run wave.Run) *hookRun {
 	told := &hookRun{
 		ID: run.ID, Pipeline: run.Pipeline, State: string(run.State), Reason: clip(failureLine(run), maxFilter), Parent: run.Parent,
 		StartedAt: moment(run.StartedAt), EndedAt: moment(recordedEnd(run)),
+		Tokens: run.Tokens, Subtree: run.Subtree, DryRun: run.DryRun,
 	}
 	if run.Cause != nil {
 		told.CausedBy = run.Cause.Run

@@ -99,9 +99,10 @@ var runColumns = []plain.Column{
 
 func runTable(sums []runSummary, to views.Paths, origin string) plain.Table {
 	t := plain.Table{Columns: runColumns}
-	failed := slices.ContainsFunc(sums, func(sum runSummary) bool { return sum.Headline != "" })
-	if failed {
-		t.Columns = slices.Insert(slices.Clone(t.Columns), 9, plain.Column{Name: "Failure", Max: 80})
+	why := func(sum runSummary) string { return cmp.Or(sum.Headline, sum.Reason) } // as the page says it
+	some := slices.ContainsFunc(sums, func(sum runSummary) bool { return why(sum) != "" })
+	if some {
+		t.Columns = slices.Insert(slices.Clone(t.Columns), 9, plain.Column{Name: "Why", Max: lineShown})
 	}
 	priced := slices.ContainsFunc(sums, func(sum runSummary) bool { return sum.Cost != nil })
 	if priced {
@@ -113,8 +114,8 @@ func runTable(sums []runSummary, to views.Paths, origin string) plain.Table {
 			timeCell(sum.StartedAt), textCell(sum.Duration), countCell(sum.TotalTokens), textCell(sum.attention()), textCell(strings.Join(sum.Tags, ", ")),
 			textCell(sum.Input),
 		}
-		if failed {
-			row = slices.Insert(row, 9, textCell(sum.Headline))
+		if some {
+			row = slices.Insert(row, 9, textCell(why(sum)))
 		}
 		if priced {
 			row = slices.Insert(row, 8, textCell(sum.Cost.text()))

@@ -184,6 +184,9 @@ func stepRow(step wave.Step, kind string) views.StepRow {
 	for _, a := range step.Attempts {
 		row.Attempts = append(row.Attempts, attemptRow(a))
 	}
+	if row.Note == "" && row.Error.Text == "" { // a lost one has no error, and a line that says so
+		row.Note = shown(step.Headline)
+	}
 	return bounded(row)
 }
 

@@ -117,7 +117,7 @@ var csvColumns, csvAsOf = []string{
 	"duration", "duration_ms", "tags", "progress", "error_message", "parent_run_id", "branch_name",
 	"estimated_cost", "stall", "eta_p50", "eta_p90", "runaway", "headline", "caused_by_run_id",
 	"subtree_tokens", "parent_step_id", "forked_from_run_id", "run_kind", "iterate_index", "iterate_total", "iterate_mode",
-	"children", "children_ended", "children_failed",
+	"children", "children_ended", "children_failed", "dry_run",
 }, []string{"as_of_event", "as_of_time", "as_of_approximate"}
 
 // csvRow has an empty cell where JSON leaves a field out. Tags are joined by commas.
@@ -131,12 +131,15 @@ func csvRow(sum runSummary) []string {
 	}
 	row = append(row,
 		count(sum.SubtreeTokens), plain.Inert(sum.ParentStepID), plain.Inert(sum.ForkedFrom), plain.Inert(sum.RunKind),
-		given(sum.IterateIndex), given(sum.IterateTotal), plain.Inert(sum.IterateMode), "", "", "",
+		given(sum.IterateIndex), given(sum.IterateTotal), plain.Inert(sum.IterateMode), "", "", "", "",
 	)
 	if c := sum.ChildrenCounts; c != nil {
-		copy(row[len(row)-3:], []string{strconv.Itoa(c.Total), strconv.Itoa(c.Ended), strconv.Itoa(c.Failed)})
+		copy(row[len(row)-4:], []string{strconv.Itoa(c.Total), strconv.Itoa(c.Ended), strconv.Itoa(c.Failed)})
 	}
-	extra := row[len(row)-17:]
+	if sum.DryRun {
+		row[len(row)-1] = "true"
+	}
+	extra := row[len(row)-18:]
 	if c := sum.Cost; c != nil && c.Amount != nil {
 		extra[0] = strconv.FormatFloat(*c.Amount, 'f', -1, 64)
 	}

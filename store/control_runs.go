@@ -238,13 +238,13 @@ func (c *Control) AbandonRun(ctx context.Context, id, reason string) (bool, erro
 	return c.closeIf(ctx, id, "failed", reason, "pending", "queued")
 }
 
-// dryRun is what Wave leaves in current_step of a run that was only planned.
-const dryRun = "dry run (validation only)"
+// ReasonDryRun is what Wave leaves in current_step of a run that was only planned.
+const ReasonDryRun = "dry run (validation only)"
 
 // CloseEmpty records that a dry run, whose process records nothing, ended well.
 // A run that has begun is left as it is.
 func (c *Control) CloseEmpty(ctx context.Context, id string) error {
-	_, err := c.closeIf(ctx, id, "completed", dryRun, "pending", "queued")
+	_, err := c.closeIf(ctx, id, "completed", ReasonDryRun, "pending", "queued")
 	return err
 }
 

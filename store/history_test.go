@@ -112,6 +112,9 @@ func TestStepsAreWhatBecameOfThem(t *testing.T) {
 		{"a loop counts its turns", "t-loop-20261130-231359-ca58", "again", wave.Succeeded, "", "max iterations", 3},
 		{"a loop counts turns of what it holds", "t-looppipe-20261130-231359-1619", "l1", wave.Succeeded, "", "", 2},
 		{"a fan-out is no loop", "t-aggr-20261130-231403-9751", "each", wave.Succeeded, "", "", 0},
+		{"the workers of a matrix are no visits", "t-matrix-20261130-231428-8fe0", "exec", wave.Failed, "file conflicts detected", "", 0},
+		{"a resumption does not run what was done before", "t-inject-20261130-232812-9e56", "make", wave.Skipped, "", "done in the run that it resumes", 0},
+		{"the row of a batch has no steps of its own", "t-loop-20261130-232819-ba87", "again", wave.Unknown, "", "runs in each child run", 0},
 		{"a step resumed in place was not visited again", "t-inject-20261130-232323-6547", "use", wave.Succeeded, "", "", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -228,5 +231,12 @@ func TestBatchShowsItsItems(t *testing.T) {
 	}
 	if !strings.Contains(detail.Run.Reason, "2 of 2 child runs succeeded") {
 		t.Errorf("reason %q", detail.Run.Reason)
+	}
+}
+
+func TestWorkersOfAMatrixWorkAtOnce(t *testing.T) {
+	s := stepOfDetail(t, historyDetail(t, openHistory(t), "t-matrix-20261130-231428-8fe0"), "exec")
+	if s.Duration != 2*time.Second || len(s.Attempts) != 1 || s.Attempts[0].State != wave.Failed || wave.OrZero(s.Tokens) != 132 {
+		t.Errorf("three workers took %v in %d attempts with %d tokens, really 2s in one with 132", s.Duration, len(s.Attempts), wave.OrZero(s.Tokens))
 	}
 }

@@ -20,7 +20,7 @@ type PipelineHistory struct {
 	Recent   []wave.Run // newest first, at most historyDepth, in any state
 
 	// Of Recent, the runs that ended: well; badly (failed, rejected, lost);
-	// stopped by a human, which says nothing of the pipeline.
+	// stopped by a human, which says nothing of the pipeline. Dry runs say nothing either.
 	Succeeded, Failed, Cancelled int
 
 	// How long the runs that succeeded took, and how many tell that.
@@ -70,6 +70,9 @@ func (d *database) pipelineHistory(ctx context.Context, pipeline string) (Pipeli
 func (h *PipelineHistory) count() {
 	var took []time.Duration
 	for _, r := range h.Recent {
+		if r.DryRun {
+			continue
+		}
 		switch r.State {
 		case wave.Succeeded, wave.Empty:
 			h.Succeeded++

@@ -16,6 +16,7 @@ func TestPipelineHistory(t *testing.T) {
 	}
 	b.Run(storetest.Run{Status: "failed"})
 	b.Run(storetest.Run{Status: "cancelled"})
+	b.Run(storetest.Run{CurrentStep: ReasonDryRun})
 	b.Run(storetest.Run{Status: "running", Heartbeat: fresh})
 	b.Run(storetest.Run{Pipeline: "other", Status: "failed"})
 	d := openBuilt(t, b)
@@ -23,7 +24,7 @@ func TestPipelineHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(h.Recent) != 13 || h.Succeeded != 10 || h.Failed != 1 || h.Cancelled != 1 {
+	if len(h.Recent) != 14 || h.Succeeded != 10 || h.Failed != 1 || h.Cancelled != 1 {
 		t.Errorf("%d runs: %d %d %d", len(h.Recent), h.Succeeded, h.Failed, h.Cancelled)
 	}
 	if rate, n := h.SuccessRate(); n != 11 || rate != 10.0/11 {

@@ -174,7 +174,7 @@ func (r *record) factsOf() runFacts {
 	if r.CancelAsked != nil {
 		f.Cancel = time.Unix(*r.CancelAsked, 0) // 0 is a request too, at an unknown time
 	}
-	f.RewoundTo, f.Forked, f.DryRun = r.rewoundTo(), r.ForkedFrom != "", r.CurrentStep == dryRun
+	f.RewoundTo, f.Forked, f.DryRun = r.rewoundTo(), r.ForkedFrom != "", r.CurrentStep == ReasonDryRun
 	for _, s := range r.steps {
 		f.Rejected = f.Rejected || s.State == "rejected"
 	}

@@ -52,7 +52,8 @@ type stepHistory struct {
 	length    time.Duration
 	retries   int  // n of "attempt i/n"
 	visits    int  // how often a loop or an edge came to it, from 2 on
-	fansOut   bool // it starts a run for each of several items
+	fansOut   bool // it starts a run, or a worker, for each of several items
+	workers   bool // they are workers, which are no runs
 	warned    bool // its contract failed in this attempt, and the pipeline goes on with that
 	attempts  []attemptHistory
 	contract  *wave.Contract
@@ -154,6 +155,8 @@ func (s *stepHistory) add(e wave.Event) {
 		s.endAttempt(wave.Succeeded, e.At)
 	case "failed", "rejected":
 		s.fail(e)
+	case "matrix_start":
+		s.fansOut, s.workers = true, true
 	case "skipped":
 		s.word, s.note = e.State, e.Message
 	case "reworking":

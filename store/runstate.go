@@ -57,6 +57,9 @@ func deriveRun(f runFacts, now time.Time, alive func(pid int) bool) (wave.State,
 	case "completed_empty":
 		return wave.Empty, cmp.Or(f.askedToStop(), f.rehearsed())
 	case "cancelled":
+		if f.cancelCame() { // the request of one who interrupts a run does not stay
+			return wave.Cancelled, "stopped by an operator"
+		}
 		return wave.Cancelled, ""
 	case "failed":
 		return f.deriveFailed()

@@ -106,7 +106,7 @@ func (b *stepBuilder) step(id string) *wave.Step {
 	s.Children = wave.ChildCounts{All: max(children.All, children.Total), Ended: children.Ended, Failed: children.Failed}
 	s.Visits = max(int(wave.OrZero(&row.Visits)), h.visits)
 	facts := stepFacts{
-		Word: b.settled(id), Children: children, Recorded: b.recorded,
+		Word: b.settled(id), Children: children, Recorded: b.recorded, DryRun: b.run.DryRun,
 		Gate:   h.gate || b.kinds[id].Kind == "gate",
 		Blamed: b.blamed == id || !b.someFailed,
 	}
@@ -119,6 +119,7 @@ func (b *stepBuilder) step(id string) *wave.Step {
 		facts.Blocker = b.blocker(id)
 	}
 	s.State, s.Note = deriveStep(facts, b.run.State)
+	s.Note = cmp.Or(b.elsewhere(s), s.Note)
 	switch s.State {
 	case wave.Failed, wave.Rejected, wave.Cancelled, wave.Lost:
 		s.Error = facts.Error
@@ -155,6 +156,21 @@ func (b *stepBuilder) note(id string, h *stepHistory) string {
 		return row.Error
 	default:
 		return cmp.Or(row.Error, h.note)
+	}
+}
+
+// elsewhere says of a step that this run has no record of where it was done; empty:
+// nothing tells.
+func (b *stepBuilder) elsewhere(s *wave.Step) string {
+	switch {
+	case s.Recorded != "":
+		return ""
+	case s.State == wave.Unknown && slices.ContainsFunc(b.children, func(c wave.Run) bool { return c.Pipeline == b.run.Pipeline && c.ParentStep == "" }):
+		return "runs in each child run"
+	case s.State == wave.Skipped && b.run.Kind == "resume" && slices.Index(b.order, s.ID) < slices.Index(b.order, b.run.ParentStep):
+		return "done in the run that it resumes"
+	default:
+		return ""
 	}
 }
 
@@ -262,7 +278,10 @@ func (b *stepBuilder) addTimes(s *wave.Step, h *stepHistory) {
 	for _, m := range b.metrics[s.ID] {
 		measured += wave.Milliseconds(m.Duration)
 	}
-	if measured == 0 && len(s.Attempts) <= 1 {
+	switch {
+	case h.workers:
+		measured = 0 // they work at once
+	case measured == 0 && len(s.Attempts) <= 1:
 		measured = h.length
 	}
 	if measured > 0 {

@@ -142,6 +142,14 @@ func TestDetail(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a dry run has run no step", func(t *testing.T) {
+		b := storetest.New(t)
+		run := b.Run(storetest.Run{CurrentStep: ReasonDryRun})
+		got := mustDetail(t, openBuilt(t, b, wave.StepDef{ID: "a"}), run)
+		if s := got.Steps[0]; s.State != wave.Skipped || s.Note != "dry run" || !got.Run.DryRun {
+			t.Errorf("got %+v", s)
+		}
+	})
 	t.Run("a run that failed before its first step names the reason", func(t *testing.T) {
 		b := storetest.New(t)
 		run := b.Run(storetest.Run{Status: "failed", CurrentStep: "preflight: adapter claude is not installed\n- install it"})

@@ -16,6 +16,7 @@ type stepFacts struct {
 	Blamed   bool   // the run's error names it, or no other step failed
 	Blocker  string // a dependency that did not succeed, so that the step cannot run
 	Recorded bool   // the run has records of its steps: a step without any did not run
+	DryRun   bool   // nothing of the run was executed
 }
 
 // stepChildren counts what became of the runs a step started, the latest try
@@ -106,6 +107,8 @@ func (f stepFacts) deriveUnstarted(run wave.State) (wave.State, string) {
 	switch {
 	case run.Active():
 		return wave.Pending, note
+	case f.DryRun:
+		return wave.Skipped, "dry run"
 	case !run.Ended(), f.Word == "" && !f.Recorded:
 		return wave.Unknown, note
 	case note == "":

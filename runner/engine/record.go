@@ -194,13 +194,14 @@ func (rec *record) beat(ctx context.Context) error {
 	return rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return rec.update(ctx, tx, row) })
 }
 
-// end records how the run ended.
+// end records how the run ended. Message says why; of a run that completed, that it
+// was a dry run.
 func (rec *record) end(ctx context.Context, o Outcome, message string, tokens int64) error {
 	now := time.Now().Unix()
 	row := statedb.Row{"status": string(o), "completed_at": now, "current_step": "", "total_tokens": tokens}
 	state := string(o)
 	switch o {
-	case Failed:
+	case Completed, Failed:
 		row["current_step"] = message
 	case Rejected:
 		row["status"], row["current_step"] = string(Failed), message

@@ -18,6 +18,7 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/runner/process"
+	"wavedeck/store"
 	"wavedeck/store/manifest"
 )
 
@@ -199,6 +200,9 @@ func (x *executor) finish(work context.Context, err error) (Result, error) {
 		if errors.As(err, new(*rejection)) {
 			res.Outcome = Rejected
 		}
+	case x.opt.Request.DryRun:
+		res.Message = store.ReasonDryRun
+		x.event(event{state: "completed", message: "dry run: no step was executed", duration: time.Since(x.began)})
 	default:
 		done := len(x.pipeline.Steps)
 		x.event(event{state: "completed", message: fmt.Sprintf("%d steps completed", done), duration: time.Since(x.began)})

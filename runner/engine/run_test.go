@@ -244,8 +244,8 @@ func TestHowRunsEnd(t *testing.T) {
 				t.Errorf("steps %s", got)
 			}
 			want := map[Outcome]wave.State{Completed: wave.Succeeded, Failed: wave.Failed, Rejected: wave.Rejected}[test.outcome]
-			if d.Run.State != want || !strings.Contains(d.Run.Error, test.says) {
-				t.Errorf("told as %s: %q", d.Run.State, d.Run.Error)
+			if d.Run.State != want || !strings.Contains(d.Run.Error, test.says) || d.Run.DryRun != test.request.DryRun {
+				t.Errorf("told as %s: %q, a dry run: %t", d.Run.State, d.Run.Error, d.Run.DryRun)
 			}
 		})
 	}
