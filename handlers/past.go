@@ -211,6 +211,7 @@ var (
 	approximateRun = []string{
 		"children_counts", "subtree_tokens",
 		"status", "state", "reason", "current_step", "progress", "total_tokens", "completed_at", "duration", "duration_ms", "error_message",
+		"headline", "caused_by_run_id", "caused_by_step_id", "dry_run",
 	}
 	approximateRest = []string{
 		"steps.state", "steps.progress", "steps.current_action", "steps.completed_at", "steps.duration", "steps.duration_ms", "steps.tokens_used",

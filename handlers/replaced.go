@@ -35,6 +35,9 @@ func (s *Server) replaced(ctx context.Context, run wave.Run, artifacts []wave.Ar
 		if !looked && len(byPath) < maxLooked {
 			if f, stat, err := tree.Open(a.Path); err == nil {
 				info = &store.FileInfo{Size: stat.Size(), Modified: stat.ModTime()}
+				if linked := tree.Linked(a.Path); linked.After(info.Modified) {
+					info.Modified = linked
+				}
 				_ = f.Close() // it was only looked at
 			}
 			byPath[a.Path] = info

@@ -1,6 +1,8 @@
 package handlers_test
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,6 +86,8 @@ func TestNoArtifactOfARealWaveIsDoubtedWithoutCause(t *testing.T) {
 	}
 }
 
+const changedSince = "Changed since the run ended. The content below may not be what this run wrote."
+
 func TestAFileThatWasChangedAfterItsRunSaysSo(t *testing.T) {
 	s := openHistory(t)
 	const run = "t-ok-20261130-232253-72da"
@@ -91,7 +95,40 @@ func TestAFileThatWasChangedAfterItsRunSaysSo(t *testing.T) {
 	if err := os.Chtimes(file, time.Time{}, storetest.HistoryNow); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.get("/runs/" + run + "/artifacts/prep/prep").text(".notice"); got != "Changed since the run ended. The content below may not be what this run wrote." {
+	if got := s.get("/runs/" + run + "/artifacts/prep/prep").text(".notice"); got != changedSince {
 		t.Errorf("the page says %q", got)
+	}
+}
+
+func TestALinkToAnOlderFileSaysThatItWasChanged(t *testing.T) {
+	s := openHistory(t)
+	const run = "t-ok-20261130-232253-72da"
+	old := time.Unix(1_000_000_000, 0) // the link is made now, whenever that is
+	b := storetest.At(t, storetest.StatePath(s.root))
+	b.Exec(`UPDATE pipeline_run SET started_at = ?, completed_at = ? WHERE run_id = ?`, old.Unix()-5, old.Unix(), run)
+	b.Exec(`UPDATE event_log SET timestamp = ? WHERE run_id = ?`, old.Unix(), run)
+	b.Exec(`UPDATE artifact SET created_at = ? WHERE run_id = ?`, old.Unix()-1, run)
+	file := filepath.Join(s.root, ".agents/workspaces", run, "prep/.agents/artifacts/prep/prep.json")
+	info, err := os.Stat(file)
+	if err == nil {
+		err = os.Chtimes(file, time.Time{}, old.Add(-time.Second))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := "/runs/" + run + "/artifacts/prep/prep"
+	s.until("the run has its new end", func() bool {
+		return s.get("/api/runs/" + run).object()["run"].(object)["completed_at"] == "2001-09-09T01:46:40Z"
+	})
+	if r := s.get("/api" + page); r.object()["replaced"] != nil {
+		t.Errorf("before it is a link: %s", r.body)
+	}
+	other := filepath.Join(filepath.Dir(file), "other.json")
+	if err := errors.Join(os.WriteFile(other, bytes.Repeat([]byte("Q"), int(info.Size())), 0o600), os.Chtimes(other, time.Time{}, old.Add(-time.Second)),
+		os.Remove(file), os.Symlink("other.json", file)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.get(page); got.doc().Find(".notice").Length() != 1 || got.text(".notice") != changedSince {
+		t.Errorf("the page does not say that it was changed: %s", clip(got.body))
 	}
 }

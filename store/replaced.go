@@ -28,7 +28,7 @@ const (
 // FileInfo is what the file system says of an artifact's file.
 type FileInfo struct {
 	Size     int64
-	Modified time.Time
+	Modified time.Time // also when the name was made to lead to another file
 }
 
 // Replacement says that the file of an artifact does not hold what its row was
@@ -121,7 +121,8 @@ func replacement(run wave.Run, own, other wave.Artifact, file FileInfo) (Replace
 	if !end.IsZero() && file.Modified.After(latest(end, own.CreatedAt).Add(clockGrain)) {
 		return Replacement{Ended: true}, true
 	}
-	return Replacement{}, resized
+	appeared := own.Size == 0 && file.Size > 0 && file.Modified.After(own.CreatedAt.Add(clockGrain))
+	return Replacement{}, resized || appeared
 }
 
 // Where rows of other runs are looked for.

@@ -32,6 +32,7 @@ func TestAFileThatAnotherRunOverwroteIsNotTakenForThisRuns(t *testing.T) {
 		{"modified long after, in a run that goes on", active, own, wave.Artifact{}, FileInfo{34, ended.Add(time.Hour)}, ""},
 		{"recorded as missing and there since its end", run, wave.Artifact{ID: 5, CreatedAt: recorded}, wave.Artifact{}, FileInfo{9, ended.Add(time.Hour)}, "Changed since the run ended"},
 		{"recorded as missing and there in the run", run, wave.Artifact{ID: 5, CreatedAt: recorded}, wave.Artifact{}, FileInfo{9, recorded}, ""},
+		{"recorded as missing and there later in the run", run, wave.Artifact{ID: 5, CreatedAt: recorded}, wave.Artifact{}, FileInfo{9, recorded.Add(5 * time.Second)}, "Changed after it was recorded"},
 		{"written by another run, of another size", run, own, other, FileInfo{23, other.CreatedAt}, "Overwritten by b"},
 		{"written by another run, of the same size", run, own, other, FileInfo{34, other.CreatedAt}, "Overwritten by b"},
 		{"written by another run while this one goes on", active, own, other, FileInfo{34, other.CreatedAt}, "Overwritten by b"},

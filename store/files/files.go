@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Why a file is not opened. Each error of this package that is about the name or
@@ -112,6 +113,19 @@ func (t *Tree) Open(path string) (*os.File, os.FileInfo, error) {
 		return nil, nil, ErrDirectory
 	}
 	return f, info, err
+}
+
+// Linked is when a name was made a symbolic link; the zero time where it is none.
+func (t *Tree) Linked(path string) time.Time {
+	name, err := t.Within(path)
+	if err != nil {
+		return time.Time{}
+	}
+	info, err := t.root.Lstat(name)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 // OpenAny is Open for a directory too. Its entries are listed by Readdirnames only:
