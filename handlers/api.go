@@ -124,12 +124,24 @@ type stepDetail struct {
 	Model       string            `json:"model,omitempty"`
 	Adapter     string            `json:"adapter,omitempty"`
 	Attempts    int               `json:"attempts,omitempty"`
+	AttemptList []attemptSummary  `json:"attempt_list,omitempty"`     // oldest first
 	VisitCount  int               `json:"visit_count,omitempty"`      // of a loop or a graph
 	CausedBy    string            `json:"caused_by_run_id,omitempty"` // the run it started that made it fail
 	Children    *childSummary     `json:"children_counts,omitempty"`
 	Contract    string            `json:"contract,omitempty"`
 	Note        string            `json:"note,omitempty"`
 	Artifacts   []artifactSummary `json:"artifacts,omitempty"`
+}
+
+type attemptSummary struct {
+	Number       int        `json:"number"` // from 1 again in each visit
+	State        string     `json:"state"`
+	FailureClass string     `json:"failure_class,omitempty"`
+	Error        string     `json:"error,omitempty"`
+	StartedAt    *time.Time `json:"started_at,omitempty"`
+	CompletedAt  *time.Time `json:"completed_at,omitempty"`
+	DurationMs   int64      `json:"duration_ms,omitempty"`
+	TokensUsed   int64      `json:"tokens_used,omitempty"`
 }
 
 type eventSummary struct {
@@ -292,6 +304,12 @@ func stepDetailOf(step wave.Step, artifacts []artifactSummary) stepDetail {
 	}
 	if step.Culprit != nil {
 		d.CausedBy = step.Culprit.ID
+	}
+	for _, a := range step.Attempts {
+		d.AttemptList = append(d.AttemptList, attemptSummary{
+			Number: a.Number, State: string(a.State), FailureClass: a.FailureClass, Error: shown(a.Error),
+			StartedAt: momentOf(a.StartedAt), CompletedAt: momentOf(a.CompletedAt), DurationMs: a.Duration.Milliseconds(), TokensUsed: valueOf(a.Tokens),
+		})
 	}
 	if step.Contract != nil {
 		d.Contract = step.Contract.Result

@@ -48,3 +48,17 @@ func TestAFormSendsWhatItDoesNotShow(t *testing.T) {
 		t.Error("a form that is refused has lost what was typed")
 	}
 }
+
+func TestARunSaysThatItsGatesPassedAutomatically(t *testing.T) {
+	s, _ := openStage(t)
+	begun := s.json("/api/pipelines/fix-issue/start", `{"input":"x","auto_approve":true}`).answer()
+	s.until("the run is there", func() bool { return s.get("/runs/"+begun.RunID).status == 200 })
+	if with, _ := s.get("/api/runs/" + begun.RunID).object()["started_with"].(object); with["auto_approve"] != "true" {
+		t.Errorf("JSON says it was started with %v", with)
+	}
+	for _, path := range []string{"/runs/" + begun.RunID, "/runs/" + begun.RunID + ".txt", "/runs/" + begun.RunID + ".md"} {
+		if r := s.get(path); !strings.Contains(r.body, "passed automatically") {
+			t.Errorf("%s does not say how it was started", path)
+		}
+	}
+}

@@ -216,7 +216,7 @@ var (
 	approximateRest = []string{
 		"steps.state", "steps.progress", "steps.current_action", "steps.completed_at", "steps.duration", "steps.duration_ms", "steps.tokens_used",
 		"steps.error", "steps.artifacts", "artifacts", "dag.nodes.status", "dag.nodes.progress",
-		"steps.visit_count", "steps.children_counts", "steps.caused_by_run_id", "children", "started_with",
+		"steps.visit_count", "steps.attempt_list", "steps.children_counts", "steps.caused_by_run_id", "children", "started_with",
 		"outcomes", "outcomes_total", "decisions", "decisions_total", "checkpoints", "checkpoints_total",
 	}
 )

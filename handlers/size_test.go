@@ -85,7 +85,7 @@ func openLarge(t *testing.T) (*site, *stage) {
 	for i := range 100 {
 		id := fmt.Sprintf("many-20261123-010000-%04x", i)
 		run(id, []string{"failed", "cancelled", "running", "completed"}[i%4], fmt.Sprintf("s%d", i))
-		for k := range 20 {
+		for k := range 4 {
 			b.Step(id, storetest.Step{ID: fmt.Sprintf("%s-%d", strings.Repeat("step", 30), k), State: []string{"completed", "failed", "running"}[k%3]})
 		}
 	}

@@ -31,6 +31,9 @@ func launchParams(r runner.Request) map[string]string {
 	if r.DryRun {
 		params[fieldDryRun] = "true"
 	}
+	if r.AutoApprove {
+		params[fieldApprove] = "true"
+	}
 	return params
 }
 
@@ -82,7 +85,7 @@ func startFacts(params map[string]string) []views.StartFact {
 	var facts []views.StartFact
 	for _, f := range []struct{ field, name string }{
 		{fieldDryRun, "Dry run"}, {fieldFromStep, "From step"}, {fieldSteps, "Only steps"}, {fieldExclude, "Without steps"},
-		{fieldModel, "Model"}, {fieldAdapter, "Adapter"}, {fieldTimeout, "Timeout"}, {fieldOnFailure, "On failure"},
+		{fieldModel, "Model"}, {fieldAdapter, "Adapter"}, {fieldTimeout, "Timeout"}, {fieldOnFailure, "On failure"}, {fieldApprove, "Approval gates"},
 		{fieldOriginal, "Resumed from"},
 	} {
 		text, given := params[f.field]
@@ -91,6 +94,8 @@ func startFacts(params map[string]string) []views.StartFact {
 			continue
 		case f.field == fieldDryRun:
 			text = "yes, nothing was executed"
+		case f.field == fieldApprove:
+			text = "passed automatically"
 		case f.field == fieldTimeout:
 			text += " min per step"
 		default:
