@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"wavedeck/handlers/audit"
+	"wavedeck/handlers/auth"
+	"wavedeck/handlers/web"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
@@ -66,13 +69,13 @@ func (w *answered) WriteHeader(status int) {
 func TestAction(t *testing.T) {
 	const secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 	act := func(w http.ResponseWriter, r *http.Request) error {
-		acting(r.Context()).on("run-1", "build")
-		acting(r.Context()).with("input", "token "+secret)
-		acting(r.Context()).with("long", strings.Repeat("x", 10_000))
-		acting(r.Context()).note("stopped")
+		audit.RecordOf(r.Context()).About("run-1", "build")
+		audit.RecordOf(r.Context()).Param("input", "token "+secret)
+		audit.RecordOf(r.Context()).Param("long", strings.Repeat("x", 10_000))
+		audit.RecordOf(r.Context()).Note("stopped")
 		switch r.URL.Query().Get("end") {
 		case "refused":
-			return &httpError{status: http.StatusConflict, text: "it has ended"}
+			return &web.Error{Status: http.StatusConflict, Text: "it has ended"}
 		case "failed":
 			return context.DeadlineExceeded
 		case "panic":
@@ -114,15 +117,15 @@ func TestAction(t *testing.T) {
 				r.Header.Set(c.header[i], c.header[i+1])
 			}
 			w := &answered{httptest.NewRecorder(), func() {
-				if all := entries(t, s.desk.Dir()); len(all) != 1 {
+				if all := entries(t, s.Data.Dir()); len(all) != 1 {
 					t.Errorf("as it is answered the log has %d entries", len(all))
 				}
 			}}
-			s.wrapped(s.action("test", act).served(s)).ServeHTTP(w, r)
+			s.wrapped(s.auth.Action("test", act).Served(s.Kit)).ServeHTTP(w, r)
 			if w.Code != c.status {
 				t.Errorf("status %d, want %d", w.Code, c.status)
 			}
-			all := entries(t, s.desk.Dir())
+			all := entries(t, s.Data.Dir())
 			if len(all) != 1 {
 				t.Fatalf("%d entries, want 1", len(all))
 			}
@@ -139,7 +142,7 @@ func TestAction(t *testing.T) {
 			if e.Run != "run-1" || e.Pipeline != "build" || e.Note != "stopped" {
 				t.Errorf("entry %+v", e)
 			}
-			if strings.Contains(e.Params["input"], secret[8:]) || len(e.Params["long"]) > maxNoted+len("…") {
+			if strings.Contains(e.Params["input"], secret[8:]) || len(e.Params["long"]) > audit.MaxText+len("…") {
 				t.Errorf("parameters %v", e.Params)
 			}
 		})
@@ -149,7 +152,7 @@ func TestAction(t *testing.T) {
 // TestPagesOfOthersDoNotFillTheLog has a page of another site ask again and again.
 func TestPagesOfOthersDoNotFillTheLog(t *testing.T) {
 	s := benchServer(t)
-	asked := s.wrapped(s.action("test", func(http.ResponseWriter, *http.Request) error { return nil }).served(s))
+	asked := s.wrapped(s.auth.Action("test", func(http.ResponseWriter, *http.Request) error { return nil }).Served(s.Kit))
 	for i := range 100 {
 		r := httptest.NewRequest(http.MethodPost, "/x", nil)
 		r.Header.Set("Sec-Fetch-Site", "cross-site")
@@ -159,8 +162,8 @@ func TestPagesOfOthersDoNotFillTheLog(t *testing.T) {
 		}
 	}
 	asked.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/x", nil))
-	all := entries(t, s.desk.Dir())
-	if n := len(all); n < 2 || n > guessBurst+2 || all[n-1].Result != appdb.Done {
+	all := entries(t, s.Data.Dir())
+	if n := len(all); n < 2 || n > auth.LoginBurst+2 || all[n-1].Result != appdb.Done {
 		t.Errorf("%d entries", n)
 	}
 }
@@ -169,10 +172,10 @@ func TestActionWithoutDesk(t *testing.T) {
 	var log strings.Builder
 	s := benchServer(t, func(c *Config) { c.Desk = nil; c.Log = testLog(&log) })
 	w := httptest.NewRecorder()
-	s.action("test", func(_ http.ResponseWriter, r *http.Request) error {
-		acting(r.Context()).on("run-1", "build")
+	s.auth.Action("test", func(_ http.ResponseWriter, r *http.Request) error {
+		audit.RecordOf(r.Context()).About("run-1", "build")
 		return nil
-	}).served(s).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/x", nil))
+	}).Served(s.Kit).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/x", nil))
 	if w.Code != http.StatusOK {
 		t.Errorf("status %d", w.Code)
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"github.com/gorilla/mux"
 
+	"wavedeck/handlers/auth"
+	"wavedeck/handlers/web"
 	"wavedeck/store/appdb"
 )
 
@@ -52,10 +54,10 @@ func form(target string, values url.Values, headers ...string) *http.Request {
 	return r
 }
 
-// signedIn is the cookie of a browser that has signed in.
+// SignedIn is the cookie of a browser that has signed in.
 func signedIn(t *testing.T, s *Server, name string) *http.Cookie {
 	t.Helper()
-	w := answer1(s, form(s.paths.Login(""), url.Values{"token": {rightToken}, "name": {name}}))
+	w := answer1(s, form(s.Paths.Login(""), url.Values{"token": {rightToken}, "name": {name}}))
 	cookies := w.Result().Cookies()
 	if w.Code != http.StatusSeeOther || len(cookies) != 1 {
 		t.Fatalf("status %d, cookies %v", w.Code, cookies)
@@ -100,7 +102,7 @@ func TestEveryRouteAsksForTheToken(t *testing.T) {
 			continue // has tests of its own
 		}
 		open := strings.HasPrefix(path, "/static/") || strings.Contains(path, "/t/") || path == "/embed/v1/theme.css"
-		cookie := &http.Cookie{Name: s.gate.sessions.cookie, Value: s.gate.sessions.encode(s.gate.sessions.begin("", time.Now()))}
+		cookie := &http.Cookie{Name: s.common.authenticator.Sessions.Cookie, Value: s.common.authenticator.Sessions.Encode(s.common.authenticator.Sessions.Begin("", time.Now()))}
 		for name, c := range map[string]struct {
 			header []string
 			in     bool
@@ -130,7 +132,7 @@ func TestEveryRouteAsksForTheToken(t *testing.T) {
 				if in := w.Code != http.StatusUnauthorized; in != (c.in || open && !strings.HasPrefix(strings.Join(c.header, " "), "Authorization Bearer")) {
 					t.Errorf("status %d", w.Code)
 				}
-				if body := w.Body.String(); !c.in && !open && (strings.Contains(body, "notice") || strings.Contains(body, s.manifest.Current().Project.Root)) {
+				if body := w.Body.String(); !c.in && !open && (strings.Contains(body, "notice") || strings.Contains(body, s.Manifest.Current().Project.Root)) {
 					t.Errorf("a stranger is told of the project: %s", body)
 				}
 			})
@@ -140,8 +142,8 @@ func TestEveryRouteAsksForTheToken(t *testing.T) {
 
 // cookieOfOther is one that a server with another token has written, under our name.
 func cookieOfOther(ours *http.Cookie) string {
-	other := newSessions("another token", "x")
-	return ours.Name + "=" + other.encode(other.begin("", time.Now()))
+	other := auth.NewSessions("another token", "x")
+	return ours.Name + "=" + other.Encode(other.Begin("", time.Now()))
 }
 
 func TestStrangersAreLedToTheSignInPage(t *testing.T) {
@@ -167,7 +169,7 @@ func TestStrangersAreLedToTheSignInPage(t *testing.T) {
 	t.Run("the page names nothing and loads only what it may", func(t *testing.T) {
 		w := answer1(s, asked("GET", "/deck/login"))
 		doc, _ := goquery.NewDocumentFromReader(strings.NewReader(w.Body.String()))
-		if w.Code != http.StatusOK || doc.Find("form input[name=token]").Length() != 1 || strings.Contains(w.Body.String(), s.manifest.Current().Project.Root) {
+		if w.Code != http.StatusOK || doc.Find("form input[name=token]").Length() != 1 || strings.Contains(w.Body.String(), s.Manifest.Current().Project.Root) {
 			t.Fatalf("status %d: %s", w.Code, w.Body)
 		}
 		for _, node := range doc.Find("link[href], script[src]").EachIter() {
@@ -212,14 +214,14 @@ func TestSignIn(t *testing.T) {
 		cookie := signedIn(t, s, " Anna\n\t<b>  Bauer\x00 ")
 		answer1(s, form("/login", url.Values{"token": {"wrong-" + rightToken}, "name": {"Eve"}}))
 		answer1(s, form("/logout", nil, "Cookie", cookie.Name+"="+cookie.Value))
-		all := entries(t, s.desk.Dir())
+		all := entries(t, s.Data.Dir())
 		if len(all) != 3 {
 			t.Fatalf("%d entries", len(all))
 		}
 		for i, want := range []appdb.Entry{
-			{Who: "token:" + s.gate.name, Says: "Anna <b> Bauer", Action: "sign-in", Result: appdb.Done},
+			{Who: "token:" + s.common.authenticator.Name, Says: "Anna <b> Bauer", Action: "sign-in", Result: appdb.Done},
 			{Who: "nobody", Says: "Eve", Action: "sign-in", Result: appdb.Refused},
-			{Who: "token:" + s.gate.name, Says: "Anna <b> Bauer", Action: "sign-out", Result: appdb.Done},
+			{Who: "token:" + s.common.authenticator.Name, Says: "Anna <b> Bauer", Action: "sign-out", Result: appdb.Done},
 		} {
 			if e := all[i]; e.Who != want.Who || e.Says != want.Says || e.Action != want.Action || e.Result != want.Result || e.From != "192.0.2.1" {
 				t.Errorf("entry %+v, want %+v", e, want)
@@ -245,7 +247,7 @@ func TestSignIn(t *testing.T) {
 				t.Errorf("%v: out with %d", header, w.Code)
 			}
 		}
-		if n := len(entries(t, s.desk.Dir())); n != 3 { // strangers leave none for what was not even looked at
+		if n := len(entries(t, s.Data.Dir())); n != 3 { // strangers leave none for what was not even looked at
 			t.Errorf("%d entries", n)
 		}
 	})
@@ -309,24 +311,6 @@ func TestNextStaysHere(t *testing.T) {
 	}
 }
 
-func FuzzNext(f *testing.F) {
-	for _, seed := range []string{"/deck/runs", "//x", "/deck/\\x", "/deck/%2f%2fx", "/deck/..;/x"} {
-		f.Add(seed)
-	}
-	s := &Server{paths: "/deck"}
-	here, _ := url.Parse("https://console.example/deck/login")
-	f.Fuzz(func(t *testing.T, next string) {
-		target := s.inside(next)
-		if target == "" {
-			return
-		}
-		to, err := here.Parse(target)
-		if err != nil || to.Host != here.Host || to.Scheme != here.Scheme || !strings.HasPrefix(to.Path, "/deck/") {
-			t.Errorf("%q leads to %v, %v", next, to, err)
-		}
-	})
-}
-
 func TestSession(t *testing.T) {
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	shared := t.TempDir()
@@ -347,7 +331,7 @@ func TestSession(t *testing.T) {
 		if w := in(other, cookie); w.Code != http.StatusUnauthorized {
 			t.Errorf("another token: status %d", w.Code)
 		}
-		cookie.Name = other.gate.sessions.cookie
+		cookie.Name = other.common.authenticator.Sessions.Cookie
 		if w := in(other, cookie); w.Code != http.StatusUnauthorized {
 			t.Errorf("another token, its cookie's name: status %d", w.Code)
 		}
@@ -356,11 +340,11 @@ func TestSession(t *testing.T) {
 		at := now
 		s := server(t, rightToken, &at)
 		unused, used := signedIn(t, s, ""), signedIn(t, s, "Anna")
-		at = now.Add(sessionIdle - time.Second)
+		at = now.Add(auth.SessionIdle - time.Second)
 		if w := in(s, unused); w.Code != http.StatusOK {
 			t.Errorf("just before: status %d", w.Code)
 		}
-		at = now.Add(sessionIdle)
+		at = now.Add(auth.SessionIdle)
 		if w := in(s, unused); w.Code != http.StatusUnauthorized {
 			t.Errorf("unused: status %d", w.Code)
 		}
@@ -373,8 +357,8 @@ func TestSession(t *testing.T) {
 				used = cookies[0]
 			}
 		}
-		if at.Sub(now) != sessionWhole {
-			t.Errorf("it ended after %v, want %v", at.Sub(now), sessionWhole)
+		if at.Sub(now) != auth.SessionWhole {
+			t.Errorf("it ended after %v, want %v", at.Sub(now), auth.SessionWhole)
 		}
 	})
 	t.Run("signing out ends it everywhere, and takes what the browser kept", func(t *testing.T) {
@@ -397,7 +381,7 @@ func TestSession(t *testing.T) {
 		own := appdb.Open(t.Context(), t.TempDir())
 		s := benchServer(t, func(c *Config) { c.Token, c.Desk, c.Now = rightToken, own, func() time.Time { return now } })
 		out, stays := signedIn(t, s, ""), signedIn(t, s, "")
-		older := &http.Cookie{Name: out.Name, Value: s.gate.sessions.encode(s.gate.sessions.begin("", now))} // of before a restart
+		older := &http.Cookie{Name: out.Name, Value: s.common.authenticator.Sessions.Encode(s.common.authenticator.Sessions.Begin("", now))} // of before a restart
 		answer1(s, form("http://localhost/logout", nil, "Cookie", out.Name+"="+out.Value))
 		if w := in(s, older); w.Code != http.StatusOK {
 			t.Errorf("of before a restart, while the folder can be read: status %d", w.Code)
@@ -423,25 +407,6 @@ func TestSession(t *testing.T) {
 			t.Errorf("signed in anew: status %d", code)
 		}
 	})
-	t.Run("nothing of it can be altered", func(t *testing.T) {
-		k := newSessions(rightToken, "x")
-		value := k.encode(k.begin("Anna", now))
-		if k.decode(value, now) == nil {
-			t.Fatal("it is not accepted")
-		}
-		for i := range value {
-			altered := []byte(value)
-			altered[i] ^= 1
-			if found := k.decode(string(altered), now); found != nil {
-				t.Errorf("%s is accepted as %+v", altered, found)
-			}
-		}
-		for _, other := range []string{"", ".", value + "x", "." + value, strings.Split(value, ".")[0]} {
-			if k.decode(other, now) != nil {
-				t.Errorf("%q is accepted", other)
-			}
-		}
-	})
 }
 
 func TestGuessing(t *testing.T) {
@@ -457,13 +422,13 @@ func TestGuessing(t *testing.T) {
 	}
 	exhaust := func(t *testing.T, s *Server, from string, headers ...string) {
 		t.Helper()
-		for i := range guessBurst {
+		for i := range auth.LoginBurst {
 			if w := guess(s, "wrong", from, headers...); w.Code != http.StatusUnauthorized {
 				t.Fatalf("attempt %d: status %d", i+1, w.Code)
 			}
 		}
 	}
-	limits := Limits{NotedBurst: 10, NotedEvery: time.Minute}
+	limits := web.Limits{NotedBurst: 10, NotedEvery: time.Minute}
 	server := func(t *testing.T) *Server {
 		return guardedServer(t, func(c *Config) {
 			c.Now, c.Proxies, c.Limits = func() time.Time { return at }, []netip.Prefix{proxy}, limits
@@ -478,7 +443,7 @@ func TestGuessing(t *testing.T) {
 			r.RemoteAddr = "203.0.113.9:3"
 			return answer1(s, r)
 		}
-		for range 3 * guessBurst {
+		for range 3 * auth.LoginBurst {
 			if w := guess(s, "wrong", "203.0.113.9:2"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "10" {
 				t.Fatalf("status %d, %v", w.Code, w.Header())
 			}
@@ -500,7 +465,7 @@ func TestGuessing(t *testing.T) {
 		if w := answer1(s, r); w.Code != http.StatusOK {
 			t.Errorf("who is in already: status %d", w.Code)
 		}
-		at = at.Add(guessEvery)
+		at = at.Add(auth.LoginEvery)
 		if waits(s, "203.0.113.9:5") {
 			t.Error("after the wait it waits still")
 		}
@@ -512,16 +477,16 @@ func TestGuessing(t *testing.T) {
 				guess(s, "wrong", "192.0.2.1:1", "X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i))
 			}
 		}
-		all := entries(t, s.desk.Dir())
+		all := entries(t, s.Data.Dir())
 		if len(all) != limits.NotedBurst {
 			t.Fatalf("%d entries, want %d", len(all), limits.NotedBurst)
 		}
-		if e := all[0]; e.Who != "nobody" || e.From != "203.0.113.0" || e.Action != actionBearer || e.Result != appdb.Refused || e.Status != http.StatusUnauthorized {
+		if e := all[0]; e.Who != "nobody" || e.From != "203.0.113.0" || e.Action != auth.ActionBearer || e.Result != appdb.Refused || e.Status != http.StatusUnauthorized {
 			t.Errorf("entry %+v", e)
 		}
 		at = at.Add(limits.NotedEvery)
 		guess(s, "wrong", "203.0.113.200:1")
-		all = entries(t, s.desk.Dir())
+		all = entries(t, s.Data.Dir())
 		if e := all[len(all)-1]; len(all) != limits.NotedBurst+1 || !strings.HasPrefix(e.Note, "485 more wrong tokens") {
 			t.Errorf("%d entries, the last %+v", len(all), e)
 		}
@@ -534,7 +499,7 @@ func TestGuessing(t *testing.T) {
 	t.Run("the request log has the client's address, of who is behind a proxy too", func(t *testing.T) {
 		s := server(t)
 		var out strings.Builder
-		s.log = slog.New(slog.NewTextHandler(&out, nil))
+		s.Log = slog.New(slog.NewTextHandler(&out, nil))
 		guess(s, "wrong", "192.0.2.1:1", "X-Forwarded-For", "203.0.113.7")
 		guess(s, rightToken, "203.0.113.8:1", "X-Forwarded-For", "198.51.100.1")
 		for _, want := range []string{"from=203.0.113.7 ", "from=203.0.113.8 "} {
@@ -553,7 +518,7 @@ func TestGuessing(t *testing.T) {
 	})
 	t.Run("a machine's IPv6 addresses count as one", func(t *testing.T) {
 		s := server(t)
-		for i := range guessBurst {
+		for i := range auth.LoginBurst {
 			guess(s, "wrong", fmt.Sprintf("[2001:db8::%d]:1", i))
 		}
 		if !waits(s, "[2001:db8::ffff]:1") {
@@ -578,19 +543,10 @@ func TestGuessing(t *testing.T) {
 			t.Error("with a made up first hop it does not wait")
 		}
 	})
-	t.Run("who is remembered is bounded", func(t *testing.T) {
-		g := newGuesses()
-		for i := range 3 * maxGuessers {
-			g.wrong(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), at)
-		}
-		if len(g.byPlace) != maxGuessers || g.order.Len() != maxGuessers {
-			t.Errorf("%d and %d", len(g.byPlace), g.order.Len())
-		}
-	})
 }
 
 func TestClientAddress(t *testing.T) {
-	p := proxies{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	p := web.Proxies{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	for name, c := range map[string]struct {
 		remote string
 		header []string
@@ -613,7 +569,7 @@ func TestClientAddress(t *testing.T) {
 			for _, h := range c.header {
 				r.Header.Add("X-Forwarded-For", h)
 			}
-			if got := p.client(r); got != c.want {
+			if got := p.Client(r); got != c.want {
 				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
@@ -635,7 +591,7 @@ func TestReadOnlyRefusesEveryAction(t *testing.T) {
 			t.Errorf("%s: status %d", route[1], w.Code)
 		}
 	}
-	if all := len(s.actions) - 3; acts < all { // sign-in, sign-out and embed-token change nothing
+	if all := len(s.auth.Actions) - 3; acts < all { // sign-in, sign-out and embed-token change nothing
 		t.Errorf("%d of %d actions were tried", acts, all)
 	}
 }

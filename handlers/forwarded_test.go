@@ -7,17 +7,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wavedeck/handlers/auth"
+	"wavedeck/handlers/web"
 )
 
 // TestWhoIsBehindAProxyWakesTheWork: the work is done once, whatever prefix it
 // was asked for under.
 func TestWhoIsBehindAProxyWakesTheWork(t *testing.T) {
 	s := New(Config{})
-	behind := s.mounts.under("/portal", time.Now())
-	behind.hookWake.up()
-	behind.wake.up()
-	if len(s.hookWake) != 1 || len(s.wake) != 1 {
-		t.Errorf("woken: hooks %d, bulk %d", len(s.hookWake), len(s.wake))
+	behind := s.prefixServers.under("/portal", time.Now())
+	behind.common.wakeWebhooks.Notify()
+	behind.common.wakeBulk.Notify()
+	if len(s.common.wakeWebhooks) != 1 || len(s.common.wakeBulk) != 1 {
+		t.Errorf("woken: hooks %d, bulk %d", len(s.common.wakeWebhooks), len(s.common.wakeBulk))
 	}
 }
 
@@ -25,7 +28,7 @@ func TestWhoIsBehindAProxyWakesTheWork(t *testing.T) {
 // send any prefix.
 func TestPrefixesAreBounded(t *testing.T) {
 	at := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
-	limits := Limits{Prefixes: 8, PrefixEach: time.Minute}
+	limits := web.Limits{Prefixes: 8, PrefixEach: time.Minute}
 	s := guardedServer(t, func(c *Config) {
 		c.Proxies, c.Now, c.Limits = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}, func() time.Time { return at }, limits
 	})
@@ -42,7 +45,7 @@ func TestPrefixesAreBounded(t *testing.T) {
 		t.Fatalf("status %d", code)
 	}
 	t.Run("another prefix is no other limit", func(t *testing.T) {
-		for i := range guessBurst {
+		for i := range auth.LoginBurst {
 			if code := ask(fmt.Sprintf("/guess%d", i), "wrong"); code != http.StatusUnauthorized {
 				t.Errorf("attempt %d: status %d", i+1, code)
 			}
@@ -50,8 +53,8 @@ func TestPrefixesAreBounded(t *testing.T) {
 		if code := ask("/guess0", "wrong"); code != http.StatusTooManyRequests {
 			t.Errorf("status %d", code)
 		}
-		one, two := s.mounts.at["/guess0"], s.mounts.at["/guess1"]
-		if one.elsewhere != two.elsewhere || one.answers != two.answers || one.streams != s.streams {
+		one, two := s.prefixServers.at["/guess0"], s.prefixServers.at["/guess1"]
+		if one.common.elsewhere != two.common.elsewhere || one.Shared != two.Shared || one.Shared != s.Shared {
 			t.Error("they have limits of their own")
 		}
 	})
@@ -65,8 +68,8 @@ func TestPrefixesAreBounded(t *testing.T) {
 				t.Fatalf("after %d others: status %d", i, code)
 			}
 		}
-		if refused < 1000-limits.Prefixes || len(s.mounts.at) > limits.Prefixes || len(s.mounts.order) != len(s.mounts.at) {
-			t.Errorf("%d refused, %d kept", refused, len(s.mounts.at))
+		if refused < 1000-limits.Prefixes || len(s.prefixServers.at) > limits.Prefixes || len(s.prefixServers.order) != len(s.prefixServers.at) {
+			t.Errorf("%d refused, %d kept", refused, len(s.prefixServers.at))
 		}
 		at = at.Add(limits.PrefixEach)
 		if code := ask("/new", rightToken); code != http.StatusOK {

@@ -15,6 +15,8 @@ import (
 	"go.uber.org/goleak"
 
 	"wavedeck/handlers"
+	"wavedeck/handlers/present"
+	"wavedeck/handlers/web"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
@@ -58,10 +60,10 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 	s.desk = appdb.Open(t.Context(), t.TempDir())
 	config := handlers.Config{
 		Manifest: source, Desk: s.desk, Now: func() time.Time { return opened },
-		Budgets: handlers.Budgets{Answer: time.Minute, Search: time.Minute, Asker: time.Minute}, // however busy the machine is
+		Budgets: web.Budgets{Answer: time.Minute, Search: time.Minute, Asker: time.Minute}, // however busy the machine is
 	}
 	s.store = store.Open(source.Current().Project.DB, store.Options{
-		Now: func() time.Time { return config.Now() }, Definition: handlers.Definition(source), Alive: func(int) bool { return false }, Shown: handlers.Shown, Across: handlers.Across(),
+		Now: func() time.Time { return config.Now() }, Definition: handlers.Definition(source), Alive: func(int) bool { return false }, Shown: present.RedactWhole, Across: present.RedactEvents(),
 	})
 	config.Store = s.store
 	for _, c := range change {

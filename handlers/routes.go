@@ -7,6 +7,8 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"wavedeck/handlers/auth"
+	"wavedeck/handlers/web"
 	"wavedeck/static"
 )
 
@@ -14,34 +16,22 @@ import (
 // are one path segment each, so paths are matched as they were sent.
 func (s *Server) routes() *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	router.NotFoundHandler = handler(s.notFound).served(s)
-	router.MethodNotAllowedHandler = s.methodNotAllowed(router).served(s)
-	on := routing{s: s, base: router, signedIn: s.whileSignedIn, action: s.action, actions: &s.actions}
-	if s.paths != "" {
-		on.base = router.PathPrefix(string(s.paths)).Subrouter()
-		on.base.NotFoundHandler, on.base.MethodNotAllowedHandler = router.NotFoundHandler, router.MethodNotAllowedHandler
+	router.NotFoundHandler = web.HandlerFunc(s.notFound).Served(s.Kit)
+	router.MethodNotAllowedHandler = s.methodNotAllowed(router).Served(s.Kit)
+	on := web.Router{Kit: s.Kit, Base: router, SignedIn: s.auth.WhileSignedIn, Action: s.auth.Action, Actions: &s.auth.Actions}
+	if s.Paths != "" {
+		on.Base = router.PathPrefix(string(s.Paths)).Subrouter()
+		on.Base.NotFoundHandler, on.Base.MethodNotAllowedHandler = router.NotFoundHandler, router.MethodNotAllowedHandler
 	}
-	s.actions = []string{"sign-in", "sign-out"}
-	if s.gate.on {
-		s.actions = append(s.actions, actionBearer)
+	s.auth.Actions = []string{"sign-in", "sign-out"}
+	if s.common.authenticator.On {
+		s.auth.Actions = append(s.auth.Actions, auth.ActionBearer)
 	}
 	s.routeOwn(on)
-	s.routeRuns(on)
-	s.routeRunDetail(on)
-	s.routeLogs(on)
-	s.routeActions(on)
-	s.routeAttention(on)
-	s.routeCatalog(on)
-	s.routeCompare(on)
-	s.routeSearch(on)
-	s.routePalette(on)
-	s.routeSavedViews(on)
-	s.routeWebhooks(on)
-	s.routeEmbeds(on)
-	s.routeAudit(on)
-	s.routeAuth(on)
-	s.routeHealth(on)
-	slices.Sort(s.actions)
+	for _, feature := range s.all {
+		feature.Routes(on)
+	}
+	slices.Sort(s.auth.Actions)
 	return router
 }
 
@@ -61,28 +51,28 @@ func (s *Server) Addresses() (templates []string, err error) {
 }
 
 // routeOwn are the addresses of no feature.
-func (s *Server) routeOwn(on routing) {
-	on.get("/", s.home)
-	on.get("", s.home)
-	on.stream("/events", s.streamChanges)
-	on.get("/favicon.ico", s.favicon) // asked for beside what is no page
-	on.base.PathPrefix("/static/").Handler(static.Handler(string(s.paths))).Methods(http.MethodGet, http.MethodHead)
+func (s *Server) routeOwn(on web.Router) {
+	on.Get("/", s.home)
+	on.Get("", s.home)
+	on.Stream("/events", s.StreamChanges)
+	on.Get("/favicon.ico", s.favicon) // asked for beside what is no page
+	on.Base.PathPrefix("/static/").Handler(static.Handler(string(s.Paths))).Methods(http.MethodGet, http.MethodHead)
 }
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
-	http.Redirect(w, r, s.paths.Runs(nil), http.StatusFound)
+	http.Redirect(w, r, s.Paths.Runs(nil), http.StatusFound)
 	return nil
 }
 
 func (s *Server) favicon(w http.ResponseWriter, r *http.Request) error {
-	http.Redirect(w, r, static.URL(string(s.paths), "icon.svg"), http.StatusFound)
+	http.Redirect(w, r, static.URL(string(s.Paths), "icon.svg"), http.StatusFound)
 	return nil
 }
 
 func (s *Server) notFound(http.ResponseWriter, *http.Request) error {
-	return &httpError{
-		status: http.StatusNotFound, text: "there is no such page",
-		next: "The runs are at " + s.paths.Runs(nil) + ".",
+	return &web.Error{
+		Status: http.StatusNotFound, Text: "there is no such page",
+		Next: "The runs are at " + s.Paths.Runs(nil) + ".",
 	}
 }
 
@@ -92,7 +82,7 @@ func (s *Server) notFound(http.ResponseWriter, *http.Request) error {
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 // methodNotAllowed names the methods that the router knows for the address.
-func (s *Server) methodNotAllowed(router *mux.Router) handler {
+func (s *Server) methodNotAllowed(router *mux.Router) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		var allowed []string
 		for _, method := range methods {
@@ -104,9 +94,9 @@ func (s *Server) methodNotAllowed(router *mux.Router) handler {
 			}
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		return &httpError{
-			status: http.StatusMethodNotAllowed, text: r.Method + " is not possible here",
-			next: "This address answers " + strings.Join(allowed, " and ") + ".",
+		return &web.Error{
+			Status: http.StatusMethodNotAllowed, Text: r.Method + " is not possible here",
+			Next: "This address answers " + strings.Join(allowed, " and ") + ".",
 		}
 	}
 }

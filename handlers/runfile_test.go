@@ -158,11 +158,10 @@ func TestRunFileOfHostileTexts(t *testing.T) {
 // and what is missing between them is counted.
 func TestRunFileIsBounded(t *testing.T) {
 	const most = 600_000
-	defer handlers.ExportAtMost(most)()
 	root := emptyProject(t)
 	state := newState(t, root)
 	run := state.LongRun(6000, 10)
-	s := openSite(t, root).ready()
+	s := openSite(t, root, func(c *handlers.Config) { c.Limits.Export = most }).ready()
 	r := s.get("/runs/" + run + "/export")
 	doc := standsAlone(t, r)
 	if len(r.body) > most+100_000 { // what is around, its looks above all

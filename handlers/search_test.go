@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"wavedeck/handlers"
+	"wavedeck/handlers/present"
 	"wavedeck/store/appdb"
 	"wavedeck/store/search"
 	"wavedeck/store/storetest"
@@ -25,7 +26,7 @@ func withSearch(t testing.TB) func(*handlers.Config) {
 
 func searchIn(t testing.TB, c *handlers.Config, dir string) *search.Index {
 	t.Helper()
-	x := search.Open(c.Store, search.Options{Dir: dir, Shown: handlers.ShownMessage, Form: handlers.MessageForm})
+	x := search.Open(c.Store, search.Options{Dir: dir, Shown: present.RedactMessage, Form: present.MessageVersion})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); x.Run(ctx) }()

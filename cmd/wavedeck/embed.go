@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"wavedeck/handlers"
+	"wavedeck/handlers/web"
 )
 
 // embedFlags say which other sites may show parts of the console, and through
@@ -18,8 +18,8 @@ type embedFlags struct {
 	TrustedProxy []proxy    `placeholder:"CIDR" group:"embed" help:"Proxies whose X-Forwarded-For, -Prefix, -Proto and -Host are trusted, such as 127.0.0.1/32. Repeatable."`
 }
 
-func (f embedFlags) config() handlers.EmbedConfig {
-	c := handlers.EmbedConfig{PublicOrigin: string(f.PublicURL)}
+func (f embedFlags) config() web.EmbedConfig {
+	c := web.EmbedConfig{PublicOrigin: string(f.PublicURL)}
 	for _, o := range f.EmbedOrigins {
 		c.Origins = append(c.Origins, string(o))
 	}
@@ -45,7 +45,7 @@ type origin string
 
 // UnmarshalText refuses patterns: a list of exact origins is one that can be read.
 func (o *origin) UnmarshalText(text []byte) error {
-	parsed, err := handlers.ParseOrigin(string(text))
+	parsed, err := web.ParseOrigin(string(text))
 	if err != nil {
 		return fmt.Errorf("%q is %w, exact and without a path", clip(string(text)), err)
 	}

@@ -21,6 +21,8 @@ import (
 
 	"wavedeck/handlers"
 	"wavedeck/handlers/connlimit"
+	"wavedeck/handlers/present"
+	"wavedeck/handlers/web"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
 	"wavedeck/store/manifest"
@@ -106,7 +108,7 @@ func (s site) serve(ctx context.Context) (err error) {
 	}
 	token := s.token()
 	db := store.Open(s.source.Current().Project.DB, store.Options{
-		Definition: handlers.Definition(s.source), Log: s.log, Shown: handlers.Shown, Across: handlers.Across(),
+		Definition: handlers.Definition(s.source), Log: s.log, Shown: present.RedactWhole, Across: present.RedactEvents(),
 		Locate: func() string { return s.source.Current().Project.DB },
 	})
 	own := appdb.Open(ctx, s.desk.Data)
@@ -130,14 +132,14 @@ func (s site) serve(ctx context.Context) (err error) {
 		Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
 		Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
 		Embed: s.listen.config(), Proxies: s.listen.proxies(),
-		Prices: s.prices, Search: index, Notices: append(platformNotices(), s.notices...), Webhooks: guard, Log: s.log, Budgets: handlers.Budgets{Search: s.desk.SearchWithin},
+		Prices: s.prices, Search: index, Notices: append(platformNotices(), s.notices...), Webhooks: guard, Log: s.log, Budgets: web.Budgets{Search: s.desk.SearchWithin},
 	})
 	server := &http.Server{
 		Handler:     console,
 		BaseContext: func(net.Listener) context.Context { return answering },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			if connlimit.Over(c) {
-				return handlers.Crowded(ctx)
+				return web.Crowded(ctx)
 			}
 			return ctx
 		},
@@ -181,7 +183,7 @@ func (s site) index(db *store.Store) *search.Index {
 	if s.desk.Search == "off" {
 		return nil
 	}
-	return search.Open(db, search.Options{Dir: s.desk.Data, Shown: handlers.ShownMessage, Form: handlers.MessageForm, Log: s.log})
+	return search.Open(db, search.Options{Dir: s.desk.Data, Shown: present.RedactMessage, Form: present.MessageVersion, Log: s.log})
 }
 
 // awaitState waits until it is known whether there is a database, but not long:

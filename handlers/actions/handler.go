@@ -1,0 +1,34 @@
+// Package actions starts, stops, retries and resumes runs, one or many at once.
+package actions
+
+import (
+	"context"
+	"net/http"
+
+	"wavedeck/handlers/runview"
+	"wavedeck/handlers/web"
+	"wavedeck/views"
+)
+
+// Handler answers for actions on one run.
+type Handler struct {
+	*runview.Reader
+	RunHead func(ctx context.Context, r *http.Request, run string) (views.RunView, error) // of a run's pages, which changes with an action
+	bulk    *Bulk
+}
+
+// Bulk answers for actions on many runs, and carries them out.
+type Bulk struct {
+	*Handler
+	Wake web.Signal // there is something to do
+}
+
+// New makes a Handler. Consoles at several prefixes share wake.
+func New(reader *runview.Reader, runHead func(ctx context.Context, r *http.Request, run string) (views.RunView, error), wake web.Signal) *Handler {
+	h := &Handler{Reader: reader, RunHead: runHead}
+	h.bulk = &Bulk{h, wake}
+	return h
+}
+
+// Run carries out actions on many runs until ctx ends.
+func (h *Handler) Run(ctx context.Context) { h.bulk.work(ctx) }

@@ -1,0 +1,31 @@
+package web
+
+import (
+	"errors"
+	"strings"
+
+	"wavedeck/store/prices"
+	"wavedeck/views"
+)
+
+// PriceNotice tells a mistake in the price file that came after the start.
+func (k *Kit) PriceNotice() []views.Notice {
+	_, _, problem := k.Prices.Current()
+	if problem == nil {
+		return nil
+	}
+	text := problem.Error()
+	if wrong, ok := errors.AsType[*prices.Error](problem); !ok {
+		text = "the file cannot be read"
+	} else if strings.TrimSpace(wrong.Path) != "" {
+		text = strings.TrimPrefix(text, wrong.Path)
+		text = strings.TrimLeft(text, ": ")
+		if wrong.Line > 0 {
+			text = "line " + text
+		}
+	}
+	return []views.Notice{{
+		ID: "prices", Level: "warn", Title: "The price file has a mistake: the prices before it are used",
+		Detail: []string{text},
+	}}
+}

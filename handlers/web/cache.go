@@ -1,0 +1,190 @@
+package web
+
+import (
+	"bytes"
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"wavedeck/static"
+)
+
+// An answer is kept until the state or the manifest changes, and a second at
+// most, because it holds ages ("12 s ago") that go on.
+const (
+	cacheFor   = time.Second
+	cacheBytes = 32 << 20
+)
+
+// answer is a rendered body with its ETag. It is compressed once, for the first
+// client that can read that.
+type answer struct {
+	contentType string
+	body        []byte
+	zipped      func() []byte // nil when it does not get smaller
+	etag        string
+}
+
+// cached is one kept answer and what it was made from.
+type cached struct {
+	key     string
+	version version
+	until   time.Time
+	answer  answer
+}
+
+// version names the content that an answer shows. Two servers on one database
+// need not agree on it: it never leaves the process.
+type version struct {
+	state    uint64
+	manifest uint64
+	acted    uint64
+	priced   uint64
+}
+
+func (v version) String() string {
+	return strconv.FormatUint(v.state, 36) + "-" + strconv.FormatUint(v.manifest, 36) + "-" + strconv.FormatUint(v.acted, 36) + "-" + strconv.FormatUint(v.priced, 36)
+}
+
+// Answers keeps rendered answers, the least recently used dropped first. One
+// request renders what many ask for at the same moment: after each change every
+// open tab asks for the same fragment.
+type Answers struct {
+	flight flight
+
+	mu    sync.Mutex
+	byKey map[string]*list.Element
+	order *list.List // of *cached, most recently used first
+	size  int
+}
+
+// NewAnswers makes an empty cache.
+func NewAnswers() *Answers {
+	return &Answers{byKey: map[string]*list.Element{}, order: list.New()}
+}
+
+func (c *Answers) get(key string, v version, now time.Time) (answer, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.byKey[key]
+	if !ok {
+		return answer{}, false
+	}
+	kept, _ := e.Value.(*cached)
+	if kept.version != v || now.After(kept.until) {
+		c.drop(e)
+		return answer{}, false
+	}
+	c.order.MoveToFront(e)
+	return kept.answer, true
+}
+
+func (c *Answers) put(kept *cached) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.byKey[kept.key]; ok {
+		c.drop(e)
+	}
+	c.byKey[kept.key] = c.order.PushFront(kept)
+	c.size += len(kept.answer.body)
+	for c.size > cacheBytes {
+		c.drop(c.order.Back())
+	}
+}
+
+// drop forgets an element. The caller holds mu.
+func (c *Answers) drop(e *list.Element) {
+	kept, _ := c.order.Remove(e).(*cached)
+	delete(c.byKey, kept.key)
+	c.size -= len(kept.answer.body)
+}
+
+// ServeCached answers with what make fills in, or with what it filled in for
+// the same URL and form since the last change. The ETag is the content's hash,
+// so that servers agree on it.
+//
+// fill is given a context of its own: others may wait for its answer when the
+// client that asked first has left. It ends when all of them have.
+func (k *Kit) ServeCached(w http.ResponseWriter, r *http.Request, contentType string, fill func(context.Context, *bytes.Buffer) error) error {
+	now := k.Now()
+	v := k.version()
+	key := contentType + " " + k.Origin(r) + r.URL.RequestURI() // links to a page may name where it was asked for
+	if IsFragment(r) {
+		key = "fragment " + key
+	}
+	kept, ok := k.Shared.Answers.get(key, v, now)
+	if !ok {
+		var err error
+		kept, err = k.Shared.Answers.flight.do(r.Context(), v.String()+" "+key, k.Budgets.Answer, func(ctx context.Context) (answer, error) {
+			a, err := makeAnswer(contentType, func(b *bytes.Buffer) error { return fill(ctx, b) })
+			if err == nil {
+				k.Shared.Answers.put(&cached{key: key, version: v, until: now.Add(cacheFor), answer: a})
+			}
+			return a, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	k.sendAnswer(w, r, kept)
+	return nil
+}
+
+// sendAnswer sends a kept answer, or that the client has it already.
+func (k *Kit) sendAnswer(w http.ResponseWriter, r *http.Request, a answer) {
+	header := w.Header()
+	header.Set("Cache-Control", "private, no-cache")
+	header.Add("Vary", "Accept-Encoding, "+varyFragment)
+	header.Set("ETag", a.etag)
+	if notModified(r.Header.Get("If-None-Match"), a.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	body := a.body
+	if static.AcceptsGzip(r.Header.Get("Accept-Encoding")) {
+		if zipped := a.zipped(); zipped != nil {
+			body = zipped
+			header.Set("Content-Encoding", "gzip")
+		}
+	}
+	k.Send(w, r, http.StatusOK, a.contentType, body)
+}
+
+func makeAnswer(contentType string, fill func(*bytes.Buffer) error) (answer, error) {
+	var a answer
+	err := withBuffer(func(b *bytes.Buffer) error {
+		if err := fill(b); err != nil {
+			return err
+		}
+		sum := sha256.Sum256(b.Bytes())
+		body := bytes.Clone(b.Bytes())
+		a = answer{
+			contentType: contentType,
+			body:        body,
+			zipped:      sync.OnceValue(func() []byte { return static.Compress(body, gzip.BestSpeed) }),
+			etag:        `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
+		}
+		return nil
+	})
+	return a, err
+}
+
+// notModified compares weakly (RFC 9110, 13.1.2): a compressing proxy may have
+// weakened or suffixed nothing else of it.
+func notModified(ifNoneMatch, etag string) bool {
+	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(etag, "W/") && candidate != "" {
+			return true
+		}
+	}
+	return false
+}

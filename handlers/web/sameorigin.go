@@ -1,0 +1,25 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+)
+
+// ErrElsewhere marks a request that a page of another site made.
+var ErrElsewhere = errors.New("asked by a page of another site")
+
+// SameOrigin refuses what a page of another site asks for.
+// Where a proxy changes the Host header, its other headers tell what is the same.
+func (k *Kit) SameOrigin(h HandlerFunc) HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ours := r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == k.Origin(r)
+		if err := protection.Check(r); err != nil && !ours {
+			return &Error{
+				Status: http.StatusForbidden, Text: "this was asked by a page of another site", Err: ErrElsewhere,
+				Next: "Open the console itself and do it there.",
+			}
+		}
+		return h(w, r)
+	}
+}
