@@ -38,7 +38,7 @@ func openPortal(t testing.TB, change ...func(*handlers.Config)) *site {
 	return openSample(t, append([]func(*handlers.Config){allow}, change...)...).ready()
 }
 
-func TestEveryExcerpt(t *testing.T) {
+func TestEveryFragment(t *testing.T) {
 	s := openPortal(t, func(c *handlers.Config) { c.BasePath = "/deck" })
 	for _, e := range excerpts {
 		t.Run(e.resource, func(t *testing.T) {
@@ -111,7 +111,7 @@ func wantHarmless(t *testing.T, doc *goquery.Document, console string) {
 	}
 }
 
-func TestAnExcerptThatDidNotChangeIsNotSentAgain(t *testing.T) {
+func TestAFragmentThatDidNotChangeIsNotSentAgain(t *testing.T) {
 	var ahead atomic.Int64
 	s := openPortal(t, func(c *handlers.Config) {
 		c.Now = func() time.Time { return opened.Add(time.Duration(ahead.Load())) }
@@ -273,7 +273,7 @@ func TestCrossOriginReading(t *testing.T) {
 	}
 }
 
-func TestExcerptsAsStreams(t *testing.T) {
+func TestFragmentsAsStreams(t *testing.T) {
 	root := storetest.Project(t)
 	s := openSite(t, root).ready()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/fragments/v1/runs/"+sampleRun+"/card", nil)

@@ -134,7 +134,7 @@ func TestOutcomesLeadOnlyToTheWeb(t *testing.T) {
 	}
 }
 
-func TestLedgerTextsAreHarmless(t *testing.T) {
+func TestOutcomeTextsAreHarmless(t *testing.T) {
 	token := "ghp_" + strings.Repeat("a1B2", 9)
 	const markup = `<script>x()</script><img src=x onerror=x()>"' `
 	root := emptyProject(t)
@@ -173,7 +173,7 @@ func TestLedgerTextsAreHarmless(t *testing.T) {
 	}
 }
 
-func TestLongLedgersSaySo(t *testing.T) {
+func TestLongOutcomesSaySo(t *testing.T) {
 	root := emptyProject(t)
 	b := newState(t, root)
 	run := b.Run(storetest.Run{ID: "r"})
@@ -198,7 +198,7 @@ func TestLongLedgersSaySo(t *testing.T) {
 	}
 }
 
-func TestLedgersAsJSON(t *testing.T) {
+func TestOutcomesAsJSON(t *testing.T) {
 	s := openSample(t).ready()
 	body := s.get("/api/runs/" + fixRun).object()
 	outcome := object{

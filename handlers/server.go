@@ -57,7 +57,7 @@ type Config struct {
 	Proxies  []netip.Prefix     // addresses of proxies whose X-Forwarded headers are believed
 	Prices   *prices.File       // what tokens cost; nil: no costs are estimated
 	Search   *searchindex.Index // of the events; nil: their text is not searched
-	Notices  []views.Notice     // shown on every page, e.g. that this is a demonstration
+	Banners  []views.Banner     // shown on every page, e.g. that this is a demonstration
 	Webhooks *webhook.Guard     // which addresses webhooks of views may go to; nil: those of the public internet
 	Log      *slog.Logger       // nil drops it
 	Now      func() time.Time   // nil is time.Now
@@ -144,7 +144,7 @@ func New(c Config) *Server {
 	kit.Frame = web.Frame{
 		Attention: s.attention.AttentionCount, CanRun: s.runs.CanRun, Gated: c.common.authenticator.On,
 		FailFragment: s.embed.FailFragment, TokenName: s.embed.TokenName,
-		Notices: func() []views.Notice { return slices.Concat(c.Notices, kit.PriceNotice()) },
+		Banners: func() []views.Banner { return slices.Concat(c.Banners, kit.PriceBanner()) },
 	}
 	s.handler = s.wrapped(s.routes())
 	return s

@@ -125,7 +125,7 @@ func ArtifactTable(v RunView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for _, a := range g.Rows {
-					templ_7745c5c3_Err = ArtifactLine(v.Chrome, a).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ArtifactLine(v.Layout, a).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -145,7 +145,7 @@ func ArtifactTable(v RunView) templ.Component {
 }
 
 // ArtifactLine is one output. Its preview is text, whatever it holds.
-func ArtifactLine(c Chrome, a ArtifactRow) templ.Component {
+func ArtifactLine(c Layout, a ArtifactRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -490,7 +490,7 @@ func Artifact(v ArtifactView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = When(v.Chrome, v.Created).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = When(v.Layout, v.Created).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -3,13 +3,14 @@ package views
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/a-h/templ"
 )
 
 // AttentionView is the list of what needs a human.
 type AttentionView struct {
-	Chrome
+	Layout
 	Rows     []AttentionRow // the most urgent first
 	More     int            // how many more there are
 	Known    bool           // false: there is no database to tell from, or
@@ -27,7 +28,7 @@ type AttentionRow struct {
 	In      *RunRef // the run below it that the reason lies in
 	Urgency string
 	Flag    Flag
-	Since   Stamp
+	Since   time.Time
 	Action  *Action
 	Failed  bool // it is over: it can be marked as seen
 }
@@ -37,9 +38,9 @@ func (v AttentionView) acts() bool {
 	return v.CanMark || slices.ContainsFunc(v.Rows, func(row AttentionRow) bool { return row.Action != nil })
 }
 
-func unix(t Stamp) string { return strconv.FormatInt(t.Unix(), 10) }
+func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-func attentionAttributes(c Chrome) templ.Attributes {
+func attentionAttributes(c Layout) templ.Attributes {
 	if c.Live.Topic == "" {
 		return nil
 	}

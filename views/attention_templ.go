@@ -61,7 +61,7 @@ func AttentionPage(v AttentionView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -373,7 +373,7 @@ func attentionLine(v AttentionView, row AttentionRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Flags(v.Chrome, []Flag{row.Flag}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Flags(v.Layout, []Flag{row.Flag}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -485,7 +485,7 @@ func attentionLine(v AttentionView, row AttentionRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = When(v.Chrome, row.Since).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = When(v.Layout, row.Since).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -625,7 +625,7 @@ func attentionLine(v AttentionView, row AttentionRow) templ.Component {
 
 // AttentionLink is the entry of the navigation, with how many need a human. It
 // asks for itself on every page: one about a single run hears of no other.
-func AttentionLink(c Chrome) templ.Component {
+func AttentionLink(c Layout) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -1,10 +1,13 @@
 package views
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // AuditView is the log of what people did.
 type AuditView struct {
-	Chrome
+	Layout
 
 	Refresh  string
 	Who      string // the filter's fields
@@ -14,15 +17,15 @@ type AuditView struct {
 	Narrow   bool     // the filter restricts anything
 	Rows     []AuditRow
 	OlderURL string
-	Newest   string // link to the first page, when this is another
-	Searched Stamp  // how far a filter has looked, when it gave up before the page was full
-	Damaged  int    // lines that cannot be read
-	Where    string // the file
+	Newest   string    // link to the first page, when this is another
+	Searched time.Time // how far a filter has looked, when it gave up before the page was full
+	Damaged  int       // lines that cannot be read
+	Where    string    // the file
 }
 
 // AuditRow is one action that somebody asked for.
 type AuditRow struct {
-	At       Stamp
+	At       time.Time
 	Who      string // "local", or the start of a token's hash
 	Says     string // the name they gave, which nobody checked
 	From     string

@@ -1,8 +1,10 @@
 package views
 
+import "time"
+
 // BulkView is the rehearsal of an action on many runs.
 type BulkView struct {
-	Chrome
+	Layout
 	Do      string // cancel or retry
 	Force   bool
 	All     int // runs it was asked for
@@ -40,11 +42,11 @@ type Untouched struct {
 
 // BulkProgress is how far an action on many runs has come.
 type BulkProgress struct {
-	Chrome
+	Layout
 	Do                     string
 	Waiting, Done, Refused int
 	Note                   string // what it waits for
-	Created, Ended         Stamp
+	Created, Ended         time.Time
 	Stopped                bool
 	Refresh                string // address of the fragment; empty: it has ended
 	Stop                   string // where what is left is given up

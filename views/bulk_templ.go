@@ -405,20 +405,20 @@ func BulkPage(v BulkView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = bulkRuns(v.Chrome, "touched", Plural(len(v.Touched), "run is touched", "runs are touched"), v.Touched, true).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = bulkRuns(v.Layout, "touched", Plural(len(v.Touched), "run is touched", "runs are touched"), v.Touched, true).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			for i, not := range v.Not {
-				templ_7745c5c3_Err = bulkRuns(v.Chrome, "not-"+itoa(i), Plural(len(not.Rows), "run is left alone", "runs are left alone")+": "+not.Why, not.Rows, false).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = bulkRuns(v.Layout, "not-"+itoa(i), Plural(len(not.Rows), "run is left alone", "runs are left alone")+": "+not.Why, not.Rows, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -426,7 +426,7 @@ func BulkPage(v BulkView) templ.Component {
 	})
 }
 
-func bulkRuns(c Chrome, id, summary string, rows []RunRow, open bool) templ.Component {
+func bulkRuns(c Layout, id, summary string, rows []RunRow, open bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -558,7 +558,7 @@ func BulkProgressPage(v BulkProgress) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var27), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var27), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -702,7 +702,7 @@ func BulkState(v BulkProgress) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = When(v.Chrome, v.Created).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = When(v.Layout, v.Created).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -787,7 +787,7 @@ func BulkState(v BulkProgress) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = State(v.Chrome, bulkTone(row.State), bulkWord(row.State)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = State(v.Layout, bulkTone(row.State), bulkWord(row.State)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

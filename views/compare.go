@@ -13,7 +13,7 @@ import (
 // CompareView is two runs side by side; left is asked about, right is what it is
 // measured by.
 type CompareView struct {
-	Chrome
+	Layout
 	Left, Right         *RunRow // Left nil: none is chosen yet; Right nil: there is none
 	LeftName, RightName string  // as the form shows them
 	Why                 string  // why Right was chosen; empty when it was named
@@ -65,11 +65,11 @@ type CompareFact struct {
 
 // CompareSide is what one run says; the first of the parts that is there.
 type CompareSide struct {
-	Took  *Took
-	Count *int64
-	State string // a told state, whose word is Text
-	Text  string
-	Title string // all of Text, when it is cut
+	Duration *Duration
+	Count    *int64
+	State    string // a told state, whose word is Text
+	Text     string
+	Title    string // all of Text, when it is cut
 }
 
 // Delta is how much more the left is than the right.
@@ -158,7 +158,7 @@ func DeltaText(d Delta) string {
 	case d.Percent != nil:
 		return about + "×" + fmt.Sprintf("%.0f", *d.Percent/100+1)
 	case d.Time:
-		return about + signed(Duration(time.Duration(max(d.By, -d.By))*time.Millisecond, d.Coarse), d.By)
+		return about + signed(FormatDuration(time.Duration(max(d.By, -d.By))*time.Millisecond, d.Coarse), d.By)
 	default:
 		return about + signed(Number(max(d.By, -d.By)), d.By)
 	}

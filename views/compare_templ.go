@@ -70,7 +70,7 @@ func ComparePage(v CompareView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -245,7 +245,7 @@ func compareSides(v CompareView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = compareRef(v.Chrome, *v.Left).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = compareRef(v.Layout, *v.Left).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -258,7 +258,7 @@ func compareSides(v CompareView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = compareRef(v.Chrome, *v.Right).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = compareRef(v.Layout, *v.Right).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -326,7 +326,7 @@ func compareSides(v CompareView) templ.Component {
 	})
 }
 
-func compareRef(c Chrome, r RunRow) templ.Component {
+func compareRef(c Layout, r RunRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -787,7 +787,7 @@ func compareTable(v CompareView, title string, facts []CompareFact, whole bool) 
 			return templ_7745c5c3_Err
 		}
 		for _, f := range facts {
-			templ_7745c5c3_Err = compareFact(v.Chrome, f).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = compareFact(v.Layout, f).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -846,7 +846,7 @@ func compareHead() templ.Component {
 	})
 }
 
-func compareFact(c Chrome, f CompareFact) templ.Component {
+func compareFact(c Layout, f CompareFact) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -966,7 +966,7 @@ func compareFact(c Chrome, f CompareFact) templ.Component {
 	})
 }
 
-func compareSide(c Chrome, s CompareSide) templ.Component {
+func compareSide(c Layout, s CompareSide) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -983,8 +983,8 @@ func compareSide(c Chrome, s CompareSide) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		if s.Took != nil {
-			templ_7745c5c3_Err = TookText(c, *s.Took).Render(ctx, templ_7745c5c3_Buffer)
+		if s.Duration != nil {
+			templ_7745c5c3_Err = DurationText(c, *s.Duration).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1109,7 +1109,7 @@ func compareStep(v CompareView, s CompareStep) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = State(v.Chrome, s.State, "").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = State(v.Layout, s.State, "").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1118,7 +1118,7 @@ func compareStep(v CompareView, s CompareStep) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = State(v.Chrome, s.RightState, "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = State(v.Layout, s.RightState, "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1186,7 +1186,7 @@ func compareStep(v CompareView, s CompareStep) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, f := range s.Facts {
-			templ_7745c5c3_Err = compareFact(v.Chrome, f).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = compareFact(v.Layout, f).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1237,7 +1237,7 @@ func compareStep(v CompareView, s CompareStep) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, f := range a.Facts {
-				templ_7745c5c3_Err = compareFact(v.Chrome, f).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = compareFact(v.Layout, f).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -18,7 +18,7 @@ type Look struct {
 
 // EmbedView is an excerpt as a document.
 type EmbedView struct {
-	Chrome
+	Layout
 	Look    Look
 	Styles  []string // the stylesheets it needs beside the console's own
 	Body    []byte   // the excerpt, made by package excerpt
@@ -28,9 +28,9 @@ type EmbedView struct {
 	State   string   // "expired" or "refused" instead of content
 }
 
-// RunsExcerptView is a list of runs.
-type RunsExcerptView struct {
-	Chrome
+// RunsFragmentView is a list of runs.
+type RunsFragmentView struct {
+	Layout
 	Rows    []RunRow
 	All     string // the page that it is taken from
 	Stats   *Stats // nil: not shown

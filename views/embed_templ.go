@@ -313,8 +313,8 @@ func EmbedPage(v EmbedView) templ.Component {
 	})
 }
 
-// Excerpt is what a fragment has around its content; looks hang on it.
-func Excerpt(look Look, body []byte) templ.Component {
+// Fragment is what a fragment has around its content; looks hang on it.
+func Fragment(look Look, body []byte) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -400,7 +400,7 @@ func RunCard(v RunView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if v.Failure != nil {
-			templ_7745c5c3_Err = cardFailure(v.Chrome, v.RunID, *v.Failure).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = cardFailure(v.Layout, v.RunID, *v.Failure).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -467,8 +467,8 @@ func RunCard(v RunView) templ.Component {
 	})
 }
 
-// RunExcerpt is one of a run's pictures under its name.
-func RunExcerpt(v RunView, body templ.Component) templ.Component {
+// RunFragment is one of a run's pictures under its name.
+func RunFragment(v RunView, body templ.Component) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -522,7 +522,7 @@ func runTitle(v RunView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = State(v.Chrome, v.Run.State, v.Run.Word).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = State(v.Layout, v.Run.State, v.Run.Word).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -677,7 +677,7 @@ func runSummary(v RunView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = When(v.Chrome, v.Run.Started).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = When(v.Layout, v.Run.Started).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -685,7 +685,7 @@ func runSummary(v RunView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if v.Run.Took.Since.IsZero() {
+		if v.Run.Duration.Since.IsZero() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, "<span>took</span> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -695,7 +695,7 @@ func runSummary(v RunView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = TookText(v.Chrome, v.Run.Took).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = DurationText(v.Layout, v.Run.Duration).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -748,7 +748,7 @@ func runSummary(v RunView) templ.Component {
 	})
 }
 
-func cardFailure(c Chrome, run string, f Failure) templ.Component {
+func cardFailure(c Layout, run string, f Failure) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -977,8 +977,8 @@ func runFoot(v RunView) templ.Component {
 	})
 }
 
-// StepsExcerpt is a run's steps in a table without their attempts.
-func StepsExcerpt(v RunView) templ.Component {
+// StepsFragment is a run's steps in a table without their attempts.
+func StepsFragment(v RunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -996,7 +996,7 @@ func StepsExcerpt(v RunView) templ.Component {
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
 		if v.Failure != nil && v.Failure.Step == "" {
-			templ_7745c5c3_Err = cardFailure(v.Chrome, v.RunID, *v.Failure).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = cardFailure(v.Layout, v.RunID, *v.Failure).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1052,7 +1052,7 @@ func StepsExcerpt(v RunView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = State(v.Chrome, s.State, s.Word).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = State(v.Layout, s.State, s.Word).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1231,7 +1231,7 @@ func StepsExcerpt(v RunView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = TookText(v.Chrome, s.Took).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = DurationText(v.Layout, s.Duration).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1257,8 +1257,8 @@ func StepsExcerpt(v RunView) templ.Component {
 	})
 }
 
-// LogExcerpt is a window of a run's log.
-func LogExcerpt(v LogView) templ.Component {
+// LogFragment is a window of a run's log.
+func LogFragment(v LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1379,8 +1379,8 @@ func LogExcerpt(v LogView) templ.Component {
 	})
 }
 
-// RunsExcerpt is a list of runs.
-func RunsExcerpt(v RunsExcerptView) templ.Component {
+// RunsFragment is a list of runs.
+func RunsFragment(v RunsFragmentView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1513,7 +1513,7 @@ func RunsExcerpt(v RunsExcerptView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = State(v.Chrome, row.State, row.Word).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = State(v.Layout, row.State, row.Word).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1627,7 +1627,7 @@ func RunsExcerpt(v RunsExcerptView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = When(v.Chrome, row.Started).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = When(v.Layout, row.Started).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1635,7 +1635,7 @@ func RunsExcerpt(v RunsExcerptView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = TookText(v.Chrome, row.Took).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = DurationText(v.Layout, row.Duration).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1683,8 +1683,8 @@ func RunsExcerpt(v RunsExcerptView) templ.Component {
 	})
 }
 
-// EmptyExcerpt says that there is nothing to show, and why.
-func EmptyExcerpt(title, url, why string) templ.Component {
+// EmptyFragment says that there is nothing to show, and why.
+func EmptyFragment(title, url, why string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1748,8 +1748,8 @@ func EmptyExcerpt(title, url, why string) templ.Component {
 	})
 }
 
-// TroubleExcerpt says why there is nothing to read.
-func TroubleExcerpt(v ErrorView) templ.Component {
+// TroubleFragment says why there is nothing to read.
+func TroubleFragment(v ErrorView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -97,7 +97,7 @@ func RunEvents(v RunView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, e := range v.Events.Rows {
-				templ_7745c5c3_Err = EventLine(v.Chrome, e).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = EventLine(v.Layout, e).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -135,7 +135,7 @@ func RunEvents(v RunView) templ.Component {
 }
 
 // EventLine is one event.
-func EventLine(c Chrome, e EventRow) templ.Component {
+func EventLine(c Layout, e EventRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -311,8 +311,8 @@ func EventLine(c Chrome, e EventRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if e.Took.Known {
-			templ_7745c5c3_Err = TookText(c, e.Took).Render(ctx, templ_7745c5c3_Buffer)
+		if e.Duration.Known {
+			templ_7745c5c3_Err = DurationText(c, e.Duration).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

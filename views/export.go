@@ -10,7 +10,7 @@ const ExportMark = `<div id="parts"></div>`
 
 // ExportView is what is around an exported run.
 type ExportView struct {
-	Chrome
+	Layout
 	RunID  string
 	Style  []byte // all of its looks
 	Policy string

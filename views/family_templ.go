@@ -51,7 +51,7 @@ func RunFamily(v RunView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if v.Parent == nil && v.Orphan == "" && v.Fork == nil && v.RetryOf == nil && len(v.Kids) == 0 && v.KidsMore == 0 {
+		if v.Parent == nil && v.Orphan == "" && v.Fork == nil && v.RetryOf == nil && len(v.ChildRows) == 0 && v.MoreChildren == 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"dim\">No run started this one, and it started none.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -73,7 +73,7 @@ func RunFamily(v RunView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = refLink(v.Chrome, *v.Parent).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = refLink(v.Layout, *v.Parent).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -143,7 +143,7 @@ func RunFamily(v RunView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = refLink(v.Chrome, *v.RetryOf).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = refLink(v.Layout, *v.RetryOf).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -157,7 +157,7 @@ func RunFamily(v RunView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = refLink(v.Chrome, *v.Fork).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = refLink(v.Layout, *v.Fork).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -166,7 +166,7 @@ func RunFamily(v RunView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if len(v.Kids) > 0 {
+		if len(v.ChildRows) > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<h3>Children <span class=\"dim\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -192,8 +192,8 @@ func RunFamily(v RunView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, kid := range v.Kids {
-				templ_7745c5c3_Err = RunLine(v.Chrome, kid, "kid").Render(ctx, templ_7745c5c3_Buffer)
+			for _, kid := range v.ChildRows {
+				templ_7745c5c3_Err = RunLine(v.Layout, kid, "kid").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -203,15 +203,15 @@ func RunFamily(v RunView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if v.KidsMore > 0 && v.KidsURL != "" {
+		if v.MoreChildren > 0 && v.ChildrenURL != "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<p><a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templruntime.NewAttributeExpression(v.KidsURL).ResolveURL(ctx)
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templruntime.NewAttributeExpression(v.ChildrenURL).ResolveURL(ctx)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `family.templ`, Line: 52, Col: 25}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `family.templ`, Line: 52, Col: 29}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var6)
 			if templ_7745c5c3_Err != nil {
@@ -222,9 +222,9 @@ func RunFamily(v RunView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(Plural(v.KidsMore, "more child", "more children"))
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(Plural(v.MoreChildren, "more child", "more children"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `family.templ`, Line: 52, Col: 79}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `family.templ`, Line: 52, Col: 87}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {

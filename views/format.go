@@ -16,11 +16,11 @@ const dash = "–"
 
 const day = 24 * time.Hour
 
-// Duration writes d to the two largest units that say something, cut off and
+// FormatDuration writes d to the two largest units that say something, cut off and
 // never rounded up: "850 ms", "1.4s", "16s", "4m 22s", "1h 03m", "2d 04h". A
 // coarse duration was measured in whole seconds: it has no decimals, and below
 // one second it is "<1s".
-func Duration(d time.Duration, coarse bool) string {
+func FormatDuration(d time.Duration, coarse bool) string {
 	switch {
 	case d < 0:
 		return dash

@@ -31,8 +31,8 @@ func TestDuration(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Duration(test.d, test.coarse); got != test.want {
-				t.Errorf("Duration(%v, %v) = %q, want %q", test.d, test.coarse, got, test.want)
+			if got := FormatDuration(test.d, test.coarse); got != test.want {
+				t.Errorf("FormatDuration(%v, %v) = %q, want %q", test.d, test.coarse, got, test.want)
 			}
 		})
 	}

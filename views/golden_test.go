@@ -237,7 +237,7 @@ func TestSpriteAndStylesheetKnowEveryState(t *testing.T) {
 }
 
 func TestUnknownStatesShowAsUnknown(t *testing.T) {
-	c := sample.Case{Name: "state", View: views.State(sample.Chrome("", "", ""), "what_is_this", "what_is_this")}
+	c := sample.Case{Name: "state", View: views.State(sample.Layout("", "", ""), "what_is_this", "what_is_this")}
 	doc := parse(t, c)
 	if !doc.Find(".st").HasClass("unknown") || !strings.Contains(doc.Text(), "what_is_this") {
 		t.Error("a state that is not told must have the unknown mark and its own word")

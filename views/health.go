@@ -1,8 +1,10 @@
 package views
 
+import "time"
+
 // HealthView is the page of how the console itself and what it reads fare.
 type HealthView struct {
-	Chrome
+	Layout
 
 	Refresh string // the page's own address
 	State   string // the worst of all rows
@@ -22,7 +24,7 @@ type HealthRow struct {
 type HealthFact struct {
 	Name string
 	Text string
-	At   Stamp
+	At   time.Time
 }
 
 // healthTone is the told state whose silhouette and colour a state of health has.

@@ -33,7 +33,7 @@ func scopeWord(s keys.Scope) string {
 
 // PaletteView is what some words find.
 type PaletteView struct {
-	Chrome
+	Layout
 	Words  string
 	Groups []PaletteGroup
 	Runs   []RunRow

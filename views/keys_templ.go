@@ -15,7 +15,7 @@ import (
 
 // keyBar shows the keys that act now: keys.js fills it. What leads on from it
 // works without scripts.
-func keyBar(c Chrome) templ.Component {
+func keyBar(c Layout) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -189,7 +189,7 @@ func keyAlternatives(b keys.Binding) templ.Component {
 }
 
 // KeysPage is the documentation of the keyboard.
-func KeysPage(c Chrome) templ.Component {
+func KeysPage(c Layout) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -339,7 +339,7 @@ func KeysPage(c Chrome) templ.Component {
 }
 
 // KeysHelp is what ? opens: all keys, to search and to carry out.
-func KeysHelp(c Chrome) templ.Component {
+func KeysHelp(c Layout) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -856,7 +856,7 @@ func PaletteRuns(v PaletteView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = State(v.Chrome, row.State, row.Word).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = State(v.Layout, row.State, row.Word).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1070,7 +1070,7 @@ func PalettePage(v PaletteView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = refLink(v.Chrome, RunRef{ID: row.ID, Pipeline: runName(row), State: row.State, Word: row.Word}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = refLink(v.Layout, RunRef{ID: row.ID, Pipeline: runName(row), State: row.State, Word: row.Word}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1221,7 +1221,7 @@ func PalettePage(v PaletteView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var55), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var55), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1230,7 +1230,7 @@ func PalettePage(v PaletteView) templ.Component {
 }
 
 // SettingsPage is what a reader chooses for this browser.
-func SettingsPage(c Chrome) templ.Component {
+func SettingsPage(c Layout) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

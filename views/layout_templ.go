@@ -23,7 +23,7 @@ const htmxConfig = `{"noSwap":[204,304,"4xx","5xx"],"morphIgnore":["data-htmx-po
 // Only #page is read anew when the database is another one (reset); the stream
 // and the indicator stand outside it. The scripts come last and without defer:
 // htmx starts when the document is parsed, and hx-sse must be known by then.
-func Document(c Chrome) templ.Component {
+func Document(c Layout) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -378,8 +378,8 @@ func Document(c Chrome) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, n := range c.Notices {
-			templ_7745c5c3_Err = NoticeBar(n).Render(ctx, templ_7745c5c3_Buffer)
+		for _, n := range c.Banners {
+			templ_7745c5c3_Err = Banners(n).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -677,7 +677,7 @@ func Document(c Chrome) templ.Component {
 	})
 }
 
-func navLink(c Chrome, section, word, url string) templ.Component {
+func navLink(c Layout, section, word, url string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -753,7 +753,7 @@ func navLink(c Chrome, section, word, url string) templ.Component {
 
 // LiveIndicator says how fresh the page is. What it says here is true without
 // scripts; live.js goes on from it.
-func LiveIndicator(c Chrome) templ.Component {
+func LiveIndicator(c Layout) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

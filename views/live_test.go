@@ -81,7 +81,7 @@ func (d *deck) queries() []string {
 }
 
 func (d *deck) view(hold string) views.RunsView {
-	v := views.RunsView{Chrome: sample.Chrome("Runs", "runs", "list=1"), Refresh: "/table", First: true, Known: true}
+	v := views.RunsView{Layout: sample.Layout("Runs", "runs", "list=1"), Refresh: "/table", First: true, Known: true}
 	v.Live = views.Live{Topic: "list=1", Cursor: "e-100", LastEvent: 100}
 	for i, row := range d.rows {
 		if row.Cursor == hold {
@@ -101,7 +101,7 @@ func (d *deck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/events":
 		d.stream(w, r)
 	case r.URL.Path == "/attention/count":
-		_ = views.AttentionLink(sample.Chrome("Runs", "runs", "list=1")).Render(r.Context(), w)
+		_ = views.AttentionLink(sample.Layout("Runs", "runs", "list=1")).Render(r.Context(), w)
 	case r.URL.Path == "/table":
 		d.mu.Lock()
 		d.asked = append(d.asked, r.URL.RawQuery)
@@ -357,7 +357,7 @@ func TestLive(t *testing.T) {
 	t.Run("what is unfolded stays so", func(t *testing.T) {
 		ctx, d := browse(t, window)
 		d.mu.Lock()
-		d.rows[0].Kids = []views.RunRow{{ID: "kid", Pipeline: "k", State: "running"}}
+		d.rows[0].ChildRows = []views.RunRow{{ID: "kid", Pipeline: "k", State: "running"}}
 		d.mu.Unlock()
 		d.announce("runs-changed")
 		until(t, ctx, `!!document.querySelector('details')`)

@@ -97,7 +97,7 @@ type LogGroup struct {
 type LogLine struct {
 	No    int64
 	Href  string // its permalink
-	At    Stamp
+	At    time.Time
 	Since time.Duration // from the start of the run
 	Step  string        // where lines of steps are mixed
 	State string
@@ -138,12 +138,12 @@ func (l LogLine) tone() string {
 // since is a time from the start of the run: "+1m 03s".
 func since(d time.Duration) string {
 	if d < 0 {
-		return "-" + Duration(-d, true)
+		return "-" + FormatDuration(-d, true)
 	}
 	if d < time.Second {
 		return "+0s"
 	}
-	return "+" + Duration(d, true)
+	return "+" + FormatDuration(d, true)
 }
 
 func (l LogLine) text() templ.Component { return ansiLines(l.Text) }

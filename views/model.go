@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Chrome is what every page has around its content.
-type Chrome struct {
+// Layout is what every page has around its content.
+type Layout struct {
 	Paths   Paths
 	Title   string // of the document, before " · wavedeck"
 	Section string // which entry of the navigation is current: runs, pipelines, personas
@@ -20,7 +20,7 @@ type Chrome struct {
 	Source  string // the state database as an operator names it, e.g. ".agents/state.db · schema 33"
 	Now     time.Time
 	Live    Live
-	Notices []Notice
+	Banners []Banner
 	OEmbed  string // where programs read how to show this page elsewhere; empty: it is not shown elsewhere
 	Share   string // the page that helps to show it elsewhere
 	CanAct  bool   // buttons and forms that change something show
@@ -47,19 +47,16 @@ type Live struct {
 	Offline   string // why there is no database to watch; empty when there is one
 }
 
-// Notice is a banner: what is wrong or worth knowing, and where it was looked for.
-type Notice struct {
+// Banner is a banner: what is wrong or worth knowing, and where it was looked for.
+type Banner struct {
 	ID     string // stable DOM id
 	Level  string // "info", "warn", "error"
 	Title  string
 	Detail []string
 }
 
-// Stamp is a moment to show; the zero Stamp shows as a dash.
-type Stamp = time.Time
-
-// Took is a duration to show.
-type Took struct {
+// Duration is a duration to show.
+type Duration struct {
 	D      time.Duration
 	Known  bool
 	Coarse bool      // from whole seconds: below one second shows "<1s"
@@ -68,36 +65,36 @@ type Took struct {
 
 // RunRow is one line of a run list.
 type RunRow struct {
-	ID       string
-	Pipeline string
-	Title    string // the input's first line
-	State    string // told state
-	Word     string // what to call it: "running", "stopping", ...
-	Reason   string
-	Done     int
-	All      int // 0: unknown
-	Current  []string
-	Segments []string // told state of each step in order, when known; at most 24
-	Started  Stamp
-	Took     Took
-	Tokens   *int64
-	Subtree  *int64   // Tokens with those of all runs beneath it; nil: it started none
-	At       string   // query of the moment that the list is as of, kept by its links
-	Cost     string   // an estimate, marked so; empty where no prices are given
-	Tags     []string // one that is cut ends in …
-	MoreTags int      // how many more than Tags there are
-	Branch   string
-	Children Children
-	Kids     []RunRow // shown folded beneath
-	KidsMore int      // how many more than Kids there are
-	Of       *RunRef  // the parent, when this row stands alone
-	Orphan   bool     // it has a parent that cannot be found
-	Iterate  string   // "2 of 4"
-	Cursor   string   // this row's place in the list
-	Flags    []Flag   // what is noticed of it beside its state
-	ETA      *ETA     // nil: too little is known
-	Acts     RunActions
-	Pick     bool // it can be chosen for an action on many
+	ID           string
+	Pipeline     string
+	Title        string // the input's first line
+	State        string // told state
+	Word         string // what to call it: "running", "stopping", ...
+	Reason       string
+	Done         int
+	All          int // 0: unknown
+	Current      []string
+	Segments     []string // told state of each step in order, when known; at most 24
+	Started      time.Time
+	Duration     Duration
+	Tokens       *int64
+	Subtree      *int64   // Tokens with those of all runs beneath it; nil: it started none
+	At           string   // query of the moment that the list is as of, kept by its links
+	Cost         string   // an estimate, marked so; empty where no prices are given
+	Tags         []string // one that is cut ends in …
+	MoreTags     int      // how many more than Tags there are
+	Branch       string
+	Children     Children
+	ChildRows    []RunRow // shown folded beneath
+	MoreChildren int      // how many more than ChildRows there are
+	Of           *RunRef  // the parent, when this row stands alone
+	Orphan       bool     // it has a parent that cannot be found
+	Iterate      string   // "2 of 4"
+	Cursor       string   // this row's place in the list
+	Flags        []Flag   // what is noticed of it beside its state
+	ETA          *ETA     // nil: too little is known
+	Acts         RunActions
+	Pick         bool // it can be chosen for an action on many
 }
 
 // Children says what became of the runs that a run started.
@@ -175,7 +172,7 @@ type Completion struct {
 
 // CommandView is the page of commands.
 type CommandView struct {
-	Chrome
+	Layout
 	Text     string
 	Complete string
 	Wrong    *WrongWord
@@ -188,7 +185,7 @@ type CommandVerb struct{ Usage, Means string }
 
 // RunsView is the run list.
 type RunsView struct {
-	Chrome
+	Layout
 	Filter    Filter
 	Rows      []RunRow
 	NewerURL  string
@@ -208,7 +205,7 @@ type RunsView struct {
 
 // SavedViews is the page of the saved views.
 type SavedViews struct {
-	Chrome
+	Layout
 	Rows    []SavedView
 	Action  string // where a new one is saved
 	Name    string // of the new one, as it was filled in
@@ -224,13 +221,13 @@ type SavedView struct {
 	Words                []string // its filter
 	URL, Link            string   // of its list, and of itself
 	Rename, Move, Remove string
-	Hook                 string // where it sends word to
+	Webhook              string // where it sends word to
 	First, Last          bool
 }
 
 // ErrorView is a page or a fragment that says what went wrong.
 type ErrorView struct {
-	Chrome
+	Layout
 	Status    int
 	Heading   string
 	Text      string

@@ -235,8 +235,8 @@ func (p Paths) View(id, action string) string {
 	}
 }
 
-// Hook is where a view sends word to, or with action where that is changed: remove, test, again.
-func (p Paths) Hook(view, action string) string {
+// Webhook is where a view sends word to, or with action where that is changed: remove, test, again.
+func (p Paths) Webhook(view, action string) string {
 	if action == "" {
 		return p.at("views", view, "hook")
 	}

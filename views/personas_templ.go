@@ -57,7 +57,7 @@ func PersonasPage(v PersonasView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -173,7 +173,7 @@ func PersonasTable(v PersonasView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, p := range v.Rows {
-				templ_7745c5c3_Err = PersonaLine(v.Chrome, p).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = PersonaLine(v.Layout, p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -192,7 +192,7 @@ func PersonasTable(v PersonasView) templ.Component {
 }
 
 // PersonaLine is one persona.
-func PersonaLine(c Chrome, p PersonaRow) templ.Component {
+func PersonaLine(c Layout, p PersonaRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -77,7 +77,7 @@ func PipelinePage(v PipelineView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = shareLink(v.Chrome).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = shareLink(v.Layout).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -221,13 +221,13 @@ func PipelinePage(v PipelineView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = shareScript(v.Chrome).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = shareScript(v.Layout).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -809,7 +809,7 @@ func PipelineRuns(v PipelineView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, row := range v.Recent {
-				templ_7745c5c3_Err = RunLine(v.Chrome, row, "run").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = RunLine(v.Layout, row, "run").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -35,7 +35,7 @@ type Stats struct {
 
 // PipelinesView is the pipeline list.
 type PipelinesView struct {
-	Chrome
+	Layout
 	Rows     []PipelineRow
 	Problems []Problem
 	Where    []string // where pipelines were looked for
@@ -45,7 +45,7 @@ type PipelinesView struct {
 
 // PipelineView is one pipeline.
 type PipelineView struct {
-	Chrome
+	Layout
 	PipelineRow
 	Defined bool // false: only its runs are known
 	Input   InputView
@@ -88,7 +88,7 @@ type PersonaRow struct {
 
 // PersonasView is the persona list.
 type PersonasView struct {
-	Chrome
+	Layout
 	Rows     []PersonaRow
 	Problems []Problem
 	Where    []string
@@ -98,7 +98,7 @@ type PersonasView struct {
 
 // PersonaView is one persona.
 type PersonaView struct {
-	Chrome
+	Layout
 	PersonaRow
 	Prompt     string
 	PromptNote string // why the prompt is not shown, or that it is cut

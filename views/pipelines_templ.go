@@ -76,7 +76,7 @@ func PipelinesPage(v PipelinesView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -192,7 +192,7 @@ func PipelinesTable(v PipelinesView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, p := range v.Rows {
-				templ_7745c5c3_Err = PipelineLine(v.Chrome, p).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = PipelineLine(v.Layout, p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -211,7 +211,7 @@ func PipelinesTable(v PipelinesView) templ.Component {
 }
 
 // PipelineLine is one pipeline; a file that cannot be read is listed with what is wrong.
-func PipelineLine(c Chrome, p PipelineRow) templ.Component {
+func PipelineLine(c Layout, p PipelineRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -620,7 +620,7 @@ func CommandPage(v CommandView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					if o.State != "" {
-						templ_7745c5c3_Err = State(v.Chrome, o.State, o.Value).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = State(v.Layout, o.State, o.Value).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -726,7 +726,7 @@ func CommandPage(v CommandView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var31), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var31), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"time"
+
 	"github.com/a-h/templ"
 
 	"wavedeck/views/ansi"
@@ -8,43 +10,43 @@ import (
 
 // RunView is one run's page.
 type RunView struct {
-	Chrome
-	Run       RunRow
-	RunID     string
-	Input     string
-	Error     string
-	Completed Stamp
-	Heartbeat Stamp
-	PID       int
-	Kind      string
-	Recorded  string    // Wave's own word, when the told one differs
-	Cost      *Cost     // nil: no prices are given
-	Past      *PastView // nil: the page is of now
-	Progress  *int
-	Failure   *Failure
-	Steps     []StepRow
-	Events    EventsView
-	Artifacts []ArtifactGroup
-	Ledger    LedgerView
-	Parent    *RunRef
-	ParentAt  string // the parent's step
-	Resumed   bool   // it continues its parent from that step
-	Orphan    string // why its parent cannot be shown; empty: it can, or there is none
-	Fork      *RunRef
-	RetryOf   *RunRef
-	Kids      []RunRow
-	KidsMore  int
-	KidsURL   string
-	FirstID   int64
-	LastID    int64
-	Defined   bool         // the pipeline is still defined
-	Outlook   *OutlookView // nil: it has ended
-	WhoURL    string       // who asked it to stop; empty when nobody did
-	AskedBy   string       // their name; empty: not known here
-	ExportURL string       // the run as one file
-	Started   []StartFact  // what it was started with, as far as that is known
-	Refresh   RunRefresh
-	Tabs      []Option
+	Layout
+	Run          RunRow
+	RunID        string
+	Input        string
+	Error        string
+	Completed    time.Time
+	Heartbeat    time.Time
+	PID          int
+	Kind         string
+	Recorded     string    // Wave's own word, when the told one differs
+	Cost         *Cost     // nil: no prices are given
+	Past         *AsOfView // nil: the page is of now
+	Progress     *int
+	Failure      *Failure
+	Steps        []StepRow
+	Events       EventsView
+	Artifacts    []ArtifactGroup
+	Outcomes     OutcomesView
+	Parent       *RunRef
+	ParentAt     string // the parent's step
+	Resumed      bool   // it continues its parent from that step
+	Orphan       string // why its parent cannot be shown; empty: it can, or there is none
+	Fork         *RunRef
+	RetryOf      *RunRef
+	ChildRows    []RunRow
+	MoreChildren int
+	ChildrenURL  string
+	FirstID      int64
+	LastID       int64
+	Defined      bool           // the pipeline is still defined
+	Diagnosis    *DiagnosisView // nil: it has ended
+	WhoURL       string         // who asked it to stop; empty when nobody did
+	AskedBy      string         // their name; empty: not known here
+	ExportURL    string         // the run as one file
+	Started      []StartFact    // what it was started with, as far as that is known
+	Refresh      RunRefresh
+	Tabs         []Option
 }
 
 // tab is the label of the page that is shown.
@@ -98,7 +100,7 @@ type Failure struct {
 }
 
 // causeLink leads to where a failure began.
-func causeLink(c Chrome, f Failure) string {
+func causeLink(c Layout, f Failure) string {
 	link := c.Paths.Run(f.Cause.ID)
 	if f.CauseStep != "" {
 		link += "#" + StepAnchor(f.CauseStep)
@@ -126,9 +128,9 @@ type StepRow struct {
 	Error    Account
 	Action   string
 	Progress *int
-	Started  Stamp
-	Ended    Stamp
-	Took     Took
+	Started  time.Time
+	Ended    time.Time
+	Duration Duration
 	Tokens   *int64
 	Attempts []AttemptRow
 	Max      int
@@ -143,16 +145,16 @@ type StepRow struct {
 
 // AttemptRow is one try.
 type AttemptRow struct {
-	Number  int
-	State   string
-	Word    string
-	Class   string // failure class in words
-	Error   Account
-	Tail    []ansi.Line // the end of its output
-	TailOf  int         // how many lines the recorded output has, when Tail is not all of it
-	Started Stamp
-	Took    Took
-	Tokens  *int64
+	Number   int
+	State    string
+	Word     string
+	Class    string // failure class in words
+	Error    Account
+	Tail     []ansi.Line // the end of its output
+	TailOf   int         // how many lines the recorded output has, when Tail is not all of it
+	Started  time.Time
+	Duration Duration
+	Tokens   *int64
 }
 
 // Account is a recorded text and the line of it that says most.
@@ -170,16 +172,16 @@ type EventsView struct {
 
 // EventRow is one event; ID is its permanent line number.
 type EventRow struct {
-	ID      int64
-	At      Stamp
-	Step    string
-	State   string
-	Tone    string // told state whose colour fits, or empty
-	Persona string
-	Message string
-	Tokens  int64
-	Took    Took
-	Model   string
+	ID       int64
+	At       time.Time
+	Step     string
+	State    string
+	Tone     string // told state whose colour fits, or empty
+	Persona  string
+	Message  string
+	Tokens   int64
+	Duration Duration
+	Model    string
 }
 
 // ArtifactGroup is what one step put out.
@@ -192,7 +194,7 @@ type ArtifactGroup struct {
 type ArtifactRow struct {
 	Name, Path, Type string
 	Size             int64
-	Created          Stamp
+	Created          time.Time
 	Preview          string
 	Attempt          int // from 1 when several rows share step and name, else 0
 	Href             string
@@ -207,7 +209,7 @@ type Replaced struct {
 
 // ArtifactView is one output, opened.
 type ArtifactView struct {
-	Chrome
+	Layout
 	ArtifactRow
 	Step     string
 	Attempts []Option // when several attempts left it

@@ -120,7 +120,7 @@ func RunPage(v RunView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = shareScript(v.Chrome).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = shareScript(v.Layout).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -143,7 +143,7 @@ func RunPage(v RunView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -413,7 +413,7 @@ func RunHead(v RunView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if v.Failure != nil {
-			templ_7745c5c3_Err = FailurePanel(v.Chrome, *v.Failure, v.stepLink(v.Failure.Step)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = FailurePanel(v.Layout, *v.Failure, v.stepLink(v.Failure.Step)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -668,7 +668,7 @@ func runFacts(v RunView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = TookText(v.Chrome, v.Run.Took).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = DurationText(v.Layout, v.Run.Duration).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -676,7 +676,7 @@ func runFacts(v RunView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = When(v.Chrome, v.Run.Started).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = When(v.Layout, v.Run.Started).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -689,7 +689,7 @@ func runFacts(v RunView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = When(v.Chrome, v.Completed).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = When(v.Layout, v.Completed).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -826,7 +826,7 @@ func runFacts(v RunView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Tags(v.Chrome, v.Run).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Tags(v.Layout, v.Run).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1066,7 +1066,7 @@ func runFacts(v RunView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = When(v.Chrome, v.Heartbeat).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = When(v.Layout, v.Heartbeat).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1137,7 +1137,7 @@ func percentBar(percent int) templ.Component {
 
 // FailurePanel shows where a run failed, with a link to that step, and the line
 // that says why.
-func FailurePanel(c Chrome, f Failure, step string) templ.Component {
+func FailurePanel(c Layout, f Failure, step string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1350,7 +1350,7 @@ func FailurePanel(c Chrome, f Failure, step string) templ.Component {
 }
 
 // failureCause leads to the run below that the failure began in.
-func failureCause(c Chrome, f Failure) templ.Component {
+func failureCause(c Layout, f Failure) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

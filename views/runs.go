@@ -78,7 +78,7 @@ func kidsSummary(row RunRow) string {
 	if w := childrenWord(row.Children); w != "" {
 		return w
 	}
-	return Plural(len(row.Kids)+row.KidsMore, "child", "children")
+	return Plural(len(row.ChildRows)+row.MoreChildren, "child", "children")
 }
 
 func kidsTone(c Children) string {

@@ -1,8 +1,10 @@
 package views
 
+import "time"
+
 // SearchView is what a search found, or the form of one.
 type SearchView struct {
-	Chrome
+	Layout
 	Text     string
 	Complete string     // where Text asks how it may go on
 	Wrong    *WrongWord // why Text cannot be read; nothing is searched then
@@ -38,7 +40,7 @@ type FoundRun struct {
 type FoundEvent struct {
 	ID         int64
 	Step, Word string
-	At         Stamp
+	At         time.Time
 	Parts      []SnippetPart
 	Href       string // its line in the log
 }

@@ -181,7 +181,7 @@ func SearchPage(v SearchView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Document(v.Chrome).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Document(v.Layout).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -245,7 +245,7 @@ func searchExact(v SearchView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, row := range v.Exact {
-				templ_7745c5c3_Err = RunLine(v.Chrome, row, "exact").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = RunLine(v.Layout, row, "exact").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -314,7 +314,7 @@ func searchRuns(v SearchView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, row := range v.Rows {
-				templ_7745c5c3_Err = RunLine(v.Chrome, row, "run").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = RunLine(v.Layout, row, "run").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -401,7 +401,7 @@ func searchEvents(v SearchView) templ.Component {
 			}
 		} else {
 			for _, found := range v.Events {
-				templ_7745c5c3_Err = foundRun(v.Chrome, found).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = foundRun(v.Layout, found).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -494,7 +494,7 @@ func searchEvents(v SearchView) templ.Component {
 	})
 }
 
-func foundRun(c Chrome, found FoundRun) templ.Component {
+func foundRun(c Layout, found FoundRun) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

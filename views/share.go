@@ -2,7 +2,7 @@ package views
 
 // ShareView helps to show a run or a pipeline in another page.
 type ShareView struct {
-	Chrome
+	Layout
 	Of       string // "runs/7f3a"
 	What     string // the part in words
 	Kind     string
@@ -25,7 +25,7 @@ type Snippet struct {
 // GuideView tells how to show parts of the console elsewhere, with what to write
 // for this console and one of its runs.
 type GuideView struct {
-	Chrome
+	Layout
 	Lead     string
 	Sections []GuideSection
 }

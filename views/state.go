@@ -34,9 +34,9 @@ func wordOf(state, word string) string {
 	return told(state)
 }
 
-func (c Chrome) asset(name string) string { return static.URL(string(c.Paths), name) }
+func (c Layout) asset(name string) string { return static.URL(string(c.Paths), name) }
 
-func (c Chrome) symbol(state string) string {
+func (c Layout) symbol(state string) string {
 	if slices.Contains(flags(), state) {
 		return c.asset("sprite.svg") + "#" + state
 	}
@@ -106,7 +106,7 @@ type runDay struct {
 
 // byDay splits rows at the midnights of UTC, keeping their order. In another zone the
 // script splits them anew, by the same rules.
-func byDay(c Chrome, rows []RunRow) []runDay {
+func byDay(c Layout, rows []RunRow) []runDay {
 	var days []runDay
 	for _, row := range rows {
 		heading := Day(row.Started, c.Now)

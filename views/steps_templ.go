@@ -64,7 +64,7 @@ func RunSteps(v RunView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, s := range v.Steps {
-				templ_7745c5c3_Err = StepLine(v.Chrome, s).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = StepLine(v.Layout, s).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -83,7 +83,7 @@ func RunSteps(v RunView) templ.Component {
 }
 
 // StepLine is one step, and what its attempts and its error say folded beneath.
-func StepLine(c Chrome, s StepRow) templ.Component {
+func StepLine(c Layout, s StepRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -472,7 +472,7 @@ func StepLine(c Chrome, s StepRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = TookText(c, s.Took).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = DurationText(c, s.Duration).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -616,7 +616,7 @@ func StepLine(c Chrome, s StepRow) templ.Component {
 }
 
 // AttemptLine is one try of so many, as far as that is known.
-func AttemptLine(c Chrome, a AttemptRow, of int, id string) templ.Component {
+func AttemptLine(c Layout, a AttemptRow, of int, id string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -711,7 +711,7 @@ func AttemptLine(c Chrome, a AttemptRow, of int, id string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = TookText(c, a.Took).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = DurationText(c, a.Duration).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

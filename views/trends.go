@@ -10,7 +10,7 @@ import (
 
 // TrendsView is how a pipeline did over its last runs.
 type TrendsView struct {
-	Chrome
+	Layout
 	Pipeline string
 	Points   []TrendPoint // oldest first
 	Stats    Stats
@@ -23,8 +23,8 @@ type TrendsView struct {
 // TrendPoint is one run.
 type TrendPoint struct {
 	ID, State, Word string
-	Started         Stamp
-	Took            Took
+	Started         time.Time
+	Duration        Duration
 	Tokens          *int64
 	Cost            *float64 // an estimate; nil: not known
 	CostText        string   // empty where no prices are given
@@ -35,7 +35,7 @@ type FailureRow struct {
 	Line        string // of the newest
 	Key         string // what all of them have in common
 	Count       int
-	First, Last Stamp
+	First, Last time.Time
 	NewestURL   string
 	ListURL     string // the runs that did not end well between first and last
 }
@@ -86,13 +86,13 @@ var durationSteps = []float64{ //nolint:gochecknoglobals // never written
 func durationChart(v TrendsView) chart {
 	return newChart(v, "took", "Duration", durationSteps,
 		func(p TrendPoint) (float64, bool) {
-			return float64(p.Took.D.Milliseconds()), p.Took.Known && p.Took.Since.IsZero()
+			return float64(p.Duration.D.Milliseconds()), p.Duration.Known && p.Duration.Since.IsZero()
 		},
 		func(ms float64) string {
 			if ms == 0 {
 				return "0"
 			}
-			text := Duration(time.Duration(ms)*time.Millisecond, ms >= 1000)
+			text := FormatDuration(time.Duration(ms)*time.Millisecond, ms >= 1000)
 			return strings.TrimSuffix(strings.TrimSuffix(text, " 00s"), " 00m") // the ticks are whole
 		})
 }
@@ -226,9 +226,9 @@ func spreadText(p50, p90 time.Duration, n int, coarse bool) string {
 		return ""
 	}
 	if n < 5 || p90 <= p50 {
-		return Duration(p50, coarse)
+		return FormatDuration(p50, coarse)
 	}
-	return Duration(p50, coarse) + " – " + Duration(p90, coarse)
+	return FormatDuration(p50, coarse) + " – " + FormatDuration(p90, coarse)
 }
 
 func tokenSpread(s SpreadRow) string {

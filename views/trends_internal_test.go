@@ -33,15 +33,15 @@ func TestAxisTop(t *testing.T) {
 func TestChartPlacesEachRun(t *testing.T) {
 	v := TrendsView{}
 	for i := range 20 {
-		p := TrendPoint{ID: strconv.Itoa(i), State: "succeeded", Took: Took{D: time.Duration(100+7*i) * time.Second, Known: true}}
+		p := TrendPoint{ID: strconv.Itoa(i), State: "succeeded", Duration: Duration{D: time.Duration(100+7*i) * time.Second, Known: true}}
 		if i == 5 {
-			p.Took = Took{}
+			p.Duration = Duration{}
 		}
 		if i == 19 {
-			p.Took = Took{Since: time.Unix(1, 0)}
+			p.Duration = Duration{Since: time.Unix(1, 0)}
 		}
 		if i == 8 {
-			p.Took.D = 100 * time.Hour
+			p.Duration.D = 100 * time.Hour
 		}
 		v.Points = append(v.Points, p)
 	}

@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 func render(ctx context.Context) (map[string][]byte, error) {
 	cases := sample.Cases() //nolint:contextcheck // components get theirs when they are rendered
 	pages := map[string][]byte{}
-	chrome := sample.Chrome("Gallery", "", "")
+	chrome := sample.Layout("Gallery", "", "")
 	var index bytes.Buffer
 	if err := sample.Index(chrome, cases).Render(ctx, &index); err != nil {
 		return nil, fmt.Errorf("render index: %w", err)
@@ -65,7 +65,7 @@ func render(ctx context.Context) (map[string][]byte, error) {
 	for _, c := range cases {
 		view := c.View
 		if !c.Page {
-			view = sample.Frame(sample.Chrome(c.Name, "", ""), c.About, c.View)
+			view = sample.Frame(sample.Layout(c.Name, "", ""), c.About, c.View)
 		}
 		var page bytes.Buffer
 		if err := view.Render(ctx, &page); err != nil {

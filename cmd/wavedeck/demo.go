@@ -53,7 +53,7 @@ func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
 	return site{
 		runs:   runOptions{Together: true, Grace: demoGrace}, // its folder is removed below them
 		source: source, desk: c.deskFlags, engine: c.Engine, listen: c.listenFlags, log: log, out: io.out, err: io.err,
-		notices: []views.Notice{{
+		notices: []views.Banner{{
 			ID: "demo", Level: "info", Title: "Demo data. Runs you start are real.",
 		}},
 		beside: func(ctx context.Context) error { return replay(ctx, script, io.err) },

@@ -23,8 +23,8 @@ type runOptions struct {
 func (engineName) start(*manifest.Source, runOptions) runner.Engine { return noEngine{} }
 
 // platformNotices tell what this platform cannot do.
-func platformNotices() []views.Notice {
-	return []views.Notice{{ID: "platform", Level: "info", Title: "Read-only: starting and stopping runs is not supported on this platform."}}
+func platformNotices() []views.Banner {
+	return []views.Banner{{ID: "platform", Level: "info", Title: "Read-only: starting and stopping runs is not supported on this platform."}}
 }
 
 // runCommand is listed, so that the help is the same everywhere, and refuses.

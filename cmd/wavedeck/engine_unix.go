@@ -26,7 +26,7 @@ func (n engineName) start(source *manifest.Source, opt runOptions) runner.Engine
 }
 
 // platformNotices tell what this platform cannot do.
-func platformNotices() []views.Notice { return nil }
+func platformNotices() []views.Banner { return nil }
 
 // apart keeps the signals of a terminal from a child, which has another way to learn that it should end.
 func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

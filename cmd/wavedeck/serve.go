@@ -65,7 +65,7 @@ type site struct {
 	desk    deskFlags
 	engine  engineName
 	runs    runOptions // of those that are started here; the log is added
-	notices []views.Notice
+	notices []views.Banner
 	log     *slog.Logger
 	out     io.Writer                   // gets the address, on one line
 	err     io.Writer                   // gets a token that was made, on one line
@@ -132,7 +132,7 @@ func (s site) serve(ctx context.Context) (err error) {
 		Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
 		Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
 		Embed: s.listen.config(), Proxies: s.listen.proxies(),
-		Prices: s.prices, Search: index, Notices: append(platformNotices(), s.notices...), Webhooks: guard, Log: s.log, Budgets: web.Budgets{Search: s.desk.SearchWithin},
+		Prices: s.prices, Search: index, Banners: append(platformNotices(), s.notices...), Webhooks: guard, Log: s.log, Budgets: web.Budgets{Search: s.desk.SearchWithin},
 	})
 	server := &http.Server{
 		Handler:     console,

@@ -107,7 +107,7 @@ func (b *Bulk) showBulk(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := views.BulkProgress{
-		Chrome: b.Layout(r, "runs", "Progress", ""), Do: bulk.Action, Waiting: bulk.Waiting, Done: bulk.Done, Refused: bulk.Refused,
+		Layout: b.Layout(r, "runs", "Progress", ""), Do: bulk.Action, Waiting: bulk.Waiting, Done: bulk.Done, Refused: bulk.Refused,
 		Note: bulk.Note, Created: bulk.Created, Ended: bulk.Ended, Stopped: bulk.Stopped,
 	}
 	at := b.Paths.Bulk(id)

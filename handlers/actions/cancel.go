@@ -43,7 +43,7 @@ func (h *Handler) showCancel(w http.ResponseWriter, r *http.Request) error {
 	}
 	row := present.RunRow(run)
 	view := views.StopView{
-		Chrome: h.Layout(r, "runs", "Stop "+run.Pipeline, ""), Run: row, Action: h.Paths.RunAction(run.ID, "cancel", nil),
+		Layout: h.Layout(r, "runs", "Stop "+run.Pipeline, ""), Run: row, Action: h.Paths.RunAction(run.ID, "cancel", nil),
 		Lost: run.State == wave.Lost, Open: run.Children.All - run.Children.Ended,
 	}
 	if run.Cancel != nil {

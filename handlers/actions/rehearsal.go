@@ -139,7 +139,7 @@ func (b *Bulk) bulkView(r *http.Request, values url.Values, ids []string) (views
 		return views.BulkView{}, err
 	}
 	view := views.BulkView{
-		Chrome: b.Layout(r, "runs", "Rehearsal", ""), Do: do, Force: force, All: len(ids),
+		Layout: b.Layout(r, "runs", "Rehearsal", ""), Do: do, Force: force, All: len(ids),
 		Action: b.Paths.Bulk(""), Back: b.Paths.Runs(nil),
 	}
 	found, err := b.Store.RunsByID(r.Context(), ids)

@@ -240,7 +240,7 @@ func (h *Handler) writeResume(w http.ResponseWriter, r *http.Request, given url.
 		return wrong
 	}
 	view := views.ResumeView{
-		Chrome: h.Layout(r, "runs", "Resume "+p.Name, ""), Run: present.RunRow(d.Run),
+		Layout: h.Layout(r, "runs", "Resume "+p.Name, ""), Run: present.RunRow(d.Run),
 		Action: h.Paths.RunAction(d.Run.ID, "resume", nil), Preview: h.Paths.RunAction(d.Run.ID, "resume", nil) + "/preview", Key: key,
 	}
 	view.Gated, view.AutoApprove = h.canApprove() && runner.Gated(p), asked.AutoApprove

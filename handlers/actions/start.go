@@ -22,7 +22,7 @@ func (h *Handler) chooseStart(w http.ResponseWriter, r *http.Request) error {
 	if _, err := h.RequireEngine(); err != nil {
 		return err
 	}
-	view := views.StartsView{Chrome: h.Layout(r, "runs", "Start a run", "")}
+	view := views.StartsView{Layout: h.Layout(r, "runs", "Start a run", "")}
 	for _, p := range h.Manifest.Current().Pipelines {
 		row := present.Bounded(views.PipelineRow{Name: p.Name, Description: present.Opening(p.Description), Category: p.Category, Steps: len(p.Steps), Problems: runview.ProblemRows(p.Problems)})
 		if runview.Startable(p) {
@@ -146,7 +146,7 @@ func (f *startForm) blame(err error) {
 func (h *Handler) startView(r *http.Request, p manifest.Pipeline, values url.Values, key string) startForm {
 	title := "Start " + p.Name
 	view := views.StartView{
-		Chrome: h.Layout(r, "pipelines", title, ""), Heading: title, Pipeline: p.Name, Description: present.Whole(present.Redact(p.Description), present.AccountShown),
+		Layout: h.Layout(r, "pipelines", title, ""), Heading: title, Pipeline: p.Name, Description: present.Whole(present.Redact(p.Description), present.AccountShown),
 		Action: h.Paths.Start(p.Name, nil), Preview: h.Paths.StartPreview(p.Name), Key: key, Verb: "Start",
 		Input: runview.InputView(p.Input), Text: lines(values.Get(runview.FieldInput)),
 		Model: values.Get(present.FieldModel), Adapter: values.Get(present.FieldAdapter), FromStep: values.Get(present.FieldFromStep),

@@ -88,7 +88,7 @@ func (h *Handler) AttentionCount(ctx context.Context) int {
 // showAttention is the page of what needs a human, or its list for htmx.
 func (h *Handler) showAttention(w http.ResponseWriter, r *http.Request) error {
 	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
-		view := views.AttentionView{Chrome: h.Layout(r, "attention", "Needs attention", "list=1"), Refresh: h.Paths.Attention(), SeenURL: h.Paths.AttentionSeen()}
+		view := views.AttentionView{Layout: h.Layout(r, "attention", "Needs attention", "list=1"), Refresh: h.Paths.Attention(), SeenURL: h.Paths.AttentionSeen()}
 		if err := h.AddAttention(ctx, &view); err != nil && !errors.Is(err, store.ErrUnavailable) {
 			return err
 		}

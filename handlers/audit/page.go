@@ -62,7 +62,7 @@ func (t *Trail) listAudit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := views.AuditView{
-		Chrome: t.Layout(r, "audit", "Audit", "list=1"),
+		Layout: t.Layout(r, "audit", "Audit", "list=1"),
 		Who:    f.Who, Action: f.Action, Run: f.Run, Narrow: f.Who+f.Action+f.Run != "",
 		Actions: t.Actions, Searched: page.Searched, Damaged: page.Damaged,
 		Where: filepath.Join(t.Data.Dir(), "audit.jsonl"),

@@ -17,7 +17,7 @@ func (h *Handler) listPersonas(w http.ResponseWriter, r *http.Request) error {
 	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		catalog := h.Manifest.Current()
 		view := views.PersonasView{
-			Chrome:  h.Layout(r, "personas", "Personas", "list=1"),
+			Layout:  h.Layout(r, "personas", "Personas", "list=1"),
 			Refresh: h.Paths.Personas(), Where: []string{catalog.Project.Manifest},
 			Missing: isMissing(catalog, manifest.MissingManifest), Problems: manifestProblems(catalog),
 		}
@@ -95,7 +95,7 @@ func (h *Handler) showPersona(w http.ResponseWriter, r *http.Request) error {
 			return runview.NoSuch("persona", name, h.Paths.Personas())
 		}
 		view := views.PersonaView{
-			Chrome:     h.Layout(r, "personas", name, "list=1"),
+			Layout:     h.Layout(r, "personas", name, "list=1"),
 			PersonaRow: personaRow(p, usersOf(catalog)[name]),
 		}
 		view.Description = present.Whole(present.Redact(p.Description), present.TextsWhole)

@@ -22,7 +22,7 @@ func (h *Handler) listPipelines(w http.ResponseWriter, r *http.Request) error {
 	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		catalog := h.Manifest.Current()
 		view := views.PipelinesView{
-			Chrome:  h.Layout(r, "pipelines", "Pipelines", "list=1"),
+			Layout:  h.Layout(r, "pipelines", "Pipelines", "list=1"),
 			Refresh: h.Paths.Pipelines(), Where: []string{catalog.Project.Pipelines},
 			Missing: isMissing(catalog, manifest.MissingPipelines),
 		}
@@ -130,7 +130,7 @@ func (h *Handler) pipelineView(ctx context.Context, r *http.Request, name string
 	}
 	_, defined := h.Manifest.Current().Pipeline(name)
 	view := views.PipelineView{
-		Chrome: h.Layout(r, "pipelines", name, "list=1"), Defined: defined,
+		Layout: h.Layout(r, "pipelines", name, "list=1"), Defined: defined,
 		PipelineRow: views.PipelineRow{
 			Name: p.Name, Description: present.Whole(present.Redact(p.Description), 4*present.AccountShown), Category: present.Clip(p.Category, present.TextShown), File: p.File,
 			Steps: len(p.Steps), Problems: runview.ProblemRows(p.Problems), Stats: runview.StatsOf(history),
@@ -140,7 +140,7 @@ func (h *Handler) pipelineView(ctx context.Context, r *http.Request, name string
 	}
 	view.StartURL = h.startURL(p)
 	view.Forms = h.FormatLinks(h.Paths.Pipeline(name), web.PageFormats, nil)
-	h.Shareable(r, &view.Chrome, runview.SharedThing{Pipeline: name})
+	h.Shareable(r, &view.Layout, runview.SharedThing{Pipeline: name})
 	for _, step := range p.Steps {
 		view.Defs = append(view.Defs, stepDefRow(step))
 	}
@@ -151,7 +151,7 @@ func (h *Handler) pipelineView(ctx context.Context, r *http.Request, name string
 	if err != nil {
 		return view, err
 	}
-	view.Trends = h.trendsView(view.Chrome, name, t)
+	view.Trends = h.trendsView(view.Layout, name, t)
 	if view.Recent, err = h.RunRows(ctx, history.Recent, false); err != nil {
 		return view, err
 	}

@@ -110,12 +110,12 @@ func (h *Handler) showTrends(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func (h *Handler) trendsView(chrome views.Chrome, name string, t trends) views.TrendsView {
-	v := views.TrendsView{Chrome: chrome, Pipeline: name, Stats: runview.StatsOf(t.history), Refresh: h.Paths.PipelineTrends(name)}
+func (h *Handler) trendsView(chrome views.Layout, name string, t trends) views.TrendsView {
+	v := views.TrendsView{Layout: chrome, Pipeline: name, Stats: runview.StatsOf(t.history), Refresh: h.Paths.PipelineTrends(name)}
 	var all present.Cost
 	for _, run := range slices.Backward(t.history.Recent) {
 		p := views.TrendPoint{
-			ID: run.ID, State: string(run.State), Word: present.RunWord(run), Started: run.StartedAt, Took: present.RunTook(run), Tokens: run.Tokens,
+			ID: run.ID, State: string(run.State), Word: present.RunWord(run), Started: run.StartedAt, Duration: present.RunDuration(run), Tokens: run.Tokens,
 		}
 		if c, ok := t.costs[run.ID]; ok {
 			all = all.Plus(c.Total)

@@ -127,7 +127,7 @@ func (h *Handler) showCompare(w http.ResponseWriter, r *http.Request) error {
 	}
 	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		if left == "" {
-			view := views.CompareView{Chrome: h.Layout(r, "runs", "Compare", ""), RightName: right}
+			view := views.CompareView{Layout: h.Layout(r, "runs", "Compare", ""), RightName: right}
 			return views.ComparePage(view).Render(ctx, b)
 		}
 		c, p, err := h.compared(ctx, left, right)
@@ -155,7 +155,7 @@ func (h *Handler) compareView(r *http.Request, c comparison, p partner) views.Co
 	}
 	left := present.RunRow(c.left.Run)
 	view := views.CompareView{
-		Chrome: h.Layout(r, "runs", "Compare "+present.Clip(c.left.Run.ID, 80), topic.Encode()),
+		Layout: h.Layout(r, "runs", "Compare "+present.Clip(c.left.Run.ID, 80), topic.Encode()),
 		Left:   &left, LeftName: c.left.Run.ID, RightName: p.id, Why: p.why, None: p.none,
 	}
 	view.Forms = h.FormatLinks(h.Paths.Compare("", ""), web.PageFormats, web.FormatQuery(r, "left", "right"))
@@ -274,7 +274,7 @@ func factRows(facts []fact) []views.CompareFact {
 }
 
 func sideView(s side) views.CompareSide {
-	return views.CompareSide{Text: s.text, Title: s.title, State: string(s.state), Took: s.took, Count: s.count}
+	return views.CompareSide{Text: s.text, Title: s.title, State: string(s.state), Duration: s.took, Count: s.count}
 }
 
 func deltaView(d delta, isTime bool) views.Delta {

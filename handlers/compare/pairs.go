@@ -48,7 +48,7 @@ type fact struct {
 type side struct {
 	text  string
 	state wave.State // when text is the word of a state
-	took  *views.Took
+	took  *views.Duration
 	count *int64
 	title string // all of a text that is cut
 }
@@ -119,7 +119,7 @@ func runFacts(l, r wave.Run, samePipe bool) []fact {
 		facts = append(facts, textFact("pipeline", "Pipeline", l.Pipeline, r.Pipeline))
 	}
 	facts = append(facts,
-		tookFact(present.RunTook(l), present.RunTook(r)),
+		tookFact(present.RunDuration(l), present.RunDuration(r)),
 		countFact("tokens", "Tokens", l.Tokens, r.Tokens),
 		countFact("subtree", "Tokens incl. children", l.Subtree, r.Subtree),
 		plainFact("steps", "Steps done", stepsWord(l), stepsWord(r)),
@@ -211,8 +211,8 @@ func contractOf(s *wave.Step) string {
 	return present.ContractWord(s.Contract.Result)
 }
 
-func tookOf(s *wave.Step) views.Took {
-	return present.StepTook(s.State, s.StartedAt, s.Duration, s.HasDuration, s.CoarseSecond)
+func tookOf(s *wave.Step) views.Duration {
+	return present.StepDuration(s.State, s.StartedAt, s.Duration, s.HasDuration, s.CoarseSecond)
 }
 
 func pairAttempt(i int, left, right []wave.Attempt) attemptPair {
@@ -224,8 +224,8 @@ func pairAttempt(i int, left, right []wave.Attempt) attemptPair {
 	if p.right {
 		r = right[i]
 	}
-	took := func(a wave.Attempt) views.Took {
-		return present.StepTook(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond)
+	took := func(a wave.Attempt) views.Duration {
+		return present.StepDuration(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond)
 	}
 	p.facts = knownFacts([]fact{
 		stateFact(l.State, present.StateWord(l.State), r.State, present.StateWord(r.State)),
@@ -267,7 +267,7 @@ func errorFact(l, r views.Account) fact {
 	return f
 }
 
-func tookFact(l, r views.Took) fact {
+func tookFact(l, r views.Duration) fact {
 	f := fact{key: "duration_ms", name: "Took"}
 	if l.Known || !l.Since.IsZero() {
 		f.left.took = &l

@@ -97,7 +97,7 @@ func (h *Handler) writeFragment(ctx context.Context, b *bytes.Buffer, r *http.Re
 // renderFragment renders what was made and makes it fit for other pages.
 func (h *Handler) renderFragment(ctx context.Context, look theme, made fragmentView, origin string) ([]byte, error) {
 	var part bytes.Buffer
-	if err := views.Excerpt(look.Look, nil).Render(ctx, &part); err != nil {
+	if err := views.Fragment(look.Look, nil).Render(ctx, &part); err != nil {
 		return nil, err
 	}
 	frame := part.String()
@@ -129,7 +129,7 @@ func (h *Handler) renderFragment(ctx context.Context, look theme, made fragmentV
 // embedView is the document around an excerpt.
 func (h *Handler) embedView(r *http.Request, asked embedding, title string, body []byte, styles []string) views.EmbedView {
 	v := views.EmbedView{
-		Chrome: views.Chrome{Paths: h.Paths, Title: title, Now: h.Now()}, Look: asked.look.Look,
+		Layout: views.Layout{Paths: h.Paths, Title: title, Now: h.Now()}, Look: asked.look.Look,
 		Styles: styles, Body: body, Parents: h.framedBy(asked.bearer),
 	}
 	if asked.look.vars != "" {
@@ -172,7 +172,7 @@ func (h *Handler) FailFragment(w http.ResponseWriter, r *http.Request, failure *
 	if err != nil {
 		look, _ = parseTheme(nil)
 	}
-	made := fragmentView{title: title, page: h.Paths.Runs(nil), body: views.TroubleExcerpt(view)}
+	made := fragmentView{title: title, page: h.Paths.Runs(nil), body: views.TroubleFragment(view)}
 	body, err := h.renderFragment(r.Context(), look, made, h.Origin(r))
 	if err != nil {
 		h.Log.ErrorContext(r.Context(), "render excerpt", "request", view.RequestID, "error", err)

@@ -30,7 +30,7 @@ func (h *Handler) showEmbeddingGuide(w http.ResponseWriter, r *http.Request) err
 			g.portal = h.Access.Embed.Origins[0]
 		}
 		view := views.GuideView{
-			Chrome: h.Layout(r, "", "Parts of the console in other pages", ""),
+			Layout: h.Layout(r, "", "Parts of the console in other pages", ""),
 			Lead: "A run, its pictures, a list of runs or a pipeline's record can stand in a page of another site. There they follow what " +
 				"happens and can do nothing; their links open the console in a tab of its own.",
 		}

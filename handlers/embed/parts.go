@@ -52,7 +52,7 @@ func stepsFragment() fragment {
 		for _, step := range d.Steps {
 			v.Steps = append(v.Steps, present.StepRow(step, ""))
 		}
-		return views.RunExcerpt(*v, views.StepsExcerpt(*v)), nil
+		return views.RunFragment(*v, views.StepsFragment(*v)), nil
 	})
 }
 
@@ -63,7 +63,7 @@ func timelineFragment() fragment {
 			return nil, err
 		}
 		whole, _ := timeline.ParseQuery(nil)
-		return views.RunExcerpt(*v, timeline.Timeline(timeline.View{
+		return views.RunFragment(*v, timeline.Timeline(timeline.View{
 			ID: "waterfall", Query: whole, Sprite: h.Sprite(),
 			Run:  timeline.Run{Start: d.Run.StartedAt, End: runview.EndOf(d.Run), Now: h.Now(), Lanes: lanes},
 			Link: func(q url.Values) string { return web.WithQuery(h.Paths.RunTab(d.Run.ID, "timeline"), q) },
@@ -79,7 +79,7 @@ func graphFragment() fragment {
 		if len(layout.Steps) > runview.TableFirst {
 			picture = dag.Table(layout, options)
 		}
-		return views.RunExcerpt(*v, picture), nil
+		return views.RunFragment(*v, picture), nil
 	})
 }
 
@@ -101,7 +101,7 @@ func logFragment() fragment {
 		}
 		return fragmentView{
 			title: "Log of " + legible.Name(id), page: h.Paths.Log(id, "", kept),
-			body: views.RunExcerpt(view.RunView, views.LogExcerpt(view)),
+			body: views.RunFragment(view.RunView, views.LogFragment(view)),
 		}, nil
 	}
 	return e
@@ -126,8 +126,8 @@ func runsFragment() fragment {
 		}
 		all := web.Clone(query.Values)
 		all.Del("limit")
-		view := views.RunsExcerptView{
-			Chrome: h.Layout(r, "runs", "Runs", ""), All: h.Paths.Runs(all), Nothing: "No runs yet.",
+		view := views.RunsFragmentView{
+			Layout: h.Layout(r, "runs", "Runs", ""), All: h.Paths.Runs(all), Nothing: "No runs yet.",
 		}
 		if words := runview.FilterWords(query.Values); len(words) > 0 {
 			view.Nothing = "No run matches."
@@ -136,7 +136,7 @@ func runsFragment() fragment {
 		if view.Rows, err = h.RunRows(ctx, page.Runs, false); err != nil {
 			return fragmentView{}, err
 		}
-		return fragmentView{title: view.Title, page: h.Paths.Runs(query.Values), body: views.RunsExcerpt(view)}, nil
+		return fragmentView{title: view.Title, page: h.Paths.Runs(query.Values), body: views.RunsFragment(view)}, nil
 	}}
 }
 
@@ -149,7 +149,7 @@ func latestFragment() fragment {
 		}
 		made := fragmentView{title: "Last run of " + legible.Name(name), page: h.Paths.Pipeline(name)}
 		if len(history.Recent) == 0 {
-			made.body = views.EmptyExcerpt(name, h.Paths.Pipeline(name), "It has not run yet.")
+			made.body = views.EmptyFragment(name, h.Paths.Pipeline(name), "It has not run yet.")
 			return made, nil
 		}
 		d, err := h.Store.Detail(ctx, history.Recent[0].ID)
@@ -176,13 +176,13 @@ func historyFragment() fragment {
 			limit = runsShown
 		}
 		stats := runview.StatsOf(history)
-		view := views.RunsExcerptView{
-			Chrome: h.Layout(r, "pipelines", name, ""), All: h.Paths.Pipeline(name), Stats: &stats, Nothing: "It has not run yet.",
+		view := views.RunsFragmentView{
+			Layout: h.Layout(r, "pipelines", name, ""), All: h.Paths.Pipeline(name), Stats: &stats, Nothing: "It has not run yet.",
 		}
 		if view.Rows, err = h.RunRows(ctx, history.Recent[:min(limit, len(history.Recent))], false); err != nil {
 			return fragmentView{}, err
 		}
-		return fragmentView{title: "History of " + legible.Name(name), page: h.Paths.Pipeline(name), body: views.RunsExcerpt(view)}, nil
+		return fragmentView{title: "History of " + legible.Name(name), page: h.Paths.Pipeline(name), body: views.RunsFragment(view)}, nil
 	}}
 }
 
@@ -190,7 +190,7 @@ func historyFragment() fragment {
 // done in the console.
 func attentionFragment() fragment {
 	return fragment{topic: topicOfList, make: func(ctx context.Context, r *http.Request, h *Handler) (fragmentView, error) {
-		view := views.AttentionView{Chrome: h.Layout(r, "attention", "Needs attention", "")}
+		view := views.AttentionView{Layout: h.Layout(r, "attention", "Needs attention", "")}
 		if err := h.AddAttention(ctx, &view); err != nil {
 			return fragmentView{}, err
 		}

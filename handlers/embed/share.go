@@ -98,7 +98,7 @@ func (h *Handler) showShare(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Handler) shareView(r *http.Request, of runview.SharedThing, what shape, site string) views.ShareView {
 	view := views.ShareView{
-		Chrome: h.Layout(r, sectionOf(of), "Share "+strings.ToLower(what.label[:1])+what.label[1:], ""), Of: of.Resource(), Kind: what.kind, Site: site,
+		Layout: h.Layout(r, sectionOf(of), "Share "+strings.ToLower(what.label[:1])+what.label[1:], ""), Of: of.Resource(), Kind: what.kind, Site: site,
 		Sites: h.Access.Embed.Origins, What: what.label, Guide: h.Paths.EmbeddingGuide(),
 		Preview: string(h.Paths) + web.EmbedRoot + "/" + what.resource,
 	}

@@ -145,7 +145,7 @@ func (h *Handler) showHealth(w http.ResponseWriter, r *http.Request) error {
 		h.WriteJSON(w, r, http.StatusOK, answer)
 		return nil
 	}
-	view := views.HealthView{Chrome: h.Layout(r, "health", "Health", "list=1"), Refresh: h.Paths.Health(), State: string(answer.State)}
+	view := views.HealthView{Layout: h.Layout(r, "health", "Health", "list=1"), Refresh: h.Paths.Health(), State: string(answer.State)}
 	view.Forms = []views.Form{{Label: web.Labels[web.FormatJSON], Type: web.MediaTypes[web.FormatJSON][0], Href: h.Paths.APIHealth()}}
 	for _, f := range answer.Checks {
 		view.Rows = append(view.Rows, views.HealthRow{Key: f.Key, Name: f.Name, State: string(f.State), Facts: f.shown, Do: f.Do})

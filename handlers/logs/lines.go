@@ -156,7 +156,7 @@ func eventFacts(e wave.Event) string {
 		facts = append(facts, views.Tokens(&e.Tokens)+" tokens")
 	}
 	if e.Duration > 0 {
-		facts = append(facts, views.Duration(e.Duration, false))
+		facts = append(facts, views.FormatDuration(e.Duration, false))
 	}
 	if e.Model != "" {
 		facts = append(facts, present.Clip(present.Inline(present.Opening(e.Model)), present.NameShown))

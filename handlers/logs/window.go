@@ -167,7 +167,7 @@ func (h *Handler) logView(ctx context.Context, r *http.Request, id string, query
 	if view.Cost, err = h.CostView(ctx, d.Run.ID); err != nil {
 		return view, err
 	}
-	if view.Outlook, err = h.DiagnosisView(ctx, d.Run); err != nil {
+	if view.Diagnosis, err = h.DiagnosisView(ctx, d.Run); err != nil {
 		return view, err
 	}
 	h.OpenTab(&view.RunView, "log")

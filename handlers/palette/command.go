@@ -89,7 +89,7 @@ func (h *Handler) showCommand(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Handler) commandView(r *http.Request, text, run string, err error) views.CommandView {
-	v := views.CommandView{Chrome: h.Layout(r, "", "Command", ""), Text: text, Complete: h.CompleteURL("command")}
+	v := views.CommandView{Layout: h.Layout(r, "", "Command", ""), Text: text, Complete: h.CompleteURL("command")}
 	v.Run = run
 	if run != "" {
 		v.Complete = h.Paths.Complete(url.Values{"for": {"command"}, "run": {run}})

@@ -34,7 +34,7 @@ func (h *Handler) showSettings(w http.ResponseWriter, r *http.Request) error {
 }
 
 // still answers with a page that follows no changes.
-func (h *Handler) still(w http.ResponseWriter, r *http.Request, section, title string, page, fragment func(views.Chrome) templ.Component) error {
+func (h *Handler) still(w http.ResponseWriter, r *http.Request, section, title string, page, fragment func(views.Layout) templ.Component) error {
 	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		chrome := h.Layout(r, section, title, "")
 		if web.IsFragment(r) {
@@ -67,7 +67,7 @@ func (h *Handler) palette(w http.ResponseWriter, r *http.Request, component func
 		return &criteria.InputError{Field: "q", Got: present.Clip(words, 64), Want: "at most 200 bytes long"}
 	}
 	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
-		view := views.PaletteView{Chrome: h.Layout(r, "palette", "Find", ""), Words: words, Groups: h.places()}
+		view := views.PaletteView{Layout: h.Layout(r, "palette", "Find", ""), Words: words, Groups: h.places()}
 		page, err := h.Store.Runs(ctx, criteria.RunFilter{Predicates: criteria.Words(words), Limit: paletteRuns})
 		if err != nil && !errors.Is(err, store.ErrUnavailable) { // then there are no runs, and the chrome says why
 			return err

@@ -22,7 +22,7 @@ func RunRow(run wave.Run) views.RunRow {
 		ID: run.ID, Pipeline: run.Pipeline, Title: FirstLine(Opening(run.Input)),
 		State: string(run.State), Word: RunWord(run), Reason: FailureLine(run),
 		Done: run.StepsDone, All: run.StepsAll, Current: run.Current, Segments: segments(run),
-		Started: run.StartedAt, Took: RunTook(run), Tokens: run.Tokens, Subtree: run.Subtree, Branch: Opening(run.Branch),
+		Started: run.StartedAt, Duration: RunDuration(run), Tokens: run.Tokens, Subtree: run.Subtree, Branch: Opening(run.Branch),
 		Children: childrenOf(run.Children), Orphan: run.Orphan,
 	}
 	row.Iterate = itemWord(run)
@@ -117,20 +117,20 @@ func RunWord(run wave.Run) string {
 	return StateWord(run.State)
 }
 
-// RunTook is how long a run took, or since when it has been working.
-func RunTook(run wave.Run) views.Took {
+// RunDuration is how long a run took, or since when it has been working.
+func RunDuration(run wave.Run) views.Duration {
 	if run.State.Active() && run.State != wave.Pending {
-		return views.Took{Since: run.StartedAt}
+		return views.Duration{Since: run.StartedAt}
 	}
-	return views.Took{D: run.Duration, Known: run.HasDuration, Coarse: run.CoarseSecond}
+	return views.Duration{D: run.Duration, Known: run.HasDuration, Coarse: run.CoarseSecond}
 }
 
-// StepTook is how long a step took, or since when it has been working.
-func StepTook(state wave.State, started time.Time, d time.Duration, known, coarse bool) views.Took {
+// StepDuration is how long a step took, or since when it has been working.
+func StepDuration(state wave.State, started time.Time, d time.Duration, known, coarse bool) views.Duration {
 	if (state == wave.Running || state == wave.Waiting) && !started.IsZero() {
-		return views.Took{Since: started}
+		return views.Duration{Since: started}
 	}
-	return views.Took{D: d, Known: known, Coarse: coarse}
+	return views.Duration{D: d, Known: known, Coarse: coarse}
 }
 
 // segments draws k of n: what is done, what is now, and what is not yet.
@@ -176,8 +176,8 @@ func StepRow(step wave.Step, kind string) views.StepRow {
 		Persona: step.Persona, Model: Opening(step.Model), Adapter: Opening(step.Adapter),
 		Note: Redact(step.Note), Error: StepError(step), Action: Redact(step.Action), Progress: step.Progress,
 		Started: step.StartedAt, Ended: step.CompletedAt,
-		Took:   StepTook(step.State, step.StartedAt, step.Duration, step.HasDuration, step.CoarseSecond),
-		Tokens: step.Tokens, Max: step.Retries, Children: childrenOf(step.Children), Visits: step.Visits, Culprit: culpritOf(step),
+		Duration: StepDuration(step.State, step.StartedAt, step.Duration, step.HasDuration, step.CoarseSecond),
+		Tokens:   step.Tokens, Max: step.Retries, Children: childrenOf(step.Children), Visits: step.Visits, Culprit: culpritOf(step),
 	}
 	if step.Contract != nil {
 		row.Contract, row.ContText = ContractWord(step.Contract.Result), Account(step.Contract.Text)
@@ -201,7 +201,7 @@ func attemptRow(a wave.Attempt) views.AttemptRow {
 	row := views.AttemptRow{
 		Number: a.Number, State: string(a.State), Word: StateWord(a.State), Class: FailureClass(a.FailureClass),
 		Error: Account(a.Error), Started: a.StartedAt, Tokens: a.Tokens,
-		Took: StepTook(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond),
+		Duration: StepDuration(a.State, a.StartedAt, a.Duration, a.HasDuration, a.CoarseSecond),
 	}
 	if strings.TrimSpace(a.OutputTail) != "" {
 		lines := Terminal(a.OutputTail[max(0, len(a.OutputTail)-TextsWhole):])
@@ -259,6 +259,6 @@ func EventRow(e wave.Event) views.EventRow {
 	return Bounded(views.EventRow{
 		ID: e.ID, At: e.At, Step: e.StepID, State: e.State, Tone: string(EventTone(e.State)),
 		Persona: e.Persona, Message: Opening(e.Message), Tokens: e.Tokens, Model: Opening(e.Model),
-		Took: views.Took{D: e.Duration, Known: e.Duration > 0},
+		Duration: views.Duration{D: e.Duration, Known: e.Duration > 0},
 	})
 }

@@ -77,7 +77,7 @@ func (h *Handler) showArtifact(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		artifact, err := h.artifactView(ctx, view.Chrome, ref, found)
+		artifact, err := h.artifactView(ctx, view.Layout, ref, found)
 		if err != nil {
 			return err
 		}
@@ -85,9 +85,9 @@ func (h *Handler) showArtifact(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func (h *Handler) artifactView(ctx context.Context, chrome views.Chrome, ref runview.ArtifactRef, found map[int64]store.Replacement) (views.ArtifactView, error) {
+func (h *Handler) artifactView(ctx context.Context, chrome views.Layout, ref runview.ArtifactRef, found map[int64]store.Replacement) (views.ArtifactView, error) {
 	a := ref.Row
-	v := views.ArtifactView{Chrome: chrome, Step: a.StepID, ArtifactRow: h.artifactRow(ref.Run, a, found)}
+	v := views.ArtifactView{Layout: chrome, Step: a.StepID, ArtifactRow: h.artifactRow(ref.Run, a, found)}
 	if len(ref.Attempts) > 1 {
 		for i := range ref.Attempts {
 			n := strconv.Itoa(i + 1)

@@ -97,7 +97,7 @@ type exporter struct {
 // shell is what is written before and after the parts.
 func (x *exporter) shell(ctx context.Context) (head, end string, err error) {
 	style := static.Text(exportStyles...)
-	v := views.ExportView{Chrome: x.view.Chrome, RunID: x.d.Run.ID, Style: style, Policy: views.ExportPolicy(style), Parts: []views.ExportSection{
+	v := views.ExportView{Layout: x.view.Layout, RunID: x.d.Run.ID, Style: style, Policy: views.ExportPolicy(style), Parts: []views.ExportSection{
 		{Anchor: "head", Title: "Summary"}, {Anchor: "steps", Title: "Steps"}, exportTimeline, exportGraph,
 		{Anchor: "artifacts", Title: "Artifacts"}, exportLog, exportEnd,
 	}}

@@ -36,7 +36,7 @@ func (h *Handler) showRunTimeline(w http.ResponseWriter, r *http.Request) error 
 			return nil, err
 		}
 		for i := range lanes {
-			if o := view.Outlook; o != nil && o.Runaway != nil && o.Runaway.Step == lanes[i].ID {
+			if o := view.Diagnosis; o != nil && o.Runaway != nil && o.Runaway.Step == lanes[i].ID {
 				lanes[i].Alert = o.Runaway.Flag.Word
 			}
 		}

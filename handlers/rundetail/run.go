@@ -143,10 +143,10 @@ func (h *Handler) runDetailView(ctx context.Context, r *http.Request, d wave.Run
 	for _, kid := range d.Children {
 		row := present.Listed(present.RunRow(kid))
 		row.Orphan = false // its parent is this run
-		view.Kids = append(view.Kids, row)
+		view.ChildRows = append(view.ChildRows, row)
 	}
-	view.KidsMore = max(0, d.Run.Children.All-len(d.Children))
-	view.KidsURL = h.Paths.Runs(url.Values{"parent": {id}})
+	view.MoreChildren = max(0, d.Run.Children.All-len(d.Children))
+	view.ChildrenURL = h.Paths.Runs(url.Values{"parent": {id}})
 	pipeline, _ := h.Manifest.Current().Pipeline(d.Run.Pipeline)
 	kinds := map[string]string{}
 	for _, step := range pipeline.Steps {
@@ -158,10 +158,10 @@ func (h *Handler) runDetailView(ctx context.Context, r *http.Request, d wave.Run
 	if view.Artifacts, err = h.artifactGroups(ctx, d); err != nil {
 		return view, err
 	}
-	view.Ledger = h.OutcomesView(d)
+	view.Outcomes = h.OutcomesView(d)
 	view.ExportURL = h.Paths.RunExport(id, web.FormatQuery(r, "at"))
 	if at != nil {
-		runview.StillRows(view.Kids, at.Time)
+		runview.StillRows(view.ChildRows, at.Time)
 		runview.StillSteps(view.Steps, at.Time)
 	}
 	view.Events, err = h.eventsView(ctx, d, window)

@@ -23,8 +23,8 @@ func (h *Handler) showRunWhy(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		view := views.RunView{Chrome: h.Layout(r, "runs", "", ""), RunID: id, Refresh: views.RunRefresh{Why: h.Paths.RunPart(id, "why")}}
-		if view.Outlook, err = h.DiagnosisView(ctx, run); err != nil {
+		view := views.RunView{Layout: h.Layout(r, "runs", "", ""), RunID: id, Refresh: views.RunRefresh{Why: h.Paths.RunPart(id, "why")}}
+		if view.Diagnosis, err = h.DiagnosisView(ctx, run); err != nil {
 			return err
 		}
 		return views.RunWhy(view).Render(ctx, b)

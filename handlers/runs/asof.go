@@ -19,8 +19,8 @@ func (h *Handler) listRunsAsOf(w http.ResponseWriter, r *http.Request, l runview
 		if err != nil {
 			return err
 		}
-		view := views.RunsView{Chrome: h.Layout(r, "runs", "Runs "+runview.MomentWords(at), ""), Known: true, First: l.Filter.Older == nil}
-		runview.Freeze(&view.Chrome, at)
+		view := views.RunsView{Layout: h.Layout(r, "runs", "Runs "+runview.MomentWords(at), ""), Known: true, First: l.Filter.Older == nil}
+		runview.Freeze(&view.Layout, at)
 		if view.Filter, err = h.FilterView(ctx, l.RunsQuery); err != nil {
 			return err
 		}

@@ -101,5 +101,5 @@ func tookWords(run wave.Run) string {
 	if !run.HasDuration {
 		return ""
 	}
-	return "after " + views.Duration(run.Duration, run.CoarseSecond) + " · "
+	return "after " + views.FormatDuration(run.Duration, run.CoarseSecond) + " · "
 }

@@ -102,7 +102,7 @@ func wantsAll(q url.Values, f web.Format) (bool, error) {
 
 // showWrongFilter is the list's page with its input kept and the wrong word marked.
 func (h *Handler) showWrongFilter(w http.ResponseWriter, r *http.Request, query runview.RunsQuery, wrong *runquery.Error) error {
-	view := views.RunsView{Chrome: h.Layout(r, "runs", "Runs", ""), Known: true}
+	view := views.RunsView{Layout: h.Layout(r, "runs", "Runs", ""), Known: true}
 	var err error
 	if view.Filter, err = h.FilterView(r.Context(), query); err != nil {
 		return err
@@ -114,7 +114,7 @@ func (h *Handler) showWrongFilter(w http.ResponseWriter, r *http.Request, query 
 
 func (h *Handler) runsView(ctx context.Context, r *http.Request, query runview.RunsQuery) (views.RunsView, error) {
 	view := views.RunsView{
-		Chrome: h.Layout(r, "runs", "Runs", "list=1"),
+		Layout: h.Layout(r, "runs", "Runs", "list=1"),
 		Known:  true,
 	}
 	if h.CanRun() {

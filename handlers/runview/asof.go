@@ -97,15 +97,15 @@ func (rv *Reader) HeadAsOf(ctx context.Context, r *http.Request, d wave.RunDetai
 	view.Forms = rv.FormatLinks(rv.Paths.Run(d.Run.ID), web.RunFormats, web.FormatQuery(r, "at", "after", "before"))
 	var err error
 	if d.At == nil {
-		if view.Outlook, err = rv.DiagnosisView(ctx, d.Run); err != nil {
+		if view.Diagnosis, err = rv.DiagnosisView(ctx, d.Run); err != nil {
 			return view, err
 		}
 		view.Cost, err = rv.CostView(ctx, d.Run.ID)
 		return view, err
 	}
-	Freeze(&view.Chrome, *d.At)
+	Freeze(&view.Layout, *d.At)
 	view.Refresh, view.Run.Acts, view.WhoURL, view.Recorded = views.RunRefresh{}, views.RunActions{}, "", ""
-	view.Run.Took = stillTook(view.Run.Took, d.At.Time)
+	view.Run.Duration = stillDuration(view.Run.Duration, d.At.Time)
 	for i := range view.Tabs {
 		if strings.HasSuffix(view.Tabs[i].Href, "/log") {
 			if d.LastID > 0 { // the log itself never changes: it opens at the event
@@ -121,38 +121,38 @@ func (rv *Reader) HeadAsOf(ctx context.Context, r *http.Request, d wave.RunDetai
 }
 
 // Freeze makes what is around a page that of a moment: nothing in it goes on.
-func Freeze(c *views.Chrome, at wave.Moment) {
+func Freeze(c *views.Layout, at wave.Moment) {
 	c.Now = at.Time
 	c.Live = views.Live{LastEvent: at.Event, Offline: c.Live.Offline}
 }
 
-func stillTook(t views.Took, now time.Time) views.Took {
+func stillDuration(t views.Duration, now time.Time) views.Duration {
 	if t.Since.IsZero() {
 		return t
 	}
-	return views.Took{D: max(now.Sub(t.Since), 0), Known: true, Coarse: true}
+	return views.Duration{D: max(now.Sub(t.Since), 0), Known: true, Coarse: true}
 }
 
 // StillRows takes from rows what goes on, and what can be done.
 func StillRows(rows []views.RunRow, now time.Time) {
 	for i := range rows {
-		rows[i].Took, rows[i].Acts = stillTook(rows[i].Took, now), views.RunActions{}
+		rows[i].Duration, rows[i].Acts = stillDuration(rows[i].Duration, now), views.RunActions{}
 	}
 }
 
 // StillSteps lets what a step took stand still at now.
 func StillSteps(rows []views.StepRow, now time.Time) {
 	for i := range rows {
-		rows[i].Took = stillTook(rows[i].Took, now)
+		rows[i].Duration = stillDuration(rows[i].Duration, now)
 		for k := range rows[i].Attempts {
-			rows[i].Attempts[k].Took = stillTook(rows[i].Attempts[k].Took, now)
+			rows[i].Attempts[k].Duration = stillDuration(rows[i].Attempts[k].Duration, now)
 		}
 	}
 }
 
 // AsOfView is the banner of a page as of a moment. Run is empty for the list, of
 // which keep is what narrows it.
-func (rv *Reader) AsOfView(ctx context.Context, run string, at wave.Moment, page string, keep url.Values) (*views.PastView, error) {
+func (rv *Reader) AsOfView(ctx context.Context, run string, at wave.Moment, page string, keep url.Values) (*views.AsOfView, error) {
 	n, err := rv.Store.Neighbours(ctx, run, at.Event)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // described by the error table
@@ -160,7 +160,7 @@ func (rv *Reader) AsOfView(ctx context.Context, run string, at wave.Moment, page
 	keep = web.Clone(keep)
 	keep.Del("at")
 	link := func(event int64) string { return web.WithQuery(page, With(keep, "at", AtQuery(event).Get("at"))) }
-	v := &views.PastView{
+	v := &views.AsOfView{
 		Event: at.Event, Time: at.Time, First: n.First, Last: n.Last, OfRun: run != "",
 		NowURL: web.WithQuery(page, keep), Action: page, Keep: keep, Link: link(at.Event),
 	}

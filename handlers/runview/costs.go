@@ -87,7 +87,7 @@ func (cs *costs) addCosts(ctx context.Context, rows []views.RunRow) error {
 	var ids []string
 	for _, row := range rows {
 		ids = append(ids, row.ID)
-		for _, kid := range row.Kids {
+		for _, kid := range row.ChildRows {
 			ids = append(ids, kid.ID)
 		}
 	}
@@ -104,8 +104,8 @@ func (cs *costs) addCosts(ctx context.Context, rows []views.RunRow) error {
 	}
 	for i := range rows {
 		rows[i].Cost = text(rows[i].ID)
-		for k := range rows[i].Kids {
-			rows[i].Kids[k].Cost = text(rows[i].Kids[k].ID)
+		for k := range rows[i].ChildRows {
+			rows[i].ChildRows[k].Cost = text(rows[i].ChildRows[k].ID)
 		}
 	}
 	return nil

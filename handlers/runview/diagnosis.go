@@ -94,13 +94,13 @@ func StallFlag(stall store.Stall) views.Flag {
 
 // DiagnosisView is the panel of a run's page, nil for one of which there is
 // nothing to say.
-func (rv *Reader) DiagnosisView(ctx context.Context, run wave.Run) (*views.OutlookView, error) {
+func (rv *Reader) DiagnosisView(ctx context.Context, run wave.Run) (*views.DiagnosisView, error) {
 	found, err := rv.Diagnoses(ctx, []wave.Run{run})
 	o, ok := found[run.ID]
 	if err != nil || !ok {
 		return nil, err
 	}
-	view := &views.OutlookView{
+	view := &views.DiagnosisView{
 		Flag: StallFlag(o.Stall), Evidence: rv.evidence(run, o.Signals), Action: rv.ActionOn(run.ID, o.Stall.Action), ETA: etaView(o),
 		Runaway: rv.runawayView(run.ID, o.Runaway),
 	}
@@ -157,7 +157,7 @@ func silenceNote(g store.Signals) string {
 	switch unusual := g.Unusual(); {
 	case unusual > 0:
 		return fmt.Sprintf("the longest silence of %s in %s was %s; unusual beyond %s", g.Step,
-			views.Plural(g.Past, "past run", "past runs"), views.Duration(g.Longest, true), views.Duration(unusual, true))
+			views.Plural(g.Past, "past run", "past runs"), views.FormatDuration(g.Longest, true), views.FormatDuration(unusual, true))
 	case g.Step != "":
 		return fmt.Sprintf("%s of %s: too few to compare with", views.Plural(g.Past, "past run", "past runs"), g.Step)
 	default:
@@ -249,11 +249,11 @@ func runawayWhy(r store.Runaway) string {
 
 // runawayView is the panel of a run's page; the offer to stop it is there when
 // that is possible.
-func (rv *Reader) runawayView(id string, r *store.Runaway) *views.OutlookView {
+func (rv *Reader) runawayView(id string, r *store.Runaway) *views.DiagnosisView {
 	if r == nil {
 		return nil
 	}
-	view := &views.OutlookView{Step: r.Step, Flag: RunawayFlag(*r), Action: rv.ActionOn(id, store.ActStop)}
+	view := &views.DiagnosisView{Step: r.Step, Flag: RunawayFlag(*r), Action: rv.ActionOn(id, store.ActStop)}
 	for _, action := range r.Actions {
 		view.Evidence = append(view.Evidence, views.Evidence{Signal: "action", Value: present.Redact(action), Note: fmt.Sprintf("%d times in the last %d", r.Times, r.Of)})
 	}

@@ -22,14 +22,14 @@ func (rv *Reader) RunHeadView(r *http.Request, d wave.RunDetail) views.RunView {
 	run := d.Run
 	_, defined := rv.Manifest.Current().Pipeline(run.Pipeline)
 	view := views.RunView{
-		Chrome: rv.Layout(r, "runs", legible.Name(run.Pipeline)+" "+present.FirstLine(present.Opening(run.Input)), url.Values{"run": {run.ID}}.Encode()),
+		Layout: rv.Layout(r, "runs", legible.Name(run.Pipeline)+" "+present.FirstLine(present.Opening(run.Input)), url.Values{"run": {run.ID}}.Encode()),
 		Run:    present.RunRow(run), RunID: run.ID, Input: present.Whole(present.Redact(run.Input), present.TextsWhole), Error: present.Whole(present.Redact(run.Error), present.TextsWhole),
 		Completed: run.CompletedAt, Heartbeat: run.Heartbeat, PID: run.PID, Kind: present.Clip(run.Kind, present.TextShown), Progress: run.Progress,
 		ParentAt: present.Clip(run.ParentStep, present.TextShown), Resumed: run.Kind == "resume", FirstID: d.FirstID, LastID: d.LastID, Defined: defined,
 		Failure: rv.failureOf(d), Refresh: views.RunRefresh{Head: rv.Paths.RunPart(run.ID, "head"), Why: rv.Paths.RunPart(run.ID, "why")},
 	}
 	view.Run.Acts = rv.askedActions(r.Context(), run)
-	rv.Shareable(r, &view.Chrome, SharedThing{Run: run.ID})
+	rv.Shareable(r, &view.Layout, SharedThing{Run: run.ID})
 	view.Forms = rv.FormatLinks(rv.Paths.Run(run.ID), web.RunFormats, nil)
 	view.Run.Reason = present.Clip(present.Redact(run.Reason), present.TextShown) // the failure stands in its own panel here
 	if word, _ := present.StatusWord(run.State); run.Reason != "" || word != run.Status {

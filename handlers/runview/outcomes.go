@@ -18,9 +18,9 @@ import (
 const decisionsShown = 100
 
 // OutcomesView is what a run left, decided and saved, as its page shows it.
-func (rv *Reader) OutcomesView(d wave.RunDetail) views.LedgerView {
+func (rv *Reader) OutcomesView(d wave.RunDetail) views.OutcomesView {
 	decisions := d.Decisions.Rows[max(0, len(d.Decisions.Rows)-decisionsShown):]
-	view := views.LedgerView{
+	view := views.OutcomesView{
 		OutcomesMore:    d.Outcomes.All - len(d.Outcomes.Rows),
 		DecisionsMore:   d.Decisions.All - len(decisions),
 		CheckpointsMore: d.Checkpoints.All - len(d.Checkpoints.Rows),

@@ -87,9 +87,9 @@ func (rv *Reader) foldChildren(ctx context.Context, rows []views.RunRow, runs []
 			continue
 		}
 		for _, kid := range kids[run.ID] {
-			rows[i].Kids = append(rows[i].Kids, present.Listed(present.RunRow(kid)))
+			rows[i].ChildRows = append(rows[i].ChildRows, present.Listed(present.RunRow(kid)))
 		}
-		rows[i].KidsMore = max(0, run.Children.All-len(kids[run.ID]))
+		rows[i].MoreChildren = max(0, run.Children.All-len(kids[run.ID]))
 	}
 	return nil
 }

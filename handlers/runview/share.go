@@ -27,7 +27,7 @@ func (t SharedThing) Kinds() []string {
 }
 
 // Shareable gives a page what leads to showing it elsewhere.
-func (rv *Reader) Shareable(r *http.Request, c *views.Chrome, of SharedThing) {
+func (rv *Reader) Shareable(r *http.Request, c *views.Layout, of SharedThing) {
 	at := rv.Origin(r)
 	c.Share = rv.Paths.Share(of.Resource(), nil)
 	c.OEmbed = at + rv.Paths.OEmbed(at+string(rv.Paths)+"/"+of.Resource())

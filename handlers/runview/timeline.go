@@ -83,7 +83,7 @@ func (ps *pictures) Lanes(ctx context.Context, d wave.RunDetail, nested bool) ([
 			lane.Note = joinNotes(lane.Note, views.Plural(step.Visits, "visit", "visits"))
 		}
 		if step.HasDuration {
-			lane.Took = views.Duration(step.Duration, step.CoarseSecond)
+			lane.Duration = views.FormatDuration(step.Duration, step.CoarseSecond)
 		}
 		if blocker, ok := strings.CutPrefix(step.Note, store.BlockedBy); ok {
 			lane.Blocked, lane.Note = blocker, ""
@@ -162,7 +162,7 @@ func (ps *pictures) childLanes(ctx context.Context, d wave.RunDetail) (map[strin
 			Attempts: []timeline.Span{{From: kid.StartedAt, To: EndOf(kid), Kind: timeline.Work, State: string(kid.State), Approximate: true}},
 		}
 		if kid.HasDuration {
-			lane.Took = views.Duration(kid.Duration, kid.CoarseSecond)
+			lane.Duration = views.FormatDuration(kid.Duration, kid.CoarseSecond)
 		}
 		if i < nestedShown {
 			detail, err := ps.DetailAsOf(ctx, kid.ID, d.At)

@@ -49,7 +49,7 @@ func (h *Handler) showViews(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	view := views.SavedViews{Chrome: h.Layout(r, "runs", "Views", ""), Action: h.Paths.View("", "")}
+	view := views.SavedViews{Layout: h.Layout(r, "runs", "Views", ""), Action: h.Paths.View("", "")}
 	view.Name, view.Query = present.Clip(strings.ToValidUTF8(values.Get("name"), "?"), web.MaxFilter), present.Clip(strings.ToValidUTF8(values.Get("query"), "?"), web.MaxName)
 	if wrong != nil {
 		failure := web.Describe(wrong)
@@ -61,7 +61,7 @@ func (h *Handler) showViews(w http.ResponseWriter, r *http.Request, status int, 
 		view.Rows = append(view.Rows, present.Bounded(views.SavedView{
 			ID: id, Number: v.Number, Name: v.Name, Words: runview.FilterWords(q), URL: h.ViewLink(v), Link: h.Paths.View(id, ""),
 			Rename: h.Paths.View(id, "rename"), Move: h.Paths.View(id, "move"), Remove: h.Paths.View(id, "delete"),
-			Hook: h.Paths.Hook(id, ""), First: i == 0, Last: i == len(list)-1,
+			Webhook: h.Paths.Webhook(id, ""), First: i == 0, Last: i == len(list)-1,
 		}))
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -187,7 +187,7 @@ func (h *Handler) showSearch(w http.ResponseWriter, r *http.Request) error {
 	}
 	query, err := parseSearch(r.URL.Query(), h.Now())
 	view := views.SearchView{
-		Chrome: h.Layout(r, "search", "Search", ""), Text: query.text, Complete: h.CompleteURL("filter"), Known: true, AsText: present.Bounded(query.terms.AsText()),
+		Layout: h.Layout(r, "search", "Search", ""), Text: query.text, Complete: h.CompleteURL("filter"), Known: true, AsText: present.Bounded(query.terms.AsText()),
 	}
 	if words := present.FirstLine(query.text); words != "" {
 		view.Title += ": " + present.Clip(words, 120)
@@ -308,7 +308,7 @@ func (h *Handler) showSearchIndex(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	view := views.SearchView{Chrome: views.Chrome{Paths: h.Paths}, Index: h.searchIndexView(h.searchStatus(r.Context()), strings.Join(values, " "))}
+	view := views.SearchView{Layout: views.Layout{Paths: h.Paths}, Index: h.searchIndexView(h.searchStatus(r.Context()), strings.Join(values, " "))}
 	h.WriteHTML(w, r, http.StatusOK, views.SearchIndexPanel(view))
 	return nil
 }

@@ -8,8 +8,8 @@ import (
 	"wavedeck/views"
 )
 
-// PriceNotice tells a mistake in the price file that came after the start.
-func (k *Kit) PriceNotice() []views.Notice {
+// PriceBanner tells a mistake in the price file that came after the start.
+func (k *Kit) PriceBanner() []views.Banner {
 	_, _, problem := k.Prices.Current()
 	if problem == nil {
 		return nil
@@ -24,7 +24,7 @@ func (k *Kit) PriceNotice() []views.Notice {
 			text = "line " + text
 		}
 	}
-	return []views.Notice{{
+	return []views.Banner{{
 		ID: "prices", Level: "warn", Title: "The price file has a mistake: the prices before it are used",
 		Detail: []string{text},
 	}}

@@ -206,13 +206,13 @@ func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if k.Frame.Gated && !Admitted(r) { // what surrounds a page names the project
 		k.WriteHTML(w, r, failure.Status, views.BareError(views.ErrorView{
-			Chrome: views.Chrome{Paths: k.Paths}, Status: failure.Status, Heading: http.StatusText(failure.Status),
+			Layout: views.Layout{Paths: k.Paths}, Status: failure.Status, Heading: http.StatusText(failure.Status),
 			Text: failure.Text, Next: failure.Next, RequestID: id,
 		}))
 		return
 	}
 	view := views.ErrorView{
-		Chrome: k.Layout(r, "", http.StatusText(failure.Status), ""),
+		Layout: k.Layout(r, "", http.StatusText(failure.Status), ""),
 		Status: failure.Status, Heading: http.StatusText(failure.Status),
 		Text: failure.Text, Next: failure.Next, RequestID: id,
 	}

@@ -28,7 +28,7 @@ type Shared struct {
 type Frame struct {
 	Attention func(context.Context) int // how many runs need attention
 	CanRun    func() bool               // whether runs can be started and stopped here
-	Notices   func() []views.Notice     // banners beside those of the state database
+	Banners   func() []views.Banner     // banners beside those of the state database
 	Gated     bool                      // everybody is asked for a token
 	// FailFragment answers with an error in the place of an embed.
 	FailFragment func(w http.ResponseWriter, r *http.Request, failure *Error)

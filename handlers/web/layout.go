@@ -58,13 +58,13 @@ func placeOf(ctx context.Context, now store.Health) place {
 
 // Layout is what surrounds a page: where it is, how live it is, what is wrong.
 // Section is the current entry of the navigation, topic what its stream is about.
-func (k *Kit) Layout(r *http.Request, section, title, topic string) views.Chrome {
+func (k *Kit) Layout(r *http.Request, section, title, topic string) views.Layout {
 	health := k.Store.Health()
 	catalog := k.Manifest.Current()
-	c := views.Chrome{
+	c := views.Layout{
 		Paths: k.Paths, Title: present.Clip(title, present.TextShown), Section: section, Now: k.Now(),
 		Project: ProjectName(catalog), Source: sourceName(catalog.Project, health),
-		Notices: slices.Concat(k.Frame.Notices(), k.problems(catalog, health)), CanAct: !k.ReadOnly, CanRun: k.Frame.CanRun(),
+		Banners: slices.Concat(k.Frame.Banners(), k.problems(catalog, health)), CanAct: !k.ReadOnly, CanRun: k.Frame.CanRun(),
 		SignOut: k.Frame.Gated, Run: pageRun(r),
 	}
 	c.Attention = k.Frame.Attention(r.Context())
@@ -102,10 +102,10 @@ func ShortPath(project manifest.Project, path string) string {
 }
 
 // problems are the banners: what is missing or broken, and where it was looked for.
-func (k *Kit) problems(catalog *manifest.Catalog, health store.Health) []views.Notice {
-	var notices []views.Notice
+func (k *Kit) problems(catalog *manifest.Catalog, health store.Health) []views.Banner {
+	var notices []views.Banner
 	if health.Phase != store.Ready {
-		notices = append(notices, views.Notice{
+		notices = append(notices, views.Banner{
 			ID: "database", Level: "error", Title: databaseTitle(health.Phase),
 			Detail: append([]string{health.Problem}, LookedFor(catalog.Project, manifest.MissingDatabase)...),
 		})
@@ -113,19 +113,19 @@ func (k *Kit) problems(catalog *manifest.Catalog, health store.Health) []views.N
 	for _, missing := range catalog.Project.Missing {
 		switch missing.What {
 		case manifest.MissingManifest:
-			notices = append(notices, views.Notice{
+			notices = append(notices, views.Banner{
 				ID: "manifest", Level: "warn", Title: "No manifest: personas are unknown",
 				Detail: lookedAt(missing.Looked),
 			})
 		case manifest.MissingPipelines:
-			notices = append(notices, views.Notice{
+			notices = append(notices, views.Banner{
 				ID: "pipelines", Level: "warn", Title: "No pipelines: only what has run is known",
 				Detail: lookedAt(missing.Looked),
 			})
 		}
 	}
 	if problem := k.Data.Problem(); problem != "" {
-		notices = append(notices, views.Notice{
+		notices = append(notices, views.Banner{
 			ID: "desk", Level: "warn", Title: "The console cannot keep anything of its own",
 			Detail: []string{problem, "Runs show as ever. What needs to be kept, such as who did what, goes to the log on stderr or is refused."},
 		})

@@ -96,10 +96,10 @@ func (h *Handler) answerHook(w http.ResponseWriter, r *http.Request, status int,
 	}
 	view := h.hookPageView(r, page, messages)
 	if web.IsFragment(r) {
-		h.WriteHTML(w, r, status, views.HookDeliveries(view))
+		h.WriteHTML(w, r, status, views.WebhookDeliveries(view))
 		return nil
 	}
-	h.WriteHTML(w, r, status, views.HookPage(view))
+	h.WriteHTML(w, r, status, views.WebhookPage(view))
 	return nil
 }
 
@@ -145,12 +145,12 @@ func siteOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-func (h *Handler) hookPageView(r *http.Request, page hookPage, messages []appdb.Delivery) views.HookView {
+func (h *Handler) hookPageView(r *http.Request, page hookPage, messages []appdb.Delivery) views.WebhookView {
 	id := strconv.FormatInt(page.view.ID, 10)
-	v := views.HookView{
-		Chrome: h.Layout(r, "runs", "Webhook of "+page.view.Name, ""), View: page.view.Name, Set: page.set, Secret: page.secret,
-		Action: h.Paths.Hook(id, ""), Remove: h.Paths.Hook(id, "remove"), Test: h.Paths.Hook(id, "test"), Again: h.Paths.Hook(id, "again"),
-		Refresh: h.Paths.Hook(id, ""), List: h.Paths.View(id, ""),
+	v := views.WebhookView{
+		Layout: h.Layout(r, "runs", "Webhook of "+page.view.Name, ""), View: page.view.Name, Set: page.set, Secret: page.secret,
+		Action: h.Paths.Webhook(id, ""), Remove: h.Paths.Webhook(id, "remove"), Test: h.Paths.Webhook(id, "test"), Again: h.Paths.Webhook(id, "again"),
+		Refresh: h.Paths.Webhook(id, ""), List: h.Paths.View(id, ""),
 	}
 	address, on := "", []string{string(wave.Failed), string(wave.Rejected), string(wave.Lost)}
 	if page.set {
@@ -162,15 +162,15 @@ func (h *Handler) hookPageView(r *http.Request, page hookPage, messages []appdb.
 	}
 	v.URL = address
 	for _, state := range hookEnds() {
-		v.Ends = append(v.Ends, views.HookEnd{Value: string(state), State: string(state), Word: present.StateWord(state), On: slices.Contains(on, string(state))})
+		v.Ends = append(v.Ends, views.WebhookEnd{Value: string(state), State: string(state), Word: present.StateWord(state), On: slices.Contains(on, string(state))})
 	}
-	v.Ends = append(v.Ends, views.HookEnd{Value: hookAttention, State: "waiting", Word: "needs attention", On: slices.Contains(on, hookAttention)})
+	v.Ends = append(v.Ends, views.WebhookEnd{Value: hookAttention, State: "waiting", Word: "needs attention", On: slices.Contains(on, hookAttention)})
 	if page.wrong != nil {
 		failure := web.Describe(page.wrong)
 		v.Problem, v.Next = failure.Text, failure.Next
 	}
 	for _, m := range messages {
-		row := present.Bounded(views.HookDelivery{
+		row := present.Bounded(views.WebhookDelivery{
 			ID: m.ID, Type: m.Type, Run: m.Run, State: m.State, Attempts: m.Attempt, Created: m.Created, Sent: m.Sent,
 			Status: m.Status, Answer: m.Answer, Error: m.Error,
 		})
@@ -286,7 +286,7 @@ func (h *Handler) changeHook(w http.ResponseWriter, r *http.Request, change func
 	}
 	audit.RecordOf(r.Context()).Param("view", page.view.Name)
 	if !page.set {
-		return &web.Error{Status: http.StatusNotFound, Text: "this view has no webhook", Next: "Set one first, at " + h.Paths.Hook(strconv.FormatInt(page.view.ID, 10), "") + "."}
+		return &web.Error{Status: http.StatusNotFound, Text: "this view has no webhook", Next: "Set one first, at " + h.Paths.Webhook(strconv.FormatInt(page.view.ID, 10), "") + "."}
 	}
 	audit.RecordOf(r.Context()).Param("site", siteOf(page.hook.URL))
 	values, err := web.ReadBody(r, fields...)
@@ -304,7 +304,7 @@ func (h *Handler) changeHook(w http.ResponseWriter, r *http.Request, change func
 		}
 		return h.answerHook(w, r, http.StatusOK, page)
 	}
-	http.Redirect(w, r, h.Paths.Hook(strconv.FormatInt(page.view.ID, 10), ""), http.StatusSeeOther)
+	http.Redirect(w, r, h.Paths.Webhook(strconv.FormatInt(page.view.ID, 10), ""), http.StatusSeeOther)
 	return nil
 }
 

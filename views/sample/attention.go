@@ -8,7 +8,7 @@ import (
 
 func attention() []Case {
 	v := views.AttentionView{
-		Chrome: Chrome("Needs attention", "attention", "list=1"), Known: true, CanMark: true, Failed: true,
+		Layout: Layout("Needs attention", "attention", "list=1"), Known: true, CanMark: true, Failed: true,
 		Refresh: "/attention", SeenURL: "/attention/seen", Rows: attentionRows(), More: 2,
 	}
 	none, unkept := v, v
@@ -21,7 +21,7 @@ func attention() []Case {
 	}
 	return []Case{
 		{"attention", "what needs a human, the most urgent first", true, views.AttentionPage(v)},
-		{"attention-unjudged", "nobody has looked yet", false, views.AttentionList(views.AttentionView{Chrome: none.Chrome, Unjudged: true})},
+		{"attention-unjudged", "nobody has looked yet", false, views.AttentionList(views.AttentionView{Layout: none.Layout, Unjudged: true})},
 		{"attention-none", "nothing does", false, views.AttentionList(none)},
 		{"attention-unkept", "nothing can be marked as seen", false, views.AttentionList(unkept)},
 		{"attention-hostile", "texts that try to be something else", true, views.AttentionPage(hostile)},

@@ -8,7 +8,7 @@ import (
 
 func audits() []Case {
 	full := views.AuditView{
-		Chrome: Chrome("Audit", "audit", "list=1"), Refresh: "/audit", Actions: []string{"cancel", "retry", "sign-in", "start"},
+		Layout: Layout("Audit", "audit", "list=1"), Refresh: "/audit", Actions: []string{"cancel", "retry", "sign-in", "start"},
 		Action: "cancel", Narrow: true, OlderURL: "/audit?older=1-x", Newest: "/audit", Damaged: 1,
 		Rows: []views.AuditRow{
 			{
@@ -25,8 +25,8 @@ func audits() []Case {
 			},
 		},
 	}
-	searching := views.AuditView{Chrome: full.Chrome, Refresh: "/audit", Narrow: true, Who: "nobody", OlderURL: "/audit?older=1-y", Searched: ago(400 * 24 * time.Hour)}
-	empty := views.AuditView{Chrome: full.Chrome, Refresh: "/audit", Where: "/home/me/.local/state/wavedeck/acme-1a2b3c4d/audit.jsonl"}
+	searching := views.AuditView{Layout: full.Layout, Refresh: "/audit", Narrow: true, Who: "nobody", OlderURL: "/audit?older=1-y", Searched: ago(400 * 24 * time.Hour)}
+	empty := views.AuditView{Layout: full.Layout, Refresh: "/audit", Where: "/home/me/.local/state/wavedeck/acme-1a2b3c4d/audit.jsonl"}
 	return []Case{
 		{"audit", "what people did, with each result", true, views.AuditPage(full)},
 		{"audit-searching", "a filter that gave up for now", false, views.AuditTable(searching)},

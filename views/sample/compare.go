@@ -13,7 +13,7 @@ func compares() []Case {
 		{"compare", "a failed run and the last green one", true, views.ComparePage(compared())},
 		{"compare-body", "the fragment alone", false, views.CompareBody(compared())},
 		{"compare-none", "no run to compare with", true, views.ComparePage(compareNone())},
-		{"compare-form", "no run chosen yet", true, views.ComparePage(views.CompareView{Chrome: Chrome("Compare", "runs", "")})},
+		{"compare-form", "no run chosen yet", true, views.ComparePage(views.CompareView{Layout: Layout("Compare", "runs", "")})},
 		{"compare-hostile", "texts that try to be something else", true, views.ComparePage(hostileCompare())},
 	}
 }
@@ -23,7 +23,7 @@ func textSide(text string) views.CompareSide { return views.CompareSide{Text: te
 func stateSide(state string) views.CompareSide { return views.CompareSide{Text: state, State: state} }
 
 func tookSide(d time.Duration) views.CompareSide {
-	return views.CompareSide{Took: &views.Took{D: d, Known: true}}
+	return views.CompareSide{Duration: &views.Duration{D: d, Known: true}}
 }
 
 func tokenSide(n int64) views.CompareSide { return views.CompareSide{Count: &n} }
@@ -49,13 +49,13 @@ func compared() views.CompareView {
 		}
 	}
 	return views.CompareView{
-		Chrome: Chrome("Compare", "runs", "run=a&run=b"), Left: &left, Right: &right, LeftName: left.ID, RightName: right.ID,
+		Layout: Layout("Compare", "runs", "run=a&run=b"), Left: &left, Right: &right, LeftName: left.ID, RightName: right.ID,
 		Why: "the newest run of “flaky-integration” that succeeded and started before it", SwapURL: "/compare?left=b&right=a", Refresh: "/compare?left=a&right=b",
 		First:       &views.FirstDifference{Step: "integration", Attempt: 2, Fact: "State", Left: "failed", Right: "succeeded"},
 		FirstOutput: &views.OutputRef{Step: "integration", Name: "result", Anchor: views.OutputAnchor("integration", "result", 0)},
 		Facts: []views.CompareFact{
 			{Name: "State", Left: stateSide("failed"), Right: stateSide("succeeded"), Differs: true},
-			{Name: "Took", Left: views.CompareSide{Took: &views.Took{D: 16 * time.Second, Known: true, Coarse: true}}, Right: tookSide(14100 * time.Millisecond), Delta: views.Delta{Known: true, By: 1900, Coarse: true, Time: true}},
+			{Name: "Took", Left: views.CompareSide{Duration: &views.Duration{D: 16 * time.Second, Known: true, Coarse: true}}, Right: tookSide(14100 * time.Millisecond), Delta: views.Delta{Known: true, By: 1900, Coarse: true, Time: true}},
 			{Name: "Error", Left: views.CompareSide{Text: "missing property 'suite_passed'", Title: "missing property 'suite_passed'\nand more"}},
 		},
 		InputDiffers: true, Input: textDiff("@@ -1 +1 @@\n-staging\n+production\n"),
@@ -82,7 +82,7 @@ func compared() views.CompareView {
 func compareNone() views.CompareView {
 	left := runRows()[5]
 	return views.CompareView{
-		Chrome: Chrome("Compare", "runs", ""), Left: &left, LeftName: left.ID,
+		Layout: Layout("Compare", "runs", ""), Left: &left, LeftName: left.ID,
 		None: "No run of “flaky-integration” that started before this one has succeeded.",
 	}
 }

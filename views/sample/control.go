@@ -27,18 +27,18 @@ func controls() []Case {
 	hostile.Input = views.InputView{Source: t, Type: t, Description: t, Example: t}
 	hostile.Problem, hostile.Errors = t, map[string]string{"input": t}
 	hostile.Plan = views.PlanView{Refresh: hostile.Preview, Verb: t, Not: t, Problem: t, Steps: []views.PlanRow{{ID: t, Kind: t, Does: t, Why: t}}}
-	stop := views.StopView{Chrome: Chrome("Stop fix-issue", "runs", ""), Run: row("fix-issue-20261123-115002-aa01", "fix-issue", "acme/widgets 42", "running", 3*time.Minute), Action: "/runs/fix-issue-20261123-115002-aa01/cancel", Open: 3}
+	stop := views.StopView{Layout: Layout("Stop fix-issue", "runs", ""), Run: row("fix-issue-20261123-115002-aa01", "fix-issue", "acme/widgets 42", "running", 3*time.Minute), Action: "/runs/fix-issue-20261123-115002-aa01/cancel", Open: 3}
 	force, lost := stop, stop
 	force.Asked, force.Late, force.Open = ago(40*time.Second), true, 0
 	lost.Lost, lost.Run.State, lost.Run.Word, lost.Open = true, "lost", "lost", 0
 	bulk := views.BulkView{
-		Chrome: Chrome("Rehearsal", "runs", ""), Do: "cancel", All: 1000, More: true, Action: "/bulk", Back: "/runs", Touched: runRows()[:2],
+		Layout: Layout("Rehearsal", "runs", ""), Do: "cancel", All: 1000, More: true, Action: "/bulk", Back: "/runs", Touched: runRows()[:2],
 		Not:   []views.Untouched{{Why: "has ended already", Rows: past()[:3]}, {Why: "is stopping already", Rows: past()[3:4]}},
 		Error: "It is about 2 runs, not “3”.",
 	}
-	nothing := views.BulkView{Chrome: bulk.Chrome, Do: "retry", All: 3, Back: "/runs", Not: bulk.Not[:1]}
+	nothing := views.BulkView{Layout: bulk.Layout, Do: "retry", All: 3, Back: "/runs", Not: bulk.Not[:1]}
 	progress := views.BulkProgress{
-		Chrome: Chrome("Progress", "runs", ""), Do: "retry", Waiting: 80, Done: 19, Refused: 1, Created: ago(time.Minute),
+		Layout: Layout("Progress", "runs", ""), Do: "retry", Waiting: 80, Done: 19, Refused: 1, Created: ago(time.Minute),
 		Note: "waits for a free place: 5 runs are active, and no more than 5 may be", Refresh: "/bulk/ABC?from=0", Stop: "/bulk/ABC/stop", Later: "/bulk/ABC?from=3",
 		Rows: []views.BulkRow{
 			{Run: "fix-issue-20261123-115002-aa01", State: "done", Result: "started again", NewRun: "fix-issue-20261123-125734-01234567"},
@@ -48,7 +48,7 @@ func controls() []Case {
 	}
 	over := progress
 	over.Refresh, over.Stop, over.Note, over.Ended, over.Stopped = "", "", "", ago(time.Second), true
-	starts := views.StartsView{Chrome: Chrome("Start a run", "runs", ""), Rows: pipelineRows()[:2], Not: pipelineRows()[2:3]}
+	starts := views.StartsView{Layout: Layout("Start a run", "runs", ""), Rows: pipelineRows()[:2], Not: pipelineRows()[2:3]}
 	return []Case{
 		{"starts", "where a pipeline is chosen", true, views.StartsPage(starts)},
 		{"start", "the form of a start", true, views.StartPage(first)},
@@ -70,7 +70,7 @@ func controls() []Case {
 
 func resumeForm() views.ResumeView {
 	return views.ResumeView{
-		Chrome: Chrome("Resume fix-issue", "runs", ""), Run: row("fix-issue-20261123-115002-aa01", "fix-issue", "acme/widgets 42", "failed", time.Hour),
+		Layout: Layout("Resume fix-issue", "runs", ""), Run: row("fix-issue-20261123-115002-aa01", "fix-issue", "acme/widgets 42", "failed", time.Hour),
 		Action: "/runs/fix-issue-20261123-115002-aa01/resume", Preview: "/runs/fix-issue-20261123-115002-aa01/resume/preview", Key: "20261123-125734-0123456789abcdef",
 		Problem: `step "publish" needs "implement", which fix-issue-20261123-115002-aa01 did not complete: resume there`, Next: "Nothing was started.",
 		Steps: []views.ResumeStep{
@@ -92,7 +92,7 @@ func hostileResume() views.ResumeView {
 
 func startForm() views.StartView {
 	return views.StartView{
-		Chrome: Chrome("Start fix-issue", "pipelines", ""), Heading: "Start fix-issue", Pipeline: "fix-issue",
+		Layout: Layout("Start fix-issue", "pipelines", ""), Heading: "Start fix-issue", Pipeline: "fix-issue",
 		Description: "Read an issue, change the code, open a pull request.",
 		Action:      "/pipelines/fix-issue/start", Preview: "/pipelines/fix-issue/start/preview", Key: "20261123-125734-0123456789abcdef", Verb: "Start",
 		Input: pipeline().Input, Text: "acme/widgets 42\nand nothing else", OnFailure: "halt",

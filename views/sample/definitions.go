@@ -8,11 +8,11 @@ import (
 )
 
 func definitions() []Case {
-	list := views.PipelinesView{Chrome: Chrome("Pipelines", "pipelines", "list=1"), Rows: pipelineRows(), Refresh: "/pipelines"}
-	missing := views.PipelinesView{Chrome: Chrome("Pipelines", "pipelines", ""), Missing: true, Where: []string{"/home/me/acme/.agents/pipelines", "/home/me/acme/.wave/pipelines"}}
-	gone := views.PipelineView{Chrome: Chrome("old-flow", "pipelines", ""), PipelineRow: views.PipelineRow{Name: "old-flow"}, Recent: past()[3:5]}
-	people := views.PersonasView{Chrome: Chrome("Personas", "personas", ""), Rows: personaRows()}
-	nobody := views.PersonasView{Chrome: Chrome("Personas", "personas", ""), Missing: true, Where: []string{"/home/me/acme/wave.yaml"}}
+	list := views.PipelinesView{Layout: Layout("Pipelines", "pipelines", "list=1"), Rows: pipelineRows(), Refresh: "/pipelines"}
+	missing := views.PipelinesView{Layout: Layout("Pipelines", "pipelines", ""), Missing: true, Where: []string{"/home/me/acme/.agents/pipelines", "/home/me/acme/.wave/pipelines"}}
+	gone := views.PipelineView{Layout: Layout("old-flow", "pipelines", ""), PipelineRow: views.PipelineRow{Name: "old-flow"}, Recent: past()[3:5]}
+	people := views.PersonasView{Layout: Layout("Personas", "personas", ""), Rows: personaRows()}
+	nobody := views.PersonasView{Layout: Layout("Personas", "personas", ""), Missing: true, Where: []string{"/home/me/acme/wave.yaml"}}
 	return []Case{
 		{"pipelines", "the list, one file with an error", true, views.PipelinesPage(list)},
 		{"pipelines-missing", "no folder", true, views.PipelinesPage(missing)},
@@ -39,7 +39,7 @@ func pipelineRows() []views.PipelineRow {
 
 func pipeline() views.PipelineView {
 	return views.PipelineView{
-		Chrome: Chrome("fix-issue", "pipelines", "list=1"), PipelineRow: pipelineRows()[0], Defined: true,
+		Layout: Layout("fix-issue", "pipelines", "list=1"), PipelineRow: pipelineRows()[0], Defined: true,
 		Input: views.InputView{Source: "cli", Type: "string", Description: "Repository and number of the issue.", Example: "acme/widgets 42", Required: true},
 		Defs: []views.StepDefRow{
 			{ID: "fetch", Kind: "command", Detail: "gh issue view $INPUT --json title,body > issue.json", Artifacts: []string{"issue"}},
@@ -53,16 +53,16 @@ func pipeline() views.PipelineView {
 
 // trendsView has every state, a gap, and one run far above the others.
 func trendsView() views.TrendsView {
-	v := views.TrendsView{Chrome: Chrome("fix-issue", "pipelines", ""), Pipeline: "fix-issue", Refresh: "/pipelines/fix-issue/trends"}
+	v := views.TrendsView{Layout: Layout("fix-issue", "pipelines", ""), Pipeline: "fix-issue", Refresh: "/pipelines/fix-issue/trends"}
 	states := []string{"succeeded", "succeeded", "failed", "succeeded", "empty", "succeeded", "rejected", "succeeded", "cancelled", "succeeded", "lost", "running"}
 	for i, state := range states {
 		p := views.TrendPoint{ID: fmt.Sprintf("fix-issue-%02d", i), State: state, Word: state, Started: ago(time.Duration(len(states)-i) * time.Hour)}
 		if state != "lost" && state != "running" {
-			p.Took, p.Tokens = took(time.Duration(100+i*i)*time.Second), new(int64(8000+1000*(i%4)))
+			p.Duration, p.Tokens = took(time.Duration(100+i*i)*time.Second), new(int64(8000+1000*(i%4)))
 		}
 		v.Points = append(v.Points, p)
 	}
-	v.Points[1].Took = took(5 * time.Hour)
+	v.Points[1].Duration = took(5 * time.Hour)
 	v.Cost = "≥ $3.10 est."
 	for i := range v.Points {
 		if amount := 0.1 * float64(i%5); v.Points[i].Tokens != nil {
@@ -85,13 +85,13 @@ func hostilePipeline() views.PipelineView {
 	t := Hostile()[0].Title
 	q := Hostile()[1].Title
 	return views.PipelineView{
-		Chrome: Chrome(t, "pipelines", ""), Defined: true, RunsURL: "javascript:alert(1)",
+		Layout: Layout(t, "pipelines", ""), Defined: true, RunsURL: "javascript:alert(1)",
 		PipelineRow: views.PipelineRow{Name: q, Description: t, Category: t, File: t, Problems: []views.Problem{{File: t, Line: 1, Text: t}}},
 		Input:       views.InputView{Source: t, Type: t, Description: t, Example: t, Default: t, Choices: []string{t, q}},
 		Defs:        []views.StepDefRow{{ID: t, Kind: t, Persona: t, Detail: t, Dependencies: []string{q, t}, Artifacts: []string{t}, Contract: t, Retry: t, Timeout: t}},
 		Recent:      Hostile(),
 		Trends: views.TrendsView{
-			Pipeline: t, Points: []views.TrendPoint{{ID: t, State: t, Word: t, Took: took(time.Second), Tokens: new(int64(1))}},
+			Pipeline: t, Points: []views.TrendPoint{{ID: t, State: t, Word: t, Duration: took(time.Second), Tokens: new(int64(1))}},
 			Steps: []views.SpreadRow{{Step: t, Runs: 1, Attempts: 1}}, Failures: []views.FailureRow{{Line: t, Key: q, Count: 1, NewestURL: "javascript:alert(1)", ListURL: "javascript:alert(1)"}},
 		},
 	}
@@ -108,7 +108,7 @@ func personaRows() []views.PersonaRow {
 
 func persona() views.PersonaView {
 	return views.PersonaView{
-		Chrome: Chrome("craftsman", "personas", ""), PersonaRow: personaRows()[0],
+		Layout: Layout("craftsman", "personas", ""), PersonaRow: personaRows()[0],
 		Prompt:   "# Craftsman\n\nYou change code in small steps and leave each one tested.\n\n- Read before you write.\n- Say what you did not do.\n",
 		Adapters: []views.AdapterRow{{Name: "claude", Binary: "claude", DefaultModel: "claude-sonnet-4", Mode: "headless", OutputFormat: "json"}},
 	}

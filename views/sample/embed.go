@@ -15,20 +15,20 @@ import (
 
 func embeds() []Case {
 	stats := pipelineRows()[0].Stats
-	list := views.RunsExcerptView{Chrome: Chrome("Runs", "", ""), Rows: runRows()[:6], All: "/runs"}
-	history := views.RunsExcerptView{Chrome: Chrome("fix-issue", "", ""), Rows: past()[3:8], All: "/pipelines/fix-issue", Stats: &stats}
+	list := views.RunsFragmentView{Layout: Layout("Runs", "", ""), Rows: runRows()[:6], All: "/runs"}
+	history := views.RunsFragmentView{Layout: Layout("fix-issue", "", ""), Rows: past()[3:8], All: "/pipelines/fix-issue", Stats: &stats}
 	trouble := views.ErrorView{Status: 410, Heading: "Gone", Text: "this view has expired", Next: "Load the page around it again.", RequestID: "req-1"}
 	return []Case{
 		{"embed-card", "a failed run in another page", true, embedded(views.RunCard(failedRun()))},
 		{"embed-card-running", "a run that goes on", true, embedded(views.RunCard(runningRun()))},
 		{"embed-card-hostile", "texts that try to be something else", true, embedded(views.RunCard(hostileRun()))},
-		{"embed-steps", "steps without their attempts", true, embedded(views.StepsExcerpt(failedRun()))},
-		{"embed-log", "a window of the log", true, embedded(views.LogExcerpt(logView()))},
-		{"embed-runs", "a list", true, embedded(views.RunsExcerpt(list))},
-		{"embed-history", "a pipeline's record", true, embedded(views.RunsExcerpt(history))},
+		{"embed-steps", "steps without their attempts", true, embedded(views.StepsFragment(failedRun()))},
+		{"embed-log", "a window of the log", true, embedded(views.LogFragment(logView()))},
+		{"embed-runs", "a list", true, embedded(views.RunsFragment(list))},
+		{"embed-history", "a pipeline's record", true, embedded(views.RunsFragment(history))},
 		{"share", "what to write in another page, and why not", true, views.SharePage(sharing())},
 		{"guide-embedding", "the guide", true, views.EmbeddingGuide(guide())},
-		{"embed-trouble", "an embed that has expired", true, embedded(views.TroubleExcerpt(trouble))},
+		{"embed-trouble", "an embed that has expired", true, embedded(views.TroubleFragment(trouble))},
 	}
 }
 
@@ -48,14 +48,14 @@ func embedded(part templ.Component) templ.Component {
 		panic(err) // as above
 	}
 	return views.EmbedPage(views.EmbedView{
-		Chrome: Chrome("Card", "", ""), Look: look, Body: append(append([]byte(`<div class="wavedeck">`), out.Bytes()...), "</div>"...),
+		Layout: Layout("Card", "", ""), Look: look, Body: append(append([]byte(`<div class="wavedeck">`), out.Bytes()...), "</div>"...),
 		Styles: []string{"log.css", "ansi.css"},
 	})
 }
 
 func sharing() views.ShareView {
 	return views.ShareView{
-		Chrome: Chrome("Share", "runs", ""), Of: "runs/7f3a", What: "Card of run 7f3a", Kind: "card", Site: "https://portal.example",
+		Layout: Layout("Share", "runs", ""), Of: "runs/7f3a", What: "Card of run 7f3a", Kind: "card", Site: "https://portal.example",
 		Sites: []string{"https://portal.example"}, Preview: "/embed/v1/runs/7f3a/card", Guide: "/help/embedding",
 		Kinds: []views.Option{{Label: "card", Href: "/share?of=runs/7f3a&kind=card", On: true}, {Label: "log", Href: "/share?of=runs/7f3a&kind=log"}},
 		Snippets: []views.Snippet{
@@ -67,7 +67,7 @@ func sharing() views.ShareView {
 
 func guide() views.GuideView {
 	return views.GuideView{
-		Chrome: Chrome("Parts of the console in other pages", "", ""), Lead: "A run can stand in a page of another site.",
+		Layout: Layout("Parts of the console in other pages", "", ""), Lead: "A run can stand in a page of another site.",
 		Sections: []views.GuideSection{{ID: "html", Title: "Plain HTML", Text: []string{"Give the frame a title."}, Code: []views.Snippet{{ID: "html", Title: "In your page", Code: `<iframe src="https://wave.example/embed/v1/runs/7f3a/card" title="Card"></iframe>`}}}},
 	}
 }

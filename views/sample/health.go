@@ -8,7 +8,7 @@ import (
 
 func health() []Case {
 	v := views.HealthView{
-		Chrome: Chrome("Health", "health", "list=1"), Refresh: "/health", State: "broken",
+		Layout: Layout("Health", "health", "list=1"), Refresh: "/health", State: "broken",
 		Rows: []views.HealthRow{
 			{Key: "database", Name: "State database", State: "ok", Facts: []views.HealthFact{{Text: "/src/shop/.agents/state.db"}, {Name: "size", Text: "463 kB"}}},
 			{Key: "changes", Name: "Changes", State: "warning", Facts: []views.HealthFact{{Name: "last change", At: ago(12 * time.Second)}, {Name: "noticed by", Text: "polling"}}, Do: "Raise fs.inotify.max_user_instances."},

@@ -23,9 +23,9 @@ func tail(lines ...string) []ansi.Line {
 	return out
 }
 
-func ledger() views.LedgerView {
+func ledger() views.OutcomesView {
 	const workspaces = ".agents/workspaces/flaky-integration-20261123-123934-9c1e/"
-	return views.LedgerView{
+	return views.OutcomesView{
 		AllURL: "/api/runs/x",
 		Outcomes: []views.OutcomeRow{
 			{Kind: "pull request", Label: "Retry the suite on a lost connection", Value: "https://git.example.org/acme/widgets/pull/418", Out: "https://git.example.org/acme/widgets/pull/418", Host: "git.example.org", Description: "opened as a draft", Step: "docs", At: ago(17 * time.Minute)},

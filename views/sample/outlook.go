@@ -17,9 +17,9 @@ func outlooks() []Case {
 	}
 }
 
-func withOutlook(o *views.OutlookView) views.RunView {
+func withOutlook(o *views.DiagnosisView) views.RunView {
 	v := runningRun()
-	v.Outlook = o
+	v.Diagnosis = o
 	return v
 }
 
@@ -31,8 +31,8 @@ func signals(event, beat time.Duration, note string) []views.Evidence {
 	}
 }
 
-func moving() *views.OutlookView {
-	return &views.OutlookView{
+func moving() *views.DiagnosisView {
+	return &views.DiagnosisView{
 		Fine: true, Flag: views.Flag{Symbol: "running", Tone: "running", Word: "moving", Title: "It wrote something within the last minute."},
 		Evidence: signals(time.Second, 4*time.Second, "the longest silence of unit-tests in 37 past runs was 40s; unusual beyond 2m 00s"),
 		ETA:      &views.ETA{P50: ago(-4 * time.Minute), P90: ago(-9 * time.Minute), N: 37},
@@ -47,8 +47,8 @@ func unclearFlag() views.Flag {
 	return views.Flag{Symbol: "unknown", Tone: "unknown", Word: "unclear", Title: "Its process lives, but its heartbeat has stopped."}
 }
 
-func stuck() *views.OutlookView {
-	return &views.OutlookView{
+func stuck() *views.DiagnosisView {
+	return &views.DiagnosisView{
 		Flag:     stuckFlag(),
 		Evidence: signals(9*time.Minute, 4*time.Second, "the longest silence of unit-tests in 37 past runs was 40s; unusual beyond 2m 00s"),
 		Action:   &views.Action{Label: "Read the log", Href: "/runs/x/log"},
@@ -56,8 +56,8 @@ func stuck() *views.OutlookView {
 	}
 }
 
-func unclear() *views.OutlookView {
-	return &views.OutlookView{
+func unclear() *views.DiagnosisView {
+	return &views.DiagnosisView{
 		Flag:     unclearFlag(),
 		Evidence: signals(3*time.Minute, 3*time.Minute, "2 past runs of unit-tests: too few to compare with"),
 		Action:   &views.Action{Label: "Read the log", Href: "/runs/x/log"},
@@ -65,10 +65,10 @@ func unclear() *views.OutlookView {
 	}
 }
 
-func runaway() *views.OutlookView {
+func runaway() *views.DiagnosisView {
 	o := moving()
 	o.ETA = nil
-	o.Runaway = &views.OutlookView{
+	o.Runaway = &views.DiagnosisView{
 		Step:     "unit-tests",
 		Flag:     views.Flag{Symbol: "runaway", Tone: "waiting", Word: "repeating itself", Title: "unit-tests does the same 2 actions in turn, 14 times now."},
 		Evidence: []views.Evidence{{Signal: "action", Value: "edit main.go", Note: "14 times in the last 28"}, {Signal: "action", Value: "bash go test ./...", Note: "14 times in the last 28"}, {Signal: "since", Since: ago(4 * time.Minute)}},

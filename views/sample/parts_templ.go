@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 import "wavedeck/views"
 
 // Palette shows each told state.
-func Palette(c views.Chrome) templ.Component {
+func Palette(c views.Layout) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -82,7 +82,7 @@ func group(views ...templ.Component) templ.Component {
 }
 
 // Frame is the document around a fragment in the gallery.
-func Frame(c views.Chrome, about string, view templ.Component) templ.Component {
+func Frame(c views.Layout, about string, view templ.Component) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -156,7 +156,7 @@ func Frame(c views.Chrome, about string, view templ.Component) templ.Component {
 }
 
 // Index lists the cases.
-func Index(c views.Chrome, cases []Case) templ.Component {
+func Index(c views.Layout, cases []Case) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -3,7 +3,7 @@ package sample
 import "wavedeck/views"
 
 func queries() []Case {
-	command := views.CommandView{Chrome: Chrome("Command", "", ""), Complete: "/complete?for=command", Verbs: []views.CommandVerb{
+	command := views.CommandView{Layout: Layout("Command", "", ""), Complete: "/complete?for=command", Verbs: []views.CommandVerb{
 		{Usage: "runs [FILTER]", Means: "list runs: runs status:failed since:24h"},
 		{Usage: "logs [RUN [STEP [ATTEMPT]]]", Means: "read a log: logs 7f3a implement 2"},
 	}}
@@ -19,7 +19,7 @@ func queries() []Case {
 	hostile.Text = text
 	hostile.Wrong = &views.WrongWord{Word: text, Position: 1, Problem: "is no command", Hint: "It should be one of runs, run."}
 	hostile.Choices = []views.Option{{Label: text, Href: "/cmd?q=x"}}
-	saved := views.SavedViews{Chrome: Chrome("Views", "runs", ""), Action: "/views", Rows: []views.SavedView{
+	saved := views.SavedViews{Layout: Layout("Views", "runs", ""), Action: "/views", Rows: []views.SavedView{
 		savedView("7", "on call", 1, "state: failed", "since: 24h"), savedView("3", "slow ones", 2, "dur>10m", "-status:lost"), savedView("9", "everything", 3),
 	}}
 	saved.Rows[0].First, saved.Rows[2].Last = true, true
@@ -45,5 +45,5 @@ func queries() []Case {
 
 func savedView(id, name string, number int, words ...string) views.SavedView {
 	at := "/views/" + id
-	return views.SavedView{ID: id, Number: number, Name: name, Words: words, URL: "/runs?q=x", Link: at, Rename: at + "/rename", Hook: at + "/hook", Move: at + "/move", Remove: at + "/delete"}
+	return views.SavedView{ID: id, Number: number, Name: name, Words: words, URL: "/runs?q=x", Link: at, Rename: at + "/rename", Webhook: at + "/hook", Move: at + "/move", Remove: at + "/delete"}
 }

@@ -29,7 +29,7 @@ func runs() []Case {
 func runView(r views.RunRow) views.RunView {
 	p := views.Paths("")
 	return views.RunView{
-		Chrome: Chrome(r.Pipeline+" "+r.Title, "runs", "run="+r.ID), Run: r, RunID: r.ID, Defined: true,
+		Layout: Layout(r.Pipeline+" "+r.Title, "runs", "run="+r.ID), Run: r, RunID: r.ID, Defined: true,
 		Refresh: views.RunRefresh{
 			Head: p.RunPart(r.ID, "head"), Why: p.RunPart(r.ID, "why"), Steps: p.RunPart(r.ID, "steps"), Events: p.RunPart(r.ID, "events"),
 			Outcomes: p.RunPart(r.ID, "outcomes"), Artifacts: p.RunPart(r.ID, "artifacts"), Family: p.RunPart(r.ID, "family"),
@@ -49,7 +49,7 @@ func failedRun() views.RunView {
 		EventURL: "#e18200", EventID: 18200, Blocked: []string{"deploy", "smoke"},
 	}
 	v.Steps = failedSteps()
-	v.Events, v.Ledger = events(), ledger()
+	v.Events, v.Outcomes = events(), ledger()
 	v.Artifacts = []views.ArtifactGroup{
 		{Step: "provision", Rows: []views.ArtifactRow{{Name: "env", Path: ".agents/output/env.json", Type: "json", Size: 812, Created: ago(18 * time.Minute), Preview: "{\n  \"host\": \"staging-3\"\n}"}}},
 		{Step: "integration", Rows: []views.ArtifactRow{
@@ -61,7 +61,7 @@ func failedRun() views.RunView {
 	v.ParentAt = "verify"
 	v.Cost = &views.Cost{Text: "≥ $1.20 est.", Own: "≈ $0.089 est."}
 	v.Fork = &views.RunRef{ID: "flaky-integration-20261122-090000-2222", Pipeline: "flaky-integration", State: "succeeded"}
-	v.Kids = parent().Kids
+	v.ChildRows = parent().ChildRows
 	v.Run.Children = views.Children{All: 3, Ended: 3, Failed: 1}
 	v.Run.Subtree = new(int64(24_400))
 	v.Started = []views.StartFact{{Name: "From step", Text: "integration"}, {Name: "Model", Text: "claude-opus-4"}}
@@ -70,23 +70,23 @@ func failedRun() views.RunView {
 
 func failedSteps() []views.StepRow {
 	attempt := func(n int, state, class, text string, d time.Duration) views.AttemptRow {
-		return views.AttemptRow{Number: n, State: state, Word: state, Class: class, Error: account(text), Started: ago(18*time.Minute - time.Duration(n)*5*time.Second), Took: views.Took{D: d, Known: true}, Tokens: new(int64(3400))}
+		return views.AttemptRow{Number: n, State: state, Word: state, Class: class, Error: account(text), Started: ago(18*time.Minute - time.Duration(n)*5*time.Second), Duration: views.Duration{D: d, Known: true}, Tokens: new(int64(3400))}
 	}
 	transient := attempt(2, "failed", "transient", "exit status 1: connection reset by peer", 4700*time.Millisecond)
 	transient.Tail, transient.TailOf = tail("ok   suite/read 0.4s", "\x1b[31mFAIL\x1b[0m suite/write 1.2s"), 240
 	return []views.StepRow{
-		{ID: "provision", State: "succeeded", Word: "succeeded", Kind: "command", Started: ago(18 * time.Minute), Took: took(0), Anchor: "step-provision"},
+		{ID: "provision", State: "succeeded", Word: "succeeded", Kind: "command", Started: ago(18 * time.Minute), Duration: took(0), Anchor: "step-provision"},
 		{
 			ID: "integration", State: "failed", Word: "failed", Kind: "prompt", Persona: "craftsman", Model: "claude-opus-4", Adapter: "claude",
 			Error: account("at '': missing property 'suite_passed'\nresult.json against result.schema.json"), Started: ago(18 * time.Minute),
-			Took: views.Took{D: 15840 * time.Millisecond, Known: true}, Tokens: new(int64(10240)), Max: 3, Contract: "failed", ContText: account("json_schema: result.schema.json"), Evidence: account("result.json has 3 keys"),
+			Duration: views.Duration{D: 15840 * time.Millisecond, Known: true}, Tokens: new(int64(10240)), Max: 3, Contract: "failed", ContText: account("json_schema: result.schema.json"), Evidence: account("result.json has 3 keys"),
 			Attempts: []views.AttemptRow{
 				attempt(1, "failed", "contract failure", "at '': missing property 'suite_passed'", 4812*time.Millisecond),
 				transient,
 				attempt(3, "failed", "contract failure", "at '': missing property 'suite_passed'\nresult.json against result.schema.json", 4400*time.Millisecond),
 			},
 		},
-		{ID: "docs", State: "succeeded", Word: "succeeded", Kind: "command", Visits: 3, Started: ago(18 * time.Minute), Took: views.Took{D: 850 * time.Millisecond, Known: true}},
+		{ID: "docs", State: "succeeded", Word: "succeeded", Kind: "command", Visits: 3, Started: ago(18 * time.Minute), Duration: views.Duration{D: 850 * time.Millisecond, Known: true}},
 		{
 			ID: "each", State: "failed", Word: "failed", Kind: "iterate", Children: views.Children{All: 3, Ended: 3, Failed: 1},
 			Culprit: &views.Culprit{RunRef: views.RunRef{ID: "verify-20261123-124001-3333", Pipeline: "verify", State: "failed", Word: "failed"}, Item: "2 of 3"},
@@ -115,7 +115,7 @@ func events() views.EventsView {
 	add("integration", "a_state_that_nobody_knows", "", "it is shown as it is")
 	add("integration", "warning", "waiting", "a message that goes on for longer than a line can hold, because tools like to say everything they know at once, with paths like /home/me/acme/.agents/workspaces/flaky-integration-20261123-123934-9c1e/integration/output/result.json in it")
 	add("integration", "failed", "failed", "step \"integration\" failed: contract\nresult.json against result.schema.json")
-	v.Rows[10].Took = views.Took{D: 15840 * time.Millisecond, Known: true}
+	v.Rows[10].Duration = views.Duration{D: 15840 * time.Millisecond, Known: true}
 	return v
 }
 
@@ -128,10 +128,10 @@ func runningRun() views.RunView {
 		step := views.StepRow{ID: s, State: state, Word: state, Kind: "command"}
 		switch state {
 		case "succeeded":
-			step.Started, step.Took = ago(time.Duration(12-3*i)*time.Second), took(3*time.Second)
+			step.Started, step.Duration = ago(time.Duration(12-3*i)*time.Second), took(3*time.Second)
 		case "running":
-			step.Started, step.Took, step.Progress, step.Action = ago(3*time.Second), ticking(3*time.Second), &percent, "go test ./internal/..."
-			step.Attempts = []views.AttemptRow{{Number: 1, State: "running", Word: "running", Started: ago(3 * time.Second), Took: ticking(3 * time.Second)}}
+			step.Started, step.Duration, step.Progress, step.Action = ago(3*time.Second), ticking(3*time.Second), &percent, "go test ./internal/..."
+			step.Attempts = []views.AttemptRow{{Number: 1, State: "running", Word: "running", Started: ago(3 * time.Second), Duration: ticking(3 * time.Second)}}
 		}
 		v.Steps = append(v.Steps, step)
 	}
@@ -146,8 +146,8 @@ func cancelledRun() views.RunView {
 	v := runView(runRows()[6])
 	v.Recorded, v.Error, v.Completed = "failed", "step \"soak\" failed: context canceled", ago(21*time.Minute-10*time.Second)
 	v.Steps = []views.StepRow{
-		{ID: "prepare", State: "succeeded", Word: "succeeded", Kind: "command", Took: took(time.Second), Started: ago(21 * time.Minute)},
-		{ID: "soak", State: "cancelled", Word: "cancelled", Kind: "command", Took: took(9 * time.Second), Started: ago(21 * time.Minute), Error: account("context canceled")},
+		{ID: "prepare", State: "succeeded", Word: "succeeded", Kind: "command", Duration: took(time.Second), Started: ago(21 * time.Minute)},
+		{ID: "soak", State: "cancelled", Word: "cancelled", Kind: "command", Duration: took(9 * time.Second), Started: ago(21 * time.Minute), Error: account("context canceled")},
 		{ID: "report", State: "pending", Word: "not run", Kind: "command"},
 	}
 	return v
@@ -158,7 +158,7 @@ func pastRun() views.RunView {
 	v.Failure, v.Refresh, v.Live = nil, views.RunRefresh{}, views.Live{LastEvent: 18192}
 	v.Run.State, v.Run.Word, v.Run.Reason = "running", "running", ""
 	v.ExportURL = "/runs/x/export?at=event%3A18192"
-	v.Past = &views.PastView{
+	v.Past = &views.AsOfView{
 		Event: 18192, Time: ago(17 * time.Minute), OfRun: true, First: 18170, Last: 18206, Action: "/runs/x", NowURL: "/runs/x",
 		PreviousURL: "/runs/x?at=event:18191", NextURL: "/runs/x?at=event:18193", Link: "/runs/x?at=event:18192",
 	}
@@ -177,14 +177,14 @@ func manySteps() views.RunView {
 	for i := range 60 {
 		s := views.StepRow{ID: fmt.Sprintf("shard-%02d", i+1), State: "pending", Word: "pending", Kind: "prompt", Persona: "navigator", Model: "claude-sonnet-4-5-20260929", Adapter: "claude"}
 		if i < 20 {
-			s.State, s.Word, s.Took, s.Started, s.Tokens = "succeeded", "succeeded", took(time.Duration(i*97)*time.Second), ago(18*time.Hour), new(int64(i)*13_377)
+			s.State, s.Word, s.Duration, s.Started, s.Tokens = "succeeded", "succeeded", took(time.Duration(i*97)*time.Second), ago(18*time.Hour), new(int64(i)*13_377)
 		} else if i < 22 {
-			s.State, s.Word, s.Took, s.Started = "running", "running", ticking(40*time.Minute), ago(40*time.Minute)
+			s.State, s.Word, s.Duration, s.Started = "running", "running", ticking(40*time.Minute), ago(40*time.Minute)
 			s.Children = views.Children{All: 12, Ended: 7, Failed: 2}
 		}
 		v.Steps = append(v.Steps, s)
 	}
-	v.Kids, v.KidsMore, v.KidsURL = parent().Kids, 11, "/runs?parent=x"
+	v.ChildRows, v.MoreChildren, v.ChildrenURL = parent().ChildRows, 11, "/runs?parent=x"
 	return v
 }
 
@@ -199,15 +199,15 @@ func hostileRun() views.RunView {
 		t := hr.Title
 		v.Steps = append(v.Steps, views.StepRow{ID: t, State: t, Word: t, Kind: t, Persona: t, Model: t, Adapter: t, Note: t, Error: account(t), Action: t, Contract: t, ContText: account(t), Evidence: account(t + "\n" + t), Visits: i, Culprit: &views.Culprit{RunRef: views.RunRef{ID: t, Pipeline: t, State: t, Word: t}, Item: t}, Attempts: []views.AttemptRow{{Number: i, State: t, Word: t, Class: t, Error: account(t + "\n" + t), Tail: tail(t)}}})
 		v.Events.Rows = append(v.Events.Rows, views.EventRow{ID: int64(i + 1), Step: t, State: t, Tone: t, Persona: t, Message: t, Model: t})
-		v.Ledger.Outcomes = append(v.Ledger.Outcomes, views.OutcomeRow{Kind: t, Label: t, Value: t + t, Description: t, Step: t, Out: t, Host: t})
-		v.Ledger.Decisions = append(v.Ledger.Decisions, views.DecisionRow{Step: t, Category: t, Decision: t, Rationale: account(t + "\n" + t), Context: t})
-		v.Ledger.Checkpoints = append(v.Ledger.Checkpoints, views.CheckpointRow{Number: i, Step: t, Workspace: t, Commit: t})
+		v.Outcomes.Outcomes = append(v.Outcomes.Outcomes, views.OutcomeRow{Kind: t, Label: t, Value: t + t, Description: t, Step: t, Out: t, Host: t})
+		v.Outcomes.Decisions = append(v.Outcomes.Decisions, views.DecisionRow{Step: t, Category: t, Decision: t, Rationale: account(t + "\n" + t), Context: t})
+		v.Outcomes.Checkpoints = append(v.Outcomes.Checkpoints, views.CheckpointRow{Number: i, Step: t, Workspace: t, Commit: t})
 		v.Artifacts = append(v.Artifacts, views.ArtifactGroup{Step: t, Rows: []views.ArtifactRow{{Name: t, Path: t, Type: t, Preview: t}}})
 	}
-	v.Kids = h
+	v.ChildRows = h
 	v.Parent = &views.RunRef{ID: text, Pipeline: text, State: text, Word: text}
 	v.Fork = v.Parent
-	v.Notices = []views.Notice{{ID: text, Level: text, Title: text, Detail: []string{text}}}
+	v.Banners = []views.Banner{{ID: text, Level: text, Title: text, Detail: []string{text}}}
 	v.Project, v.Source = text, text
 	return v
 }

@@ -34,7 +34,7 @@ func runLists() []Case {
 	missing.Filter.States = nil
 	missing.Source = "no state database"
 	missing.Live.Offline, missing.Live.LastEvent = "No database yet", 0
-	missing.Notices = []views.Notice{{ID: "db", Level: "warn", Title: "No state database", Detail: []string{"Looked for .agents/state.db and .wave/state.db in /home/me/acme-widgets"}}}
+	missing.Banners = []views.Banner{{ID: "db", Level: "warn", Title: "No state database", Detail: []string{"Looked for .agents/state.db and .wave/state.db in /home/me/acme-widgets"}}}
 	narrow.SaveQuery = "q=%22rate+limit%22+dur%3E10m&since=24h&state=failed"
 	narrow.Views = []views.Option{{Label: "on call", Value: "1", Count: -1, Href: "/runs?state=failed"}, {Label: "slow ones", Value: "2", Count: -1, Href: "/runs?" + narrow.SaveQuery, On: true}}
 	narrow.Forms = []views.Form{
@@ -59,7 +59,7 @@ func runLists() []Case {
 
 func runsView(rows []views.RunRow) views.RunsView {
 	v := views.RunsView{
-		Chrome: Chrome("Runs", "runs", "list=1"), Filter: filter(""), Rows: rows,
+		Layout: Layout("Runs", "runs", "list=1"), Filter: filter(""), Rows: rows,
 		Refresh: "/runs", First: true, Known: true,
 	}
 	for i := range v.Rows {
@@ -94,18 +94,18 @@ func filter(on string) views.Filter {
 // long texts, many steps and days that are past.
 func runRows() []views.RunRow {
 	running := row("release-check-20261123-125722-0a1b", "release-check", "v1.4.1", "running", 12*time.Second)
-	running.Took, running.Done, running.All = ticking(12*time.Second), 3, 6
+	running.Duration, running.Done, running.All = ticking(12*time.Second), 3, 6
 	running.Current = []string{"unit-tests"}
 	running.Segments = strings.Fields("succeeded succeeded succeeded running pending pending")
 	running.Branch = "release"
 
 	stopping := row("slow-soak-20261123-125630-77aa", "slow-soak", "62", "running", 64*time.Second)
 	stopping.Word, stopping.Reason = "stopping", "an operator asked for it 3 s ago"
-	stopping.Took, stopping.Done, stopping.All, stopping.Current = ticking(64*time.Second), 1, 3, []string{"soak"}
+	stopping.Duration, stopping.Done, stopping.All, stopping.Current = ticking(64*time.Second), 1, 3, []string{"soak"}
 	stopping.Segments = strings.Fields("succeeded running pending")
 
 	waiting := row("ship-gate-20261123-125332-9c1e", "ship-gate", "v1.4.1", "waiting", 4*time.Minute+2*time.Second)
-	waiting.Took, waiting.Done, waiting.All, waiting.Current = ticking(4*time.Minute+2*time.Second), 1, 3, []string{"approve"}
+	waiting.Duration, waiting.Done, waiting.All, waiting.Current = ticking(4*time.Minute+2*time.Second), 1, 3, []string{"approve"}
 	waiting.Segments, waiting.Tags = strings.Fields("succeeded waiting pending"), []string{"release", "a-tag-that-is-so-long-that-it-was-cut-off…"}
 	waiting.MoreTags = 7
 
@@ -113,15 +113,15 @@ func runRows() []views.RunRow {
 	pending := row("plan-task-20261123-125500-00fe", "plan-task", "Write the migration guide", "pending", 6*time.Minute)
 
 	failed := row("flaky-integration-20261123-123934-9c1e", "flaky-integration", "staging", "failed", 18*time.Minute)
-	failed.Reason, failed.Took, failed.Tokens = "integration: missing property suite_passed", took(16*time.Second), new(int64(10240))
+	failed.Reason, failed.Duration, failed.Tokens = "integration: missing property suite_passed", took(16*time.Second), new(int64(10240))
 	failed.Done, failed.All, failed.Segments = 2, 5, strings.Fields("succeeded failed skipped skipped succeeded")
 
 	cancelled := row("slow-soak-20261123-123634-1234", "slow-soak", "60", "cancelled", 21*time.Minute)
-	cancelled.Reason, cancelled.Took = "soak: stopped by an operator", took(10*time.Second)
+	cancelled.Reason, cancelled.Duration = "soak: stopped by an operator", took(10*time.Second)
 	cancelled.Done, cancelled.All, cancelled.Segments = 1, 3, strings.Fields("succeeded cancelled pending")
 
 	done := row("fix-issue-20261123-123534-abcd", "fix-issue", "acme/widgets 43", "succeeded", 22*time.Minute)
-	done.Took, done.Tokens, done.Branch = took(20*time.Second), new(int64(24900)), "fix/43"
+	done.Duration, done.Tokens, done.Branch = took(20*time.Second), new(int64(24900)), "fix/43"
 	done.Done, done.All, done.Segments = 4, 4, strings.Fields("succeeded succeeded succeeded succeeded")
 
 	lost := row("slow-soak-20261123-123334-5555", "slow-soak", "61", "lost", 24*time.Minute)
@@ -129,10 +129,10 @@ func runRows() []views.RunRow {
 	lost.Done, lost.All, lost.Segments = 1, 3, strings.Fields("succeeded lost pending")
 
 	empty := row("triage-20261123-123000-6666", "triage", "inbox", "empty", 27*time.Minute)
-	empty.Took, empty.Done, empty.All, empty.Segments = took(0), 2, 2, strings.Fields("succeeded empty")
+	empty.Duration, empty.Done, empty.All, empty.Segments = took(0), 2, 2, strings.Fields("succeeded empty")
 
 	rejected := row("review-20261123-122000-7777", "ops-pr-review", "PR #107", "rejected", 37*time.Minute)
-	rejected.Reason, rejected.Took, rejected.Tokens = "review: design contract said no", took(400*time.Second), new(int64(40700))
+	rejected.Reason, rejected.Duration, rejected.Tokens = "review: design contract said no", took(400*time.Second), new(int64(40700))
 	rejected.Done, rejected.All, rejected.Segments = 2, 4, strings.Fields("succeeded succeeded rejected skipped")
 
 	skipped := row("docs-20261123-121000-8888", "docs", "nothing to do", "skipped", 47*time.Minute)
@@ -145,38 +145,38 @@ func runRows() []views.RunRow {
 
 func parent() views.RunRow {
 	p := row("nightly-audit-20261123-123334-4444", "nightly-audit", "all areas", "failed", 24*time.Minute)
-	p.Took, p.Tokens, p.Branch = took(15*time.Second), new(int64(31000)), "audit/nightly"
+	p.Duration, p.Tokens, p.Branch = took(15*time.Second), new(int64(31000)), "audit/nightly"
 	p.Done, p.All, p.Segments = 1, 2, strings.Fields("succeeded failed")
 	p.Children = views.Children{All: 14, Ended: 14, Failed: 1}
 	for i, area := range []string{"licences", "secrets", "dead-code"} {
 		kid := row(fmt.Sprintf("audit-part-20261123-12333%d-aaa%d", i, i), "audit-part", area, "succeeded", 24*time.Minute)
-		kid.Iterate, kid.Took, kid.Tokens = fmt.Sprintf("%d of 14", i+1), took(5*time.Second), new(int64(7100))
+		kid.Iterate, kid.Duration, kid.Tokens = fmt.Sprintf("%d of 14", i+1), took(5*time.Second), new(int64(7100))
 		kid.Done, kid.All, kid.Segments = 2, 2, strings.Fields("succeeded succeeded")
 		if i == 2 {
 			kid.State, kid.Word, kid.Reason, kid.Done = "failed", "failed", "review: context deadline exceeded", 1
 			kid.Segments[1] = "failed"
 		}
-		p.Kids = append(p.Kids, kid)
+		p.ChildRows = append(p.ChildRows, kid)
 	}
-	p.KidsMore = 11
+	p.MoreChildren = 11
 	return p
 }
 
 func past() []views.RunRow {
 	var rows []views.RunRow
 	long := row("plan-task-20261122-200000-long", "plan-task", "Add rate limiting to the public API, with a budget for each key, a burst that is forgiven, and headers that tell a client how long to wait", "failed", 17*time.Hour)
-	long.Reason, long.Took = "skill validation failed: gh is not on PATH", took(400*time.Millisecond)
+	long.Reason, long.Duration = "skill validation failed: gh is not on PATH", took(400*time.Millisecond)
 	wide := row("migrate-everything-20261122-190000-wide", "migrate-everything-in-one-very-long-pipeline-name", "60 steps", "running", 18*time.Hour)
-	wide.Took, wide.Done, wide.All = ticking(18*time.Hour), 20, 60
+	wide.Duration, wide.Done, wide.All = ticking(18*time.Hour), 20, 60
 	wide.Segments = append(strings.Fields(strings.Repeat("succeeded ", 20)), "running", "running", "pending", "pending")
 	wide.Current = []string{"shard-21", "shard-22"}
 	alone := row("audit-part-20261122-183000-solo", "audit-part", "dead-code", "succeeded", 19*time.Hour)
 	alone.Of = &views.RunRef{ID: "nightly-audit-20261122-183000-0000", Pipeline: "nightly-audit", State: "succeeded"}
-	alone.Iterate, alone.Took, alone.Tokens, alone.Done, alone.All = "3 of 4", took(63*time.Minute), new(int64(88100)), 4, 4
+	alone.Iterate, alone.Duration, alone.Tokens, alone.Done, alone.All = "3 of 4", took(63*time.Minute), new(int64(88100)), 4, 4
 	rows = append(rows, long, wide, alone)
 	for i := range 8 {
 		r := row(fmt.Sprintf("fix-issue-2026112%d-1%02d000-b%03d", i%2, i, i), "fix-issue", fmt.Sprintf("acme/widgets %d", 40-i), "succeeded", time.Duration(26+7*i)*time.Hour)
-		r.Took, r.Tokens, r.Branch = took(time.Duration(131+i)*time.Second), new(int64(12400+i*997)), fmt.Sprintf("fix/%d", 40-i)
+		r.Duration, r.Tokens, r.Branch = took(time.Duration(131+i)*time.Second), new(int64(12400+i*997)), fmt.Sprintf("fix/%d", 40-i)
 		r.Done, r.All, r.Segments = 4, 4, strings.Fields("succeeded succeeded succeeded succeeded")
 		rows = append(rows, r)
 	}

@@ -41,9 +41,9 @@ func Cases() []Case {
 	return append(cases, parts()...)
 }
 
-// Chrome is around every page here.
-func Chrome(title, section, topic string) views.Chrome {
-	return views.Chrome{
+// Layout is around every page here.
+func Layout(title, section, topic string) views.Layout {
+	return views.Layout{
 		Title:   title,
 		Section: section,
 		Project: "acme-widgets",
@@ -59,10 +59,10 @@ func Chrome(title, section, topic string) views.Chrome {
 
 func ago(d time.Duration) time.Time { return Now.Add(-d) }
 
-func took(d time.Duration) views.Took { return views.Took{D: d, Known: true, Coarse: true} }
+func took(d time.Duration) views.Duration { return views.Duration{D: d, Known: true, Coarse: true} }
 
-func ticking(d time.Duration) views.Took {
-	return views.Took{D: d, Known: true, Coarse: true, Since: ago(d)}
+func ticking(d time.Duration) views.Duration {
+	return views.Duration{D: d, Known: true, Coarse: true, Since: ago(d)}
 }
 
 // Row is a run with the cursor that its list would have given it.
@@ -83,20 +83,20 @@ func acts(id, state string) views.RunActions {
 }
 
 func parts() []Case {
-	c := Chrome("Parts", "", "")
+	c := Layout("Parts", "", "")
 	return []Case{
 		{"states", "every told state", false, Palette(c)},
 		{"notices", "banners of each level", false, group(
-			views.NoticeBar(views.Notice{ID: "db", Level: "error", Title: "The state database is gone", Detail: []string{"Looked for /home/me/acme/.agents/state.db", "What is shown is as of 12:55:02 UTC"}}),
-			views.NoticeBar(views.Notice{ID: "manifest", Level: "warn", Title: "No manifest", Detail: []string{"Looked for wave.yaml in /home/me/acme"}}),
-			views.NoticeBar(views.Notice{ID: "demo", Level: "info", Title: "This is a recording"}),
+			views.Banners(views.Banner{ID: "db", Level: "error", Title: "The state database is gone", Detail: []string{"Looked for /home/me/acme/.agents/state.db", "What is shown is as of 12:55:02 UTC"}}),
+			views.Banners(views.Banner{ID: "manifest", Level: "warn", Title: "No manifest", Detail: []string{"Looked for wave.yaml in /home/me/acme"}}),
+			views.Banners(views.Banner{ID: "demo", Level: "info", Title: "This is a recording"}),
 		)},
 		{"error-page", "a page that is not there", true, views.ErrorPage(views.ErrorView{
-			Chrome: Chrome("Not found", "", ""), Status: 404, Heading: "There is no such run",
+			Layout: Layout("Not found", "", ""), Status: 404, Heading: "There is no such run",
 			Text: "No run is called fix-issue-20260101-000000-dead.", Next: "It may belong to another project, or its database was replaced.", RequestID: "r-4f2a91",
 		})},
 		{"error-panel", "a fragment that went wrong", false, views.ErrorPanel(views.ErrorView{
-			Chrome: c, Status: 400, Text: "The cursor in the address cannot be read.", Next: "Go back to the newest runs.", RequestID: "r-4f2a92",
+			Layout: c, Status: 400, Text: "The cursor in the address cannot be read.", Next: "Go back to the newest runs.", RequestID: "r-4f2a92",
 		})},
 	}
 }

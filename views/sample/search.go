@@ -9,7 +9,7 @@ import (
 func searches() []Case {
 	rows := runRows()
 	v := views.SearchView{
-		Chrome: Chrome("Search", "search", ""), Text: "7f3a timeout", Complete: "/complete?for=filter", Known: true, Asked: true, HasWords: true,
+		Layout: Layout("Search", "search", ""), Text: "7f3a timeout", Complete: "/complete?for=filter", Known: true, Asked: true, HasWords: true,
 		Exact: rows[:1], Rows: rows[1:3], RunsMore: "/search?older=x&q=timeout", ListURL: "/runs?q=timeout",
 		EventsMore: "/search?before=120&q=timeout", SearchedTo: 120,
 		Events: []views.FoundRun{{
@@ -28,7 +28,7 @@ func searches() []Case {
 	tired.Tired, tired.OnlyEvents, tired.First, tired.Exact, tired.Rows = true, true, "/search?q=timeout", nil, nil
 	off := building
 	off.Index = views.SearchIndex{State: "off"}
-	form := views.SearchView{Chrome: v.Chrome, Known: true, Complete: v.Complete, Index: building.Index}
+	form := views.SearchView{Layout: v.Layout, Known: true, Complete: v.Complete, Index: building.Index}
 	form.Index.State, form.Index.Problem = "paused", "less than 256 MB of the disk are left; it goes on when there is more"
 	broken := v.Index
 	broken.State, broken.Problem, broken.CanRebuild = "unusable", "the folder /var/lib/deck cannot be written; name another with --data", false

@@ -35,7 +35,7 @@ func kind(k timeline.Kind, attempt int, from, to float64) timeline.Span {
 }
 
 func lane(id, state, took string, spans ...timeline.Span) timeline.Lane {
-	return timeline.Lane{ID: id, State: state, Took: took, Href: "#step-" + id, Attempts: spans}
+	return timeline.Lane{ID: id, State: state, Duration: took, Href: "#step-" + id, Attempts: spans}
 }
 
 func after(l timeline.Lane, ids ...string) timeline.Lane {

@@ -167,7 +167,7 @@ func (r *Row) words(scale Scale) string {
 		add(r.Ran, "starts at "+exact(r.Extent.From))
 	}
 	add(r.untimed(scale), "times not recorded")
-	add(r.Took != "", "took "+r.Took)
+	add(r.Duration != "", "took "+r.Duration)
 	n := r.attempts()
 	add(n > 0, plural(n, "attempt", "attempts"))
 	if r.Tokens != nil {

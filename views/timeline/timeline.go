@@ -29,7 +29,7 @@ type Lane struct {
 	Word     string // what to call the state; empty: State
 	Note     string // why it was skipped, what it waits for
 	Href     string // empty: the row leads nowhere
-	Took     string // as it is to be shown; empty: not known
+	Duration string // as it is to be shown; empty: not known
 	Tokens   *int64 // used by the lane itself, not by its children; nil: not recorded
 	Whole    bool   // Tokens holds what its children used as well: where they tell theirs, it is not laid out beside them
 	Attempts []Span

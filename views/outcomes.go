@@ -1,10 +1,13 @@
 package views
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
-// LedgerView is what a run left for others, what was decided in it on its own,
+// OutcomesView is what a run left for others, what was decided in it on its own,
 // and where it can be taken up again.
-type LedgerView struct {
+type OutcomesView struct {
 	Outcomes        []OutcomeRow
 	OutcomesMore    int // older ones that are not shown
 	Decisions       []DecisionRow
@@ -21,7 +24,7 @@ type OutcomeRow struct {
 	Value       string
 	Description string
 	Step        string
-	At          Stamp
+	At          time.Time
 	Out         string // where it leads to elsewhere: http or https, checked; else empty
 	Host        string // where Out really leads
 	In          string // the page of the artifact that it is
@@ -34,7 +37,7 @@ type DecisionRow struct {
 	Decision  string
 	Rationale Account
 	Context   string // JSON, indented, or what was recorded instead
-	At        Stamp
+	At        time.Time
 }
 
 // CheckpointRow is a step after which the run can be taken up.
@@ -43,7 +46,7 @@ type CheckpointRow struct {
 	Step      string
 	Workspace string
 	Commit    string
-	At        Stamp
+	At        time.Time
 }
 
 // categories counts decisions by what they are about: "3 retry, 1 contract".

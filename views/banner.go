@@ -3,14 +3,15 @@ package views
 import (
 	"slices"
 	"strconv"
+
 	"wavedeck/views/legible"
 )
 
 // documentTitle is the name of a page in its tab.
-func (c Chrome) documentTitle() string { return legible.Name(c.Title) + " · wavedeck" }
+func (c Layout) documentTitle() string { return legible.Name(c.Title) + " · wavedeck" }
 
 // counted is the title with how many runs need attention, when any do.
-func (c Chrome) counted() string {
+func (c Layout) counted() string {
 	if c.Attention <= 0 {
 		return c.documentTitle()
 	}

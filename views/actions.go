@@ -2,13 +2,14 @@ package views
 
 import (
 	"slices"
+	"time"
 
 	"github.com/a-h/templ"
 )
 
 // StartsView is where a pipeline is chosen.
 type StartsView struct {
-	Chrome
+	Layout
 	Rows []PipelineRow
 	Not  []PipelineRow // what cannot be started: broken, disabled, without a step or refused by the engine
 }
@@ -16,7 +17,7 @@ type StartsView struct {
 // StartView is the form of a run that is to be started: a new one, or one that
 // repeats another.
 type StartView struct {
-	Chrome
+	Layout
 	Heading     string
 	Pipeline    string
 	Description string
@@ -78,18 +79,18 @@ type RunActions struct {
 
 // StopView asks whether a run is to be stopped.
 type StopView struct {
-	Chrome
+	Layout
 	Run    RunRow
 	Action string
-	Lost   bool  // nothing carries it out any more
-	Asked  Stamp // when it was asked to stop; zero: not yet
-	Late   bool  // that is longer ago than a run should take
-	Open   int   // its children that have not ended
+	Lost   bool      // nothing carries it out any more
+	Asked  time.Time // when it was asked to stop; zero: not yet
+	Late   bool      // that is longer ago than a run should take
+	Open   int       // its children that have not ended
 }
 
 // ResumeView is where the step is chosen at which a run is taken up.
 type ResumeView struct {
-	Chrome
+	Layout
 	Run     RunRow
 	Action  string
 	Preview string

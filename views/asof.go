@@ -1,11 +1,14 @@
 package views
 
-import "net/url"
+import (
+	"net/url"
+	"time"
+)
 
-// PastView says that a page is as of a moment, and leads to others.
-type PastView struct {
+// AsOfView says that a page is as of a moment, and leads to others.
+type AsOfView struct {
 	Event       int64
-	Time        Stamp
+	Time        time.Time
 	OfRun       bool  // First and Last are of the run that is shown; else of all
 	First, Last int64 // ids of events; 0: there are none
 	PreviousURL string
@@ -17,7 +20,7 @@ type PastView struct {
 }
 
 // runLink leads to a run, at the moment that its list is as of.
-func runLink(c Chrome, row RunRow) string {
+func runLink(c Layout, row RunRow) string {
 	if row.At == "" {
 		return c.Paths.Run(row.ID)
 	}

@@ -1,11 +1,14 @@
 package views
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
-// HookView is the page of where a view sends word to. Action, Remove, Test and
+// WebhookView is the page of where a view sends word to. Action, Remove, Test and
 // Again are where forms go.
-type HookView struct {
-	Chrome
+type WebhookView struct {
+	Layout
 
 	View                        string // its name
 	List                        string // what it lists
@@ -13,32 +16,32 @@ type HookView struct {
 	Site                        string // where to, without what may be secret
 	URL                         string // as it is filled in
 	Secret                      string // that was made now; it is not shown again
-	Ends                        []HookEnd
+	Ends                        []WebhookEnd
 	Problem, Next               string // what was wrong with what was filled in
 	Action, Remove, Test, Again string
 	Refresh                     string
-	Deliveries                  []HookDelivery
+	Deliveries                  []WebhookDelivery
 }
 
-// HookEnd is something that a hook can tell.
-type HookEnd struct {
+// WebhookEnd is something that a hook can tell.
+type WebhookEnd struct {
 	Value, State, Word string
 	On                 bool
 }
 
-// HookDelivery is a message and what became of it.
-type HookDelivery struct {
+// WebhookDelivery is a message and what became of it.
+type WebhookDelivery struct {
 	ID, Type, Run string
 	State         string // waiting, delivered, given up
 	Attempts      int
 	Status        int // of the last answer; 0: none
 	Answer, Error string
-	Created, Sent Stamp
-	Next          Stamp // while it waits
+	Created, Sent time.Time
+	Next          time.Time // while it waits
 }
 
 // tone is the told state whose silhouette and colour a message has.
-func (d HookDelivery) tone() string {
+func (d WebhookDelivery) tone() string {
 	switch {
 	case d.State == "delivered":
 		return "succeeded"
@@ -52,7 +55,7 @@ func (d HookDelivery) tone() string {
 }
 
 // tries says how many attempts were made, and the status of the last answer.
-func (d HookDelivery) tries() string {
+func (d WebhookDelivery) tries() string {
 	text := Plural(d.Attempts, "attempt", "attempts")
 	if d.Status > 0 {
 		text += ", status " + strconv.Itoa(d.Status)

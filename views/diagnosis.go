@@ -16,22 +16,22 @@ type Flag struct {
 	Title  string
 }
 
-// OutlookView is what to make of a run that has not ended: whether it moves,
+// DiagnosisView is what to make of a run that has not ended: whether it moves,
 // and why not.
-type OutlookView struct {
+type DiagnosisView struct {
 	Step     string // that it is about; empty: the whole
 	Fine     bool   // nothing needs to be done: it is told in one line
 	Flag     Flag   // the verdict
 	Evidence []Evidence
-	Action   *Action      // the one thing to do; nil: nothing yet
-	ETA      *ETA         // nil: too little is known
-	Runaway  *OutlookView // what a step does that it should not go on with
+	Action   *Action        // the one thing to do; nil: nothing yet
+	ETA      *ETA           // nil: too little is known
+	Runaway  *DiagnosisView // what a step does that it should not go on with
 }
 
 // ETA is when a run will be done if it ends well: half of the past runs like it
 // were done by P50, nine of ten by P90.
 type ETA struct {
-	P50, P90 Stamp
+	P50, P90 time.Time
 	N        int  // past runs; 0: only Late is known
 	Late     bool // past the p90 of its past
 }
@@ -59,7 +59,7 @@ func Left(from, to, now time.Time) string {
 type Evidence struct {
 	Signal string
 	Value  string
-	Since  Stamp
+	Since  time.Time
 	Note   string
 }
 
