@@ -20,6 +20,15 @@ func TestRunsInACircle(t *testing.T) {
 		b.Event(id, storetest.Event{Step: "s", State: "failed", Message: "exploded", At: opened})
 	}
 	s.ready()
+	s.until("all of them need attention", func() bool { // runs are judged now and then
+		body := s.get("/api/attention").body
+		for id := range parents {
+			if !strings.Contains(body, `"`+id+`"`) {
+				return false
+			}
+		}
+		return true
+	})
 	for _, path := range []string{
 		"/runs", "/runs.txt", "/runs.csv", "/api/runs", "/runs?status=failed", "/runs?q=round", "/attention", "/api/attention",
 		"/search?q=round", "/api/search?q=round",
