@@ -12,7 +12,10 @@
   let offset = +root.dataset.now - Date.now()
   let read = +root.dataset.now // when the server last said how it is
   let etag = ''
-  let over = !src
+  // A page that puts this into a sandbox has taken its origin away: it can read nothing, and is loaded again instead.
+  const opaque = self.origin === 'null'
+  const own = document.currentScript.src
+  let over = opaque ? state === 'expired' : !src
 
   const now = () => Date.now() + offset
   const two = n => String(n).padStart(2, '0')
@@ -89,6 +92,7 @@
   function renew(fresh, until) {
     const u = new URL(fresh, location)
     if (u.origin !== location.origin || !u.pathname.includes('/v1/t/')) return
+    if (opaque) return location.replace(u)
     src = u.pathname.replace('/embed/v1/', '/fragments/v1/') + u.search
     expires = until
     over = false
@@ -119,6 +123,10 @@
     if (busy) { again = true; return }
     busy = true
     try {
+      if (opaque) { // unless nobody answers: what is shown would be gone
+        await fetch(own, { method: 'HEAD', cache: 'no-store' })
+        return location.reload()
+      }
       const answer = await fetch(src, { cache: 'no-store', credentials: 'same-origin', headers: etag ? { 'If-None-Match': etag } : {} })
       if (answer.status === 410) return expired()
       if (answer.status !== 200 && answer.status !== 304) throw answer.status
@@ -150,7 +158,7 @@
     clearInterval(timer)
     stream?.close()
     if (live === 'off' || over) return
-    if (live === 'sse') {
+    if (live === 'sse' && !opaque) {
       stream = new EventSource(src)
       for (const name of ['run-changed', 'step-changed', 'runs-changed', 'reset']) stream.addEventListener(name, refresh)
       stream.addEventListener('open', refresh)

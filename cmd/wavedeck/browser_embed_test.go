@@ -26,6 +26,7 @@ func TestEmbedding(t *testing.T) {
 		tell func(*testing.T, *browsertest.Browser)
 	}{
 		{"a frame shows a live run and cannot act", frameShowsRun},
+		{"a frame in a sandbox is styled and live", sandboxedFrameShowsRun},
 		{"the element shows a live run, as high as it is and in the page's colours", elementShowsRun},
 		{"the element renews what opens it before that ends", elementRenews},
 		{"a path of the portal shows a live run", proxiedPathShowsRun},
@@ -246,6 +247,25 @@ document.getElementById('f').submit()`)
 			t.Error("the frame went elsewhere")
 		}
 	})
+}
+
+// sandboxedFrameShowsRun: the frame has no origin, so that the console cannot know for whom it asks.
+func sandboxedFrameShowsRun(t *testing.T, browser *browsertest.Browser) {
+	p := openPortal(t)
+	_, goOn := startEmbedded(t, p)
+	tab := browser.Tab(t)
+	tab.Open(p.put("/", `<iframe sandbox="allow-scripts" src="CONSOLE/embed/v1/runs/`+embeddedRun+`/card?live=sse&theme=dark" title="Deployment" width="600" height="200"></iframe>`))
+	frame := tab.Frame("/embed/v1/runs/")
+	frame.Until(`self.origin === 'null' && ` + cardState + ` === 'pending'`)
+	if family := browsertest.Eval[string](frame, `getComputedStyle(document.querySelector('.wd-title')).fontFamily`); !strings.Contains(family, "system-ui") {
+		t.Errorf("it is in %s", family)
+	}
+	if width := browsertest.Eval[float64](frame, `document.querySelector('.wd-title .mark').getBoundingClientRect().width`); width == 0 || width > 40 {
+		t.Errorf("the mark of the state is %f wide", width)
+	}
+	goOn()
+	frame.Until(succeeded) // within the 15 seconds of a poll
+	wantNoActing(t, frame, "body")
 }
 
 func elementShowsRun(t *testing.T, browser *browsertest.Browser) {
