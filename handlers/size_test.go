@@ -59,7 +59,7 @@ func fillColumns(t *testing.T, b *storetest.Builder, text, where string) {
 }
 
 // openLarge serves a project in which every text of one run has a megabyte, every
-// text of a hundred others fifty kilobytes, and every field of the YAML files a
+// text of a hundred others five kilobytes, and every field of the YAML files a
 // megabyte or as much as such a file may have.
 func openLarge(t *testing.T) (*site, *stage) {
 	t.Helper()
@@ -89,7 +89,7 @@ func openLarge(t *testing.T) (*site, *stage) {
 			b.Step(id, storetest.Step{ID: fmt.Sprintf("%s-%d", strings.Repeat("step", 30), k), State: []string{"completed", "failed", "running"}[k%3]})
 		}
 	}
-	fillColumns(t, b, strings.Repeat("ab,\" <c>", 50<<10/8), "")
+	fillColumns(t, b, strings.Repeat("ab,\" <c>", 5<<10/8), "")
 	run(largeRun, "failed", "build")
 	b.Run(storetest.Run{ID: strings.Repeat("id-", 1<<20/3), Pipeline: strings.Repeat("pipeline-", 1<<20/9), Status: "failed", Start: opened.Add(-1e12)})
 	fillColumns(t, b, strings.Repeat("word <b>&\"", 1<<20/10), "run_id = '"+largeRun+"'")
@@ -150,6 +150,11 @@ func TestNoTextMakesAPageLong(t *testing.T) {
 	values := strings.NewReplacer("{run}", largeRun, "{pipeline}", "large", "{persona}", "p", "{step}", "build", "{artifact}", "a",
 		"{part:head|steps|outcomes|events|artifacts|family}", "steps", "{view}", "1")
 	for _, template := range templates {
+		if page, ok := strings.CutSuffix(values.Replace(template), ".{form:[A-Za-z0-9]+}"); ok && !strings.Contains(page, "{") {
+			for _, form := range []string{".txt", ".md", ".json", ".csv", ".ndjson", ".log"} {
+				paths = append(paths, page+form)
+			}
+		}
 		if path := values.Replace(template); !whole(path) && !strings.Contains(path, "{") && path != "" && !strings.HasPrefix(path, "/events") && !strings.HasSuffix(path, "/events") {
 			paths = append(paths, path)
 		}
@@ -163,7 +168,7 @@ func TestNoTextMakesAPageLong(t *testing.T) {
 		switch path {
 		case "/runs", "/runs?limit=100", "/runs.json", "/api/runs", "/runs?q=status:failed", "/attention":
 			most = largeList
-		case "/pipelines/large.json", "/api/pipelines/large":
+		case "/pipelines/large.json", "/api/pipelines/large", "/runs.ndjson": // rows for each run there is
 			most = 1 << 20
 		case "/runs/" + largeRun + ".json", "/api/runs/" + largeRun:
 			most = largeJSON
@@ -182,5 +187,36 @@ func (r reply) fits(t *testing.T, what string, most int) {
 	}
 	if r.status >= 500 {
 		t.Errorf("%s: %d %s", what, r.status, clip(r.body))
+	}
+}
+
+const ordinaryRow = 1400 // bytes of the page of a list for each run, children included
+
+func TestAnOrdinaryListIsSmall(t *testing.T) {
+	s := openHistory(t)
+	page := s.get("/runs?limit=100")
+	if rows := page.doc().Find("tr.run").Length(); len(page.body)/rows > ordinaryRow {
+		t.Errorf("%d runs take %d bytes, %d for each", rows, len(page.body), len(page.body)/rows)
+	}
+}
+
+func TestChildrenMakeNoListLong(t *testing.T) {
+	root := emptyProject(t)
+	b := newState(t, root)
+	for i := range 100 {
+		parent := b.Run(storetest.Run{ID: fmt.Sprintf("parent-20261123-010000-%04x", i), Pipeline: "parent", Status: "failed", Start: opened.Add(-1e12)})
+		for k := range 20 {
+			b.Run(storetest.Run{ID: fmt.Sprintf("child-20261123-0100%02d-%04x", k, i), Pipeline: "child", Status: "failed", Parent: parent, Start: opened.Add(-1e12)})
+		}
+	}
+	s := openSite(t, root).ready()
+	page := s.get("/runs?limit=100")
+	page.fits(t, "a list of a hundred runs with twenty children each", 2*largeList)
+	doc := page.doc()
+	if n := doc.Find("tr.run").Length(); n != 200 {
+		t.Errorf("%d rows, want 100 and 100 children", n)
+	}
+	if n := doc.Find("tr.kids > td > a.more").Length(); n != 95 {
+		t.Errorf("%d links to children that are not shown, want 95", n)
 	}
 }

@@ -12,8 +12,12 @@ import (
 	"wavedeck/views"
 )
 
-// childrenShown is how many children a run list shows beneath their parent.
-const childrenShown = 20
+// How many children a run list shows beneath their parent, and beneath all; others
+// stand behind a link.
+const (
+	childrenShown = 20
+	childrenInAll = 100
+)
 
 // Listing is what a list of runs is asked for: which runs, and as of when; nil: now.
 type Listing struct {
@@ -82,8 +86,9 @@ func (rv *Reader) foldChildren(ctx context.Context, rows []views.RunRow, runs []
 	if err != nil {
 		return fmt.Errorf("children of a page: %w", err)
 	}
+	shown := 0
 	for i, run := range runs {
-		if run.Children.All == 0 {
+		if shown += len(kids[run.ID]); run.Children.All == 0 || shown > childrenInAll {
 			continue
 		}
 		for _, kid := range kids[run.ID] {
