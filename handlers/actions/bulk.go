@@ -231,7 +231,7 @@ func (b *Bulk) carryOut(ctx context.Context, bulk appdb.Bulk, item appdb.BulkIte
 		item.Result = b.answerOf(ctx, run.ID, run.Pipeline).said()
 	default:
 		var id string
-		if id, err = b.runOfKey(ctx, run.Pipeline, "", bulk.Created, "bulk", bulk.ID, run.ID); err == nil {
+		if id, err = b.ids.runOfKey(ctx, run.Pipeline, "", bulk.Created, "bulk", bulk.ID, run.ID); err == nil {
 			item.NewRun, err = b.begin(ctx, runner.Request{ID: id, Pipeline: run.Pipeline, Input: run.Input, Tags: run.Tags, Original: run.ID})
 		}
 		item.Result = "started again"

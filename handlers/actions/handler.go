@@ -14,6 +14,7 @@ import (
 type Handler struct {
 	*runview.Reader
 	RunHead func(ctx context.Context, r *http.Request, run string) (views.RunView, error) // of a run's pages, which changes with an action
+	ids     *runIDs
 	bulk    *Bulk
 }
 
@@ -25,7 +26,7 @@ type Bulk struct {
 
 // New makes a Handler. Consoles at several prefixes share wake.
 func New(reader *runview.Reader, runHead func(ctx context.Context, r *http.Request, run string) (views.RunView, error), wake web.Signal) *Handler {
-	h := &Handler{Reader: reader, RunHead: runHead}
+	h := &Handler{Reader: reader, RunHead: runHead, ids: &runIDs{reader.Kit}}
 	h.bulk = &Bulk{h, wake}
 	return h
 }

@@ -314,7 +314,7 @@ func (h *Handler) resume(w http.ResponseWriter, r *http.Request) error {
 	}
 	d, p, asked, err := h.resumable(r, given)
 	if err == nil {
-		err = h.reserve(r.Context(), r.Header, given, &asked)
+		err = h.ids.reserve(r.Context(), r.Header, given, &asked)
 	}
 	run, warnings := "", []string(nil)
 	if err == nil {

@@ -246,7 +246,7 @@ func (h *Handler) launch(w http.ResponseWriter, r *http.Request, p manifest.Pipe
 	id, warnings := "", []string(nil)
 	if err == nil {
 		warnings = h.warnings(r, asked)
-		err = h.reserve(r.Context(), r.Header, values, &asked)
+		err = h.ids.reserve(r.Context(), r.Header, values, &asked)
 	}
 	if err == nil {
 		id, err = h.begin(r.Context(), asked)

@@ -84,12 +84,12 @@ func (k *Kit) StreamTopic(w http.ResponseWriter, r *http.Request, t Topic, until
 	if err != nil {
 		return err
 	}
-	live := &liveStream{EventStream: stream, topic: t}
-	missed, err := k.missedBy(ctx, live, LastSeen(r))
+	live := &liveStream{EventStream: stream, kit: k, topic: t}
+	missed, err := live.missed(ctx, LastSeen(r))
 	if err != nil {
 		return err
 	}
-	if err := k.sendChange(live, missed); err != nil {
+	if err := live.send(missed); err != nil {
 		return err
 	}
 
@@ -104,7 +104,7 @@ func (k *Kit) StreamTopic(w http.ResponseWriter, r *http.Request, t Topic, until
 			if !ok {
 				continue
 			}
-			if err := k.sendChange(live, change); err != nil {
+			if err := live.send(change); err != nil {
 				return err
 			}
 			if !Pause(ctx, coalesceFor) {
@@ -112,11 +112,11 @@ func (k *Kit) StreamTopic(w http.ResponseWriter, r *http.Request, t Topic, until
 			}
 		case <-catalogChanged:
 			catalogChanged = k.Manifest.Changed()
-			if err := k.sendChange(live, feed.Change{Reset: true}); err != nil {
+			if err := live.send(feed.Change{Reset: true}); err != nil {
 				return err
 			}
 		case <-ping.C:
-			if err := k.sendChange(live, feed.Change{}); err != nil {
+			if err := live.send(feed.Change{}); err != nil {
 				return err
 			}
 		}
@@ -126,6 +126,7 @@ func (k *Kit) StreamTopic(w http.ResponseWriter, r *http.Request, t Topic, until
 // liveStream is one client of /events, and the place that it was told of.
 type liveStream struct {
 	*EventStream
+	kit   *Kit
 	topic Topic
 	epoch string
 	event int64
@@ -145,11 +146,11 @@ func (l *liveStream) reach(c feed.Change) {
 	}
 }
 
-// missedBy is what changed since the client stopped. Without a place to go on
+// missed is what changed since the client stopped. Without a place to go on
 // from there is nothing to replay; a place that means nothing here is a reset.
 // While nothing can be read the client keeps its place, for later.
-func (k *Kit) missedBy(ctx context.Context, stream *liveStream, seen string) (feed.Change, error) {
-	health := k.Store.Health()
+func (l *liveStream) missed(ctx context.Context, seen string) (feed.Change, error) {
+	health := l.kit.Store.Health()
 	if seen == "" {
 		return feed.Change{Epoch: health.Epoch, LastEventID: health.LastEventID}, nil
 	}
@@ -157,37 +158,37 @@ func (k *Kit) missedBy(ctx context.Context, stream *liveStream, seen string) (fe
 	if !ok {
 		return feed.Change{Epoch: health.Epoch, LastEventID: health.LastEventID, Reset: true}, nil
 	}
-	missed, err := k.Store.Replay(ctx, epoch, event)
+	missed, err := l.kit.Store.Replay(ctx, epoch, event)
 	if errors.Is(err, store.ErrUnavailable) {
 		missed, err = feed.Change{Reset: true}, nil
 	}
 	if missed.Epoch == "" || !missed.Reset {
-		stream.epoch, stream.event = epoch, event
+		l.epoch, l.event = epoch, event
 	}
 	return missed, err
 }
 
-// sendChange sends the part of a change that the topic is about. Whatever that
+// send sends the part of a change that the topic is about. Whatever that
 // is, the client hears that the stream is alive, and its place moves: with the last
 // event, for a connection may break between two.
-func (k *Kit) sendChange(stream *liveStream, c feed.Change) error {
-	if stream.epoch == "" {
-		stream.reach(c)
+func (l *liveStream) send(c feed.Change) error {
+	if l.epoch == "" {
+		l.reach(c)
 	}
-	before := stream.place()
-	stream.reach(c)
-	ping := pinged{Now: k.Now().UnixMilli(), Stale: k.Stale(k.Store.Health())}
-	events := append([]namedEvent{{eventPing, ping}}, stream.topic.events(c)...)
+	before := l.place()
+	l.reach(c)
+	ping := pinged{Now: l.kit.Now().UnixMilli(), Stale: l.kit.Stale(l.kit.Store.Health())}
+	events := append([]namedEvent{{eventPing, ping}}, l.topic.events(c)...)
 	for i, e := range events {
 		id := before
 		if i == len(events)-1 {
-			id = stream.place()
+			id = l.place()
 		}
-		if err := stream.Add(e.name, id, e.data); err != nil {
+		if err := l.Add(e.name, id, e.data); err != nil {
 			return err
 		}
 	}
-	return stream.Flush()
+	return l.Flush()
 }
 
 // namedEvent is one event of /events before it is encoded.
