@@ -87,9 +87,10 @@ func TestProcessLog(t *testing.T) {
 
 func TestProcessLogHidesSecrets(t *testing.T) {
 	key := "-----BEGIN PRIVATE KEY-----\n" + strings.Repeat("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7\n", 30) + "-----END PRIVATE KEY-----\n"
-	text := strings.Repeat("before\n", 240) + key + "after it\npassword=\x1b[1mhunter2hunter2\n"
+	long := "-----BEGIN PRIVATE KEY-----\n" + strings.Repeat("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7\n", 2000) + "-----END PRIVATE KEY-----\n"
+	text := strings.Repeat("before\n", 240) + key + "after it\npassword=\x1b[1mhunter2hunter2\n" + long
 	s, path := detached(t, text)
-	for _, query := range []string{"?source=process", "?source=process&after=250", "?source=process&L=260"} {
+	for _, query := range []string{"?source=process", "?source=process&after=250", "?source=process&L=260", "?source=process&L=1200"} {
 		r := s.get(path + query)
 		if strings.Contains(r.body, "MIIEvQ") || strings.Contains(r.body, "hunter2") {
 			t.Errorf("%s shows a secret", query)

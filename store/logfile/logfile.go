@@ -1,5 +1,7 @@
 // Package logfile reads windows of a large text file by the numbers of its lines,
-// without holding the file: a count of lines is kept for each megabyte of it.
+// without holding the file: a count of lines is kept for each megabyte of it, and
+// where private keys begin and end. Lines of a private key are hidden, wherever a
+// window begins; other secrets are not.
 package logfile
 
 import (
@@ -30,6 +32,7 @@ type Index struct {
 	lines int64       // line ends in them
 	sums  []int64     // line ends before each chunk
 	open  bool        // the last line has no end yet
+	keys  keys
 }
 
 // Line is a line without its end.
@@ -44,6 +47,7 @@ type Window struct {
 	f     *os.File
 	size  int64
 	sums  []int64
+	keys  []key
 	Lines int64 // how many there are
 }
 
@@ -58,7 +62,7 @@ func (x *Index) Look(ctx context.Context, f *os.File) (Window, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.info == nil || !os.SameFile(x.info, info) || info.Size() < x.size {
-		x.size, x.lines, x.sums, x.open = 0, 0, nil, false
+		x.size, x.lines, x.sums, x.open, x.keys = 0, 0, nil, false, keys{}
 	}
 	x.info = info
 	buf := make([]byte, min(chunk, info.Size()-x.size))
@@ -71,6 +75,7 @@ func (x *Index) Look(ctx context.Context, f *os.File) (Window, error) {
 		}
 		n, err := f.ReadAt(buf[:min(chunk-x.size%chunk, info.Size()-x.size)], x.size)
 		if n > 0 {
+			x.keys.add(buf[:n], x.lines)
 			x.size += int64(n)
 			x.lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
 			x.open = !bytes.HasSuffix(buf[:n], []byte{'\n'})
@@ -82,7 +87,7 @@ func (x *Index) Look(ctx context.Context, f *os.File) (Window, error) {
 			return Window{}, fmt.Errorf("index log: %w", err)
 		}
 	}
-	w := Window{f: f, size: x.size, sums: slices.Clip(x.sums), Lines: x.lines}
+	w := Window{f: f, size: x.size, sums: slices.Clip(x.sums), keys: slices.Clone(x.keys.list), Lines: x.lines}
 	if x.open {
 		w.Lines++
 	}
@@ -114,7 +119,7 @@ func (w Window) Read(ctx context.Context, no int64, n int, limit int) ([]Line, e
 		if size += len(text); size > limit && len(lines) > 0 {
 			break
 		}
-		lines = append(lines, Line{No: no, Text: string(text), Cut: cut})
+		lines = append(lines, Line{No: no, Text: hide(w.keys, no, string(text)), Cut: cut})
 		if end {
 			break
 		}
@@ -174,7 +179,7 @@ func (w Window) Search(ctx context.Context, text string, limit int, holds func(s
 			return found, false, false, fmt.Errorf("search log: %w", err)
 		}
 		folded = lower(folded[:0], raw)
-		if (bytes.Contains(folded, want) || bytes.ContainsAny(raw, "\x1b\r\b")) && holds(string(raw)) {
+		if (bytes.Contains(folded, want) || bytes.ContainsAny(raw, "\x1b\r\b")) && holds(hide(w.keys, no, string(raw))) {
 			if len(found) == limit {
 				return found, true, false, nil
 			}

@@ -187,3 +187,44 @@ func BenchmarkIndex(b *testing.B) {
 		}
 	})
 }
+
+// A key is hidden wherever a window into it begins or ends.
+func TestLinesOfAPrivateKeyAreHidden(t *testing.T) {
+	body := strings.Repeat("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7", 1)
+	begin, end := "-----BEGIN "+"PRIVATE KEY-----\n", "-----END "+"PRIVATE KEY-----\n"
+	const n = 400
+	for name, before := range map[string]string{
+		"in the first chunk":                  "start\n",
+		"its first line goes over two chunks": strings.Repeat("y\n", chunk/2-6),
+		"its last line goes over two chunks":  strings.Repeat("y\n", (chunk-len(begin)-n*(len(body)+1)-12)/2),
+	} {
+		t.Run(name, func(t *testing.T) {
+			key := begin + strings.Repeat(body+"\n", n) + end
+			f := written(t, before+key[:len(key)/2])
+			var x Index
+			look(t, &x, f)
+			if _, err := f.WriteAt([]byte(key[len(key)/2:]+body+"\nafter it\n"), int64(len(before)+len(key)/2)); err != nil {
+				t.Fatal(err)
+			}
+			w := look(t, &x, f)
+			first := int64(strings.Count(before, "\n") + 2)
+			lines, err := w.Read(t.Context(), first+n/2, 5, 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range lines {
+				if l.Text != "[redacted: private key]" {
+					t.Errorf("line %d is %q", l.No, l.Text)
+				}
+			}
+			lines, err = w.Read(t.Context(), first+n, 3, 1<<20)
+			if err != nil || len(lines) != 3 || lines[0].Text+"\n" != end || lines[1].Text != body || lines[2].Text != "after it" {
+				t.Errorf("behind the key: %v, %v", lines, err)
+			}
+			found, _, _, err := w.Search(t.Context(), body[:20], 10, func(line string) bool { return strings.Contains(line, body[:20]) })
+			if err != nil || len(found) != 1 || found[0] != first+n+1 {
+				t.Errorf("the search finds lines %v, %v", found, err)
+			}
+		})
+	}
+}

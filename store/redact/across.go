@@ -48,21 +48,26 @@ func (Keys) After(before bool, text string) bool {
 // May reports quickly whether a text may hold a line of a key.
 func (Keys) May(text string) bool {
 	for line := range strings.Lines(text) {
-		if body(line, true) {
+		line = withoutColors(line)
+		if body(line, true) || hideRuns(line) != line {
 			return true
 		}
 	}
 	return false
 }
 
-// Hide gives a text that stands within a key without the lines that are the key's.
-// Where the end of the key is known, any word of base64 alone on a line is one.
+// Hide gives a text that stands within a key without the lines that are the key's,
+// and without long words of base64 in other lines, such as a line of JSON. Where
+// the end of the key is known, any word of base64 alone on a line is one.
 func (Keys) Hide(text string, ends bool) string {
 	var out strings.Builder
 	hidden := false
 	for line := range strings.Lines(text) {
-		if !body(line, ends) {
+		if plain := withoutColors(line); !body(plain, ends) {
 			hidden = false
+			if clean := hideRuns(plain); clean != plain {
+				line = clean
+			}
 			out.WriteString(line)
 			continue
 		}
@@ -81,4 +86,39 @@ func (Keys) Hide(text string, ends bool) string {
 func body(line string, short bool) bool {
 	line = strings.TrimRight(line, "\r\n")
 	return strings.TrimSpace(line) != "" && !strings.Contains(line, "-----") && keyLine(line, short)
+}
+
+// hideRuns gives a line without the words of base64 that are as long as a line of
+// a key.
+func hideRuns(line string) string {
+	const shortest = 40
+	var out strings.Builder
+	last := 0
+	for i := 0; i < len(line); i++ {
+		start := i
+		for i < len(line) && base64Char[line[i]] {
+			i++
+		}
+		if i-start >= shortest && mixed(line[start:i]) {
+			out.WriteString(line[last:start] + PrivateKey.Placeholder())
+			last = i
+		}
+	}
+	return out.String() + line[last:]
+}
+
+// withoutColors gives a line without the control sequences that set colors.
+func withoutColors(line string) string {
+	if !strings.Contains(line, "[") {
+		return line
+	}
+	var out strings.Builder
+	for i := 0; i < len(line); i++ {
+		if n := csiEnd(line[i:]); n > 0 {
+			i += n - 1
+			continue
+		}
+		out.WriteByte(line[i])
+	}
+	return out.String()
 }

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"io"
 	"strings"
 	"testing"
 )
@@ -34,9 +35,32 @@ func TestKeysGoOnOverTexts(t *testing.T) {
 	for text, want := range map[string]string{
 		line: PrivateKey.Placeholder(), "  " + line + "\r\n": PrivateKey.Placeholder() + "\n", "stdout: " + line: PrivateKey.Placeholder(),
 		"three words here\n" + line + "\n" + line + "\nand more": "three words here\n" + PrivateKey.Placeholder() + "\nand more", end: end,
+		"\x1b[32m" + line + "\x1b[0m": PrivateKey.Placeholder(), `{"log":"` + line + `\n"}`: `{"log":"` + PrivateKey.Placeholder() + `\n"}`,
+		"\x1b[32mtwo words\x1b[0m": "\x1b[32mtwo words\x1b[0m", "sha256 " + strings.Repeat("0a1b", 16) + " ok": "sha256 " + strings.Repeat("0a1b", 16) + " ok",
 	} {
 		if got := (Keys{}).Hide(text, true); got != want || (Keys{}).May(text) != strings.Contains(text, line) {
 			t.Errorf("%q gives %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A log that puts a time before each line makes a key longer than a finding is.
+func TestALongKeyIsHiddenToItsEnd(t *testing.T) {
+	m := maker{newRand()}
+	for name, prefix := range map[string]string{"bare": "", "with a time": "2026-11-23T00:38:29.123456789Z stdout F "} {
+		var text strings.Builder
+		text.WriteString(prefix + "-----BEGIN " + "RSA PRIVATE KEY-----\n")
+		for range 1000 {
+			text.WriteString(prefix + m.alnum(64) + "\n")
+		}
+		text.WriteString(prefix + "-----END " + "RSA PRIVATE KEY-----\n" + prefix + "after it\n")
+		out, _ := Text(text.String())
+		if len(out) > 2000 || !strings.HasSuffix(out, "after it\n") {
+			t.Errorf("%s: %d bytes are left: %.300q", name, len(out), out)
+		}
+		read, err := io.ReadAll(NewReader(strings.NewReader(text.String())))
+		if err != nil || string(read) != out {
+			t.Errorf("%s: a stream gives %d bytes, %v", name, len(read), err)
 		}
 	}
 }

@@ -70,29 +70,58 @@ func (s *scanner) pem(i int) (Finding, bool) {
 	if at, end := s.endMarker(body); end-i <= longest && at < len(s.text) && !strings.Contains(s.text[body:at], pemBegin) {
 		return Finding{PrivateKey, i, end}, true
 	}
-	end := body
 	limit := min(len(s.text), i+longest)
-	for end < limit {
-		line := s.text[end:limit]
-		stop := strings.IndexByte(line, '\n')
-		last := stop < 0
-		if last {
-			stop = len(line) - 1
-		}
-		if end > body && !keyLine(line[:stop], last && s.whole && limit == len(s.text)) {
-			break
-		}
-		if end == body { // the rest of the first line, where a key in one line goes on
-			if n := escapedBody(line[:stop+btoi(last)]); n < stop {
-				return Finding{PrivateKey, i, end + n}, true
-			}
-		}
-		end += stop + 1
+	line, last := s.lineAt(body, limit)
+	if n := escapedBody(line); n < len(line) || last { // the rest of the first line, where a key in one line goes on
+		s.inKey = body+n == i+longest
+		return Finding{PrivateKey, i, body + n}, true
 	}
+	end := s.keyLines(body+len(line)+1, limit)
+	s.inKey = end == i+longest
 	for end > body && end < len(s.text) && (s.text[end-1] == '\n' || s.text[end-1] == '\r') {
 		end--
 	}
 	return Finding{PrivateKey, i, end}, true
+}
+
+// pemRest matches at i what is left of a private key that is longer than one
+// finding may be.
+func (s *scanner) pemRest(i int) (Finding, bool) {
+	s.inKey = false
+	limit := min(len(s.text), i+longest)
+	line, last := s.lineAt(i, limit)
+	n := escapedBody(line)
+	end := i + n
+	if n == len(line) && !last {
+		end = s.keyLines(end+1, limit)
+	}
+	s.inKey = end == i+longest
+	for end > i && end < len(s.text) && (s.text[end-1] == '\n' || s.text[end-1] == '\r') {
+		end--
+	}
+	return Finding{PrivateKey, i, end}, end > i
+}
+
+// lineAt is the rest of the line at i without its end, up to limit; last tells that
+// it has no end there.
+func (s *scanner) lineAt(i, limit int) (line string, last bool) {
+	line = s.text[i:limit]
+	if n := strings.IndexByte(line, '\n'); n >= 0 {
+		return line[:n], false
+	}
+	return line, true
+}
+
+// keyLines gives where the lines end that look like those inside a key, from i on.
+func (s *scanner) keyLines(i, limit int) int {
+	for i < limit {
+		line, last := s.lineAt(i, limit)
+		if !keyLine(line, last && (s.whole && limit == len(s.text) || limit < len(s.text))) {
+			break
+		}
+		i += len(line) + btoi(!last)
+	}
+	return i
 }
 
 // keyLine tells whether line may be one inside a private key. Where the text is

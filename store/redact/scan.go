@@ -23,6 +23,7 @@ type scanner struct {
 	runs    [classes]runCache
 	pemEnd  nextEnd
 	pemBody runCache
+	inKey   bool // the last finding was the beginning of a private key that goes on
 	bare    bareRun
 	mac     nextEnd
 	noted   [wordsNoted]int // where words were seen that a secret may follow, and 1 more
@@ -46,6 +47,11 @@ func (s *scanner) next() (f Finding, ok bool) {
 	}
 	if s.at == 0 && limit > 0 {
 		if f, ok = s.line(0); ok {
+			return s.take(f)
+		}
+	}
+	if s.inKey && s.at < limit {
+		if f, ok = s.pemRest(s.at); ok {
 			return s.take(f)
 		}
 	}
