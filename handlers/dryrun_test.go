@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"wavedeck/store"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 // A dry run ends well, which must not read as if it had done anything.
@@ -17,7 +17,7 @@ func TestADryRunSaysSoEverywhere(t *testing.T) {
 	at := opened.Add(-10 * time.Minute)
 	before := s.get("/badge/v1/pipelines/fix-issue.json").body
 	for i, id := range []string{dry, local} {
-		b.Run(storetest.Run{ID: id, Pipeline: "fix-issue", Status: "completed", CurrentStep: store.ReasonDryRun, Input: "x", Start: at.Add(time.Duration(i) * time.Minute), End: at.Add(time.Duration(i) * time.Minute)})
+		b.Run(storetest.Run{ID: id, Pipeline: "fix-issue", Status: "completed", CurrentStep: wave.ReasonDryRun, Input: "x", Start: at.Add(time.Duration(i) * time.Minute), End: at.Add(time.Duration(i) * time.Minute)})
 	}
 	b.Step(local, storetest.Step{ID: "assess", State: "skipped", Error: "dry run"})
 	b.Run(storetest.Run{ID: later, Pipeline: "fix-issue", Status: "failed", Error: "x", Start: at.Add(5 * time.Minute), End: at.Add(5 * time.Minute)})

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -22,13 +23,13 @@ const (
 type actions struct {
 	mu          sync.Mutex
 	byRun       map[string]*runActions
-	repetitions map[wave.StepRef]repetition // of past runs' steps, which do not change
+	repetitions map[wave.StepRef]diagnose.Repetition // of past runs' steps, which do not change
 }
 
 type runActions struct {
 	mu    sync.Mutex
 	last  int64 // id of the newest event seen
-	steps map[string][]toolCall
+	steps map[string][]diagnose.ToolCall
 }
 
 func (c *actions) of(run string) *runActions {
@@ -39,29 +40,29 @@ func (c *actions) of(run string) *runActions {
 		if c.byRun == nil || len(c.byRun) >= maxActions {
 			c.byRun = map[string]*runActions{} // what is still asked for is read again
 		}
-		r = &runActions{steps: map[string][]toolCall{}}
+		r = &runActions{steps: map[string][]diagnose.ToolCall{}}
 		c.byRun[run] = r
 	}
 	return r
 }
 
-func (c *actions) repetition(ref wave.StepRef) (repetition, bool) {
+func (c *actions) repetition(ref wave.StepRef) (diagnose.Repetition, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h, ok := c.repetitions[ref]
 	return h, ok
 }
 
-func (c *actions) keep(ref wave.StepRef, h repetition) {
+func (c *actions) keep(ref wave.StepRef, h diagnose.Repetition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.repetitions == nil || len(c.repetitions) >= maxActions*pastForRepetition {
-		c.repetitions = map[wave.StepRef]repetition{}
+		c.repetitions = map[wave.StepRef]diagnose.Repetition{}
 	}
 	c.repetitions[ref] = h
 }
 
-// newDeedsSQL walks back from the end of a run's part of idx_event_run.
+// newActionsSQL walks back from the end of a run's part of idx_event_run.
 func newActionsSQL() string {
 	return `
 SELECT id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp, COALESCE(step_id, '') AS step_id,
@@ -70,13 +71,13 @@ FROM event_log WHERE run_id = ? AND id > ? AND +state = 'stream_activity' ORDER 
 }
 
 // runawayOf looks at what the steps of a run do now.
-func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, now time.Time) (*Runaway, error) {
-	if r.state != wave.Running || r.history == nil {
+func (d *database) runawayOf(ctx context.Context, r *diagnose.Record, past []*diagnose.PastRun, now time.Time) (*diagnose.Runaway, error) {
+	if r.State != wave.Running || r.History == nil {
 		return nil, nil
 	}
-	steps := r.runningSteps()
+	steps := r.RunningSteps()
 	for _, step := range steps {
-		if found := surge(step, r.history.steps[step], past, now); found != nil {
+		if found := diagnose.Surge(step, r.History.Steps[step], past, now); found != nil {
 			return found, nil
 		}
 	}
@@ -86,13 +87,13 @@ func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, no
 	kept := d.actions.of(r.ID)
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
-	if kept.last < r.history.last {
+	if kept.last < r.History.Last {
 		if err := d.readActions(ctx, r, kept); err != nil {
 			return nil, fmt.Errorf("read what %s does: %w", r.ID, err)
 		}
 	}
 	for _, step := range steps {
-		habit, found := repeats(kept.steps[step])
+		habit, found := diagnose.Repeats(kept.steps[step])
 		if found == nil {
 			continue
 		}
@@ -100,7 +101,7 @@ func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, no
 		if err != nil {
 			return nil, fmt.Errorf("habits of step %s: %w", step, err)
 		}
-		if habit.exceeds(usual) {
+		if habit.Exceeds(usual) {
 			found.Step, found.Past = step, len(past)
 			return found, nil
 		}
@@ -108,7 +109,7 @@ func (d *database) runawayOf(ctx context.Context, r *record, past []*pastRun, no
 	return nil, nil
 }
 
-func (d *database) readActions(ctx context.Context, r *record, kept *runActions) error {
+func (d *database) readActions(ctx context.Context, r *diagnose.Record, kept *runActions) error {
 	var rows []wave.ToolCallRow
 	if err := d.SelectContext(ctx, &rows, newActionsSQL(), r.ID, kept.last, actionsAtOnce); err != nil {
 		return err
@@ -121,20 +122,20 @@ func (d *database) readActions(ctx context.Context, r *record, kept *runActions)
 		return err
 	}
 	for _, row := range slices.Backward(rows) {
-		text := normalize(row.Message)
+		text := diagnose.Normalize(row.Message)
 		if text == "" {
 			continue // it does not say what was done
 		}
 		list := kept.steps[row.Step]
-		list = append(list, toolCall{wave.Unix(row.At), text})
-		if len(list) > 2*loopWindow {
-			list = slices.Clone(list[len(list)-loopWindow:])
+		list = append(list, diagnose.ToolCall{At: wave.Unix(row.At), Text: text})
+		if len(list) > 2*diagnose.LoopWindow {
+			list = slices.Clone(list[len(list)-diagnose.LoopWindow:])
 		}
-		if len(kept.steps) < maxSteps || kept.steps[row.Step] != nil {
+		if len(kept.steps) < diagnose.MaxSteps || kept.steps[row.Step] != nil {
 			kept.steps[row.Step] = list
 		}
 	}
-	kept.last = r.history.last
+	kept.last = r.History.Last
 	if len(rows) > 0 {
 		kept.last = max(kept.last, rows[0].ID)
 	}
@@ -147,26 +148,26 @@ SELECT id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp, '' AS step_id
 FROM event_log WHERE run_id = ? AND +state = 'stream_activity' AND +step_id = ? ORDER BY id LIMIT ?`
 }
 
-// usualHabit is the most that a step repeated itself in the latest past runs. It
+// usualRepetition is the most that a step repeated itself in the latest past runs. It
 // is asked for a step that seems to run away, and read once of each run.
-func (d *database) usualRepetition(ctx context.Context, step string, past []*pastRun) (repetition, error) {
-	var usual repetition
+func (d *database) usualRepetition(ctx context.Context, step string, past []*diagnose.PastRun) (diagnose.Repetition, error) {
+	var usual diagnose.Repetition
 	for _, run := range past[:min(len(past), pastForRepetition)] {
-		ref := wave.StepRef{Run: run.id, Step: step}
+		ref := wave.StepRef{Run: run.ID, Step: step}
 		h, known := d.actions.repetition(ref)
 		if !known {
 			var rows []wave.ToolCallRow
-			if err := d.SelectContext(ctx, &rows, pastActionsSQL(), run.id, step, actionsOfPast); err != nil {
+			if err := d.SelectContext(ctx, &rows, pastActionsSQL(), run.ID, step, actionsOfPast); err != nil {
 				return usual, err
 			}
-			list := make([]toolCall, len(rows))
+			list := make([]diagnose.ToolCall, len(rows))
 			for i, row := range rows {
-				list[i] = toolCall{wave.Unix(row.At), normalize(row.Message)}
+				list[i] = diagnose.ToolCall{At: wave.Unix(row.At), Text: diagnose.Normalize(row.Message)}
 			}
-			h = repetitionOf(list)
+			h = diagnose.RepetitionOf(list)
 			d.actions.keep(ref, h)
 		}
-		usual = usual.with(h)
+		usual = usual.With(h)
 	}
 	return usual, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -108,7 +109,7 @@ func (s *Store) DetailAt(ctx context.Context, id string, at wave.Moment) (wave.R
 // runAsOf is a run as of a moment, with what it was told from.
 type runAsOf struct {
 	run    wave.Run
-	folded *history
+	folded *diagnose.History
 }
 
 // pastOfRuns tells runs as of a moment. Their events are folded from the first
@@ -124,10 +125,10 @@ func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []
 		if err != nil {
 			return err
 		}
-		records := make(map[string]*record, len(rows))
+		records := make(map[string]*diagnose.Record, len(rows))
 		for _, r := range rows {
-			then := &record{RunRow: r, history: &entries[r.ID].h}
-			if then.existedAt(after[r.ID], at) {
+			then := &diagnose.Record{RunRow: r, History: &entries[r.ID].h}
+			if then.ExistedAt(after[r.ID], at) {
 				records[r.ID] = then
 			}
 		}
@@ -144,7 +145,7 @@ func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []
 		}
 		var runs []*wave.Run
 		for id, r := range records {
-			found[id] = &runAsOf{run: r.at(after[id], at, measured[id], d.opt.Definition(r.Pipeline)), folded: r.history}
+			found[id] = &runAsOf{run: r.At(after[id], at, measured[id], d.opt.Definition(r.Pipeline)), folded: r.History}
 			found[id].run.Orphan = orphans[id]
 			runs = append(runs, &found[id].run)
 		}
@@ -155,15 +156,15 @@ func (d *database) pastOfRuns(ctx context.Context, q sqlx.QueryerContext, ids []
 
 // addContext adds to runs as of a moment what other runs tell of them: those
 // beneath an outer row, and the error of the parent of one that was stopped.
-func (d *database) addContext(ctx context.Context, q sqlx.QueryerContext, found map[string]*record, at wave.Moment) error {
+func (d *database) addContext(ctx context.Context, q sqlx.QueryerContext, found map[string]*diagnose.Record, at wave.Moment) error {
 	var parents []string
 	for _, r := range found {
-		r.facts = r.factsOf()
-		r.facts.HasEvents, r.facts.LastEvent, r.facts.AtGate, r.facts.End = r.history.last > 0, r.history.lastAt, r.history.gate, r.history.end
+		r.Facts = r.FactsOf()
+		r.Facts.HasEvents, r.Facts.LastEvent, r.Facts.AtGate, r.Facts.End = r.History.Last > 0, r.History.LastAt, r.History.Gate, r.History.End
 		if r.PipelineStateAt > at.Time.Unix() {
-			r.PipelineState, r.facts.PipelineState = "", ""
+			r.PipelineState, r.Facts.PipelineState = "", ""
 		}
-		if r.Parent != "" && killed(r.facts.Error) {
+		if r.Parent != "" && diagnose.Killed(r.Facts.Error) {
 			parents = append(parents, r.Parent)
 		}
 	}
@@ -175,8 +176,8 @@ func (d *database) addContext(ctx context.Context, q sqlx.QueryerContext, found 
 		return err
 	}
 	for _, r := range found {
-		r.until(at.Time)
-		r.addParent(records[r.Parent])
+		r.Until(at.Time)
+		r.AddParent(records[r.Parent])
 	}
 	return nil
 }
@@ -212,99 +213,9 @@ FROM wanted w LEFT JOIN event_log e ON e.id = (SELECT max(id) FROM event_log WHE
 	}
 	for _, e := range ends {
 		after[e.Run] = e.Later
-		entries[e.Run].h.passOver(e.Last, wave.Unix(e.At))
+		entries[e.Run].h.PassOver(e.Last, wave.Unix(e.At))
 	}
 	return entries, after, nil
-}
-
-// existedAt tells whether a run's row was there. An event proves it; without
-// one, a start before the moment, unless its first event comes later: it may have
-// been pending then, or started in the same second.
-func (r *record) existedAt(later bool, at wave.Moment) bool {
-	switch {
-	case r.history.last > 0:
-		return true
-	case later:
-		return r.StartedAt < at.Time.Unix()
-	default:
-		return r.StartedAt <= at.Time.Unix()
-	}
-}
-
-// at is the run as of a moment. What its row would have said by then is worked
-// out: the end, its error and the sum of its tokens are written last.
-func (r *record) at(later bool, at wave.Moment, measured int64, def []wave.StepDef) wave.Run {
-	past, h := *r, r.history
-	ended := !later && r.CompletedAt > 0 && r.CompletedAt <= at.Time.Unix()
-	if ended && h.end == "" || !later && h.last == 0 && r.Status == "pending" {
-		past.state, past.reason = deriveRun(past.facts, at.Time, func(int) bool { return true })
-		past.settleEnd()
-	} else {
-		past.outer = nil
-		past.CompletedAt, past.CancelledAt, past.Heartbeat, past.PID = 0, 0, 0, 0
-		past.ErrorMessage, past.CurrentStep, past.PipelineState = "", "", ""
-		past.ProgressTotal, past.ProgressDone, past.Progress = nil, nil, nil
-		past.state = h.stateAt()
-		past.Status, _ = recordedWord(past.state)
-		if past.state.Ended() {
-			past.CompletedAt = h.lastAt.Unix()
-		}
-	}
-	if past.CancelAsked != nil && *past.CancelAsked > at.Time.Unix() {
-		past.CancelAsked = nil
-	}
-	run := past.run(def)
-	if run.Tokens = h.sumTokens(); ended {
-		run.Tokens = r.spent(measured)
-	}
-	if run.State.Ended() {
-		run.LastEvent = h.lastAt
-	}
-	return run
-}
-
-// stateAt is what a run's events alone say of it.
-func (h *history) stateAt() wave.State {
-	switch {
-	case h.end == "completed":
-		return wave.Succeeded
-	case h.end == "completed_empty":
-		return wave.Empty
-	case h.last == 0:
-		return wave.Pending
-	case h.gate:
-		return wave.Waiting
-	default:
-		return wave.Running
-	}
-}
-
-func recordedWord(s wave.State) (string, bool) {
-	switch s {
-	case wave.Succeeded:
-		return "completed", true
-	case wave.Empty:
-		return "completed_empty", true
-	case wave.Pending:
-		return "pending", true
-	default:
-		return "running", false
-	}
-}
-
-// sumTokens is what the steps had used, nil when no event says.
-func (h *history) sumTokens() *int64 {
-	var sum int64
-	known := false
-	for _, s := range h.steps {
-		if s.hasTokens {
-			sum, known = sum+s.tokens, true
-		}
-	}
-	if !known {
-		return nil
-	}
-	return &sum
 }
 
 func (d *database) detailAt(ctx context.Context, id string, at wave.Moment) (wave.RunDetail, error) {
@@ -329,13 +240,13 @@ func (d *database) detailAt(ctx context.Context, id string, at wave.Moment) (wav
 		}
 	}
 	detail.FirstID, detail.LastID, detail.Events = span.First, span.Last, span.Count
-	rows := &stepRows{
-		def: d.opt.Definition(run.Pipeline), history: self.folded, states: map[string]wave.StepRow{}, attempts: map[string][]wave.AttemptRow{},
-		metrics: map[string][]wave.MetricRow{}, progress: map[string]wave.ProgressRow{}, children: detail.Children,
+	rows := &diagnose.StepRows{
+		Def: d.opt.Definition(run.Pipeline), History: self.folded, States: map[string]wave.StepRow{}, Attempts: map[string][]wave.AttemptRow{},
+		Metrics: map[string][]wave.MetricRow{}, Progress: map[string]wave.ProgressRow{}, Children: detail.Children,
 	}
-	rows.collect(nil, nil, nil, nil)
-	detail.Steps = rows.steps(run)
-	completeRun(&run, detail.Steps, rows.history)
+	rows.Collect(nil, nil, nil, nil)
+	detail.Steps = rows.Steps(run)
+	diagnose.CompleteRun(&run, detail.Steps, rows.History)
 	d.stepHeadlines(&detail, run)
 	run.Children = wave.ChildCounts{}
 	for _, child := range detail.Children {
@@ -354,7 +265,7 @@ func (d *database) detailAt(ctx context.Context, id string, at wave.Moment) (wav
 	}
 	for _, a := range artifacts {
 		// Rows say the second only; what a step put out comes before its next event.
-		if s := self.folded.steps[a.StepID]; s != nil && !a.CreatedAt.After(at.Time) {
+		if s := self.folded.Steps[a.StepID]; s != nil && !a.CreatedAt.After(at.Time) {
 			detail.Artifacts = append(detail.Artifacts, a)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -39,8 +40,8 @@ type Attention struct {
 	Run       string
 	In        string // the run below it that the reason lies in; empty: itself
 	Urgency   Urgency
-	Since     time.Time // for how long, as far as that is known
-	Diagnosis Diagnosis // of In or Run, when it goes on
+	Since     time.Time          // for how long, as far as that is known
+	Diagnosis diagnose.Diagnosis // of In or Run, when it goes on
 
 	inner bool // another run tells of this one, if it can be found
 }
@@ -69,15 +70,15 @@ func (s *Store) AttentionNow(ctx context.Context) ([]Attention, error) {
 }
 
 // urgencyOf is why a run that goes on needs a human, empty: it does not.
-func urgencyOf(o Diagnosis) Urgency {
+func urgencyOf(o diagnose.Diagnosis) Urgency {
 	switch {
 	case o.Runaway != nil:
 		return UrgentRunaway
-	case o.Stall.Verdict == Unheeded:
+	case o.Stall.Verdict == diagnose.Unheeded:
 		return UrgentUnheeded
-	case o.Stall.Verdict == ForHuman:
+	case o.Stall.Verdict == diagnose.ForHuman:
 		return UrgentGate
-	case o.Stall.Verdict == Stuck:
+	case o.Stall.Verdict == diagnose.Stuck:
 		return UrgentStuck
 	default:
 		return ""
@@ -98,7 +99,7 @@ func (a Attention) since() time.Time {
 
 // urgent tells the runs that go on and need a human, each by the topmost run
 // above it that is known here, and each of those once by what is most urgent.
-func urgent(outlooks map[string]Diagnosis) []Attention {
+func urgent(outlooks map[string]diagnose.Diagnosis) []Attention {
 	byTop := map[string]Attention{}
 	for id, o := range outlooks {
 		a := Attention{Run: id, Urgency: urgencyOf(o), Diagnosis: o}
@@ -153,9 +154,9 @@ func (l *reevaluator) failures(ctx context.Context, o *opened) ([]Attention, err
 		records, err := o.records(ctx, o, part)
 		for id, r := range records {
 			a := Attention{Run: id, Urgency: UrgentFailed, Since: latest(wave.Unix(r.CompletedAt), wave.Unix(r.CancelledAt))}
-			a.Diagnosis.Signals.State = r.state
+			a.Diagnosis.Signals.State = r.State
 			if a.Since.IsZero() {
-				a.Since = latest(r.facts.lastSign(), r.facts.StartedAt)
+				a.Since = latest(r.Facts.LastSign(), r.Facts.StartedAt)
 			}
 			a.inner = r.Parent != "" && r.Kind != "resume"
 			known[id] = a

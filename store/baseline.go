@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -23,24 +24,6 @@ const (
 	silentEvents    = 2000             // the first of a run's events, whose silences are measured
 )
 
-// pastRun is one run that ended well, cut to what the next one is measured by.
-// Times are seconds since it started, which is how exact Wave is.
-type pastRun struct {
-	id       string
-	duration int64
-	planned  int // steps it began with; 0: unknown
-	steps    map[string]pastStep
-}
-
-// pastStep is what became of one step of a past run.
-type pastStep struct {
-	start, end int64
-	skipped    bool  // passed over: it took no time
-	heard      bool  // its silences were measured
-	silence    int64 // the longest between two of its events
-	tokens     int64 // 0: not recorded
-}
-
 // baselines keeps how pipelines usually go. Past runs do not change, so that each
 // is read once, and a new one costs itself alone. The zero value works. It
 // belongs to one opened file, as histories does.
@@ -53,9 +36,9 @@ type baselines struct {
 type baseline struct {
 	mu      sync.Mutex // held while it is brought up to date
 	checked time.Time
-	used    time.Time // under paces.mu
+	used    time.Time // under baselines.mu
 	order   []string  // the past runs, newest first
-	runs    map[string]*pastRun
+	runs    map[string]*diagnose.PastRun
 }
 
 func (c *baselines) get(pipeline string, now time.Time) *baseline {
@@ -75,7 +58,7 @@ func (c *baselines) get(pipeline string, now time.Time) *baseline {
 			}
 			delete(c.byID, oldest)
 		}
-		p = &baseline{runs: map[string]*pastRun{}}
+		p = &baseline{runs: map[string]*diagnose.PastRun{}}
 		c.byID[pipeline] = p
 	}
 	p.used = now
@@ -83,9 +66,9 @@ func (c *baselines) get(pipeline string, now time.Time) *baseline {
 }
 
 // pastOf returns the past runs of a pipeline that ended well, newest first, at
-// most paceRuns. It costs one seek when nothing is new, and nothing at all
-// within paceFor; runs whose turn to be read has not come yet are missing.
-func (d *database) pastOf(ctx context.Context, pipeline string) ([]*pastRun, error) {
+// most baselineRuns. It costs one seek when nothing is new, and nothing at all
+// within baselineFor; runs whose turn to be read has not come yet are missing.
+func (d *database) pastOf(ctx context.Context, pipeline string) ([]*diagnose.PastRun, error) {
 	now := time.Now()
 	p := d.baselines.get(pipeline, now)
 	p.mu.Lock()
@@ -96,7 +79,7 @@ func (d *database) pastOf(ctx context.Context, pipeline string) ([]*pastRun, err
 		}
 		p.checked = now
 	}
-	past := make([]*pastRun, 0, len(p.order))
+	past := make([]*diagnose.PastRun, 0, len(p.order))
 	for _, id := range p.order {
 		if run := p.runs[id]; run != nil {
 			past = append(past, run)
@@ -139,7 +122,7 @@ func (d *database) updateBaseline(ctx context.Context, pipeline string, p *basel
 			news = append(news, r)
 		}
 	}
-	maps.DeleteFunc(p.runs, func(id string, _ *pastRun) bool { return !listed[id] })
+	maps.DeleteFunc(p.runs, func(id string, _ *diagnose.PastRun) bool { return !listed[id] })
 	budget := baselineBudget
 	for part := range slices.Chunk(news, baselineAtATime) {
 		spent, err := d.readPast(ctx, part, p.runs)
@@ -160,13 +143,13 @@ WITH wanted(run_id) AS (VALUES %s)
 SELECT w.run_id, (SELECT count(*) FROM (SELECT 1 FROM event_log WHERE run_id = w.run_id LIMIT ?)) AS n FROM wanted w`
 
 // readPast reads the given runs into the map and returns how many events that took.
-func (d *database) readPast(ctx context.Context, rows []wave.BaselineRow, into map[string]*pastRun) (events int, err error) {
-	past := make(map[string]*pastRun, len(rows))
+func (d *database) readPast(ctx context.Context, rows []wave.BaselineRow, into map[string]*diagnose.PastRun) (events int, err error) {
+	past := make(map[string]*diagnose.PastRun, len(rows))
 	starts := make(map[string]int64, len(rows))
 	ids := make([]string, len(rows))
 	for i, r := range rows {
 		ids[i], starts[r.ID] = r.ID, r.Started
-		past[r.ID] = &pastRun{id: r.ID, duration: r.Completed - r.Started, steps: map[string]pastStep{}}
+		past[r.ID] = &diagnose.PastRun{ID: r.ID, Duration: r.Completed - r.Started, Steps: map[string]diagnose.PastStep{}}
 	}
 	if err := d.pastByRows(ctx, ids, starts, past); err != nil {
 		return 0, err
@@ -202,7 +185,7 @@ FROM step_state WHERE pipeline_id IN %s`
 }
 
 // pastByRows takes the steps from step_state: all that runs without events have.
-func (d *database) pastByRows(ctx context.Context, ids []string, starts map[string]int64, past map[string]*pastRun) error {
+func (d *database) pastByRows(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
 	if !d.schema.has("step_state") {
 		return nil
 	}
@@ -219,9 +202,9 @@ func (d *database) pastByRows(ctx context.Context, ids []string, starts map[stri
 	for _, r := range rows {
 		switch start := starts[r.Run]; {
 		case r.State == "skipped":
-			past[r.Run].steps[r.Step] = pastStep{skipped: true}
+			past[r.Run].Steps[r.Step] = diagnose.PastStep{Skipped: true}
 		case r.Started >= start && r.Completed >= r.Started:
-			past[r.Run].steps[r.Step] = pastStep{start: r.Started - start, end: r.Completed - start}
+			past[r.Run].Steps[r.Step] = diagnose.PastStep{Start: r.Started - start, End: r.Completed - start}
 		}
 	}
 	return nil
@@ -242,7 +225,7 @@ WHERE gap IS NOT NULL GROUP BY run_id, step_id`
 
 // pastByEvents adds what the events tell better: when a step first began and
 // last ended, its tokens and its silences.
-func (d *database) pastByEvents(ctx context.Context, ids []string, starts map[string]int64, past map[string]*pastRun) error {
+func (d *database) pastByEvents(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -254,7 +237,7 @@ func (d *database) pastByEvents(ctx context.Context, ids []string, starts map[st
 		return err
 	}
 	for id, entry := range entries {
-		past[id].addHistory(&entry.h, starts[id])
+		past[id].AddHistory(&entry.h, starts[id])
 	}
 	var gaps []struct {
 		Run  string `db:"run_id"`
@@ -266,33 +249,10 @@ func (d *database) pastByEvents(ctx context.Context, ids []string, starts map[st
 		return err
 	}
 	for _, g := range gaps {
-		if s, ok := past[g.Run].steps[g.Step]; ok && !s.skipped {
-			s.heard, s.silence = true, max(g.Gap, 0)
-			past[g.Run].steps[g.Step] = s
+		if s, ok := past[g.Run].Steps[g.Step]; ok && !s.Skipped {
+			s.Heard, s.Silence = true, max(g.Gap, 0)
+			past[g.Run].Steps[g.Step] = s
 		}
 	}
 	return nil
-}
-
-func (p *pastRun) addHistory(h *history, start int64) {
-	p.planned = h.total
-	for id, s := range h.steps {
-		if s.startedAt.IsZero() || s.endedAt.IsZero() || s.endedAt.Before(s.startedAt) || s.startedAt.Unix() < start {
-			continue
-		}
-		step := pastStep{start: s.startedAt.Unix() - start, end: s.endedAt.Unix() - start, tokens: s.tokens}
-		p.steps[id] = step
-	}
-}
-
-// usualSilence is the longest silence of a step in any past run, and how many
-// of them tell it.
-func usualSilence(past []*pastRun, step string) (longest time.Duration, n int) {
-	for _, run := range past {
-		if s, ok := run.steps[step]; ok && s.heard {
-			longest = max(longest, wave.Seconds(s.silence))
-			n++
-		}
-	}
-	return longest, n
 }

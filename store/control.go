@@ -45,10 +45,6 @@ type UnwritableError struct {
 func (e *UnwritableError) Error() string { return e.Reason + ": " + e.Err.Error() }
 func (e *UnwritableError) Unwrap() error { return e.Err }
 
-// ReasonGone is the text that tells a run whose process had gone, as Wave
-// itself words it.
-const ReasonGone = orphaned
-
 // How long a write waits: for the lock of another process, and altogether,
 // when writes of this process wait for each other too.
 const (

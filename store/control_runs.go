@@ -238,13 +238,10 @@ func (c *Control) AbandonRun(ctx context.Context, id, reason string) (bool, erro
 	return c.closeIf(ctx, id, "failed", reason, "pending", "queued")
 }
 
-// ReasonDryRun is what Wave leaves in current_step of a run that was only planned.
-const ReasonDryRun = "dry run (validation only)"
-
 // CloseEmpty records that a dry run, whose process records nothing, ended well.
 // A run that has begun is left as it is.
 func (c *Control) CloseEmpty(ctx context.Context, id string) error {
-	_, err := c.closeIf(ctx, id, "completed", ReasonDryRun, "pending", "queued")
+	_, err := c.closeIf(ctx, id, "completed", wave.ReasonDryRun, "pending", "queued")
 	return err
 }
 
@@ -252,7 +249,7 @@ func (c *Control) CloseEmpty(ctx context.Context, id string) error {
 // the run, its open steps and its pipeline_state are cancelled, and the request
 // to stop has been served. A run that has ended is left as it is. [ErrNotFound].
 func (c *Control) CancelRun(ctx context.Context, id string) error {
-	_, err := c.closeIf(ctx, id, cancelled, ReasonCancelled, "pending", "running", "queued")
+	_, err := c.closeIf(ctx, id, cancelled, wave.ReasonCancelled, "pending", "running", "queued")
 	return err
 }
 
@@ -265,7 +262,7 @@ func (c *Control) CorrectStopped(ctx context.Context, id string) error {
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE pipeline_run
 SET status = 'cancelled', cancelled_at = COALESCE(completed_at, ?), current_step = ?, error_message = NULL
-WHERE run_id = ? AND status = 'failed'`, c.now().Unix(), ReasonCancelled, id)
+WHERE run_id = ? AND status = 'failed'`, c.now().Unix(), wave.ReasonCancelled, id)
 		if err != nil {
 			return err
 		}
@@ -279,9 +276,6 @@ WHERE run_id = ? AND status = 'failed'`, c.now().Unix(), ReasonCancelled, id)
 	}
 	return nil
 }
-
-// ReasonCancelled is what Wave leaves in current_step of a run that was interrupted.
-const ReasonCancelled = "pipeline cancelled"
 
 const cancelled = "cancelled"
 
@@ -311,8 +305,8 @@ WHERE pipeline_id = ? AND status IN ('pending', 'running')`, []any{now, id}},
 // failRest closes what a run whose process has gone has beside its own row. A
 // step that had not begun stays as it is, which is how Wave leaves it too.
 func failRest(ctx context.Context, tx *sqlx.Tx, sch schema, id, end, reason string, now int64) error {
-	if strings.Contains(reason, orphaned) {
-		reason = orphaned // what the process printed is said once, by the run
+	if strings.Contains(reason, wave.ReasonGone) {
+		reason = wave.ReasonGone // what the process printed is said once, by the run
 	}
 	if sch.has("step_state") && end == "failed" {
 		if _, err := tx.ExecContext(ctx, `UPDATE step_state SET state = 'failed', completed_at = ?, error_message = ?

@@ -168,7 +168,7 @@ func TestClosingARun(t *testing.T) {
 		for step, state := range map[string]string{"a": "completed", "b": "running", "c": "retrying", "d": "failed", "e": "pending"} {
 			b.Insert("step_state", statedb.Row{"step_id": step, "pipeline_id": running, "state": state})
 		}
-		if err := c.CloseRun(t.Context(), running, ReasonGone+": signal: killed; it printed:\nmuch"); err != nil {
+		if err := c.CloseRun(t.Context(), running, wave.ReasonGone+": signal: killed; it printed:\nmuch"); err != nil {
 			t.Fatal(err)
 		}
 		d := mustDetail(t, openTest(t, b.Path, time.Now(), Options{}), running)

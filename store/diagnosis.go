@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -18,34 +19,22 @@ const (
 	maxDiagnoses = 200             // runs judged at once
 )
 
-// Diagnosis is what to make of a run that goes on, or that was lost: whether it
-// moves and why not (stall.go), and when it will be done (eta.go),
-// and whether it does what it should not go on with (runaway.go).
-type Diagnosis struct {
-	Signals Signals
-	Stall   Stall
-	ETA     *ETA     // nil: too little is known
-	Runaway *Runaway // nil: it works as it should, as far as that can be seen
-	Above   string   // the run in whose process it lives; empty: it has one of its own
-	At      time.Time
-}
-
 // Diagnoses judges the runs with these ids that have not ended, and lost ones.
 // Others, and ids beyond the first 200, are left out. The number of statements
 // does not depend on the number of runs, only on how many pipelines they are of
 // and how deep they nest.
-func (s *Store) Diagnoses(ctx context.Context, ids []string) (map[string]Diagnosis, error) {
-	return read(s, func(o *opened) (map[string]Diagnosis, error) { return o.diagnoses(ctx, ids) })
+func (s *Store) Diagnoses(ctx context.Context, ids []string) (map[string]diagnose.Diagnosis, error) {
+	return read(s, func(o *opened) (map[string]diagnose.Diagnosis, error) { return o.diagnoses(ctx, ids) })
 }
 
-func (d *database) diagnoses(ctx context.Context, ids []string) (map[string]Diagnosis, error) {
+func (d *database) diagnoses(ctx context.Context, ids []string) (map[string]diagnose.Diagnosis, error) {
 	ids = ids[:min(len(ids), maxDiagnoses)]
 	records, err := d.records(ctx, d, ids)
 	if err != nil {
 		return nil, fmt.Errorf("judge runs: %w", err)
 	}
 	for id, r := range records {
-		if r.state.Ended() && r.state != wave.Lost {
+		if r.State.Ended() && r.State != wave.Lost {
 			delete(records, id)
 		}
 	}
@@ -56,7 +45,7 @@ func (d *database) diagnoses(ctx context.Context, ids []string) (map[string]Diag
 	if err := v.lookAround(ctx); err != nil {
 		return nil, fmt.Errorf("judge runs: %w", err)
 	}
-	outlooks := make(map[string]Diagnosis, len(records))
+	outlooks := make(map[string]diagnose.Diagnosis, len(records))
 	for id, r := range records {
 		past, err := d.pastFor(ctx, r)
 		if err != nil {
@@ -71,17 +60,17 @@ func (d *database) diagnoses(ctx context.Context, ids []string) (map[string]Diag
 		if up := v.above(r); up != nil {
 			above = up.ID
 		}
-		outlooks[id] = Diagnosis{
+		outlooks[id] = diagnose.Diagnosis{
 			Runaway: runaway, Above: above,
-			Signals: signals, Stall: Judge(signals), ETA: r.estimateOf(d.opt.Definition(r.Pipeline), past, v.now), At: v.now,
+			Signals: signals, Stall: diagnose.Judge(signals), ETA: r.EstimateOf(d.opt.Definition(r.Pipeline), past, v.now), At: v.now,
 		}
 	}
 	return outlooks, nil
 }
 
 // pastFor is the past of a run's pipeline, nil where it does not matter.
-func (d *database) pastFor(ctx context.Context, r *record) ([]*pastRun, error) {
-	if r.state != wave.Running {
+func (d *database) pastFor(ctx context.Context, r *diagnose.Record) ([]*diagnose.PastRun, error) {
+	if r.State != wave.Running {
 		return nil, nil
 	}
 	return d.pastOf(ctx, r.Pipeline)
@@ -92,10 +81,10 @@ func (d *database) pastFor(ctx context.Context, r *record) ([]*pastRun, error) {
 type view struct {
 	d      *database
 	now    time.Time
-	runs   map[string]*record
-	around map[string]*record // the runs above and below them
+	runs   map[string]*diagnose.Record
+	around map[string]*diagnose.Record // the runs above and below them
 	below  map[string]below
-	slots  Slots
+	slots  diagnose.Slots
 }
 
 // below is what the runs that a run started add to its signals.
@@ -112,7 +101,7 @@ func (v *view) lookAround(ctx context.Context) error {
 		return err
 	}
 	for _, r := range v.runs {
-		if r.state == wave.Pending || r.state == wave.Queued {
+		if r.State == wave.Pending || r.State == wave.Queued {
 			return v.countSlots(ctx)
 		}
 	}
@@ -121,12 +110,12 @@ func (v *view) lookAround(ctx context.Context) error {
 
 // lookUp reads the runs above those that share a process with their parent.
 func (v *view) lookUp(ctx context.Context) error {
-	v.around = map[string]*record{}
+	v.around = map[string]*diagnose.Record{}
 	ask := v.runs
 	for range maxAncestors {
 		var ids []string
 		for _, r := range ask {
-			if !r.facts.ownProcess() && v.above(r) == nil {
+			if !r.Facts.OwnProcess() && v.above(r) == nil {
 				ids = append(ids, r.Parent)
 			}
 		}
@@ -144,8 +133,8 @@ func (v *view) lookUp(ctx context.Context) error {
 }
 
 // above is the run in whose process r lives, nil when it has one of its own.
-func (v *view) above(r *record) *record {
-	if r.facts.ownProcess() {
+func (v *view) above(r *diagnose.Record) *diagnose.Record {
+	if r.Facts.OwnProcess() {
 		return nil
 	}
 	if p := v.runs[r.Parent]; p != nil {
@@ -178,7 +167,7 @@ func (v *view) lookDown(ctx context.Context) error {
 		}
 		ask = nil
 		for id, r := range found {
-			if seen[id] || r.state.Ended() || r.facts.ownProcess() {
+			if seen[id] || r.State.Ended() || r.Facts.OwnProcess() {
 				continue
 			}
 			seen[id] = true
@@ -194,12 +183,12 @@ func (v *view) lookDown(ctx context.Context) error {
 	return nil
 }
 
-func (v *view) add(id string, child *record) {
+func (v *view) add(id string, child *diagnose.Record) {
 	b := v.below[id]
-	if child.facts.LastEvent.After(b.last) {
-		b.last = child.facts.LastEvent
+	if child.Facts.LastEvent.After(b.last) {
+		b.last = child.Facts.LastEvent
 	}
-	b.gate = b.gate || child.state == wave.Waiting
+	b.gate = b.gate || child.State == wave.Waiting
 	v.below[id] = b
 }
 
@@ -216,14 +205,14 @@ func (v *view) countSlots(ctx context.Context) error {
 }
 
 // signals gathers what is known of one run.
-func (v *view) signals(r *record, past []*pastRun) Signals {
-	s := Signals{State: r.state, Start: v.sign(r.facts.StartedAt), Event: v.sign(r.facts.LastEvent)}
+func (v *view) signals(r *diagnose.Record, past []*diagnose.PastRun) diagnose.Signals {
+	s := diagnose.Signals{State: r.State, Start: v.sign(r.Facts.StartedAt), Event: v.sign(r.Facts.LastEvent)}
 	host := r
 	for up, hops := v.above(r), 0; up != nil && hops < maxAncestors; up, hops = v.above(up), hops+1 {
 		host = up
 	}
-	s.Beat = v.sign(host.facts.Heartbeat)
-	s.Process = v.d.process(host.facts.PID, host.facts.lastSign())
+	s.Beat = v.sign(host.Facts.Heartbeat)
+	s.Process = v.d.process(host.Facts.PID, host.Facts.LastSign())
 	if b := v.below[r.ID]; b != (below{}) {
 		s.Gate = b.gate
 		if last := v.sign(b.last); last.Known && (!s.Event.Known || last.Age < s.Event.Age) {
@@ -231,59 +220,21 @@ func (v *view) signals(r *record, past []*pastRun) Signals {
 		}
 	}
 	if r.CancelAsked != nil && *r.CancelAsked > 0 {
-		s.Asked = v.sign(r.facts.Cancel)
+		s.Asked = v.sign(r.Facts.Cancel)
 		s.Asked.Known = true
 	}
-	if r.state == wave.Pending || r.state == wave.Queued {
+	if r.State == wave.Pending || r.State == wave.Queued {
 		s.Slots = v.slots
-		if s.Start.within(slotsFor) {
+		if s.Start.Within(slotsFor) {
 			s.Slots.Taken = max(s.Slots.Taken-1, 0) // the run itself takes none from itself
 		}
-		s.Forked = r.facts.Forked
+		s.Forked = r.Facts.Forked
 	}
-	s.measure(r, past)
+	s.Measure(r, past)
 	return s
 }
 
-// measure compares with the step of those now running that is silent for the
-// longest as a rule. Where the past of one of them is not known, nothing is.
-func (s *Signals) measure(r *record, past []*pastRun) {
-	first := true
-	for _, step := range r.runningSteps() {
-		longest, n := usualSilence(past, step)
-		if first || n < minPast || s.Past >= minPast && longest > s.Longest {
-			s.Step, s.Longest, s.Past = step, longest, n
-		}
-		first = false
-		if n < minPast {
-			return
-		}
-	}
-}
-
-func (v *view) sign(at time.Time) Sign {
-	a, ok := age(at, v.now)
-	return Sign{Known: ok, Age: a}
-}
-
-// runningSteps are the ids of the steps that run now, from the rows that Wave
-// keeps, else from the events.
-func (r *record) runningSteps() (ids []string) {
-	working := func(word string) bool {
-		return word == "running" || word == "retrying" || word == "reworking" || word == "started"
-	}
-	for _, s := range r.steps {
-		if working(s.State) {
-			ids = append(ids, s.Step)
-		}
-	}
-	if len(r.steps) > 0 || r.history == nil {
-		return ids
-	}
-	for _, id := range r.history.order {
-		if working(r.history.steps[id].word) {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+func (v *view) sign(at time.Time) diagnose.Sign {
+	a, ok := diagnose.Age(at, v.now)
+	return diagnose.Sign{Known: ok, Age: a}
 }

@@ -5,11 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/storetest"
 	"wavedeck/store/tape"
 )
 
-func mustOutlook(t testing.TB, d *database, id string) Diagnosis {
+func mustOutlook(t testing.TB, d *database, id string) diagnose.Diagnosis {
 	t.Helper()
 	outlooks, err := d.diagnoses(t.Context(), []string{id})
 	if err != nil {
@@ -23,9 +24,9 @@ func mustOutlook(t testing.TB, d *database, id string) Diagnosis {
 func TestSampleOutlooks(t *testing.T) {
 	d := openSample(t)
 	for id := range sampleRuns {
-		want := Verdict("")
+		want := diagnose.Verdict("")
 		if id == "slow-soak-20261123-003844-d20f" {
-			want = Gone
+			want = diagnose.Gone
 		}
 		if got := mustOutlook(t, d, id).Stall.Verdict; got != want {
 			t.Errorf("%s is %q, want %q", id, got, want)
@@ -41,8 +42,8 @@ func TestTapeOutlooks(t *testing.T) {
 	d := openTest(t, b.Path, now, Options{Definition: definitions(t, storetest.Project(t))})
 	d.opt.Now = func() time.Time { return now }
 	var ids []string
-	seen := map[Verdict]int{}
-	fine := map[Verdict]bool{"": true, Moving: true, Quiet: true, ForHuman: true, InQueue: true, Stopping: true}
+	seen := map[diagnose.Verdict]int{}
+	fine := map[diagnose.Verdict]bool{"": true, diagnose.Moving: true, diagnose.Quiet: true, diagnose.ForHuman: true, diagnose.InQueue: true, diagnose.Stopping: true}
 	look := func(line int) {
 		outlooks, err := d.diagnoses(t.Context(), ids)
 		if err != nil {
@@ -87,7 +88,7 @@ func TestTapeOutlooks(t *testing.T) {
 			look(e.Line)
 		}
 	}
-	for _, v := range []Verdict{Moving, InQueue} {
+	for _, v := range []diagnose.Verdict{diagnose.Moving, diagnose.InQueue} {
 		if seen[v] == 0 {
 			t.Errorf("nothing was ever %s in %v", v, seen)
 		}
@@ -140,72 +141,72 @@ func TestOutlooks(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		make func(b *storetest.Builder) string
-		want Verdict
+		want diagnose.Verdict
 	}{
 		{"a silence that each past run had as well is normal", func(b *storetest.Builder) string {
 			past(b, 5, 7*time.Minute)
 			return working(b, beats)
-		}, Quiet},
+		}, diagnose.Quiet},
 		{"a silence far beyond that of each past run is not", func(b *storetest.Builder) string {
 			past(b, 5, time.Minute, 2*time.Minute)
 			return working(b, beats)
-		}, Stuck},
+		}, diagnose.Stuck},
 		{"the longest silence counts, not the sum of them", func(b *storetest.Builder) string {
 			past(b, 5, 4*time.Minute, 4*time.Minute, 4*time.Minute)
 			return working(b, beats)
-		}, Stuck},
+		}, diagnose.Stuck},
 		{"four past runs tell nothing", func(b *storetest.Builder) string {
 			past(b, 4, time.Minute)
 			return working(b, beats)
-		}, Unclear},
+		}, diagnose.Unclear},
 		{"a step that runs beside one without a past is not judged by its own", func(b *storetest.Builder) string {
 			past(b, 5, time.Minute)
 			run := working(b, beats)
 			b.Step(run, storetest.Step{ID: "new", State: "running"})
 			return run
-		}, Unclear},
+		}, diagnose.Unclear},
 		{"a run whose child writes moves", func(b *storetest.Builder) string {
 			past(b, 5, time.Minute)
 			run := working(b, beats)
 			child := b.Run(storetest.Run{Pipeline: "part", Status: "running", Start: start, Parent: run, ParentStep: "soak", Kind: "sub_pipeline_child"})
 			b.Event(child, storetest.Event{Step: "x", At: now.Add(-time.Second)})
 			return run
-		}, Moving},
+		}, diagnose.Moving},
 		{"a run whose grandchild waits at a gate waits", func(b *storetest.Builder) string {
 			run := working(b, beats)
 			child := b.Run(storetest.Run{Pipeline: "part", Status: "running", Start: start, Parent: run, Kind: "sub_pipeline_child"})
 			grandchild := b.Run(storetest.Run{Pipeline: "gate", Status: "running", Start: start, Parent: child, Kind: "sub_pipeline_child"})
 			b.Event(grandchild, storetest.Event{State: "gate_waiting", At: start})
 			return run
-		}, ForHuman},
+		}, diagnose.ForHuman},
 		{"a child is judged by the heartbeat of its parent", func(b *storetest.Builder) string {
 			past(b, 5, time.Minute)
 			parent := working(b, beats)
 			child := working(b, storetest.Run{Parent: parent, Kind: "sub_pipeline_child"})
 			return child
-		}, Stuck},
+		}, diagnose.Stuck},
 		{"a resumed run is not judged by the heartbeat of its original", func(b *storetest.Builder) string {
 			past(b, 5, time.Minute)
 			parent := working(b, beats)
 			return working(b, storetest.Run{Parent: parent, Kind: "resume", PID: 7})
-		}, Stuck},
+		}, diagnose.Stuck},
 		{"a pid that was given to a later process is no sign of life", func(b *storetest.Builder) string {
 			return working(b, storetest.Run{PID: 8})
-		}, Gone},
+		}, diagnose.Gone},
 		{"a request to stop that is not heeded", func(b *storetest.Builder) string {
 			run := working(b, beats)
 			b.Cancel(run)
 			return run
-		}, Unheeded},
+		}, diagnose.Unheeded},
 		{"a run waits while five others began lately", func(b *storetest.Builder) string {
 			for range 5 {
 				b.Run(storetest.Run{Status: "running", Start: now.Add(-time.Minute)})
 			}
 			return b.Run(storetest.Run{Status: "pending", Start: now.Add(-2 * time.Minute)})
-		}, InQueue},
+		}, diagnose.InQueue},
 		{"a run that nobody starts is unclear", func(b *storetest.Builder) string {
 			return b.Run(storetest.Run{Status: "pending", Start: now.Add(-2 * time.Minute)})
-		}, Unclear},
+		}, diagnose.Unclear},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := storetest.New(t)

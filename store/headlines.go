@@ -11,28 +11,27 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/headline"
 	"wavedeck/store/wave"
 )
 
 // Bounds of what is read to find the line that says why a run failed.
 const (
-	causesAsked  = 8  // children of a run that may have caused its failure
-	failureTail  = 64 // last events of a run among which its failures are looked for
-	failureTexts = 4  // texts of failures that are kept of a run
-	maxStepName  = 80 // bytes of a step's id in a headline
+	causesAsked = 8  // children of a run that may have caused its failure
+	failureTail = 64 // last events of a run among which its failures are looked for
 )
 
 // addHeadlines gives each run that did not end well the line that says why. Where
 // a child failed it, that is the child's, however far below. The number of
 // statements depends on the depth of the nesting, not on the number of runs.
-func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs []*wave.Run, records map[string]*record) error {
-	chains := map[string][]*record{} // from the run itself to the one that its failure began in
-	var below []string               // runs whose children are looked at next
+func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs []*wave.Run, records map[string]*diagnose.Record) error {
+	chains := map[string][]*diagnose.Record{} // from the run itself to the one that its failure began in
+	var below []string                        // runs whose children are looked at next
 	for _, run := range runs {
 		switch run.State {
 		case wave.Failed, wave.Rejected:
-			chains[run.ID] = []*record{records[run.ID]}
+			chains[run.ID] = []*diagnose.Record{records[run.ID]}
 			below = append(below, run.ID)
 		case wave.Lost, wave.Cancelled:
 			if run.Headline = d.opt.Shown(run.Reason); run.Headline == "" {
@@ -54,10 +53,10 @@ func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs
 		}
 		var texts []string
 		for _, r := range slices.Backward(chain) {
-			texts = append(append(texts, said[r.ID]...), r.failures()...)
+			texts = append(append(texts, said[r.ID]...), r.Failures()...)
 		}
 		cause := wave.Cause{Run: last(chain).ID, Pipeline: last(chain).Pipeline}
-		if steps := last(chain).failedSteps(); len(steps) > 0 {
+		if steps := last(chain).FailedSteps(); len(steps) > 0 {
 			cause.Step = steps[0]
 		}
 		if cause.Run != run.ID {
@@ -68,7 +67,7 @@ func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs
 		case run.Headline == "":
 			run.Headline = d.opt.Shown(run.Reason)
 		case cause.Step != "" && !headline.Tells(run.Headline):
-			run.Headline = fmt.Sprintf("step %q failed: %s", wave.Clip(cause.Step, maxStepName), run.Headline)
+			run.Headline = fmt.Sprintf("step %q failed: %s", wave.Clip(cause.Step, diagnose.MaxStepName), run.Headline)
 		}
 	}
 	return nil
@@ -95,48 +94,14 @@ func (d *database) informative(texts []string) bool {
 	return d.informativeCache.get(texts, func() bool { return headline.Tells(texts...) })
 }
 
-// failures are the texts of a run's own failure, the step's before the run's.
-func (r *record) failures() []string {
-	var texts []string
-	failed := r.failedSteps()
-	for _, s := range r.steps {
-		if s.Error != "" && slices.Contains(failed, s.Step) && len(texts) < failureTexts {
-			texts = append(texts, s.Error)
-		}
-	}
-	return append(texts, r.errorText())
-}
-
-// failedSteps are the steps that a run failed by: the one that its error names,
-// else those that failed of themselves, else all that failed.
-func (r *record) failedSteps() []string {
-	if blamed := blamedStep(r.errorText()); blamed != "" {
-		return []string{blamed}
-	}
-	var steps, stopped []string
-	for _, s := range r.steps {
-		switch {
-		case s.State != "failed" && s.State != "rejected":
-		case killed(s.Error):
-			stopped = append(stopped, s.Step)
-		default:
-			steps = append(steps, s.Step)
-		}
-	}
-	if len(steps) == 0 {
-		return stopped
-	}
-	return steps
-}
-
 // followCauses extends each chain by the child that failed its last run, until
 // no child did. A run that names itself as its parent ends the way.
-func (d *database) followCauses(ctx context.Context, q sqlx.QueryerContext, chains map[string][]*record, below []string) error {
+func (d *database) followCauses(ctx context.Context, q sqlx.QueryerContext, chains map[string][]*diagnose.Record, below []string) error {
 	if !d.schema["pipeline_run"]["parent_run_id"] {
 		return nil
 	}
 	for hop := 0; hop < maxAncestors && len(below) > 0; hop++ {
-		parents := make([]*record, len(below))
+		parents := make([]*diagnose.Record, len(below))
 		for i, id := range below {
 			parents[i] = last(chains[id])
 		}
@@ -147,8 +112,8 @@ func (d *database) followCauses(ctx context.Context, q sqlx.QueryerContext, chai
 		var next []string
 		for _, id := range below {
 			chain := chains[id]
-			cause := causeOf(last(chain), children[last(chain).ID])
-			if cause == nil || slices.ContainsFunc(chain, func(r *record) bool { return r.ID == cause.ID }) {
+			cause := diagnose.CauseOf(last(chain), children[last(chain).ID])
+			if cause == nil || slices.ContainsFunc(chain, func(r *diagnose.Record) bool { return r.ID == cause.ID }) {
 				continue
 			}
 			chains[id] = append(chain, cause)
@@ -159,7 +124,7 @@ func (d *database) followCauses(ctx context.Context, q sqlx.QueryerContext, chai
 	return nil
 }
 
-func last(chain []*record) *record { return chain[len(chain)-1] }
+func last(chain []*diagnose.Record) *diagnose.Record { return chain[len(chain)-1] }
 
 // failedChildrenSQL is one parent's share of the statement for all of them. What
 // was stopped because another failed comes last: in a wide fan-out that is nearly
@@ -168,17 +133,17 @@ const failedChildrenSQL = `SELECT run_id, parent_run_id FROM (SELECT run_id, par
 AND status NOT IN ('completed', 'completed_empty', 'pending')
 ORDER BY instr(%[1]s, 'context canceled') + instr(%[1]s, 'signal: killed') > 0, rowid LIMIT ?)`
 
-func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, parents []*record) (map[string][]*record, error) {
+func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, parents []*diagnose.Record) (map[string][]*diagnose.Record, error) {
 	above := map[string]string{} // of each child
 	var nested []string
 	for _, parent := range parents {
 		items := 0
-		for _, item := range parent.outer { // these may name no parent
+		for _, item := range parent.Outer { // these may name no parent
 			if item.Status == "failed" && items < causesAsked {
 				above[item.ID], items = parent.ID, items+1
 			}
 		}
-		if len(parent.outer) == 0 {
+		if len(parent.Outer) == 0 {
 			nested = append(nested, parent.ID)
 		}
 	}
@@ -186,7 +151,7 @@ func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, pa
 	if err != nil {
 		return nil, fmt.Errorf("select failed children: %w", err)
 	}
-	children := map[string][]*record{}
+	children := map[string][]*diagnose.Record{}
 	err = chunks(slices.Sorted(maps.Keys(above)), criteria.MaxLimit, func(ids []string) error {
 		records, err := d.records(ctx, q, ids)
 		for id, r := range records {
@@ -195,7 +160,7 @@ func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, pa
 		return err
 	})
 	for _, list := range children {
-		slices.SortFunc(list, func(a, b *record) int {
+		slices.SortFunc(list, func(a, b *diagnose.Record) int {
 			return cmp.Or(cmp.Compare(a.StartedAt, b.StartedAt), cmp.Compare(wave.OrZero(a.IterateIndex), wave.OrZero(b.IterateIndex)), cmp.Compare(a.ID, b.ID))
 		})
 	}
@@ -231,34 +196,6 @@ func (d *database) addFailedChildren(ctx context.Context, q sqlx.QueryerContext,
 	return err
 }
 
-// causeOf is the child that failed its parent: of a step that the parent failed
-// by, not stopped itself, and best one whose error the parent repeats. Of the
-// items of a fan-out it is the first, of several tries the last.
-func causeOf(parent *record, children []*record) *record {
-	steps, text := parent.failedSteps(), parent.errorText()
-	var best *record
-	most := -1
-	for _, child := range children {
-		if child.state != wave.Failed && child.state != wave.Rejected || child.Kind == "resume" && len(parent.outer) == 0 {
-			continue
-		}
-		if child.ParentStep != "" && len(steps) > 0 && !slices.Contains(steps, child.ParentStep) {
-			continue
-		}
-		own, weight := child.errorText(), 0
-		if own != "" && strings.Contains(text, own) {
-			weight += 4
-		}
-		if !killed(own) {
-			weight += 2
-		}
-		if weight > most || weight == most && child.IterateIndex == nil {
-			best, most = child, weight
-		}
-	}
-	return best
-}
-
 // failureTextsSQL selects what the last events of runs say of failures.
 const failureTextsSQL = `
 WITH wanted(run_id) AS (VALUES %[1]s)
@@ -269,11 +206,11 @@ WHERE e.state IN ('failed', 'rejected', 'contract_failed') AND e.message <> ''`
 
 // failureTexts reads, of the runs in chains whose rows say no more than how they
 // ended, what their events do: only they have what a command wrote to stderr.
-func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chains map[string][]*record) (map[string][]string, error) {
+func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chains map[string][]*diagnose.Record) (map[string][]string, error) {
 	said := map[string][]string{}
-	wanted := map[string]*record{}
+	wanted := map[string]*diagnose.Record{}
 	for _, chain := range chains {
-		if r := last(chain); !d.informative(r.failures()) {
+		if r := last(chain); !d.informative(r.Failures()) {
 			wanted[r.ID] = r
 		}
 	}
@@ -295,8 +232,8 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 		}
 		slices.SortFunc(rows, func(a, b wave.FailureText) int { return cmp.Compare(b.ID, a.ID) })
 		for _, row := range rows {
-			steps := wanted[row.Run].failedSteps()
-			if len(said[row.Run]) < failureTexts && (len(steps) == 0 || slices.Contains(steps, row.Step)) {
+			steps := wanted[row.Run].FailedSteps()
+			if len(said[row.Run]) < diagnose.MaxFailureTexts && (len(steps) == 0 || slices.Contains(steps, row.Step)) {
 				said[row.Run] = append(said[row.Run], row.Message)
 			}
 		}
@@ -311,7 +248,7 @@ func (d *database) stepHeadlines(detail *wave.RunDetail, run wave.Run) {
 	steps, children := detail.Steps, detail.Children
 	at := -1
 	if run.State.Ended() && run.State != wave.Succeeded && run.State != wave.Empty {
-		at = culprit(run, steps)
+		at = diagnose.Culprit(run, steps)
 	}
 	if at >= 0 {
 		detail.FailedStep = steps[at].ID
@@ -333,7 +270,7 @@ func (d *database) stepHeadlines(detail *wave.RunDetail, run wave.Run) {
 		}
 		var texts []string
 		for _, child := range children {
-			if child.ParentStep == s.ID && (child.State == wave.Failed || child.State == wave.Rejected) && !killed(child.Error) && len(texts) < failureTexts {
+			if child.ParentStep == s.ID && (child.State == wave.Failed || child.State == wave.Rejected) && !diagnose.Killed(child.Error) && len(texts) < diagnose.MaxFailureTexts {
 				texts = append(texts, child.Headline)
 			}
 		}
@@ -343,19 +280,4 @@ func (d *database) stepHeadlines(detail *wave.RunDetail, run wave.Run) {
 		}
 		s.Headline = d.headline(texts...)
 	}
-}
-
-// culprit is the step that a run failed by, -1: none is known.
-func culprit(run wave.Run, steps []wave.Step) int {
-	blamed, first := blamedStep(run.Error), -1
-	for i, s := range steps {
-		switch {
-		case s.State != run.State:
-		case s.ID == blamed:
-			return i
-		case first < 0 || killed(steps[first].Error) && !killed(s.Error):
-			first = i
-		}
-	}
-	return first
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -65,7 +66,7 @@ func TestEveryFailedRunOfARealWaveHasTheHeadlineThatAReaderWouldPick(t *testing.
 			if detail.Run.Headline != run.Headline {
 				t.Errorf("its page says %q", detail.Run.Headline)
 			}
-			if at := culprit(detail.Run, detail.Steps); at >= 0 && detail.Steps[at].Headline != run.Headline {
+			if at := diagnose.Culprit(detail.Run, detail.Steps); at >= 0 && detail.Steps[at].Headline != run.Headline {
 				t.Errorf("its step %s says %q", detail.Steps[at].ID, detail.Steps[at].Headline)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -30,7 +31,7 @@ type histories struct {
 type cachedHistory struct {
 	run  string
 	mu   sync.Mutex
-	h    history
+	h    diagnose.History
 	span wave.EventSpan
 
 	stretches stretches
@@ -64,7 +65,7 @@ func cached(e *list.Element) *cachedHistory {
 func (c *cachedHistory) last() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.h.last
+	return c.h.Last
 }
 
 // lastEventsSQL finds the newest event of each of the listed runs. The inner
@@ -88,11 +89,11 @@ WHERE e.state NOT IN ('stream_activity', 'eta_updated') AND (e.state <> 'step_pr
 // historiesOf folds the events of the runs up to now and returns copies. A run
 // without events has an empty history. It takes two statements for any number
 // of runs, and one when nothing is new.
-func (d *database) historiesOf(ctx context.Context, q sqlx.QueryerContext, runs []string) (map[string]*history, error) {
-	found := make(map[string]*history, len(runs))
+func (d *database) historiesOf(ctx context.Context, q sqlx.QueryerContext, runs []string) (map[string]*diagnose.History, error) {
+	found := make(map[string]*diagnose.History, len(runs))
 	if len(runs) == 0 || !d.schema.has("event_log") {
 		for _, run := range runs {
-			found[run] = &history{}
+			found[run] = &diagnose.History{}
 		}
 		return found, nil
 	}
@@ -105,7 +106,7 @@ func (d *database) historiesOf(ctx context.Context, q sqlx.QueryerContext, runs 
 	}
 	for run, e := range entries {
 		e.mu.Lock()
-		found[run] = e.h.clone()
+		found[run] = e.h.Clone()
 		e.mu.Unlock()
 	}
 	return found, nil
@@ -138,7 +139,7 @@ func (d *database) foldNew(ctx context.Context, q sqlx.QueryerContext, runs []st
 	for _, n := range newest {
 		e := entries[n.Run]
 		e.mu.Lock()
-		e.h.passOver(n.ID, wave.Unix(n.At))
+		e.h.PassOver(n.ID, wave.Unix(n.At))
 		e.mu.Unlock()
 	}
 	return nil
@@ -159,7 +160,7 @@ func (d *database) foldSpans(ctx context.Context, q sqlx.QueryerContext, span []
 		}
 		e := entries[event.RunID]
 		e.mu.Lock()
-		e.h.add(event)
+		e.h.Add(event)
 		e.mu.Unlock()
 	}
 	return rows.Err()

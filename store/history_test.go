@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -176,14 +177,14 @@ func TestOptionalStepsOfAHistoryCountAsFailed(t *testing.T) {
 
 func TestRejectedRunOfAHistoryHasItsOwnError(t *testing.T) {
 	run := historyDetail(t, openHistory(t), "t-conrej-20261130-231331-40b5").Run
-	if run.State != wave.Rejected || strings.Contains(run.Error, orphaned) || !strings.Contains(run.Error, "design rejection") {
+	if run.State != wave.Rejected || strings.Contains(run.Error, wave.ReasonGone) || !strings.Contains(run.Error, "design rejection") {
 		t.Errorf("%s with %q, want what the contract said", run.State, run.Error)
 	}
 }
 
 func TestForkOfAHistoryWaitsToBeResumed(t *testing.T) {
 	o := mustOutlook(t, openHistory(t), "t-ok-20261130-232816-5ba7")
-	if o.Stall.Verdict != InQueue || !strings.Contains(o.Stall.Why, "resumed") || o.Signals.Slots.Taken != 0 {
+	if o.Stall.Verdict != diagnose.InQueue || !strings.Contains(o.Stall.Why, "resumed") || o.Signals.Slots.Taken != 0 {
 		t.Errorf("%s: %s, %d slots taken; a fork waits, and slots are never fewer than none", o.Stall.Verdict, o.Stall.Why, o.Signals.Slots.Taken)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/feed"
 	"wavedeck/store/wave"
 )
@@ -107,13 +108,13 @@ func (d *database) selectEntries(ctx context.Context, query string, args ...any)
 	}
 	for _, id := range unclear {
 		if told[id] == nil {
-			told[id] = &record{state: wave.Unknown} // deleted since its row was read
+			told[id] = &diagnose.Record{State: wave.Unknown} // deleted since its row was read
 		}
 	}
 	for i := range entries {
 		if r := told[entries[i].id]; r != nil {
 			e := &entries[i]
-			e.state, e.err = r.state, r.errorText()
+			e.state, e.err = r.State, r.ErrorText()
 			if r.CompletedAt != e.completed { // the row has not the end that it really had
 				e.completed, e.ended = r.CompletedAt, r.CompletedAt
 			}
@@ -134,7 +135,7 @@ func (d *database) scanEntries(ctx context.Context, query string, args ...any) (
 	defer rows.Close()
 	for rows.Next() {
 		var e entry
-		r := record{}
+		r := diagnose.Record{}
 		err := rows.Scan(&e.row, &e.id, &e.pipeline, &r.Status, &e.started, &r.CompletedAt, &r.CancelledAt, &e.tags, &e.parent,
 			&e.branch, &e.kind, &r.Tokens, &e.input, &r.ErrorMessage, &r.CurrentStep, &r.PipelineState, &r.CancelAsked)
 		if err != nil {
@@ -142,19 +143,19 @@ func (d *database) scanEntries(ctx context.Context, query string, args ...any) (
 		}
 		e.completed, e.ended = r.CompletedAt, max(r.CompletedAt, r.CancelledAt)
 		r.StartedAt = e.started
-		r.facts = r.factsOf()
-		e.err = r.facts.Error
+		r.Facts = r.FactsOf()
+		e.err = r.Facts.Error
 		e.tokens = -1
 		if r.Tokens != nil {
 			e.tokens = *r.Tokens
 		}
 		silent := e.err == "" && (r.Status == "failed" || r.Status == "cancelled")
-		if r.undecided() || silent || r.Status == "failed" && killed(e.err) && e.parent != "" {
+		if r.Undecided() || silent || r.Status == "failed" && diagnose.Killed(e.err) && e.parent != "" {
 			unclear = append(unclear, e.id)
 		} else {
-			e.state, _ = deriveRun(r.facts, d.opt.Now(), d.aliveSince(r.facts))
+			e.state, _ = diagnose.Derive(r.Facts, d.opt.Now(), d.aliveSince(r.Facts))
 		}
-		if r.undecided() && e.tokens == 0 {
+		if r.Undecided() && e.tokens == 0 {
 			e.tokens = -1 // not written yet, or never
 		}
 		entries = append(entries, e)

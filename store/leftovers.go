@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -224,7 +225,7 @@ func (d *database) addFailed(ctx context.Context, left *Leftovers, run string) e
 		byStep[r.Step] = append(byStep[r.Step], r)
 	}
 	for step, rows := range byStep {
-		if attempts := mergeAttempts(rows); attempts[len(attempts)-1].State == wave.Failed {
+		if attempts := diagnose.MergeAttempts(rows); attempts[len(attempts)-1].State == wave.Failed {
 			left.Failed[step] = attempts[len(attempts)-1]
 		}
 	}

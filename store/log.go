@@ -12,27 +12,6 @@ import (
 	"wavedeck/store/wave"
 )
 
-// maxMarks bounds the places that are kept of a run that fails for ever.
-const maxMarks = 4000
-
-// mark notes where attempts begin and what failed. It is called after e was
-// folded into s, which had so many attempts before.
-func (h *history) mark(e wave.Event, s *stepHistory, before int) {
-	if len(h.marks) >= maxMarks {
-		return
-	}
-	number := 0
-	if n := len(s.attempts); n > 0 {
-		number = s.attempts[n-1].number
-	}
-	if len(s.attempts) > before {
-		h.marks = append(h.marks, wave.LogMark{ID: e.ID, Step: e.StepID, Attempt: number})
-	}
-	if slices.Contains(wave.FailingStates(), e.State) {
-		h.marks = append(h.marks, wave.LogMark{ID: e.ID, Step: e.StepID, Attempt: number, Failed: true})
-	}
-}
-
 // LogMap finds the way in a run's log. Asked again, it costs the new events only.
 func (s *Store) LogMap(ctx context.Context, run string) (wave.LogMap, error) {
 	return read(s, func(o *opened) (wave.LogMap, error) { return o.logMap(ctx, run) })
@@ -48,7 +27,7 @@ func (d *database) logMap(ctx context.Context, run string) (wave.LogMap, error) 
 		return wave.LogMap{}, fmt.Errorf("load log of %s: count events: %w", run, err)
 	}
 	h := found[run]
-	return wave.LogMap{First: span.First, Last: span.Last, Events: span.Count, Steps: h.order, Marks: h.marks}, nil
+	return wave.LogMap{First: span.First, Last: span.Last, Events: span.Count, Steps: h.Order, Marks: h.Marks}, nil
 }
 
 // logWhere is the part of a query that walks a run's events along idx_event_run.

@@ -3,13 +3,13 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -22,32 +22,6 @@ const (
 	maxItems    = 1000 // runs of one row
 	maxFollowed = 2000 // runs of any pipeline that began after it
 )
-
-// outerRun is what is known of the runs of an outer row.
-type outerRun struct {
-	All, Active, Succeeded int
-	Ended                  wave.State // the worst end among them, of a fork the last one
-	Last                   time.Time  // the last sign of any
-	Fork                   bool       // they are resumptions of a fork
-}
-
-// derive derives the state of an outer row. Between two runs nothing tells whether
-// another one follows; it is given as long as a run without any sign is.
-func (o *outerRun) derive(now time.Time) (wave.State, string) {
-	reason := fmt.Sprintf("%d of %d child runs succeeded", o.Succeeded, o.All)
-	if o.Fork {
-		reason = "forked, then resumed"
-	}
-	silent, known := age(o.Last, now)
-	switch isQuiet := !known || silent > silenceLimit; {
-	case o.Active > 0 && isQuiet:
-		return wave.Lost, reason
-	case o.Active > 0, !isQuiet && !o.Fork:
-		return wave.Running, reason
-	default:
-		return o.Ended, reason
-	}
-}
 
 func (d *database) outerColumns() string {
 	const t = "pipeline_run"
@@ -63,16 +37,11 @@ func (d *database) outerColumns() string {
 	}, ", ")
 }
 
-// mayBeOuter reports whether nothing but other runs can tell what became of it.
-func (r *record) mayBeOuter() bool {
-	return r.Status == "pending" && r.facts.Heartbeat.IsZero() && !r.facts.HasEvents && r.PipelineState == "" && r.PID == 0
-}
-
 // addOuter finds the runs of the outer rows among those that were read.
-func (d *database) addOuter(ctx context.Context, q sqlx.QueryerContext, found map[string]*record) error {
+func (d *database) addOuter(ctx context.Context, q sqlx.QueryerContext, found map[string]*diagnose.Record) error {
 	var ids []string
 	for id, r := range found {
-		if r.mayBeOuter() {
+		if r.MayBeOuter() {
 			ids = append(ids, id)
 		}
 	}
@@ -86,27 +55,21 @@ func (d *database) addOuter(ctx context.Context, q sqlx.QueryerContext, found ma
 			return fmt.Errorf("select runs of outer runs: %w", err)
 		}
 		for _, item := range items {
-			if r := found[item.Parent]; (item.Kind == "resume") == r.facts.Forked && len(r.outer) < maxItems {
-				r.outer = append(r.outer, item)
+			if r := found[item.Parent]; (item.Kind == "resume") == r.Facts.Forked && len(r.Outer) < maxItems {
+				r.Outer = append(r.Outer, item)
 			}
 		}
 	}
 	for _, id := range ids {
 		r := found[id]
-		if len(r.outer) == 0 && r.isBatch() {
+		if len(r.Outer) == 0 && r.IsBatch() {
 			if err := d.addBatch(ctx, q, r); err != nil {
 				return err
 			}
 		}
-		r.facts.Outer = outerOf(r)
+		r.Facts.Outer = diagnose.OuterOf(r)
 	}
 	return nil
-}
-
-// isBatch reports whether the row may be that of a batch: its runs are linked to
-// it by nothing, but follow it.
-func (r *record) isBatch() bool {
-	return r.Parent == "" && r.ForkedFrom == "" && r.Input == "" && r.StartedAt > 0
 }
 
 // followersSQL selects runs of a pipeline among the first that began after one,
@@ -119,7 +82,7 @@ SELECT %s FROM (
 // addBatch finds the runs of a batch: of its pipeline, with an input that it has
 // not itself, without a parent, a process and a heartbeat of their own, each soon
 // after the one before. A run that Wave starts for itself beats.
-func (d *database) addBatch(ctx context.Context, q sqlx.QueryerContext, r *record) error {
+func (d *database) addBatch(ctx context.Context, q sqlx.QueryerContext, r *diagnose.Record) error {
 	if !d.schema["pipeline_run"]["last_heartbeat"] {
 		return nil // then every run is without one
 	}
@@ -132,53 +95,11 @@ func (d *database) addBatch(ctx context.Context, q sqlx.QueryerContext, r *recor
 		if item.Parent != "" || item.Fork != "" || item.Kind != "" || item.Beat != 0 || item.PID != 0 {
 			continue // somebody else's
 		}
-		if !item.HasInput || item.LastEvent == 0 || item.Started-last > int64(silenceLimit/time.Second) {
+		if !item.HasInput || item.LastEvent == 0 || item.Started-last > int64(diagnose.SilenceLimit/time.Second) {
 			break // another batch, or none
 		}
-		r.outer = append(r.outer, item)
+		r.Outer = append(r.Outer, item)
 		last = max(last, item.Started, item.Completed, item.LastEvent)
 	}
 	return nil
-}
-
-// until leaves the runs of an outer row as they were at a moment.
-func (r *record) until(at time.Time) {
-	now := at.Unix()
-	r.outer = slices.DeleteFunc(r.outer, func(item wave.OuterItem) bool { return item.Started > now })
-	for i := range r.outer {
-		item := &r.outer[i]
-		if item.Completed > now {
-			item.Status, item.Completed = "running", 0
-		}
-		item.LastEvent, item.Beat = min(item.LastEvent, now), min(item.Beat, now)
-	}
-	r.facts.Outer = outerOf(r)
-}
-
-// outerOf sums up the runs of a row, nil when it has none.
-func outerOf(r *record) *outerRun {
-	if len(r.outer) == 0 {
-		return nil
-	}
-	o := &outerRun{All: len(r.outer), Fork: r.facts.Forked, Ended: wave.Succeeded}
-	for _, item := range r.outer {
-		if at := wave.Unix(max(item.Started, item.Completed, item.LastEvent, item.Beat)); at.After(o.Last) {
-			o.Last = at
-		}
-		end := wave.Succeeded
-		switch item.Status {
-		case "completed", "completed_empty":
-			o.Succeeded++
-		case "failed":
-			end = wave.Failed
-		case "cancelled":
-			end = wave.Cancelled
-		default:
-			o.Active++
-		}
-		if o.Fork || end == wave.Failed || end == wave.Cancelled && o.Ended != wave.Failed {
-			o.Ended = end
-		}
-	}
-	return o
 }

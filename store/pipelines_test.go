@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 func TestPipelineHistory(t *testing.T) {
@@ -16,7 +17,7 @@ func TestPipelineHistory(t *testing.T) {
 	}
 	b.Run(storetest.Run{Status: "failed"})
 	b.Run(storetest.Run{Status: "cancelled"})
-	b.Run(storetest.Run{CurrentStep: ReasonDryRun})
+	b.Run(storetest.Run{CurrentStep: wave.ReasonDryRun})
 	b.Run(storetest.Run{Status: "running", Heartbeat: fresh})
 	b.Run(storetest.Run{Pipeline: "other", Status: "failed"})
 	d := openBuilt(t, b)

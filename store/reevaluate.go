@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"wavedeck/store/diagnose"
 )
 
 // lookEvery is how often runs that go on are judged though nothing was committed.
@@ -18,8 +20,8 @@ const nameETAEvery = 30 * time.Second
 // it asks anew.
 type reevaluator struct {
 	mu   sync.Mutex
-	last map[string]Diagnosis // as last judged; nil before the first time
-	list []Attention          // likewise
+	last map[string]diagnose.Diagnosis // as last judged; nil before the first time
+	list []Attention                   // likewise
 
 	judged bool // there was a first time
 
@@ -77,7 +79,7 @@ func (l *reevaluator) evaluate(ctx context.Context, o *opened) ([]string, error)
 	var turned []string
 	for id, outlook := range outlooks {
 		was, known := l.last[id]
-		if known && (outlook.differs(was) || restGoesOn && outlook.ETA != nil && outlook.ETA.N > 0) {
+		if known && (outlook.Differs(was) || restGoesOn && outlook.ETA != nil && outlook.ETA.N > 0) {
 			turned = append(turned, id)
 		}
 	}
@@ -93,10 +95,4 @@ func (l *reevaluator) attention() ([]Attention, error) {
 		return nil, ErrUnjudged
 	}
 	return l.list, nil
-}
-
-// differs reports whether a reader would be told something else.
-func (o Diagnosis) differs(was Diagnosis) bool {
-	late := func(e *ETA) bool { return e != nil && e.Late }
-	return o.Stall.Verdict != was.Stall.Verdict || (o.Runaway == nil) != (was.Runaway == nil) || late(o.ETA) != late(was.ETA) || (o.ETA == nil) != (was.ETA == nil)
 }

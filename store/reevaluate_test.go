@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/storetest"
 )
 
@@ -20,8 +21,8 @@ func TestVerdictsTurnWithTime(t *testing.T) {
 	b.Step(run, storetest.Step{ID: "soak", State: "running"})
 	s, sub := followed(t, b.Path, Options{Now: clock.now, Alive: func(int) bool { return false }})
 	opens(t, s, sub)
-	judged := func() Verdict {
-		verdict, err := read(s, func(o *opened) (Verdict, error) {
+	judged := func() diagnose.Verdict {
+		verdict, err := read(s, func(o *opened) (diagnose.Verdict, error) {
 			o.reevaluator.mu.Lock()
 			defer o.reevaluator.mu.Unlock()
 			return o.reevaluator.last[run].Stall.Verdict, nil
@@ -31,14 +32,14 @@ func TestVerdictsTurnWithTime(t *testing.T) {
 		}
 		return verdict
 	}
-	for judged() != Moving {
+	for judged() != diagnose.Moving {
 		if !sleep(t.Context(), 10*time.Millisecond) {
 			t.Fatal("it was never judged")
 		}
 	}
 	clock.advance(3 * time.Minute)
 	until(t, sub, "it is told that the run stands still", namesRun(run))
-	if got := judged(); got != Stuck {
+	if got := judged(); got != diagnose.Stuck {
 		t.Errorf("it is %s", got)
 	}
 }

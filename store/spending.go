@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 )
 
 // Bounds of what is summed at once.
@@ -152,16 +153,16 @@ func (d *database) addSpending(ctx context.Context, q sqlx.QueryerContext, ids [
 
 // addSteps takes for each step what its page takes: the largest of the sums that
 // the tables and the events come to.
-func (s *Spending) addSteps(h *history, sums map[string]int64) {
+func (s *Spending) addSteps(h *diagnose.History, sums map[string]int64) {
 	done := map[string]bool{}
-	for _, id := range h.order {
-		step := h.steps[id]
+	for _, id := range h.Order {
+		step := h.Steps[id]
 		n, known := sums[id]
-		n = max(n, step.tokens)
+		n = max(n, step.Tokens)
 		switch {
 		case n > 0:
-			s.Steps = append(s.Steps, StepTokens{Step: id, Model: step.model, Tokens: n})
-		case !known && !step.hasTokens && step.persona != "" && step.word != "pending" && step.word != "skipped":
+			s.Steps = append(s.Steps, StepTokens{Step: id, Model: step.Model, Tokens: n})
+		case !known && !step.HasTokens && step.Persona != "" && step.Word != "pending" && step.Word != "skipped":
 			s.Silent++
 		}
 		done[id] = true

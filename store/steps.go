@@ -10,6 +10,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -73,9 +74,9 @@ func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id strin
 	if err != nil {
 		return detail, err
 	}
-	rows.children = detail.Children
-	detail.Steps = rows.steps(run)
-	completeRun(&run, detail.Steps, rows.history)
+	rows.Children = detail.Children
+	detail.Steps = rows.Steps(run)
+	diagnose.CompleteRun(&run, detail.Steps, rows.History)
 	if run.Headline == "" && run.Error != "" && (run.State == wave.Failed || run.State == wave.Rejected) {
 		run.Headline = d.headline(run.Error)
 	}
@@ -116,32 +117,6 @@ func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, deta
 	return nil
 }
 
-// completeRun adds to the run what only its steps and events tell.
-func completeRun(run *wave.Run, steps []wave.Step, h *history) {
-	done := 0
-	for _, s := range steps {
-		switch s.State {
-		case wave.Succeeded, wave.Empty:
-			done++
-		}
-	}
-	if run.StepsAll == 0 {
-		run.StepsAll = len(steps)
-	}
-	if run.State.Active() && run.StepsAll > 0 {
-		run.StepsDone = min(max(run.StepsDone, done), run.StepsAll)
-	}
-	if run.Error == "" && (run.State == wave.Failed || run.State == wave.Rejected) {
-		for _, s := range steps {
-			if s.Error != "" {
-				run.Error = s.Error
-				return
-			}
-		}
-		run.Error = h.preflight
-	}
-}
-
 // attemptColumns are those of an attemptRow.
 func attemptColumns(sch schema) []string {
 	return []string{
@@ -153,20 +128,7 @@ func attemptColumns(sch schema) []string {
 	}
 }
 
-// stepRows is everything the database and the definition say of a run's steps.
-type stepRows struct {
-	def      []wave.StepDef
-	order    []string // ids: the definition's first, then as they appear
-	states   map[string]wave.StepRow
-	attempts map[string][]wave.AttemptRow
-	metrics  map[string][]wave.MetricRow
-	progress map[string]wave.ProgressRow
-	activity map[string]string
-	history  *history
-	children []wave.Run
-}
-
-func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run wave.Run) (*stepRows, error) {
+func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run wave.Run) (*diagnose.StepRows, error) {
 	var (
 		states   []wave.StepRow
 		attempts []wave.AttemptRow
@@ -206,14 +168,14 @@ func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run wave
 	if err != nil {
 		return nil, err
 	}
-	rows := &stepRows{
-		def: d.opt.Definition(run.Pipeline), history: histories[run.ID],
-		states: map[string]wave.StepRow{}, attempts: map[string][]wave.AttemptRow{},
-		metrics: map[string][]wave.MetricRow{}, progress: map[string]wave.ProgressRow{},
+	rows := &diagnose.StepRows{
+		Def: d.opt.Definition(run.Pipeline), History: histories[run.ID],
+		States: map[string]wave.StepRow{}, Attempts: map[string][]wave.AttemptRow{},
+		Metrics: map[string][]wave.MetricRow{}, Progress: map[string]wave.ProgressRow{},
 	}
-	rows.collect(states, attempts, metrics, progress)
+	rows.Collect(states, attempts, metrics, progress)
 	if run.State.Active() && d.schema.has("event_log") {
-		if rows.activity, err = d.latestActivity(ctx, q, run.ID); err != nil {
+		if rows.Activity, err = d.latestActivity(ctx, q, run.ID); err != nil {
 			return nil, fmt.Errorf("select activity: %w", err)
 		}
 	}
@@ -230,60 +192,4 @@ func (d *database) selectOfRun(ctx context.Context, q sqlx.QueryerContext, into 
 		return fmt.Errorf("select %s: %w", table, err)
 	}
 	return nil
-}
-
-// collect groups the rows by step and fixes the order of the steps. Those that
-// only the definition names are left out when the run said how many it has and
-// all of them are known: the definition has changed since.
-func (r *stepRows) collect(states []wave.StepRow, attempts []wave.AttemptRow, metrics []wave.MetricRow, progress []wave.ProgressRow) {
-	seen, appeared := map[string]bool{}, []string(nil)
-	see := func(id string) {
-		if !seen[id] {
-			seen[id] = true
-			appeared = append(appeared, id)
-		}
-	}
-	for _, id := range r.history.order {
-		see(id)
-	}
-	for _, s := range states {
-		see(s.Step)
-		r.states[s.Step] = s
-	}
-	for _, a := range attempts {
-		see(a.Step)
-		r.attempts[a.Step] = append(r.attempts[a.Step], a)
-	}
-	for _, m := range metrics {
-		see(m.Step)
-		r.metrics[m.Step] = append(r.metrics[m.Step], m)
-	}
-	for _, p := range progress {
-		see(p.Step)
-		r.progress[p.Step] = p
-	}
-	whole := r.history.total > 0 && len(appeared) >= r.history.total
-	for _, s := range r.def {
-		if (seen[s.ID] || !whole) && !slices.Contains(r.order, s.ID) {
-			r.order = append(r.order, s.ID)
-		}
-	}
-	for _, id := range appeared {
-		if !slices.ContainsFunc(r.def, func(s wave.StepDef) bool { return s.ID == id }) {
-			r.order = append(r.order, id)
-		}
-	}
-}
-
-// fullestText is the text that says most of a failure: the same is left in
-// several places, cut down in some. What a stop left says least: of several runs
-// that worked at once the last one writes, though another one failed.
-func fullestText(texts ...string) string {
-	best := ""
-	for _, t := range texts {
-		if t != "" && (best == "" || killed(best) && !killed(t) || killed(best) == killed(t) && len(t) > len(best)) {
-			best = t
-		}
-	}
-	return best
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
@@ -111,7 +112,7 @@ func TestDetail(t *testing.T) {
 		}
 		states := map[string]wave.State{}
 		for id, r := range told {
-			states[id] = r.state
+			states[id] = r.State
 		}
 		if diff := cmp.Diff(map[string]wave.State{top: wave.Lost, middle: wave.Lost, bottom: wave.Lost}, states); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
@@ -144,7 +145,7 @@ func TestDetail(t *testing.T) {
 	})
 	t.Run("a dry run has run no step", func(t *testing.T) {
 		b := storetest.New(t)
-		run := b.Run(storetest.Run{CurrentStep: ReasonDryRun})
+		run := b.Run(storetest.Run{CurrentStep: wave.ReasonDryRun})
 		got := mustDetail(t, openBuilt(t, b, wave.StepDef{ID: "a"}), run)
 		if s := got.Steps[0]; s.State != wave.Skipped || s.Note != "dry run" || !got.Run.DryRun {
 			t.Errorf("got %+v", s)
@@ -213,7 +214,7 @@ func TestDetail(t *testing.T) {
 	})
 	t.Run("how long a reaped run worked is not known", func(t *testing.T) {
 		b := storetest.New(t)
-		run := b.Run(storetest.Run{Status: "failed", Error: orphaned})
+		run := b.Run(storetest.Run{Status: "failed", Error: wave.ReasonGone})
 		if got := mustDetail(t, openBuilt(t, b), run).Run; got.State != wave.Lost || got.HasDuration {
 			t.Errorf("told %s after %v", got.State, got.Duration)
 		}
@@ -359,7 +360,7 @@ func TestHostileRows(t *testing.T) {
 	d := openBuilt(t, b)
 	if runs, err := d.pastOf(t.Context(), "past"); err != nil || len(runs) != 1 {
 		t.Errorf("past: %v, %d runs", err, len(runs))
-	} else if longest, n := usualSilence(runs, "s"); n != 0 {
+	} else if longest, n := diagnose.UsualSilence(runs, "s"); n != 0 {
 		t.Errorf("%d runs tell a silence of %v by times that cannot be", n, longest)
 	}
 	page, err := d.page(t.Context(), criteria.RunFilter{})

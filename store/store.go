@@ -2,7 +2,7 @@
 //
 // The file belongs to Wave: it is opened read-only, nothing is added to it,
 // and it may be missing, older, replaced or deleted at any time. Rows come out
-// as Wave recorded them together with what they really mean (runstate.go).
+// as Wave recorded them together with what they really mean ([diagnose]).
 package store
 
 import (

@@ -17,6 +17,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/appdb"
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 	"wavedeck/views"
 )
@@ -171,10 +172,10 @@ func (h *Handler) attentionRow(a store.Attention, run, in wave.Run) views.Attent
 	switch a.Urgency {
 	case store.UrgentRunaway:
 		row.Flag = runview.RunawayFlag(*a.Diagnosis.Runaway)
-		row.Action = h.ActionOn(at, store.ActStop)
+		row.Action = h.ActionOn(at, diagnose.ActStop)
 	case store.UrgentFailed:
 		row.Flag = views.Flag{Symbol: string(run.State), Tone: string(run.State), Word: present.StateWord(run.State), Title: present.FailureLine(run)}
-		row.Action = h.ActionOn(at, store.ActResume)
+		row.Action = h.ActionOn(at, diagnose.ActResume)
 	default:
 		row.Flag = runview.StallFlag(a.Diagnosis.Stall)
 		row.Action = h.ActionOn(at, a.Diagnosis.Stall.Action)

@@ -9,12 +9,13 @@ import (
 
 	"wavedeck/handlers/present"
 	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
 // Diagnoses judges those of the runs that have not ended, and the lost ones.
-func (rv *Reader) Diagnoses(ctx context.Context, runs []wave.Run) (map[string]store.Diagnosis, error) {
+func (rv *Reader) Diagnoses(ctx context.Context, runs []wave.Run) (map[string]diagnose.Diagnosis, error) {
 	var ids []string
 	for _, run := range runs {
 		if !run.State.Ended() || run.State == wave.Lost {
@@ -47,13 +48,13 @@ func (rv *Reader) addFlags(ctx context.Context, rows []views.RunRow, runs []wave
 
 // flagsOf is what a row says beside its state. What the state says already, and
 // what is fine, is not said twice.
-func flagsOf(o store.Diagnosis) []views.Flag {
+func flagsOf(o diagnose.Diagnosis) []views.Flag {
 	var flags []views.Flag
 	stall := StallFlag(o.Stall)
 	switch o.Stall.Verdict {
-	case store.Stuck, store.Unheeded, store.Unclear:
+	case diagnose.Stuck, diagnose.Unheeded, diagnose.Unclear:
 		flags = append(flags, stall)
-	case store.ForHuman:
+	case diagnose.ForHuman:
 		if o.Signals.State != wave.Waiting {
 			flags = append(flags, stall)
 		}
@@ -67,7 +68,7 @@ func flagsOf(o store.Diagnosis) []views.Flag {
 	return flags
 }
 
-func etaView(o store.Diagnosis) *views.ETA {
+func etaView(o diagnose.Diagnosis) *views.ETA {
 	if o.ETA == nil {
 		return nil
 	}
@@ -75,18 +76,18 @@ func etaView(o store.Diagnosis) *views.ETA {
 }
 
 // StallFlag is a verdict with its silhouette and its colour.
-func StallFlag(stall store.Stall) views.Flag {
+func StallFlag(stall diagnose.Stall) views.Flag {
 	flag := views.Flag{Word: string(stall.Verdict), Title: stall.Why, Symbol: "unknown", Tone: "unknown"}
 	switch stall.Verdict {
-	case store.Stuck, store.Unheeded:
+	case diagnose.Stuck, diagnose.Unheeded:
 		flag.Symbol, flag.Tone = "stuck", "waiting"
-	case store.Gone:
+	case diagnose.Gone:
 		flag.Symbol, flag.Tone, flag.Word = "lost", "lost", "process gone"
-	case store.ForHuman:
+	case diagnose.ForHuman:
 		flag.Symbol, flag.Tone, flag.Word = "waiting", "waiting", "waiting for a human"
-	case store.Moving, store.Quiet:
+	case diagnose.Moving, diagnose.Quiet:
 		flag.Symbol, flag.Tone = "running", "running"
-	case store.InQueue, store.Stopping:
+	case diagnose.InQueue, diagnose.Stopping:
 		flag.Symbol, flag.Tone = "queued", "queued"
 	}
 	return flag
@@ -105,7 +106,7 @@ func (rv *Reader) DiagnosisView(ctx context.Context, run wave.Run) (*views.Diagn
 		Runaway: rv.runawayView(run.ID, o.Runaway),
 	}
 	switch o.Stall.Verdict {
-	case store.Moving, store.Quiet, store.InQueue, store.Stopping:
+	case diagnose.Moving, diagnose.Quiet, diagnose.InQueue, diagnose.Stopping:
 		view.Fine = true
 	}
 	return view, nil
@@ -113,20 +114,20 @@ func (rv *Reader) DiagnosisView(ctx context.Context, run wave.Run) (*views.Diagn
 
 // ActionOn is a link to what is to be done about a run, nil: nothing yet. Where
 // runs cannot be acted on, reading is all that can be done.
-func (o *offers) ActionOn(id string, action store.Action) *views.Action {
+func (o *offers) ActionOn(id string, action diagnose.StallAction) *views.Action {
 	switch {
-	case action == store.ActNothing:
+	case action == diagnose.ActNothing:
 		return nil
-	case action == store.ActStop && o.CanRun():
+	case action == diagnose.ActStop && o.CanRun():
 		return &views.Action{Label: "Stop…", Href: o.Paths.RunAction(id, "cancel", nil)}
-	case action == store.ActResume && o.CanRun():
+	case action == diagnose.ActResume && o.CanRun():
 		return &views.Action{Label: "Resume…", Href: o.Paths.RunAction(id, "resume", nil)}
 	}
 	return &views.Action{Label: "Read the log", Href: o.Paths.RunTab(id, "log")}
 }
 
 // evidence is every signal that the verdict rests on, with its value.
-func (rv *Reader) evidence(run wave.Run, g store.Signals) []views.Evidence {
+func (rv *Reader) evidence(run wave.Run, g diagnose.Signals) []views.Evidence {
 	now := rv.Now()
 	list := []views.Evidence{
 		since("last event", now, g.Event, "none since it started", silenceNote(g)),
@@ -145,7 +146,7 @@ func (rv *Reader) evidence(run wave.Run, g store.Signals) []views.Evidence {
 	return list
 }
 
-func since(signal string, now time.Time, sign store.Sign, none, note string) views.Evidence {
+func since(signal string, now time.Time, sign diagnose.Sign, none, note string) views.Evidence {
 	if !sign.Known {
 		return views.Evidence{Signal: signal, Value: none, Note: note}
 	}
@@ -153,7 +154,7 @@ func since(signal string, now time.Time, sign store.Sign, none, note string) vie
 }
 
 // silenceNote compares with the past of the step that is measured.
-func silenceNote(g store.Signals) string {
+func silenceNote(g diagnose.Signals) string {
 	switch unusual := g.Unusual(); {
 	case unusual > 0:
 		return fmt.Sprintf("the longest silence of %s in %s was %s; unusual beyond %s", g.Step,
@@ -165,13 +166,13 @@ func silenceNote(g store.Signals) string {
 	}
 }
 
-func processWord(p store.Process) string {
+func processWord(p diagnose.Process) string {
 	switch p {
-	case store.ProcessLives:
+	case diagnose.ProcessLives:
 		return "alive on this host"
-	case store.ProcessGone:
+	case diagnose.ProcessGone:
 		return "not on this host"
-	case store.ProcessOther:
+	case diagnose.ProcessOther:
 		return "another one has its pid"
 	default:
 		return "none recorded"
@@ -186,7 +187,7 @@ func pidNote(pid int) string {
 }
 
 // stallOf is nil for a run that has ended.
-func (rv *Reader) stallOf(run wave.Run, o store.Diagnosis) *present.StallSummary {
+func (rv *Reader) stallOf(run wave.Run, o diagnose.Diagnosis) *present.StallSummary {
 	sum := &present.StallSummary{Verdict: string(o.Stall.Verdict), Why: o.Stall.Why, Action: string(o.Stall.Action)}
 	if action := rv.ActionOn(run.ID, o.Stall.Action); action != nil {
 		sum.Href = action.Href
@@ -197,7 +198,7 @@ func (rv *Reader) stallOf(run wave.Run, o store.Diagnosis) *present.StallSummary
 	return sum
 }
 
-func etaOf(o store.Diagnosis) *present.EtaSummary {
+func etaOf(o diagnose.Diagnosis) *present.EtaSummary {
 	if o.ETA == nil {
 		return nil
 	}
@@ -224,7 +225,7 @@ func (rv *Reader) AddDiagnoses(ctx context.Context, sums []present.RunSummary, r
 }
 
 // RunawayFlag marks a run that does what it should not go on with.
-func RunawayFlag(r store.Runaway) views.Flag {
+func RunawayFlag(r diagnose.Runaway) views.Flag {
 	flag := views.Flag{Symbol: "runaway", Tone: "waiting", Word: "repeating itself", Title: runawayWhy(r)}
 	if !r.Loops() {
 		flag.Word = "token surge"
@@ -233,7 +234,7 @@ func RunawayFlag(r store.Runaway) views.Flag {
 }
 
 // runawayWhy is the sentence behind the mark.
-func runawayWhy(r store.Runaway) string {
+func runawayWhy(r diagnose.Runaway) string {
 	step := present.Redact(r.Step)
 	switch n := len(r.Actions); {
 	case n == 0:
@@ -249,11 +250,11 @@ func runawayWhy(r store.Runaway) string {
 
 // runawayView is the panel of a run's page; the offer to stop it is there when
 // that is possible.
-func (rv *Reader) runawayView(id string, r *store.Runaway) *views.DiagnosisView {
+func (rv *Reader) runawayView(id string, r *diagnose.Runaway) *views.DiagnosisView {
 	if r == nil {
 		return nil
 	}
-	view := &views.DiagnosisView{Step: r.Step, Flag: RunawayFlag(*r), Action: rv.ActionOn(id, store.ActStop)}
+	view := &views.DiagnosisView{Step: r.Step, Flag: RunawayFlag(*r), Action: rv.ActionOn(id, diagnose.ActStop)}
 	for _, action := range r.Actions {
 		view.Evidence = append(view.Evidence, views.Evidence{Signal: "action", Value: present.Redact(action), Note: fmt.Sprintf("%d times in the last %d", r.Times, r.Of)})
 	}
@@ -266,7 +267,7 @@ func (rv *Reader) runawayView(id string, r *store.Runaway) *views.DiagnosisView 
 	return view
 }
 
-func runawayOf(r *store.Runaway) *present.RunawaySummary {
+func runawayOf(r *diagnose.Runaway) *present.RunawaySummary {
 	if r == nil {
 		return nil
 	}

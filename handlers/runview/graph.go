@@ -8,7 +8,7 @@ import (
 
 	"wavedeck/handlers/present"
 	"wavedeck/static"
-	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/manifest"
 	"wavedeck/store/wave"
 	"wavedeck/views"
@@ -34,7 +34,7 @@ func (ps *pictures) RunPicture(d wave.RunDetail) (*dag.Layout, dag.Options) {
 			State: string(step.State), Word: present.StateWord(step.State), Note: step.Note,
 			Href: ps.Paths.Run(d.Run.ID) + "#" + views.StepAnchor(step.ID),
 		}
-		if strings.HasPrefix(step.Note, store.BlockedBy) {
+		if strings.HasPrefix(step.Note, diagnose.BlockedBy) {
 			told.Note = "" // the picture shows what blocks it
 		}
 		if step.Visits > 1 {

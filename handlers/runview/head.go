@@ -7,7 +7,7 @@ import (
 
 	"wavedeck/handlers/present"
 	"wavedeck/handlers/web"
-	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/legible"
@@ -84,7 +84,7 @@ func (rv *Reader) failureOf(d wave.RunDetail) *views.Failure {
 				last := step.Attempts[n-1]
 				f.Attempt, f.Of, f.Class = last.Number, step.Retries, present.FailureClass(last.FailureClass)
 			}
-		case strings.HasPrefix(step.Note, store.BlockedBy):
+		case strings.HasPrefix(step.Note, diagnose.BlockedBy):
 			f.Blocked = append(f.Blocked, step.ID)
 		}
 	}

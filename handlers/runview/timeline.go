@@ -11,6 +11,7 @@ import (
 
 	"wavedeck/handlers/present"
 	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/manifest"
 	"wavedeck/store/wave"
 	"wavedeck/views"
@@ -85,7 +86,7 @@ func (ps *pictures) Lanes(ctx context.Context, d wave.RunDetail, nested bool) ([
 		if step.HasDuration {
 			lane.Duration = views.FormatDuration(step.Duration, step.CoarseSecond)
 		}
-		if blocker, ok := strings.CutPrefix(step.Note, store.BlockedBy); ok {
+		if blocker, ok := strings.CutPrefix(step.Note, diagnose.BlockedBy); ok {
 			lane.Blocked, lane.Note = blocker, ""
 		}
 		lanes = append(lanes, boundedLane(lane))

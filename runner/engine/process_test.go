@@ -123,7 +123,7 @@ func TestARequestToStopEndsAllProcesses(t *testing.T) {
 				t.Error("processes are left")
 			}
 			d := p.told("p-1")
-			if d.Run.State != wave.Cancelled || states(d) != "a=cancelled b=skipped" || d.Run.CancelledAt.IsZero() || d.Run.Status != "cancelled" || d.Run.Error != store.ReasonCancelled || d.Run.Cancel != nil {
+			if d.Run.State != wave.Cancelled || states(d) != "a=cancelled b=skipped" || d.Run.CancelledAt.IsZero() || d.Run.Status != "cancelled" || d.Run.Error != wave.ReasonCancelled || d.Run.Cancel != nil {
 				t.Errorf("%s: %s %+v", d.Run.State, states(d), d.Run)
 			}
 			if a := step(t, d, "a").Attempts; len(a) != 1 || a[0].State != wave.Cancelled {

@@ -14,6 +14,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/dbfile"
 	"wavedeck/store/statedb"
+	"wavedeck/store/wave"
 )
 
 // record is one run in the state database, written as Wave writes it. Columns
@@ -206,7 +207,7 @@ func (rec *record) end(ctx context.Context, o Outcome, message string, tokens in
 	case Rejected:
 		row["status"], row["current_step"] = string(Failed), message
 	case Cancelled:
-		row["cancelled_at"], row["current_step"] = now, store.ReasonCancelled
+		row["cancelled_at"], row["current_step"] = now, wave.ReasonCancelled
 	}
 	return rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := rec.update(ctx, tx, row); err != nil {

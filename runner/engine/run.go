@@ -18,8 +18,8 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/runner/process"
-	"wavedeck/store"
 	"wavedeck/store/manifest"
+	"wavedeck/store/wave"
 )
 
 // Outcome is how a run ended, in the words of pipeline_state.
@@ -201,7 +201,7 @@ func (x *executor) finish(work context.Context, err error) (Result, error) {
 			res.Outcome = Rejected
 		}
 	case x.opt.Request.DryRun:
-		res.Message = store.ReasonDryRun
+		res.Message = wave.ReasonDryRun
 		x.event(event{state: "completed", message: "dry run: no step was executed", duration: time.Since(x.began)})
 	default:
 		done := len(x.pipeline.Steps)

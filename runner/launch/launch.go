@@ -20,6 +20,7 @@ import (
 
 	"wavedeck/runner/process"
 	"wavedeck/store"
+	"wavedeck/store/wave"
 )
 
 // Options adapt a Launcher. The zero value works.
@@ -273,7 +274,7 @@ func (l *Launcher) closeEnded(id string, pid int, status, output string) {
 		}
 		reason := reasonUnbegun
 		if runs[0].Status == "running" {
-			reason = store.ReasonGone
+			reason = wave.ReasonGone
 		}
 		if status != "" {
 			reason += ": " + status

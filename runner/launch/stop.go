@@ -88,9 +88,9 @@ func (l *Launcher) closeDead(ctx context.Context, r wave.Run) (bool, error) {
 	var reason string
 	switch {
 	case r.State == wave.Lost:
-		reason = store.ReasonGone
+		reason = wave.ReasonGone
 	case identify(r) == process.Reused && time.Since(r.Heartbeat) > beatLimit:
-		reason = store.ReasonGone // the pid alone made it seem alive
+		reason = wave.ReasonGone // the pid alone made it seem alive
 	case r.State == wave.Unknown && r.Status == "pending" && r.Children.All == r.Children.Ended:
 		reason = "it was stopped, and no process had begun it"
 	default:

@@ -131,14 +131,14 @@ func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
 				pid, _ := stranger(w.T, "run", "fix")
 				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now, PID: pid}
 			},
-			force: true, want: "cancelled", says: store.ReasonCancelled, ended: true,
+			force: true, want: "cancelled", says: wave.ReasonCancelled, ended: true,
 		},
 		"with its id, by force: its process is ended": {
 			run: func(w world) storetest.Run {
 				pid, _ := stranger(w.T, "run", "--run", "fix-7")
 				return storetest.Run{ID: "fix-7", Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour), PID: pid}
 			},
-			force: true, want: "cancelled", says: store.ReasonCancelled, ended: true,
+			force: true, want: "cancelled", says: wave.ReasonCancelled, ended: true,
 		},
 		"its pid belongs to a process of which nothing is proven: that one is left alone": {
 			run: func(w world) storetest.Run {
@@ -152,13 +152,13 @@ func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
 				pid, _ := stranger(w.T, "run", "fix")
 				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour), PID: pid}
 			},
-			force: true, want: "lost", says: store.ReasonGone,
+			force: true, want: "lost", says: wave.ReasonGone,
 		},
 		"its process is gone and so is its heartbeat: it is closed": {
 			run: func(w world) storetest.Run {
 				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour), PID: deadPID(w.T)}
 			},
-			want: "lost", says: store.ReasonGone,
+			want: "lost", says: wave.ReasonGone,
 		},
 		"its process is gone from here, but its heart beats: it is asked": {
 			run: func(w world) storetest.Run {
@@ -176,7 +176,7 @@ func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
 			run: func(w world) storetest.Run {
 				return storetest.Run{Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour)}
 			},
-			want: "lost", says: store.ReasonGone,
+			want: "lost", says: wave.ReasonGone,
 		},
 		"reserved long ago, never begun: it is closed": {
 			run: func(w world) storetest.Run {
@@ -286,7 +286,7 @@ func TestAProcessThatDiesIsTold(t *testing.T) {
 			says: []string{"its process ended before the run had begun: exit status 3", "it printed:\nno such flag"},
 		},
 		"at once and without a word": {script: "exit 0", state: wave.Failed, says: []string{"exit status 0; it printed nothing"}},
-		"after it had begun":         {script: "echo half; kill -9 $$", begins: true, state: wave.Lost, says: []string{store.ReasonGone, "signal: killed", "half"}},
+		"after it had begun":         {script: "echo half; kill -9 $$", begins: true, state: wave.Lost, says: []string{wave.ReasonGone, "signal: killed", "half"}},
 		"with a plan that was asked for": {
 			script: "echo would run a", adapt: func(p *Program) { p.Empty = true }, state: wave.Empty,
 		},
@@ -394,7 +394,7 @@ func TestARunThatWaveRecordsAsFailedBecauseItWasStoppedIsRecordedAsCancelled(t *
 	b.Update("pipeline_run", statedb.Row{"run_id": failed, "status": "failed", "completed_at": end, "current_step": `step "a" failed: exit status 1`})
 	b.Update("pipeline_run", statedb.Row{"run_id": stopped, "status": "failed", "completed_at": end, "current_step": `step "a" failed: context canceled`})
 	await(t, "the run to be cancelled", func() bool { return l.look(t, stopped).Status == "cancelled" })
-	if run := l.look(t, stopped); run.CompletedAt.Unix() != end || run.CancelledAt.Unix() != end || run.Error != store.ReasonCancelled || run.Cancel != nil {
+	if run := l.look(t, stopped); run.CompletedAt.Unix() != end || run.CancelledAt.Unix() != end || run.Error != wave.ReasonCancelled || run.Cancel != nil {
 		t.Errorf("%+v", run)
 	}
 	await(t, "nothing to be left to look after", func() bool {

@@ -89,6 +89,6 @@ func (l *Launcher) closeAbandoned(ctx context.Context, r wave.Run) error {
 	case r.Status == "pending":
 		return l.control.CloseRun(ctx, r.ID, reasonUnbegun)
 	default:
-		return l.control.CloseRun(ctx, r.ID, store.ReasonGone)
+		return l.control.CloseRun(ctx, r.ID, wave.ReasonGone)
 	}
 }

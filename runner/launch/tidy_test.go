@@ -27,9 +27,9 @@ func TestARunWhoseProcessDiedWhileNoConsoleRanIsClosedByTheNext(t *testing.T) {
 		state wave.State
 		says  string
 	}{
-		"it had begun":              {begun: true, state: wave.Lost, says: store.ReasonGone},
+		"it had begun":              {begun: true, state: wave.Lost, says: wave.ReasonGone},
 		"it had not begun":          {state: wave.Failed, says: reasonUnbegun},
-		"it had been asked to stop": {begun: true, asked: true, state: wave.Cancelled, says: store.ReasonCancelled},
+		"it had been asked to stop": {begun: true, asked: true, state: wave.Cancelled, says: wave.ReasonCancelled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := storetest.New(t)

@@ -385,7 +385,7 @@ func TestAnEndOfWaveIsLeftAsItRecordedIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "its process to be gone", func() bool { return syscall.Kill(pid, 0) != nil })
-	if r := w.told(run); r.State != wave.Cancelled || r.Status != "cancelled" || r.Error != store.ReasonCancelled || r.Cancel != nil {
+	if r := w.told(run); r.State != wave.Cancelled || r.Status != "cancelled" || r.Error != wave.ReasonCancelled || r.Cancel != nil {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 	if err := w.Stop(t.Context(), run, true); !errors.Is(err, store.ErrEnded) {

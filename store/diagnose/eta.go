@@ -1,4 +1,4 @@
-package store
+package diagnose
 
 import (
 	"slices"
@@ -29,17 +29,17 @@ type ETA struct {
 	Late     bool // past the p90 of its pipeline, as a whole or in the step that runs
 }
 
-// standing is how far a run is, in seconds since it started.
-type standing struct {
-	elapsed int64
-	done    map[string]bool  // ended, or passed over
-	running map[string]int64 // by step: when it began
-	planned int              // steps it began with; 0: unknown
+// Standing is how far a run is, in seconds since it started.
+type Standing struct {
+	Elapsed int64
+	Done    map[string]bool  // ended, or passed over
+	Running map[string]int64 // by step: when it began
+	Planned int              // steps it began with; 0: unknown
 }
 
-// estimate returns nil when fewer than minPast past runs tell anything, and when
+// Estimate returns nil when fewer than minPast past runs tell anything, and when
 // fewer than that are still possible although the run is not late.
-func estimate(def []wave.StepDef, at standing, past []*pastRun) *ETA {
+func Estimate(def []wave.StepDef, at Standing, past []*PastRun) *ETA {
 	var rests, totals []int64
 	passed := 0 // comparable past runs that would have been further by now
 	for _, run := range past {
@@ -52,14 +52,14 @@ func estimate(def []wave.StepDef, at standing, past []*pastRun) *ETA {
 		case unlike:
 			continue
 		}
-		totals = append(totals, run.duration)
+		totals = append(totals, run.Duration)
 	}
 	n := len(totals)
 	if n < minPast {
 		return nil
 	}
 	slices.Sort(totals)
-	eta := &ETA{Late: at.elapsed > totals[rank(n, 90)-1] || passed >= rank(n, 90)}
+	eta := &ETA{Late: at.Elapsed > totals[rank(n, 90)-1] || passed >= rank(n, 90)}
 	if len(rests) < minPast {
 		if !eta.Late {
 			return nil
@@ -95,18 +95,18 @@ const (
 )
 
 // rest is what would be left if the run went on like p.
-func (p *pastRun) rest(def []wave.StepDef, at standing) (int64, fate) {
+func (p *PastRun) rest(def []wave.StepDef, at Standing) (int64, fate) {
 	if len(def) == 0 {
-		if p.duration < at.elapsed {
+		if p.Duration < at.Elapsed {
 			return 0, overtaken
 		}
-		return p.duration - at.elapsed, possible
+		return p.Duration - at.Elapsed, possible
 	}
 	w := walk{past: p, at: at, deps: make(map[string][]string, len(def)), ends: make(map[string]int64, len(def))}
 	for _, s := range def {
 		w.deps[s.ID] = s.Dependencies
 	}
-	for id := range at.running {
+	for id := range at.Running {
 		if _, defined := w.deps[id]; !defined {
 			return 0, unlike // the definition has changed
 		}
@@ -120,18 +120,18 @@ func (p *pastRun) rest(def []wave.StepDef, at standing) (int64, fate) {
 		case overtaken:
 			late = true
 		}
-		last, lastThen = max(last, end), max(lastThen, p.steps[s.ID].end)
+		last, lastThen = max(last, end), max(lastThen, p.Steps[s.ID].End)
 	}
 	if late {
 		return 0, overtaken
 	}
-	return last + max(0, p.duration-lastThen), possible
+	return last + max(0, p.Duration-lastThen), possible
 }
 
 // walk goes through a run's steps as they would be if it went on like another.
 type walk struct {
-	past *pastRun
-	at   standing
+	past *PastRun
+	at   Standing
 	deps map[string][]string
 	ends map[string]int64 // seconds from now; below zero while it is being found
 }
@@ -142,19 +142,19 @@ func (w *walk) end(id string) (int64, fate) {
 		return max(end, 0), possible // a cycle ends here
 	}
 	w.ends[id] = -1
-	then, known := w.past.steps[id]
-	if w.at.done[id] {
+	then, known := w.past.Steps[id]
+	if w.at.Done[id] {
 		w.ends[id] = 0
 		return 0, possible
 	}
-	began, runs := w.at.running[id]
+	began, runs := w.at.Running[id]
 	switch {
-	case !known && (runs || w.past.planned > 0 && w.at.planned > 0 && w.past.planned != w.at.planned):
+	case !known && (runs || w.past.Planned > 0 && w.at.Planned > 0 && w.past.Planned != w.at.Planned):
 		return 0, unlike
-	case runs && then.skipped:
+	case runs && then.Skipped:
 		return 0, unlike
 	case runs:
-		left := (then.end - then.start) - (w.at.elapsed - began)
+		left := (then.End - then.Start) - (w.at.Elapsed - began)
 		if left < 0 {
 			return 0, overtaken
 		}
@@ -167,42 +167,42 @@ func (w *walk) end(id string) (int64, fate) {
 		if fate != possible {
 			return 0, fate
 		}
-		ready, readyThen = max(ready, end), max(readyThen, w.past.steps[dep].end)
+		ready, readyThen = max(ready, end), max(readyThen, w.past.Steps[dep].End)
 	}
-	if !known || then.skipped { // it was not needed
+	if !known || then.Skipped { // it was not needed
 		w.ends[id] = ready
 		return ready, possible
 	}
-	w.ends[id] = ready + max(0, then.start-readyThen) + then.end - then.start
+	w.ends[id] = ready + max(0, then.Start-readyThen) + then.End - then.Start
 	return w.ends[id], possible
 }
 
-// estimateOf tells the rest of a run that runs. While a human decides nobody
+// EstimateOf tells the rest of a run that runs. While a human decides nobody
 // knows; what has not begun may not begin.
-func (r *record) estimateOf(def []wave.StepDef, past []*pastRun, now time.Time) *ETA {
-	elapsed, ok := age(r.facts.StartedAt, now)
-	if r.state != wave.Running || !ok || r.history == nil {
+func (r *Record) EstimateOf(def []wave.StepDef, past []*PastRun, now time.Time) *ETA {
+	elapsed, ok := Age(r.Facts.StartedAt, now)
+	if r.State != wave.Running || !ok || r.History == nil {
 		return nil
 	}
-	at := standing{
-		elapsed: int64(elapsed / time.Second), done: map[string]bool{}, running: map[string]int64{}, planned: r.history.total,
+	at := Standing{
+		Elapsed: int64(elapsed / time.Second), Done: map[string]bool{}, Running: map[string]int64{}, Planned: r.History.total,
 	}
-	for _, s := range r.steps {
-		at.done[s.Step] = passedOver(s.State)
+	for _, s := range r.Steps {
+		at.Done[s.Step] = passedOver(s.State)
 	}
-	for id, s := range r.history.steps {
-		at.done[id] = at.done[id] || passedOver(s.word)
+	for id, s := range r.History.Steps {
+		at.Done[id] = at.Done[id] || passedOver(s.Word)
 	}
-	for _, id := range r.runningSteps() {
-		if h := r.history.steps[id]; h != nil && !h.startedAt.IsZero() {
-			at.done[id] = false
-			at.running[id] = max(0, h.startedAt.Unix()-r.StartedAt)
+	for _, id := range r.RunningSteps() {
+		if h := r.History.Steps[id]; h != nil && !h.startedAt.IsZero() {
+			at.Done[id] = false
+			at.Running[id] = max(0, h.startedAt.Unix()-r.StartedAt)
 		}
 	}
 	if r.Kind == "resume" {
-		before(def, r.ParentStep, at.done)
+		before(def, r.ParentStep, at.Done)
 	}
-	return estimate(def, at, past)
+	return Estimate(def, at, past)
 }
 
 // passedOver reports whether a step at this word is behind its run.

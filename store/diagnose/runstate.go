@@ -1,4 +1,4 @@
-package store
+package diagnose
 
 import (
 	"cmp"
@@ -12,16 +12,13 @@ import (
 // figures, so a run is reported as lost when Wave itself would give it up.
 const (
 	beatLimit    = 90 * time.Second // a heartbeat this old has stopped
-	silenceLimit = 5 * time.Minute  // no sign at all, where no pid can be asked
+	SilenceLimit = 5 * time.Minute  // no sign at all, where no pid can be asked
 	skewLimit    = time.Hour        // a sign this far ahead is no evidence of life
 )
 
-// orphaned is what Wave's reaper records for a run whose process had gone.
-const orphaned = "process gone (orphaned)"
-
-// runFacts is everything the database says about whether a run lives and how
+// RunFacts is everything the database says about whether a run lives and how
 // it ended. Zero values are unknown.
-type runFacts struct {
+type RunFacts struct {
 	Status          string    // pipeline_run.status
 	Error           string    // error_message, else current_step of an ended run
 	CancelledAt     time.Time // pipeline_run.cancelled_at
@@ -47,10 +44,10 @@ type runFacts struct {
 	Outer           *outerRun  // of a row that only holds others together
 }
 
-// deriveRun derives what became of a run. The reason is empty when the state is
+// Derive derives what became of a run. The reason is empty when the state is
 // what the recorded status says in plain words. A recorded end is final: only
 // how it ended is told better, never that it goes on.
-func deriveRun(f runFacts, now time.Time, alive func(pid int) bool) (wave.State, string) {
+func Derive(f RunFacts, now time.Time, alive func(pid int) bool) (wave.State, string) {
 	switch f.Status {
 	case "completed":
 		return wave.Succeeded, cmp.Or(f.askedToStop(), f.rehearsed())
@@ -83,7 +80,7 @@ func deriveRun(f runFacts, now time.Time, alive func(pid int) bool) (wave.State,
 }
 
 // deriveFailed finds what Wave records as failed although nothing failed.
-func (f runFacts) deriveFailed() (wave.State, string) {
+func (f RunFacts) deriveFailed() (wave.State, string) {
 	switch {
 	case !f.CancelledAt.IsZero():
 		return wave.Cancelled, "stopped by an operator"
@@ -91,7 +88,7 @@ func (f runFacts) deriveFailed() (wave.State, string) {
 		return f.deriveRewound()
 	case f.PipelineState == "rejected":
 		return wave.Rejected, "a contract rejected its work"
-	case strings.Contains(f.Error, orphaned):
+	case strings.Contains(f.Error, wave.ReasonGone):
 		if f.Rejected {
 			return wave.Rejected, "a contract rejected its work"
 		}
@@ -101,11 +98,11 @@ func (f runFacts) deriveFailed() (wave.State, string) {
 			return s, why
 		}
 		return wave.Lost, "process gone, no end recorded"
-	case killed(f.Error) && f.cancelCame():
+	case Killed(f.Error) && f.cancelCame():
 		return wave.Cancelled, "stopped by an operator"
-	case killed(f.Error) && f.Parent == wave.Cancelled && !f.ownProcess():
+	case Killed(f.Error) && f.Parent == wave.Cancelled && !f.OwnProcess():
 		return wave.Cancelled, "the run that started it was stopped"
-	case stoppedBeside(f.Error, f.ParentError) && !f.ownProcess():
+	case stoppedBeside(f.Error, f.ParentError) && !f.OwnProcess():
 		return wave.Cancelled, "stopped when the run that started it failed"
 	default:
 		return wave.Failed, f.askedToStop()
@@ -114,7 +111,7 @@ func (f runFacts) deriveFailed() (wave.State, string) {
 
 // deriveRewound derives a run that had ended before an operator rewound it, which
 // Wave records as a failure. Its events keep the end that it had.
-func (f runFacts) deriveRewound() (wave.State, string) {
+func (f RunFacts) deriveRewound() (wave.State, string) {
 	reason := "rewound to " + wave.Clip(f.RewoundTo, 80)
 	switch {
 	case f.End == "completed":
@@ -131,13 +128,13 @@ func (f runFacts) deriveRewound() (wave.State, string) {
 // stoppedBeside reports whether text is what a stop left of one of several that
 // worked at once, while blame, the error of what they belong to, names another.
 func stoppedBeside(text, blame string) bool {
-	return killed(text) && blame != "" && !killed(blame)
+	return Killed(text) && blame != "" && !Killed(blame)
 }
 
 // deriveQuietEnd derives a run whose end pipeline_run does not know. The end that
 // pipeline_state has counts only when the run was silent since: a run that was
 // taken up again leaves the old end there for a moment.
-func (f runFacts) deriveQuietEnd() (wave.State, string, bool) {
+func (f RunFacts) deriveQuietEnd() (wave.State, string, bool) {
 	wentOn := f.LastEvent.After(f.PipelineStateAt.Add(time.Second)) || f.Heartbeat.After(f.PipelineStateAt.Add(time.Second))
 	if !wentOn {
 		const why = "end recorded in pipeline_state only"
@@ -151,7 +148,7 @@ func (f runFacts) deriveQuietEnd() (wave.State, string, bool) {
 		case "cancelled":
 			return wave.Cancelled, why, true
 		case "failed":
-			if killed(f.Error) && f.cancelCame() {
+			if Killed(f.Error) && f.cancelCame() {
 				return wave.Cancelled, "stopped by an operator", true
 			}
 			return wave.Failed, why, true
@@ -167,7 +164,7 @@ func (f runFacts) deriveQuietEnd() (wave.State, string, bool) {
 
 // derivePending derives a reserved run from one that nobody will ever start: the
 // outer row of a composition stays pending although its children run.
-func (f runFacts) derivePending(now time.Time, alive func(pid int) bool) (wave.State, string) {
+func (f RunFacts) derivePending(now time.Time, alive func(pid int) bool) (wave.State, string) {
 	if f.HasEvents || !f.Heartbeat.IsZero() {
 		return f.deriveRunning(now, alive)
 	}
@@ -177,11 +174,11 @@ func (f runFacts) derivePending(now time.Time, alive func(pid int) bool) (wave.S
 	if f.Forked {
 		return wave.Pending, "forked, waits for resume"
 	}
-	since, known := age(f.StartedAt, now)
+	since, known := Age(f.StartedAt, now)
 	switch {
 	case f.PID > 0 && alive(f.PID):
 		return wave.Pending, ""
-	case known && since <= silenceLimit:
+	case known && since <= SilenceLimit:
 		return wave.Pending, ""
 	case !known:
 		return wave.Unknown, "its times lie in the future of this clock"
@@ -193,11 +190,11 @@ func (f runFacts) derivePending(now time.Time, alive func(pid int) bool) (wave.S
 // deriveRunning decides whether the writer of a run still lives. It takes two
 // signs to tell it as lost: no heartbeat, and a pid that is gone; or, where no
 // pid was recorded, no sign of any kind for longer.
-func (f runFacts) deriveRunning(now time.Time, alive func(pid int) bool) (wave.State, string) {
+func (f RunFacts) deriveRunning(now time.Time, alive func(pid int) bool) (wave.State, string) {
 	if s, why, ok := f.deriveByParent(now); ok {
 		return s, why
 	}
-	if beat, known := age(f.Heartbeat, now); known && beat <= beatLimit {
+	if beat, known := Age(f.Heartbeat, now); known && beat <= beatLimit {
 		return f.living()
 	}
 	if f.PID > 0 && alive(f.PID) {
@@ -212,7 +209,7 @@ func (f runFacts) deriveRunning(now time.Time, alive func(pid int) bool) (wave.S
 		}
 	case !known:
 		return wave.Unknown, "its times lie in the future of this clock"
-	case silence <= silenceLimit:
+	case silence <= SilenceLimit:
 	case f.AtGate && f.Heartbeat.IsZero():
 		// A gate is silent by nature and this kind of run never beats.
 		return wave.Unknown, "it waits at a gate, and whether its process is alive is unknown"
@@ -224,17 +221,17 @@ func (f runFacts) deriveRunning(now time.Time, alive func(pid int) bool) (wave.S
 	return f.living()
 }
 
-// ownProcess reports whether the run has a process to itself. A resumed run
+// OwnProcess reports whether the run has a process to itself. A resumed run
 // names its original as parent and has; where the kind is not recorded, it is
 // known by having started after its parent had ended.
-func (f runFacts) ownProcess() bool {
+func (f RunFacts) OwnProcess() bool {
 	return f.Parent == "" || f.Kind == "resume" || f.Kind == "" && !f.ParentEnded.IsZero() && !f.StartedAt.Before(f.ParentEnded)
 }
 
 // deriveByParent derives a child from its parent: both live in one process, and
 // only the parent beats.
-func (f runFacts) deriveByParent(now time.Time) (wave.State, string, bool) {
-	if f.ownProcess() {
+func (f RunFacts) deriveByParent(now time.Time) (wave.State, string, bool) {
+	if f.OwnProcess() {
 		return "", "", false
 	}
 	switch f.Parent {
@@ -256,7 +253,7 @@ func (f runFacts) deriveByParent(now time.Time) (wave.State, string, bool) {
 	}
 }
 
-func (f runFacts) living() (wave.State, string) {
+func (f RunFacts) living() (wave.State, string) {
 	if f.AtGate {
 		return wave.Waiting, "a gate waits for a decision"
 	}
@@ -264,19 +261,19 @@ func (f runFacts) living() (wave.State, string) {
 }
 
 // silence is the time since the latest sign of the run, its start included.
-func (f runFacts) silence(now time.Time) (time.Duration, bool) {
+func (f RunFacts) silence(now time.Time) (time.Duration, bool) {
 	least, any := time.Duration(0), false
 	for _, t := range []time.Time{f.StartedAt, f.LastEvent, f.Heartbeat} {
-		if a, ok := age(t, now); ok && (!any || a < least) {
+		if a, ok := Age(t, now); ok && (!any || a < least) {
 			least, any = a, true
 		}
 	}
 	return least, any
 }
 
-// age is how long ago t was. Clocks differ a little, so a near future is now;
+// Age is how long ago t was. Clocks differ a little, so a near future is now;
 // a far one, like no time at all, is not known.
-func age(t, now time.Time) (time.Duration, bool) {
+func Age(t, now time.Time) (time.Duration, bool) {
 	if t.IsZero() || t.After(now.Add(skewLimit)) {
 		return 0, false
 	}
@@ -284,25 +281,33 @@ func age(t, now time.Time) (time.Duration, bool) {
 }
 
 // cancelCame reports whether an operator's request came before the end.
-func (f runFacts) cancelCame() bool {
+func (f RunFacts) cancelCame() bool {
 	return !f.Cancel.IsZero() && (f.CompletedAt.IsZero() || !f.Cancel.After(f.CompletedAt))
 }
 
-func (f runFacts) askedToStop() string {
+func (f RunFacts) askedToStop() string {
 	if f.cancelCame() {
 		return "cancellation was requested"
 	}
 	return ""
 }
 
-func (f runFacts) rehearsed() string {
+func (f RunFacts) rehearsed() string {
 	if f.DryRun {
 		return "dry run, nothing was executed"
 	}
 	return ""
 }
 
-// killed reports whether an error is what a stopped step leaves.
-func killed(err string) bool {
+// Killed reports whether an error is what a stopped step leaves.
+func Killed(err string) bool {
 	return strings.Contains(err, "context canceled") || strings.Contains(err, "signal: killed")
+}
+
+// LastSign is when the run's process last wrote something, zero when it never did.
+func (f RunFacts) LastSign() time.Time {
+	if f.Heartbeat.After(f.LastEvent) {
+		return f.Heartbeat
+	}
+	return f.LastEvent
 }

@@ -1,4 +1,4 @@
-package store
+package diagnose
 
 import (
 	"maps"
@@ -12,41 +12,41 @@ import (
 
 // Bounds of what a history keeps of a run whose writer repeats itself for ever.
 const (
-	maxSteps    = 5000
+	MaxSteps    = 5000
 	maxAttempts = 200
 )
 
-// history is what the events of one run say of it, folded in id order. It is
+// History is what the events of one run say of it, folded in id order. It is
 // a pure reducer: the same events give the same history however they are cut
 // into batches, and an event that was folded before changes nothing.
-type history struct {
-	last   int64     // id of the newest event seen, folded or passed over
-	lastAt time.Time // when that was written
+type History struct {
+	Last   int64     // id of the newest event seen, folded or passed over
+	LastAt time.Time // when that was written
 
 	begun     bool   // a run-level started was seen
 	total     int    // "steps=N" of the start; 0: unknown
 	done      int    // "k/n steps completed"
-	gate      bool   // the last gate event waits
+	Gate      bool   // the last gate event waits
 	preflight string // the last text of a check before the first step
-	end       string
+	End       string
 	endLength time.Duration // of the last run-level completed; 0: none
 
-	order []string // steps in the order of their first event
-	steps map[string]*stepHistory
-	marks []wave.LogMark // by id
+	Order []string // steps in the order of their first event
+	Steps map[string]*stepHistory
+	Marks []wave.LogMark // by id
 }
 
 // stepHistory is what the events of a run say of one step.
 type stepHistory struct {
-	word      string // the last event that is a state of the step
+	Word      string // the last event that is a state of the step
 	startedAt time.Time
 	endedAt   time.Time
-	persona   string
-	model     string
+	Persona   string
+	Model     string
 	adapter   string
 	gate      bool // it is a gate
-	tokens    int64
-	hasTokens bool
+	Tokens    int64
+	HasTokens bool
 	err       string // the fullest text of the last failure
 	note      string // why it was skipped
 	length    time.Duration
@@ -69,12 +69,12 @@ type attemptHistory struct {
 	ended   time.Time
 }
 
-// add folds one event. Events come in the order of their ids.
-func (h *history) add(e wave.Event) {
-	if e.ID <= h.last {
+// Add folds one event. Events come in the order of their ids.
+func (h *History) Add(e wave.Event) {
+	if e.ID <= h.Last {
 		return
 	}
-	h.last, h.lastAt = e.ID, e.At
+	h.Last, h.LastAt = e.ID, e.At
 	if e.StepID == "" {
 		h.addRunLevel(e)
 		return
@@ -88,50 +88,50 @@ func (h *history) add(e wave.Event) {
 	h.mark(e, s, before)
 }
 
-func (h *history) addRunLevel(e wave.Event) {
+func (h *History) addRunLevel(e wave.Event) {
 	switch e.State {
 	case "started":
-		h.begun, h.end = true, ""
+		h.begun, h.End = true, ""
 		if n, ok := plannedSteps(e.Message); ok {
 			h.total = n
 		}
 	case "running":
-		h.end = ""
+		h.End = ""
 		if k, n, ok := fraction(strings.TrimSuffix(e.Message, " steps completed")); ok {
 			h.done, h.total = k, n
 		}
 	case "completed", "completed_empty":
-		h.end, h.endLength = e.State, e.Duration
+		h.End, h.endLength = e.State, e.Duration
 	case "preflight":
 		h.preflight = e.Message
 	case "gate_waiting":
-		h.gate = true
+		h.Gate = true
 	case "gate_resolved":
-		h.gate = false
+		h.Gate = false
 	}
 }
 
-func (h *history) step(id string) *stepHistory {
-	if s := h.steps[id]; s != nil {
+func (h *History) step(id string) *stepHistory {
+	if s := h.Steps[id]; s != nil {
 		return s
 	}
-	if len(h.order) >= maxSteps {
+	if len(h.Order) >= MaxSteps {
 		return nil
 	}
-	if h.steps == nil {
-		h.steps = map[string]*stepHistory{}
+	if h.Steps == nil {
+		h.Steps = map[string]*stepHistory{}
 	}
 	s := &stepHistory{}
-	h.order, h.steps[id] = append(h.order, id), s
+	h.Order, h.Steps[id] = append(h.Order, id), s
 	return s
 }
 
 func (s *stepHistory) add(e wave.Event) {
 	if e.Persona != "" {
-		s.persona = e.Persona
+		s.Persona = e.Persona
 	}
 	if e.Model != "" {
-		s.model = e.Model
+		s.Model = e.Model
 	}
 	if e.Adapter != "" {
 		s.adapter = e.Adapter
@@ -143,7 +143,7 @@ func (s *stepHistory) add(e wave.Event) {
 		}
 	case "retrying":
 		s.endAttempt(wave.Failed, e.At)
-		s.word = e.State
+		s.Word = e.State
 		if i, n, ok := fraction(strings.TrimPrefix(e.Message, "attempt ")); ok {
 			s.retries = n
 			s.startAttempt(i, time.Time{})
@@ -151,25 +151,25 @@ func (s *stepHistory) add(e wave.Event) {
 			s.startAttempt(0, time.Time{})
 		}
 	case "completed", "completed_empty":
-		s.word, s.endedAt, s.length = e.State, e.At, e.Duration
+		s.Word, s.endedAt, s.length = e.State, e.At, e.Duration
 		s.endAttempt(wave.Succeeded, e.At)
 	case "failed", "rejected":
 		s.fail(e)
 	case "matrix_start":
 		s.fansOut, s.workers = true, true
 	case "skipped":
-		s.word, s.note = e.State, e.Message
+		s.Word, s.note = e.State, e.Message
 	case "reworking":
-		s.word, s.note = e.State, e.Message
+		s.Word, s.note = e.State, e.Message
 		s.endAttempt(wave.Failed, e.At)
 	case "cancelled":
-		s.word, s.endedAt = e.State, e.At
+		s.Word, s.endedAt = e.State, e.At
 		s.endAttempt(wave.Cancelled, e.At)
 	case "pending":
-		s.word = e.State
+		s.Word = e.State
 	case "step_progress":
 		if e.Tokens > 0 {
-			s.tokens, s.hasTokens = s.tokens+e.Tokens, true
+			s.Tokens, s.HasTokens = s.Tokens+e.Tokens, true
 		}
 	default:
 		s.addContract(e)
@@ -185,10 +185,10 @@ func (s *stepHistory) begin(e wave.Event) {
 	}
 	s.fansOut = s.fansOut || strings.HasPrefix(e.Message, "iterate")
 	again := s.countVisit(e)
-	if s.word != "running" {
+	if s.Word != "running" {
 		s.err, s.warned = "", false
 	}
-	s.word, s.endedAt = "running", time.Time{}
+	s.Word, s.endedAt = "running", time.Time{}
 	switch n := len(s.attempts); {
 	case n == 0:
 		s.startAttempt(1, e.At)
@@ -215,7 +215,7 @@ func (s *stepHistory) countVisit(e wave.Event) (again bool) {
 		}
 		return false
 	}
-	switch s.word {
+	switch s.Word {
 	case "completed", "completed_empty", "failed":
 		again = !s.fansOut
 	}
@@ -228,10 +228,10 @@ func (s *stepHistory) countVisit(e wave.Event) (again bool) {
 // fail keeps the fullest text: a failing command writes two events, the first
 // with its stderr and the second with the exit status alone.
 func (s *stepHistory) fail(e wave.Event) {
-	if s.word != e.State || len(e.Message) > len(s.err) {
+	if s.Word != e.State || len(e.Message) > len(s.err) {
 		s.err = e.Message
 	}
-	s.word, s.endedAt = e.State, e.At
+	s.Word, s.endedAt = e.State, e.At
 	state := wave.Failed
 	if e.State == "rejected" {
 		state = wave.Rejected
@@ -321,22 +321,22 @@ func contractResult(state string) (string, bool) {
 	}
 }
 
-// passOver notes that nothing up to id is left to fold.
-func (h *history) passOver(id int64, at time.Time) {
-	if id > h.last {
-		h.last, h.lastAt = id, at
+// PassOver notes that nothing up to id is left to fold.
+func (h *History) PassOver(id int64, at time.Time) {
+	if id > h.Last {
+		h.Last, h.LastAt = id, at
 	}
 }
 
-// clone copies h so that it can be read while the original goes on.
-func (h *history) clone() *history {
+// Clone copies h so that it can be read while the original goes on.
+func (h *History) Clone() *History {
 	c := *h
-	c.order, c.marks = slices.Clone(h.order), slices.Clip(h.marks) // marks are only added
-	c.steps = maps.Clone(h.steps)
-	for id, s := range c.steps {
+	c.Order, c.Marks = slices.Clone(h.Order), slices.Clip(h.Marks) // marks are only added
+	c.Steps = maps.Clone(h.Steps)
+	for id, s := range c.Steps {
 		copied := *s
 		copied.attempts, copied.checks = slices.Clone(s.attempts), slices.Clone(s.checks)
-		c.steps[id] = &copied
+		c.Steps[id] = &copied
 	}
 	return &c
 }

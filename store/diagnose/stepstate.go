@@ -1,4 +1,4 @@
-package store
+package diagnose
 
 import (
 	"strconv"
@@ -58,9 +58,9 @@ func deriveStep(f stepFacts, run wave.State) (wave.State, string) {
 		switch {
 		case run.Active() && f.Children.All > f.Children.Ended:
 			return wave.Running, f.Note // the last child to end was not the last to run
-		case run == wave.Cancelled && killed(f.Error):
+		case run == wave.Cancelled && Killed(f.Error):
 			return wave.Cancelled, f.Note
-		case run == wave.Lost && f.Error == orphaned:
+		case run == wave.Lost && f.Error == wave.ReasonGone:
 			return wave.Lost, "" // it was closed with its run
 		}
 		return wave.Failed, f.Note

@@ -1,4 +1,4 @@
-package store
+package diagnose
 
 import (
 	"time"
@@ -9,7 +9,7 @@ import (
 // attemptsOf lists the tries at a step: from step_attempt, and where that has
 // none (command steps, old schemas), from the events.
 func (b *stepBuilder) attemptsOf(id string, h *stepHistory) []wave.Attempt {
-	attempts := mergeAttempts(b.attempts[id])
+	attempts := MergeAttempts(b.Attempts[id])
 	if len(attempts) == 0 {
 		attempts = attemptsByEvents(h)
 	}
@@ -19,7 +19,7 @@ func (b *stepBuilder) attemptsOf(id string, h *stepHistory) []wave.Attempt {
 			ended = append(ended, i)
 		}
 	}
-	if metrics := b.metrics[id]; len(metrics) == len(ended) {
+	if metrics := b.Metrics[id]; len(metrics) == len(ended) {
 		for k, i := range ended { // the k-th that ended is the k-th that was measured
 			a, m := &attempts[i], metrics[k]
 			if m.Duration > 0 {
@@ -32,9 +32,9 @@ func (b *stepBuilder) attemptsOf(id string, h *stepHistory) []wave.Attempt {
 	return attempts
 }
 
-// mergeAttempts joins the two rows of an attempt: running, which is never
+// MergeAttempts joins the two rows of an attempt: running, which is never
 // updated, and how it ended. A step that is visited again counts from 1 again.
-func mergeAttempts(rows []wave.AttemptRow) []wave.Attempt {
+func MergeAttempts(rows []wave.AttemptRow) []wave.Attempt {
 	var attempts []wave.Attempt
 	open := map[int64]int{} // attempt number -> index of its running row
 	for _, r := range rows {

@@ -1,4 +1,4 @@
-package store
+package diagnose
 
 import (
 	"strings"
@@ -18,7 +18,7 @@ import (
 //
 // A step that did the like in a past run that ended well is let alone.
 const (
-	loopWindow = 50               // actions looked back at
+	LoopWindow = 50               // actions looked back at
 	loopWithin = 10 * time.Minute // before the latest of them
 	loopSame   = 12               // one action so often in a row
 	loopCycle  = 10               // two, three or four actions in turn, so many rounds
@@ -52,15 +52,15 @@ type Runaway struct {
 // Loops reports whether the runaway is one of repetition; else of tokens.
 func (r Runaway) Loops() bool { return len(r.Actions) > 0 }
 
-// action is an action of a step: a tool and its target.
-type toolCall struct {
-	at   time.Time
-	text string // normalized
+// ToolCall is an action of a step: a tool and its target.
+type ToolCall struct {
+	At   time.Time
+	Text string // normalized
 }
 
-// normalize makes texts of the same action equal: they differ in white space
+// Normalize makes texts of the same action equal: they differ in white space
 // and the case of the tool. Everything else may be the point of the action.
-func normalize(message string) string {
+func Normalize(message string) string {
 	fields := strings.Fields(message)
 	if len(fields) == 0 {
 		return ""
@@ -69,16 +69,16 @@ func normalize(message string) string {
 	return strings.Join(fields, " ")
 }
 
-// repetition is how much a step repeats itself: rounds[p] is the most rounds of a
+// Repetition is how much a step repeats itself: rounds[p] is the most rounds of a
 // cycle of p actions in a row, share the most of one action in a window.
-type repetition struct {
+type Repetition struct {
 	rounds [loopPeriod + 1]int
 	share  int
 }
 
-// exceeds reports whether h repeats more than other ever did, in what is a
+// Exceeds reports whether h repeats more than other ever did, in what is a
 // runaway of h.
-func (h repetition) exceeds(other repetition) bool {
+func (h Repetition) Exceeds(other Repetition) bool {
 	for p := 1; p <= loopPeriod; p++ {
 		if h.rounds[p] >= leastRounds(p) && h.rounds[p] > other.rounds[p] {
 			return true
@@ -87,7 +87,8 @@ func (h repetition) exceeds(other repetition) bool {
 	return h.share >= loopShare && h.share > other.share
 }
 
-func (h repetition) with(other repetition) repetition {
+// With is the most of two repetitions.
+func (h Repetition) With(other Repetition) Repetition {
 	for p := range h.rounds {
 		h.rounds[p] = max(h.rounds[p], other.rounds[p])
 	}
@@ -103,24 +104,24 @@ func leastRounds(period int) int {
 }
 
 // recent cuts actions to the window before the latest.
-func recent(deeds []toolCall) []toolCall {
-	deeds = deeds[max(0, len(deeds)-loopWindow):]
-	for len(deeds) > 0 && deeds[len(deeds)-1].at.Sub(deeds[0].at) > loopWithin {
+func recent(deeds []ToolCall) []ToolCall {
+	deeds = deeds[max(0, len(deeds)-LoopWindow):]
+	for len(deeds) > 0 && deeds[len(deeds)-1].At.Sub(deeds[0].At) > loopWithin {
 		deeds = deeds[1:]
 	}
 	return deeds
 }
 
-// repeats measures what a step does at the end of its actions, oldest first, and
+// Repeats measures what a step does at the end of its actions, oldest first, and
 // describes the repetition that counts most, if any does.
-func repeats(deeds []toolCall) (repetition, *Runaway) {
+func Repeats(deeds []ToolCall) (Repetition, *Runaway) {
 	deeds = recent(deeds)
-	var h repetition
+	var h Repetition
 	var found *Runaway
 	n := len(deeds)
 	for p := loopPeriod; p >= 1; p-- { // what is said last is the shortest cycle
 		alike := 0
-		for i := n - 1; i >= p && deeds[i].text == deeds[i-p].text; i-- {
+		for i := n - 1; i >= p && deeds[i].Text == deeds[i-p].Text; i-- {
 			alike++
 		}
 		if alike == 0 {
@@ -128,21 +129,21 @@ func repeats(deeds []toolCall) (repetition, *Runaway) {
 		}
 		h.rounds[p] = alike/p + 1
 		if h.rounds[p] >= leastRounds(p) {
-			found = &Runaway{Times: h.rounds[p], Of: h.rounds[p] * p, Since: deeds[n-h.rounds[p]*p].at}
+			found = &Runaway{Times: h.rounds[p], Of: h.rounds[p] * p, Since: deeds[n-h.rounds[p]*p].At}
 			for _, d := range deeds[n-p:] {
-				found.Actions = append(found.Actions, wave.Clip(d.text, 200))
+				found.Actions = append(found.Actions, wave.Clip(d.Text, 200))
 			}
 		}
 	}
 	counts := map[string]int{}
 	for _, d := range deeds {
-		counts[d.text]++
-		h.share = max(h.share, counts[d.text])
+		counts[d.Text]++
+		h.share = max(h.share, counts[d.Text])
 	}
 	if found == nil && h.share >= loopShare {
 		for _, d := range deeds {
-			if counts[d.text] == h.share {
-				found = &Runaway{Actions: []string{wave.Clip(d.text, 200)}, Times: h.share, Of: n, Since: d.at}
+			if counts[d.Text] == h.share {
+				found = &Runaway{Actions: []string{wave.Clip(d.Text, 200)}, Times: h.share, Of: n, Since: d.At}
 				break
 			}
 		}
@@ -150,29 +151,29 @@ func repeats(deeds []toolCall) (repetition, *Runaway) {
 	return h, found
 }
 
-// habitOf is the most that a step repeated itself anywhere in its actions.
-func repetitionOf(deeds []toolCall) repetition {
-	var h repetition
+// RepetitionOf is the most that a step repeated itself anywhere in its actions.
+func RepetitionOf(deeds []ToolCall) Repetition {
+	var h Repetition
 	for i := range deeds {
-		now, _ := repeats(deeds[max(0, i+1-loopWindow) : i+1])
-		h = h.with(now)
+		now, _ := Repeats(deeds[max(0, i+1-LoopWindow) : i+1])
+		h = h.With(now)
 	}
 	return h
 }
 
-// surge compares the tokens per minute of a step with those of past runs.
-func surge(step string, s *stepHistory, past []*pastRun, now time.Time) *Runaway {
-	if s == nil || s.startedAt.IsZero() || s.tokens < surgeTokens {
+// Surge compares the tokens per minute of a step with those of past runs.
+func Surge(step string, s *stepHistory, past []*PastRun, now time.Time) *Runaway {
+	if s == nil || s.startedAt.IsZero() || s.Tokens < surgeTokens {
 		return nil
 	}
 	took := now.Sub(s.startedAt)
 	if took < surgeTime {
 		return nil
 	}
-	r := &Runaway{Step: step, Since: s.startedAt, Rate: perMinute(s.tokens, int64(took/time.Second))}
+	r := &Runaway{Step: step, Since: s.startedAt, Rate: perMinute(s.Tokens, int64(took/time.Second))}
 	for _, run := range past {
-		if p := run.steps[step]; p.tokens > 0 && !p.skipped {
-			r.Highest, r.Past = max(r.Highest, perMinute(p.tokens, p.end-p.start)), r.Past+1
+		if p := run.Steps[step]; p.tokens > 0 && !p.Skipped {
+			r.Highest, r.Past = max(r.Highest, perMinute(p.tokens, p.End-p.Start)), r.Past+1
 		}
 	}
 	if r.Past < minPast || r.Rate < surgeTimes*r.Highest {

@@ -1,13 +1,11 @@
-package store
+package diagnose
 
 import (
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
-	"time"
 
-	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
 
@@ -72,8 +70,8 @@ func fan(first lasting, last lasting, between ...lasting) course {
 }
 
 // draw makes a run of the course, in whole seconds as Wave records it.
-func (c course) draw(r *rand.Rand) *pastRun {
-	p := &pastRun{steps: map[string]pastStep{}, planned: len(c.def)}
+func (c course) draw(r *rand.Rand) *PastRun {
+	p := &PastRun{Steps: map[string]PastStep{}, Planned: len(c.def)}
 	ends := map[string]float64{}
 	for _, s := range c.def {
 		at := 0.0
@@ -82,35 +80,35 @@ func (c course) draw(r *rand.Rand) *pastRun {
 		}
 		if r.Float64() < c.skip[s.ID] {
 			ends[s.ID] = at
-			p.steps[s.ID] = pastStep{skipped: true}
+			p.Steps[s.ID] = PastStep{Skipped: true}
 			continue
 		}
 		if c.wait != nil {
 			at += c.wait(r)
 		}
 		ends[s.ID] = at + c.took[s.ID](r)
-		p.steps[s.ID] = pastStep{start: int64(at), end: int64(ends[s.ID])}
-		p.duration = max(p.duration, int64(ends[s.ID]))
+		p.Steps[s.ID] = PastStep{Start: int64(at), End: int64(ends[s.ID])}
+		p.Duration = max(p.Duration, int64(ends[s.ID]))
 	}
 	return p
 }
 
 // seenAt is how far the run was so many seconds after it began.
-func (p *pastRun) seenAt(def []wave.StepDef, elapsed int64) standing {
-	at := standing{elapsed: elapsed, done: map[string]bool{}, running: map[string]int64{}, planned: p.planned}
+func (p *PastRun) seenAt(def []wave.StepDef, elapsed int64) Standing {
+	at := Standing{Elapsed: elapsed, Done: map[string]bool{}, Running: map[string]int64{}, Planned: p.Planned}
 	for _, s := range def {
-		step := p.steps[s.ID]
+		step := p.Steps[s.ID]
 		ready := true
 		for _, dep := range s.Dependencies {
-			ready = ready && at.done[dep]
+			ready = ready && at.Done[dep]
 		}
 		switch {
-		case step.skipped:
-			at.done[s.ID] = ready
-		case step.end <= elapsed:
-			at.done[s.ID] = true
-		case step.start <= elapsed:
-			at.running[s.ID] = step.start
+		case step.Skipped:
+			at.Done[s.ID] = ready
+		case step.End <= elapsed:
+			at.Done[s.ID] = true
+		case step.Start <= elapsed:
+			at.Running[s.ID] = step.Start
 		}
 	}
 	return at
@@ -144,20 +142,20 @@ func TestEstimateHoldsWhatItSays(t *testing.T) {
 				rng := rand.New(rand.NewPCG(7, uint64(n)))
 				told, inside, before, all := 0, 0, 0, 0
 				for range 1500 / n { // many pasts: a single one may be unlucky
-					past := make([]*pastRun, n)
+					past := make([]*PastRun, n)
 					for i := range past {
 						past[i] = c.draw(rng)
 					}
 					for range 20 {
 						run := c.draw(rng)
-						for at := int64(0); at < min(run.duration, 3000); at += 40 {
+						for at := int64(0); at < min(run.Duration, 3000); at += 40 {
 							all++
-							eta := estimate(c.def, run.seenAt(c.def, at), past)
+							eta := Estimate(c.def, run.seenAt(c.def, at), past)
 							if eta == nil || eta.N == 0 {
 								continue
 							}
 							told++
-							left := wave.Seconds(run.duration - at)
+							left := wave.Seconds(run.Duration - at)
 							if left >= eta.Earliest && left <= eta.P90 {
 								inside++
 							}
@@ -185,36 +183,36 @@ func TestEstimateHoldsWhatItSays(t *testing.T) {
 
 func TestEstimate(t *testing.T) {
 	def := []wave.StepDef{{ID: "a"}, {ID: "b", Dependencies: []string{"a"}}, {ID: "c", Dependencies: []string{"a"}}, {ID: "d", Dependencies: []string{"b", "c"}}}
-	run := func(a, b, c, d int64) *pastRun { // b and c side by side
-		return &pastRun{duration: a + max(b, c) + d, planned: 4, steps: map[string]pastStep{
-			"a": {start: 0, end: a}, "b": {start: a, end: a + b}, "c": {start: a, end: a + c}, "d": {start: a + max(b, c), end: a + max(b, c) + d},
+	run := func(a, b, c, d int64) *PastRun { // b and c side by side
+		return &PastRun{Duration: a + max(b, c) + d, Planned: 4, Steps: map[string]PastStep{
+			"a": {Start: 0, End: a}, "b": {Start: a, End: a + b}, "c": {Start: a, End: a + c}, "d": {Start: a + max(b, c), End: a + max(b, c) + d},
 		}}
 	}
-	same := []*pastRun{run(10, 60, 100, 30), run(10, 60, 100, 30), run(10, 60, 100, 30), run(10, 60, 100, 30), run(10, 60, 100, 30)}
+	same := []*PastRun{run(10, 60, 100, 30), run(10, 60, 100, 30), run(10, 60, 100, 30), run(10, 60, 100, 30), run(10, 60, 100, 30)}
 	for _, tt := range []struct {
 		name string
 		def  []wave.StepDef
-		at   standing
-		past []*pastRun
+		at   Standing
+		past []*PastRun
 		want string
 	}{
-		{"steps side by side count once", def, standing{}, same, "2m20s-2m20s n=5"},
-		{"a step that runs counts by what is left of it", def, standing{elapsed: 40, done: map[string]bool{"a": true, "b": true}, running: map[string]int64{"c": 10}}, same, "1m40s-1m40s n=5"},
-		{"a step that was passed over quickly leaves the rest as it was", def, standing{elapsed: 4, done: map[string]bool{"a": true}}, same, "2m10s-2m10s n=5"},
-		{"four past runs are too few", def, standing{}, same[:4], "hidden"},
-		{"a step that takes longer than ever makes a run late", def, standing{elapsed: 130, done: map[string]bool{"a": true, "b": true}, running: map[string]int64{"c": 10}}, same, "late"},
-		{"a run that was delayed before is late as a whole and its rest is known", def, standing{elapsed: 300, done: map[string]bool{"a": true, "b": true, "c": true}, running: map[string]int64{"d": 290}}, same, "20s-20s n=5 late"},
-		{"past runs with other steps tell nothing", append(def, wave.StepDef{ID: "e"}), standing{planned: 5}, same, "hidden"},
-		{"a running step that is not defined any more tells nothing", def, standing{running: map[string]int64{"x": 0}}, same, "hidden"},
-		{"without a definition the whole counts", nil, standing{elapsed: 100}, same, "40s-40s n=5"},
-		{"dependencies in a circle end", []wave.StepDef{{ID: "a", Dependencies: []string{"b"}}, {ID: "b", Dependencies: []string{"a"}}}, standing{}, same, "2m20s-2m20s n=5"},
+		{"steps side by side count once", def, Standing{}, same, "2m20s-2m20s n=5"},
+		{"a step that runs counts by what is left of it", def, Standing{Elapsed: 40, Done: map[string]bool{"a": true, "b": true}, Running: map[string]int64{"c": 10}}, same, "1m40s-1m40s n=5"},
+		{"a step that was passed over quickly leaves the rest as it was", def, Standing{Elapsed: 4, Done: map[string]bool{"a": true}}, same, "2m10s-2m10s n=5"},
+		{"four past runs are too few", def, Standing{}, same[:4], "hidden"},
+		{"a step that takes longer than ever makes a run late", def, Standing{Elapsed: 130, Done: map[string]bool{"a": true, "b": true}, Running: map[string]int64{"c": 10}}, same, "late"},
+		{"a run that was delayed before is late as a whole and its rest is known", def, Standing{Elapsed: 300, Done: map[string]bool{"a": true, "b": true, "c": true}, Running: map[string]int64{"d": 290}}, same, "20s-20s n=5 late"},
+		{"past runs with other steps tell nothing", append(def, wave.StepDef{ID: "e"}), Standing{Planned: 5}, same, "hidden"},
+		{"a running step that is not defined any more tells nothing", def, Standing{Running: map[string]int64{"x": 0}}, same, "hidden"},
+		{"without a definition the whole counts", nil, Standing{Elapsed: 100}, same, "40s-40s n=5"},
+		{"dependencies in a circle end", []wave.StepDef{{ID: "a", Dependencies: []string{"b"}}, {ID: "b", Dependencies: []string{"a"}}}, Standing{}, same, "2m20s-2m20s n=5"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.at.done == nil {
-				tt.at.done = map[string]bool{}
+			if tt.at.Done == nil {
+				tt.at.Done = map[string]bool{}
 			}
 			got := "hidden"
-			if eta := estimate(tt.def, tt.at, tt.past); eta != nil {
+			if eta := Estimate(tt.def, tt.at, tt.past); eta != nil {
 				got = ""
 				if eta.N > 0 {
 					got = fmt.Sprintf("%s-%s n=%d", eta.P50, eta.P90, eta.N)
@@ -228,77 +226,4 @@ func TestEstimate(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestRecordedPast reads the past out of a database and makes estimates from a
-// run that is written there bit by bit.
-func TestRecordedPast(t *testing.T) {
-	c := fan(uniform(20, 40), uniform(20, 40), lognormal(100, .5), uniform(60, 200))
-	rng := rand.New(rand.NewPCG(3, 3))
-	b := storetest.New(t)
-	for range 30 {
-		c.draw(rng).write(b, c.def, 1<<40)
-		b.Clock = b.Clock.Add(time.Hour)
-	}
-	now := b.Clock
-	d := openTest(t, b.Path, now, Options{Definition: func(string) []wave.StepDef { return c.def }})
-	d.opt.Now = func() time.Time { return now }
-	told, inside := 0, 0
-	for range 25 {
-		run := c.draw(rng)
-		for at := int64(0); at < run.duration; at += 60 {
-			id := run.write(b, c.def, at)
-			now = b.Clock.Add(wave.Seconds(at))
-			eta := mustOutlook(t, d, id).ETA
-			want := estimate(c.def, run.seenAt(c.def, at), mustPast(t, d))
-			if fmt.Sprint(eta) != fmt.Sprint(want) {
-				t.Fatalf("at %d s of %+v: %+v, want %+v", at, run, eta, want)
-			}
-			if eta != nil && eta.N > 0 {
-				told++
-				if left := wave.Seconds(run.duration - at); left >= eta.Earliest && left <= eta.P90 {
-					inside++
-				}
-			}
-			b.Exec("DELETE FROM pipeline_run WHERE run_id = ?", id)
-		}
-	}
-	if told < 40 || inside*10 < told*8 {
-		t.Errorf("%d of %d true ends lie inside", inside, told)
-	}
-}
-
-func mustPast(t testing.TB, d *database) []*pastRun {
-	t.Helper()
-	past, err := d.pastOf(t.Context(), "course")
-	if err != nil || len(past) != 30 {
-		t.Fatal(len(past), err)
-	}
-	return past
-}
-
-// write records the run as it was so many seconds after it began, which is the
-// builder's clock.
-func (p *pastRun) write(b *storetest.Builder, def []wave.StepDef, elapsed int64) string {
-	at := func(s int64) time.Time { return b.Clock.Add(wave.Seconds(s)) }
-	r := storetest.Run{Pipeline: "course", Status: "running", Start: b.Clock, Heartbeat: at(min(elapsed, p.duration))}
-	if elapsed >= p.duration {
-		r.Status, r.End = "completed", at(p.duration)
-	}
-	run := b.Run(r)
-	b.Event(run, storetest.Event{State: "started", Message: fmt.Sprintf(`input="" steps=%d`, len(def))})
-	for _, s := range def {
-		step := p.steps[s.ID]
-		if step.start > elapsed {
-			continue
-		}
-		state := storetest.Step{ID: s.ID, State: "running", Start: at(step.start)}
-		b.Event(run, storetest.Event{Step: s.ID, At: at(step.start)})
-		if step.end <= elapsed {
-			state.State, state.End = "completed", at(step.end)
-			b.Event(run, storetest.Event{Step: s.ID, State: "completed", At: at(step.end)})
-		}
-		b.Step(run, state)
-	}
-	return run
 }

@@ -1,4 +1,4 @@
-package store
+package diagnose
 
 import (
 	"cmp"
@@ -9,15 +9,15 @@ import (
 	"wavedeck/store/wave"
 )
 
-// steps assembles and tells the steps of a run in order.
-func (r *stepRows) steps(run wave.Run) []wave.Step {
+// Steps assembles and tells the steps of a run in order.
+func (r *StepRows) Steps(run wave.Run) []wave.Step {
 	b := stepBuilder{
-		stepRows: r, run: run, blamed: blamedStep(run.Error),
-		derived: make(map[string]*wave.Step, len(r.order)), deps: make(map[string][]string, len(r.def)),
-		recorded: len(r.states)+len(r.history.order) > 0 || run.State == wave.Failed && blamedStep(run.Error) == "",
+		StepRows: r, run: run, blamed: blamedStep(run.Error),
+		derived: make(map[string]*wave.Step, len(r.order)), deps: make(map[string][]string, len(r.Def)),
+		recorded: len(r.States)+len(r.History.Order) > 0 || run.State == wave.Failed && blamedStep(run.Error) == "",
 	}
-	b.kinds = make(map[string]wave.StepDef, len(r.def))
-	for _, s := range r.def {
+	b.kinds = make(map[string]wave.StepDef, len(r.Def))
+	for _, s := range r.Def {
 		b.deps[s.ID], b.kinds[s.ID] = s.Dependencies, s
 	}
 	for _, id := range r.order {
@@ -35,7 +35,7 @@ func (r *stepRows) steps(run wave.Run) []wave.Step {
 
 // stepBuilder tells steps after the steps they depend on.
 type stepBuilder struct {
-	*stepRows
+	*StepRows
 	run        wave.Run
 	blamed     string // the step that the run's error names
 	someFailed bool
@@ -48,22 +48,22 @@ type stepBuilder struct {
 // word is the last state recorded for a step, from who knows best: the row
 // Wave keeps, a writer of progress, the events, the attempts.
 func (b *stepBuilder) word(id string) string {
-	if w := b.states[id].State; w != "" && w != "pending" {
+	if w := b.States[id].State; w != "" && w != "pending" {
 		return w
 	}
-	if w := b.progress[id].State; w != "" && w != "pending" {
+	if w := b.Progress[id].State; w != "" && w != "pending" {
 		return w
 	}
-	if h := b.history.steps[id]; h != nil && h.word != "" {
-		return h.word
+	if h := b.History.Steps[id]; h != nil && h.Word != "" {
+		return h.Word
 	}
-	if rows := b.attempts[id]; len(rows) > 0 {
+	if rows := b.Attempts[id]; len(rows) > 0 {
 		if w := rows[len(rows)-1].State; w != "succeeded" {
 			return w
 		}
 		return "completed"
 	}
-	if b.states[id].State != "" || b.progress[id].State != "" {
+	if b.States[id].State != "" || b.Progress[id].State != "" {
 		return "pending"
 	}
 	return ""
@@ -77,14 +77,14 @@ func (b *stepBuilder) settled(id string) string {
 // failure is what went wrong with a step, from whatever recorded it.
 func (b *stepBuilder) failure(id string) string {
 	texts := []string{""}
-	switch row := b.states[id]; row.State {
+	switch row := b.States[id]; row.State {
 	case "failed", "rejected":
 		texts = append(texts, row.Error)
 	}
-	if h := b.history.steps[id]; h != nil {
+	if h := b.History.Steps[id]; h != nil {
 		texts = append(texts, h.err)
 	}
-	if rows := b.attempts[id]; len(rows) > 0 {
+	if rows := b.Attempts[id]; len(rows) > 0 {
 		texts = append(texts, rows[len(rows)-1].Error)
 	}
 	return fullestText(texts...)
@@ -95,13 +95,13 @@ func (b *stepBuilder) step(id string) *wave.Step {
 		return s
 	}
 	b.derived[id] = nil // a cycle ends here
-	h := b.history.steps[id]
+	h := b.History.Steps[id]
 	if h == nil {
 		h = &stepHistory{}
 	}
-	s := &wave.Step{ID: id, Recorded: b.word(id), Persona: h.persona, Model: h.model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract, Evidence: h.evidence, Checks: h.checks, Gate: h.gate, Kind: b.kinds[id].Kind}
+	s := &wave.Step{ID: id, Recorded: b.word(id), Persona: h.Persona, Model: h.Model, Adapter: h.adapter, Retries: h.retries, Contract: h.contract, Evidence: h.evidence, Checks: h.checks, Gate: h.gate, Kind: b.kinds[id].Kind}
 	s.Attempts = b.attemptsOf(id, h)
-	row := b.states[id]
+	row := b.States[id]
 	children := b.childrenOf(id)
 	s.Children = wave.ChildCounts{All: max(children.All, children.Total), Ended: children.Ended, Failed: children.Failed}
 	s.Visits = max(int(wave.OrZero(&row.Visits)), h.visits)
@@ -127,12 +127,12 @@ func (b *stepBuilder) step(id string) *wave.Step {
 	if s.State == wave.Failed {
 		s.Culprit = b.culprit(id)
 	}
-	for _, row := range b.metrics[id] {
+	for _, row := range b.Metrics[id] {
 		if s.Persona == "" {
 			s.Persona = row.Persona
 		}
 	}
-	for _, persona := range []string{b.progress[id].Persona, b.kinds[id].Persona} {
+	for _, persona := range []string{b.Progress[id].Persona, b.kinds[id].Persona} {
 		if s.Persona == "" {
 			s.Persona = persona
 		}
@@ -148,7 +148,7 @@ func (b *stepBuilder) step(id string) *wave.Step {
 // note is what was merely noted of a step: step_state keeps that in the column
 // of its errors.
 func (b *stepBuilder) note(id string, h *stepHistory) string {
-	row := b.states[id]
+	row := b.States[id]
 	switch row.State {
 	case "failed", "rejected":
 		return ""
@@ -165,7 +165,7 @@ func (b *stepBuilder) elsewhere(s *wave.Step) string {
 	switch {
 	case s.Recorded != "":
 		return ""
-	case s.State == wave.Unknown && slices.ContainsFunc(b.children, func(c wave.Run) bool { return c.Pipeline == b.run.Pipeline && c.ParentStep == "" }):
+	case s.State == wave.Unknown && slices.ContainsFunc(b.Children, func(c wave.Run) bool { return c.Pipeline == b.run.Pipeline && c.ParentStep == "" }):
 		return "runs in each child run"
 	case s.State == wave.Skipped && b.run.Kind == "resume" && slices.Index(b.order, s.ID) < slices.Index(b.order, b.run.ParentStep):
 		return "done in the run that it resumes"
@@ -178,8 +178,8 @@ func (b *stepBuilder) elsewhere(s *wave.Step) string {
 // failed by itself, for those that were stopped because of it did not.
 func (b *stepBuilder) culprit(id string) *wave.Run {
 	var first *wave.Run
-	for i := range b.children {
-		child := &b.children[i]
+	for i := range b.Children {
+		child := &b.Children[i]
 		if child.ParentStep != id || b.isResume(*child) || child.State != wave.Failed && child.State != wave.Rejected {
 			continue
 		}
@@ -225,7 +225,7 @@ func (b *stepBuilder) blockedBy(s *wave.Step) bool {
 func (b *stepBuilder) childrenOf(id string) stepChildren {
 	latest := map[string]wave.State{}
 	var c stepChildren
-	for _, child := range b.children { // oldest first
+	for _, child := range b.Children { // oldest first
 		if child.ParentStep != id || b.isResume(child) {
 			continue
 		}
@@ -259,7 +259,7 @@ func (b *stepBuilder) isResume(child wave.Run) bool {
 // addTimes sums the milliseconds of the attempts where they were measured, and
 // else takes the whole seconds of the row.
 func (b *stepBuilder) addTimes(s *wave.Step, h *stepHistory) {
-	row := b.states[s.ID]
+	row := b.States[s.ID]
 	s.StartedAt, s.CompletedAt = wave.Unix(row.StartedAt), wave.Unix(row.CompletedAt)
 	if s.StartedAt.IsZero() {
 		s.StartedAt = h.startedAt
@@ -275,7 +275,7 @@ func (b *stepBuilder) addTimes(s *wave.Step, h *stepHistory) {
 		return
 	}
 	var measured time.Duration
-	for _, m := range b.metrics[s.ID] {
+	for _, m := range b.Metrics[s.ID] {
 		measured += wave.Milliseconds(m.Duration)
 	}
 	switch {
@@ -294,14 +294,14 @@ func (b *stepBuilder) addTimes(s *wave.Step, h *stepHistory) {
 
 func (b *stepBuilder) addTokens(s *wave.Step, h *stepHistory) {
 	var metrics, attempts int64
-	for _, m := range b.metrics[s.ID] {
+	for _, m := range b.Metrics[s.ID] {
 		metrics += m.Tokens
 	}
-	for _, a := range b.attempts[s.ID] {
+	for _, a := range b.Attempts[s.ID] {
 		attempts += a.Tokens
 	}
-	n := max(metrics, attempts, h.tokens, b.progress[s.ID].Tokens)
-	if n > 0 || h.hasTokens || len(b.metrics[s.ID]) > 0 {
+	n := max(metrics, attempts, h.Tokens, b.Progress[s.ID].Tokens)
+	if n > 0 || h.HasTokens || len(b.Metrics[s.ID]) > 0 {
 		s.Tokens = &n
 	}
 }
@@ -310,13 +310,13 @@ func (b *stepBuilder) addProgress(s *wave.Step) {
 	if !s.State.Active() {
 		return
 	}
-	p := b.progress[s.ID]
+	p := b.Progress[s.ID]
 	if p.Progress != nil {
 		percent := int(min(max(*p.Progress, 0), 100))
 		s.Progress = &percent
 	}
 	s.Action = p.Action
 	if s.Action == "" && s.State == wave.Running {
-		s.Action = b.activity[s.ID]
+		s.Action = b.Activity[s.ID]
 	}
 }

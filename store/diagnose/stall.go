@@ -1,4 +1,4 @@
-package store
+package diagnose
 
 import (
 	"time"
@@ -6,8 +6,7 @@ import (
 	"wavedeck/store/wave"
 )
 
-// This file answers why a run is not moving, from what can be seen of it. It
-// reads nothing: diagnosis.go gathers the signals.
+// This file answers why a run is not moving, from what can be seen of it.
 
 // How long a run may be silent before anything is said about it.
 const (
@@ -40,15 +39,15 @@ const (
 	Unclear  Verdict = "unclear"      // the signals disagree, or are too few
 )
 
-// Action is the one thing to do about a run that does no harm.
-type Action string
+// StallAction is the one thing to do about a run that does no harm.
+type StallAction string
 
 // The actions, from nothing yet to the ones that change something.
 const (
-	ActNothing Action = ""
-	ActLog     Action = "log"
-	ActStop    Action = "stop"
-	ActResume  Action = "resume"
+	ActNothing StallAction = ""
+	ActLog     StallAction = "log"
+	ActStop    StallAction = "stop"
+	ActResume  StallAction = "resume"
 )
 
 // Sign is when something was last seen of a run, as an age.
@@ -57,8 +56,8 @@ type Sign struct {
 	Age   time.Duration
 }
 
-// within reports whether the sign is known and not older than limit.
-func (s Sign) within(limit time.Duration) bool { return s.Known && s.Age <= limit }
+// Within reports whether the sign is known and not older than limit.
+func (s Sign) Within(limit time.Duration) bool { return s.Known && s.Age <= limit }
 
 // Process is what the kernel of this host says of a run's pid.
 type Process string
@@ -95,7 +94,7 @@ type Slots struct{ Taken, Limit int } // Limit 0: unknown
 type Stall struct {
 	Verdict Verdict // empty for a run that has ended
 	Why     string
-	Action  Action
+	Action  StallAction
 }
 
 // Judge tells why a run is or is not moving. It is total: any combination of
@@ -144,7 +143,7 @@ func (s Signals) judgeStart() Stall {
 		return Stall{InQueue, "It waits until another run makes room.", ActNothing}
 	case s.State == wave.Queued:
 		return Stall{InQueue, "It waits for its turn.", ActNothing}
-	case s.Start.within(startWithin):
+	case s.Start.Within(startWithin):
 		return Stall{InQueue, "It was reserved a moment ago.", ActNothing}
 	default:
 		return Stall{Unclear, "It was reserved, and there is no sign that it began.", ActLog}
@@ -204,7 +203,7 @@ const (
 )
 
 func (s Signals) life() life {
-	beats := s.Beat.within(beatLimit)
+	beats := s.Beat.Within(beatLimit)
 	switch s.Process {
 	case ProcessLives:
 		if s.Beat.Known && !beats {

@@ -1,4 +1,4 @@
-package store
+package diagnose
 
 import (
 	"fmt"
@@ -100,9 +100,9 @@ func TestJudgeEveryCombination(t *testing.T) {
 		n++
 		got := Judge(s)
 		seen[got.Verdict]++
-		recent := s.Silence().within(recentEvent)
+		recent := s.Silence().Within(recentEvent)
 		gate := s.State == wave.Waiting || s.State == wave.Running && s.Gate
-		beats, here := s.Beat.within(beatLimit), s.Process == ProcessLives
+		beats, here := s.Beat.Within(beatLimit), s.Process == ProcessLives
 		rules := []struct {
 			rule  string
 			holds bool
@@ -177,7 +177,7 @@ func TestJudge(t *testing.T) {
 		name string
 		s    Signals
 		want Verdict
-		act  Action
+		act  StallAction
 	}{
 		{"a run that writes moves", running(func(*Signals) {}), Moving, ActNothing},
 		{"a run that writes moves although its heartbeat failed", running(func(s *Signals) { s.Beat = sign(3 * time.Minute) }), Moving, ActNothing},
