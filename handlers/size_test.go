@@ -17,7 +17,7 @@ var keyColumns = []string{"run_id", "pipeline_id", "step_id", "pipeline_name", "
 const (
 	largeRun  = "large-20261123-010000-0001"
 	largePage = 640 << 10 // bytes that no page has more of, a hundred rows of nothing but long texts included
-	largeList = 200 << 10 // bytes that the list of runs has at most
+	largeList = 200_000   // bytes that the list of runs has at most
 	largeJSON = 8 << 20   // bytes of the JSON of one run, which has its input and error whole
 )
 
@@ -41,9 +41,13 @@ func fillColumns(t *testing.T, b *storetest.Builder, text, where string) {
 		}
 		value := text
 		if c.Column == "tags_json" {
-			value = encode(t, append(slices.Repeat([]string{text[:len(text)/20]}, 10), slices.Repeat([]string{"abc"}, len(text)/12)...))
+			own := make([]string, 10)
+			for i := range own {
+				own[i] = fmt.Sprint("#", i, text[:len(text)/20])
+			}
+			value = encode(t, append(own, slices.Repeat([]string{"abc"}, len(text)/12)...))
 		}
-		query := "UPDATE OR IGNORE " + c.Table + " SET " + c.Column + " = ?"
+		query := "UPDATE OR IGNORE " + c.Table + " SET " + c.Column + " = replace(?, '#', rowid)"
 		if where != "" {
 			has := 0
 			if err := b.DB.Get(&has, `SELECT count(*) FROM pragma_table_info(?) WHERE name = 'run_id'`, c.Table); err != nil {

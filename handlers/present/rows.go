@@ -34,16 +34,16 @@ func RunRow(run wave.Run) views.RunRow {
 // Listed is a run's line where a hundred may stand: no text is longer than the line
 // has room for, and its page has all of it.
 func Listed(row views.RunRow) views.RunRow {
-	row.Title, row.Reason, row.Branch = clipMarkup(row.Title, lineShown), clipMarkup(row.Reason, lineShown), clipMarkup(row.Branch, wordShown)
+	row.Title, row.Reason, row.Branch = ClipMarkup(row.Title, lineShown), ClipMarkup(row.Reason, lineShown), ClipMarkup(row.Branch, wordShown)
 	more := len(row.Tags) - tagsListed
 	row.Tags = slices.Clone(row.Tags[:min(len(row.Tags), tagsListed)])
 	row.MoreTags += max(more, 0)
 	for i, tag := range row.Tags {
-		row.Tags[i] = clipMarkup(tag, wordShown)
+		row.Tags[i] = ClipMarkup(tag, wordShown)
 	}
 	row.Current = shortened(row.Current, nowListed)
 	for i, step := range row.Current {
-		row.Current[i] = clipMarkup(step, wordShown)
+		row.Current[i] = ClipMarkup(step, wordShown)
 	}
 	return row
 }

@@ -3,6 +3,7 @@ package runview
 import (
 	"context"
 	"errors"
+	"html"
 	"maps"
 	"net/url"
 	"slices"
@@ -37,8 +38,12 @@ func timeOptions() []views.Option {
 	}
 }
 
-// optionsShown bounds the choices of a select.
-const optionsShown = 200
+// Bounds of the choices of a select.
+const (
+	optionsShown = 200
+	optionsSize  = 3 << 10 // bytes of their values
+	optionShown  = 80      // bytes of the label of one
+)
 
 // FilterView fills the filter bar: the values of its form, and a link per choice.
 func (fs *filters) FilterView(ctx context.Context, query RunsQuery) (views.Filter, error) {
@@ -157,12 +162,15 @@ func (fs *filters) options(q url.Values, key string, counts map[string]int, know
 		}
 		return names[i] < names[j]
 	})
-	if len(names) > optionsShown {
-		names = names[:optionsShown]
-	}
 	var out []views.Option
+	size := 0
 	for _, name := range names {
-		out = append(out, fs.option(q, key, name, name, countOf(counts[name], known), slices.Contains(q[key], name)))
+		on := slices.Contains(q[key], name)
+		if !on && (len(out) == optionsShown || size+len(html.EscapeString(name)) > optionsSize) {
+			continue
+		}
+		size += len(html.EscapeString(name))
+		out = append(out, fs.option(q, key, name, present.ClipMarkup(name, optionShown), countOf(counts[name], known), on))
 	}
 	return out
 }
