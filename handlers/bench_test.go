@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -153,5 +154,28 @@ func BenchmarkRowsOfAllRuns(b *testing.B) {
 				readAll(b, s, path)
 			}
 		})
+	}
+}
+
+// BenchmarkRunParts asks for all parts of a run's page at once after each change, as an
+// open page does.
+func BenchmarkRunParts(b *testing.B) {
+	root := emptyProject(b)
+	state := newState(b, root)
+	run := state.LongRun(5000, 10)
+	s := openSite(b, root).ready()
+	for b.Loop() {
+		b.StopTimer()
+		before := s.store.Version()
+		state.DB.MustExec(`UPDATE pipeline_run SET total_tokens = total_tokens + 1 WHERE run_id = ?`, run)
+		for s.store.Version() == before {
+			time.Sleep(time.Millisecond)
+		}
+		b.StartTimer()
+		var parts sync.WaitGroup
+		for _, part := range []string{"head", "why", "steps", "outcomes", "events", "artifacts", "family"} {
+			parts.Go(func() { _ = s.get("/runs/" + run + "/parts/" + part) })
+		}
+		parts.Wait()
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"wavedeck/handlers/runview"
 	"wavedeck/handlers/web"
 	"wavedeck/store/wave"
+	"wavedeck/views"
 )
 
 // Handler answers for one run.
@@ -15,6 +16,7 @@ type Handler struct {
 	*runview.Reader
 	From
 	Limits
+	loads *web.Loads[views.RunView]
 }
 
 // Limits are how much is done at once, for all clients together.
@@ -31,5 +33,5 @@ type From struct {
 
 // New makes a Handler.
 func New(reader *runview.Reader, from From, limits Limits) *Handler {
-	return &Handler{Reader: reader, From: from, Limits: limits}
+	return &Handler{Reader: reader, From: from, Limits: limits, loads: web.NewLoads[views.RunView]()}
 }

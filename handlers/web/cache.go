@@ -58,7 +58,7 @@ func (v version) String() string {
 // request renders what many ask for at the same moment: after each change every
 // open tab asks for the same fragment.
 type Answers struct {
-	flight flight
+	flight flight[answer]
 
 	mu    sync.Mutex
 	byKey map[string]*list.Element

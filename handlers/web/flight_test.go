@@ -14,7 +14,7 @@ func TestFlight(t *testing.T) {
 		<-ctx.Done()
 		return answer{}, ctx.Err()
 	}
-	waiting := func(f *flight, n int) {
+	waiting := func(f *flight[answer], n int) {
 		for {
 			f.mu.Lock()
 			c := f.calls["k"]
@@ -27,7 +27,7 @@ func TestFlight(t *testing.T) {
 		}
 	}
 	t.Run("an answer is made once for all who ask at the same moment", func(t *testing.T) {
-		var f flight
+		var f flight[answer]
 		var all sync.WaitGroup
 		made, begin := 0, make(chan struct{})
 		for range 5 {
@@ -50,7 +50,7 @@ func TestFlight(t *testing.T) {
 		}
 	})
 	t.Run("the work goes on while one waits, and ends when the last has left", func(t *testing.T) {
-		var f flight
+		var f flight[answer]
 		first, leaveFirst := context.WithCancel(t.Context())
 		second, leaveSecond := context.WithCancel(t.Context())
 		ended := make(chan error, 2)
@@ -73,7 +73,7 @@ func TestFlight(t *testing.T) {
 		}
 	})
 	t.Run("a panic is the first request's, and the others are told", func(t *testing.T) {
-		var f flight
+		var f flight[answer]
 		begin, others := make(chan struct{}), make(chan error, 1)
 		go func() {
 			waiting(&f, 1)
@@ -94,7 +94,7 @@ func TestFlight(t *testing.T) {
 		}
 	})
 	t.Run("it lasts no longer than it may", func(t *testing.T) {
-		var f flight
+		var f flight[answer]
 		if _, err := f.do(t.Context(), "k", time.Millisecond, untilEnd); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("it ended with %v", err)
 		}
