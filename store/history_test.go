@@ -237,7 +237,7 @@ func TestBatchShowsItsItems(t *testing.T) {
 
 func TestWorkersOfAMatrixWorkAtOnce(t *testing.T) {
 	s := stepOfDetail(t, historyDetail(t, openHistory(t), "t-matrix-20261130-231428-8fe0"), "exec")
-	if s.Duration != 2*time.Second || len(s.Attempts) != 1 || s.Attempts[0].State != wave.Failed || wave.OrZero(s.Tokens) != 132 {
+	if s.Duration != 2*time.Second || len(s.Attempts) != 1 || s.Attempts[0].State != wave.Failed || s.Attempts[0].Duration != 2*time.Second || wave.OrZero(s.Tokens) != 132 {
 		t.Errorf("three workers took %v in %d attempts with %d tokens, really 2s in one with 132", s.Duration, len(s.Attempts), wave.OrZero(s.Tokens))
 	}
 }

@@ -219,3 +219,12 @@ type ArtifactView struct {
 	Body     templ.Component
 	Gone     string // why there is no body
 }
+
+// endWord is what to call the recorded end of a run: that of a lost one is when
+// somebody else closed its record.
+func endWord(state string) string {
+	if state == "lost" {
+		return "closed"
+	}
+	return "ended"
+}

@@ -82,7 +82,7 @@ func (sum RunSummary) Facts(to views.Paths, origin string) []plain.Fact {
 		{Name: "Step", Cell: CodeCell(sum.CurrentStep)},
 		{Name: "Done", Cell: TextCell(percent(sum.Progress))},
 		{Name: "Started", Cell: TimeCell(sum.StartedAt)},
-		{Name: "Ended", Cell: TimeCell(sum.CompletedAt)},
+		{Name: endWord(sum), Cell: TimeCell(sum.CompletedAt)},
 		{Name: "Duration", Cell: TextCell(sum.Duration)},
 		{Name: "Done by", Cell: TextCell(sum.ETA.text())},
 		{Name: "Tokens", Cell: CountCell(sum.TotalTokens)},
@@ -244,4 +244,13 @@ func withEvents(d plain.Document, body RunDetailResponse) plain.Document {
 	}
 	d.Parts = append(d.Parts, p)
 	return d
+}
+
+// endWord is what to call the recorded end of a run: that of a lost one is when
+// somebody else closed its record.
+func endWord(sum RunSummary) string {
+	if sum.State == string(wave.Lost) {
+		return "Closed"
+	}
+	return "Ended"
 }

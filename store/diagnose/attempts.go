@@ -91,7 +91,7 @@ func attemptsByEvents(h *stepHistory) []wave.Attempt {
 		a.CoarseSecond = a.HasDuration
 		attempts = append(attempts, a)
 	}
-	if len(attempts) == 1 && h.length > 0 {
+	if len(attempts) == 1 && h.length > 0 && !h.workers {
 		a := &attempts[0]
 		a.Duration, a.HasDuration, a.CoarseSecond = h.length, true, false
 	}
