@@ -75,13 +75,13 @@ func (o *opened) placesAt(ctx context.Context, f criteria.RunFilter, from criter
 	if !f.Narrow() {
 		return o.places(ctx, criteria.RunFilter{Older: &from, Limit: f.Limit})
 	}
-	if err := o.index.wait(ctx); err != nil {
+	if err := o.index.Wait(ctx); err != nil {
 		return nil, false, err
 	}
 	lasting := criteria.RunFilter{
 		Pipelines: f.Pipelines, Tags: f.Tags, Parent: f.Parent, Since: f.Since, Until: f.Until, Older: &from, Limit: criteria.MaxLimit,
 		Predicates: slices.DeleteFunc(slices.Clone(f.Predicates), func(t criteria.Predicate) bool { return !t.Lasts() }),
 	}
-	places, page := o.index.places(lasting)
+	places, page := o.index.Places(lasting)
 	return places, page.Older != nil, nil
 }

@@ -72,7 +72,7 @@ func TestPastListFiltersAsTheListDoes(t *testing.T) {
 			if !f.Narrow() {
 				return d.page(t.Context(), f)
 			}
-			return o.index.runs(t.Context(), f)
+			return o.matching(t.Context(), f)
 		})
 		lost := func(id string) bool { return mustDetail(t, d, id).Run.State == wave.Lost }
 		want = slices.DeleteFunc(want, lost)

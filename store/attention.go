@@ -59,7 +59,7 @@ func (s *Store) Attention(context.Context) ([]Attention, error) {
 // runs and judges those that go on before it answers.
 func (s *Store) AttentionNow(ctx context.Context) ([]Attention, error) {
 	return read(s, func(o *opened) ([]Attention, error) {
-		if err := o.index.wait(ctx); err != nil {
+		if err := o.index.Wait(ctx); err != nil {
 			return nil, err
 		}
 		if err := o.reevaluator.reevaluate(ctx, s, o); err != nil {
@@ -140,11 +140,11 @@ func sortAttention(list []Attention) {
 // failures tells the runs that ended badly lately. What is known of one that has
 // ended stays; children in the process of another run are told by that one.
 func (l *reevaluator) failures(ctx context.Context, o *opened) ([]Attention, error) {
-	ids := o.index.failedSince(o.opt.Now().Add(-attentionAge).Unix(), maxAttention)
+	ids := o.index.FailedSince(o.opt.Now().Add(-attentionAge).Unix(), maxAttention)
 	known := make(map[string]Attention, len(ids))
 	var ask []string
 	for _, id := range ids {
-		if a, ok := l.failed[id]; ok && a.Diagnosis.Signals.State == o.index.state(id) {
+		if a, ok := l.failed[id]; ok && a.Diagnosis.Signals.State == o.index.State(id) {
 			known[id] = a
 		} else {
 			ask = append(ask, id)
@@ -171,7 +171,7 @@ func (l *reevaluator) failures(ctx context.Context, o *opened) ([]Attention, err
 	for _, a := range known {
 		switch a.Diagnosis.Signals.State {
 		case wave.Failed, wave.Rejected, wave.Lost:
-			if !a.inner || o.index.isTop(a.Run) {
+			if !a.inner || o.index.IsTop(a.Run) {
 				list = append(list, a)
 			}
 		}

@@ -221,7 +221,7 @@ func (t *tracker) collect(ctx context.Context, version int64, noticed time.Time)
 		}
 	}
 	t.dataVersion = version
-	t.o.index.stale.Store(true)
+	t.o.index.MarkStale()
 	if t.rowsAt.IsZero() {
 		t.rowsAt = later(noticed, t.rowsNext)
 	}
@@ -278,7 +278,7 @@ func (t *tracker) collectEvents(ctx context.Context) (int, error) {
 // compareRows publishes what changed in the tables without an event.
 func (t *tracker) compareRows(ctx context.Context) error {
 	began := time.Now()
-	changed, err := t.rows.compare(ctx, began, t.o.index.state)
+	changed, err := t.rows.compare(ctx, began, t.o.index.State)
 	if err != nil {
 		return err
 	}
@@ -299,7 +299,7 @@ func (t *tracker) compareRows(ctx context.Context) error {
 
 // rederive finds the runs that became another state by the passing of time.
 func (t *tracker) rederive(ctx context.Context) error {
-	if !t.o.index.isReady() {
+	if !t.o.index.IsReady() {
 		return nil
 	}
 	change, err := t.derive(ctx, newRowChanges(), t.rows.openRuns())
@@ -318,15 +318,15 @@ func (t *tracker) derive(ctx context.Context, changed rowChanges, maybe []string
 	runs := changed.runs
 	ask := append(keys(runs), maybe...)
 	for level := 0; len(ask) > 0 && level < maxAncestors; level++ {
-		entries, err := t.o.entries(ctx, ask)
+		entries, err := t.o.Entries(ctx, ask)
 		if err != nil {
 			return c, err
 		}
-		turned := t.o.index.apply(ask, entries)
+		turned := t.o.index.Apply(ask, entries)
 		for _, e := range entries {
-			_, named := runs[e.id]
-			if e.parent != "" && (turned[e.id] || named && changed.row) {
-				runs[e.parent] = struct{}{}
+			_, named := runs[e.ID]
+			if e.Parent != "" && (turned[e.ID] || named && changed.row) {
+				runs[e.Parent] = struct{}{}
 			}
 		}
 		for id := range turned {

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"time"
+	"wavedeck/store/runindex"
+)
 
 // Phase is how far a Store has come with its file.
 type Phase string
@@ -33,14 +36,7 @@ type Health struct {
 	Stray         string        // why what another program writes may not be seen, and what to do; empty: it is
 	LastProblem   string        // the Problem that was told last, also when all is well again
 	LastProblemAt time.Time     // when it was; zero: never
-	Index         IndexHealth
-}
-
-// IndexHealth is how far the index of all runs is.
-type IndexHealth struct {
-	Ready bool
-	Runs  int // so far
-	Bytes int // of memory, estimated
+	Index         runindex.Health
 }
 
 // Health returns how the store is now.
@@ -49,7 +45,7 @@ func (s *Store) Health() Health {
 	h, o := s.health, s.current
 	s.mu.Unlock()
 	if o != nil {
-		h.Index = o.index.health() // may wait for the index, which queries need not
+		h.Index = o.index.Health() // may wait for the index, which queries need not
 	}
 	return h
 }

@@ -43,12 +43,12 @@ func TestRunsEndAsTheyReallyEnded(t *testing.T) {
 			if err != nil || len(listed) != 1 || listed[0].State != run.State || listed[0].Reason != run.Reason {
 				t.Errorf("listed as %+v (%v)", listed, err)
 			}
-			indexed, err := d.entries(t.Context(), []string{end.Run})
-			if err != nil || len(indexed) != 1 || indexed[0].state != run.State {
+			indexed, err := d.Entries(t.Context(), []string{end.Run})
+			if err != nil || len(indexed) != 1 || indexed[0].State != run.State {
 				t.Fatalf("indexed as %+v (%v)", indexed, err)
 			}
-			if e := indexed[0]; !run.CompletedAt.IsZero() && e.completed != run.CompletedAt.Unix() || run.Tokens != nil && e.tokens != *run.Tokens {
-				t.Errorf("indexed with end %d and %d tokens, shown with %d and %d", e.completed, e.tokens, run.CompletedAt.Unix(), *run.Tokens)
+			if e := indexed[0]; !run.CompletedAt.IsZero() && e.Completed != run.CompletedAt.Unix() || run.Tokens != nil && e.Tokens != *run.Tokens {
+				t.Errorf("indexed with end %d and %d tokens, shown with %d and %d", e.Completed, e.Tokens, run.CompletedAt.Unix(), *run.Tokens)
 			}
 			past, err := d.pastOfRuns(t.Context(), d, []string{end.Run}, at)
 			if err != nil || past[end.Run] == nil {

@@ -2,8 +2,6 @@ package store
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -17,6 +15,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"wavedeck/store/criteria"
+	"wavedeck/store/runindex"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -242,12 +241,12 @@ func idsOf(runs []wave.Run) []string {
 
 // pagesOf walks all pages of a filter to its end and back again and fails
 // unless both ways meet the same runs.
-func pagesOf(t *testing.T, ix *index, f criteria.RunFilter) []string {
+func pagesOf(t *testing.T, o *opened, f criteria.RunFilter) []string {
 	t.Helper()
 	forth := []string{}
 	var last criteria.RunPage
 	for page := 0; ; page++ {
-		p, err := ix.runs(t.Context(), f)
+		p, err := o.matching(t.Context(), f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +260,7 @@ func pagesOf(t *testing.T, ix *index, f criteria.RunFilter) []string {
 	}
 	back := idsOf(last.Runs)
 	for f.Newer = last.Newer; f.Newer != nil; {
-		p, err := ix.runs(t.Context(), f)
+		p, err := o.matching(t.Context(), f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,14 +276,14 @@ func pagesOf(t *testing.T, ix *index, f criteria.RunFilter) []string {
 	return forth
 }
 
-func checkIndex(t *testing.T, ix *index, rng *rand.Rand, filters int) {
+func checkIndex(t *testing.T, o *opened, rng *rand.Rand, filters int) {
 	t.Helper()
-	all := everyRun(t, ix.d)
+	all := everyRun(t, o.database)
 	ids := idsOf(all)
 	for range filters {
 		f := randomFilter(rng, ids)
-		want := idsOf(slices.DeleteFunc(slices.Clone(all), func(r wave.Run) bool { return !matches(f, r, ix.d.opt.Now()) }))
-		if got := pagesOf(t, ix, f); !slices.Equal(got, want) {
+		want := idsOf(slices.DeleteFunc(slices.Clone(all), func(r wave.Run) bool { return !matches(f, r, o.opt.Now()) }))
+		if got := pagesOf(t, o, f); !slices.Equal(got, want) {
 			t.Errorf("%+v:\n%s", f, gocmp.Diff(want, got))
 		}
 	}
@@ -297,7 +296,7 @@ func checkIndex(t *testing.T, ix *index, rng *rand.Rand, filters int) {
 			want.Tags[tag]++
 		}
 	}
-	got, err := ix.facets(t.Context())
+	got, err := o.index.Facets(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,14 +306,12 @@ func checkIndex(t *testing.T, ix *index, rng *rand.Rand, filters int) {
 }
 
 // loaded is an index of all runs that nothing keeps in step.
-func loaded(t testing.TB, d *database) *index {
+func loaded(t testing.TB, d *database) *runindex.Index {
 	t.Helper()
-	ix := newIndex(d)
-	if _, err := ix.walk(t.Context(), 0); err != nil {
+	ix := indexOf(d)
+	if err := ix.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ix.sort()
-	close(ix.ready)
 	return ix
 }
 
@@ -328,35 +325,30 @@ func TestIndexAnswersAsTheDatabaseWould(t *testing.T) {
 			}
 			d := openTest(t, h.Path, storetest.Base.Add(time.Hour), Options{})
 			ix := loaded(t, d)
-			checkIndex(t, ix, rng, 60)
+			o := &opened{database: d, index: ix}
+			checkIndex(t, o, rng, 60)
 
 			t.Run("after changes told by name", func(t *testing.T) {
 				for range 60 {
 					h.change()
 				}
 				ask := append(slices.Clone(h.ids), "nobody")
-				entries, err := d.entries(t.Context(), ask)
+				entries, err := d.Entries(t.Context(), ask)
 				if err != nil {
 					t.Fatal(err)
 				}
-				ix.apply(ask, entries)
-				checkIndex(t, ix, rng, 60)
+				ix.Apply(ask, entries)
+				checkIndex(t, o, rng, 60)
 			})
 			t.Run("after changes that left no trace", func(t *testing.T) {
 				for range 60 {
 					h.change()
 				}
-				ix.stale.Store(true)
-				if !ix.beginSweep() {
-					t.Fatal("nothing to do")
+				ix.MarkStale()
+				if _, walked, err := ix.Check(t.Context(), 0); err != nil || !walked {
+					t.Fatal("nothing to do", err)
 				}
-				if _, err := ix.walk(t.Context(), 0); err != nil {
-					t.Fatal(err)
-				}
-				if _, err := ix.dropUnseen(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				checkIndex(t, ix, rng, 60)
+				checkIndex(t, o, rng, 60)
 			})
 		})
 	}
@@ -366,26 +358,9 @@ func TestIndexOfSamples(t *testing.T) {
 	for _, version := range storetest.Schemas() {
 		t.Run(fmt.Sprint("schema ", version), func(t *testing.T) {
 			d := openTest(t, storetest.Schema(t, version), sampleNow, Options{})
-			checkIndex(t, loaded(t, d), rand.New(rand.NewPCG(uint64(version), 2)), 40)
+			checkIndex(t, &opened{database: d, index: loaded(t, d)}, rand.New(rand.NewPCG(uint64(version), 2)), 40)
 		})
 	}
-}
-
-func TestIndexWaits(t *testing.T) {
-	t.Run("a reader leaves when its context ends", func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if _, err := newIndex(nil).runs(ctx, criteria.RunFilter{}); !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v", err)
-		}
-	})
-	t.Run("a reader leaves when the file is closed first", func(t *testing.T) {
-		ix := newIndex(nil)
-		close(ix.gone)
-		if _, err := ix.facets(t.Context()); !errors.Is(err, ErrUnavailable) {
-			t.Errorf("got %v", err)
-		}
-	})
 }
 
 // TestIndexIsWalkedAfterCommitsOnly: a walk reads the whole history, and a run that
@@ -401,53 +376,16 @@ func TestIndexIsWalkedAfterCommitsOnly(t *testing.T) {
 	ix := s.current.index
 	b.Exec("UPDATE pipeline_run SET branch_name = 'main'")
 	until(t, sub, "the change", namesRun("open"))
-	if !ix.beginSweep() {
-		t.Error("a commit has no walk follow it")
+	if _, walked, err := ix.Check(t.Context(), 0); err != nil || !walked {
+		t.Error("a commit has no walk follow it", err)
 	}
-	if _, err := ix.dropUnseen(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	entries, err := ix.d.entries(t.Context(), []string{"open"})
+	entries, err := s.current.Entries(t.Context(), []string{"open"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ix.apply([]string{"open"}, entries)
-	if ix.beginSweep() {
+	ix.Apply([]string{"open"}, entries)
+	if _, walked, _ := ix.Check(t.Context(), 0); walked {
 		t.Error("a walk has another one follow it, and so has a run that is told anew")
-	}
-}
-
-// TestIndexAnswersWhileTextsAreShown: taking secrets out of texts takes longer than all
-// else that a chunk does, so nobody waits for it.
-func TestIndexAnswersWhileTextsAreShown(t *testing.T) {
-	ix := newIndex(nil)
-	asked := 0
-	ix.shown = func(text string) string {
-		asked++
-		if !ix.mu.TryRLock() {
-			t.Error("readers wait for a text to be shown")
-			return text
-		}
-		ix.mu.RUnlock()
-		return text
-	}
-	ix.apply([]string{"a"}, []entry{{id: "a", input: "in", err: "bad"}})
-	ix.beginChunk()
-	ix.endChunk([]entry{{id: "b", input: "in", err: "bad"}})
-	if asked == 0 {
-		t.Error("nothing was shown")
-	}
-}
-
-func TestIndexKeepsWhatIsNewerThanItsChunk(t *testing.T) {
-	ix := newIndex(nil)
-	ix.beginChunk()
-	ix.apply([]string{"r", "gone"}, []entry{{id: "r", state: wave.Succeeded}})
-	ix.endChunk([]entry{{id: "r", state: wave.Running}, {id: "gone", state: wave.Running}, {id: "other", state: wave.Running}})
-	for id, want := range map[string]wave.State{"r": wave.Succeeded, "gone": "", "other": wave.Running} {
-		if got := ix.state(id); got != want {
-			t.Errorf("%s is %q, want %q", id, got, want)
-		}
 	}
 }
 
@@ -458,19 +396,29 @@ func BenchmarkIndex(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer d.Close()
-	var ix *index
+	var ix *runindex.Index
 	b.Run("load", func(b *testing.B) {
 		for b.Loop() {
 			ix = loaded(b, d)
 		}
-		h := ix.health()
+		h := ix.Health()
 		b.ReportMetric(float64(h.Bytes)/float64(h.Runs), "B/run")
-		b.ReportMetric(float64(ix.text.size())/float64(h.Runs), "textB/run")
 	})
 	if ix == nil {
 		ix = loaded(b, d)
 	}
-	deep := ix.cursor(len(ix.order) / 2)
+	all, _, err := ix.Newest(b.Context(), criteria.RunFilter{}, runs)
+	if err != nil {
+		b.Fatal(err)
+	}
+	place := func(n int) *criteria.Cursor { // from the oldest on
+		run, err := d.run(b.Context(), all[len(all)-1-n])
+		if err != nil {
+			b.Fatal(err)
+		}
+		return &criteria.Cursor{T: run.StartedAt.Unix(), ID: run.ID}
+	}
+	o, deep := &opened{database: d, index: ix}, place(runs/2)
 	for name, f := range map[string]criteria.RunFilter{
 		"first page":          {States: []wave.State{wave.Failed}},
 		"deep page":           {States: []wave.State{wave.Failed}, Older: deep},
@@ -484,88 +432,37 @@ func BenchmarkIndex(b *testing.B) {
 			criteria.Predicate{Field: criteria.FieldTokens, Low: 1, High: math.MaxInt64}, criteria.Predicate{Field: criteria.FieldPipeline, Not: true, Texts: []criteria.PredicateText{{Text: "fix-*", Glob: true}}})},
 		"tokens, no match":     {Predicates: []criteria.Predicate{{Field: criteria.FieldTokens, Low: 1e14, High: math.MaxInt64}}},
 		"rare tag":             {Tags: []string{storetest.RareTag}},
-		"time range from past": {Since: time.Unix(ix.rows[ix.order[1000]].started, 0), Until: time.Unix(ix.rows[ix.order[5000]].started, 0)},
+		"time range from past": {Since: time.Unix(place(1000).T, 0), Until: time.Unix(place(5000).T, 0)},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				ix.places(f)
+				ix.Places(f)
 			}
 		})
 	}
 	b.Run("first page with rows", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := ix.runs(b.Context(), criteria.RunFilter{States: []wave.State{wave.Failed}}); err != nil {
+			if _, err := o.matching(b.Context(), criteria.RunFilter{States: []wave.State{wave.Failed}}); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("facets", func(b *testing.B) {
 		for b.Loop() {
-			ix.forgetCounts()
-			if _, err := ix.facets(b.Context()); err != nil {
+			ix.Apply(nil, nil)
+			if _, err := ix.Facets(b.Context()); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("one run changes", func(b *testing.B) {
-		id := string(ix.id(ix.order[len(ix.order)/2]))
+		id := deep.ID
 		for b.Loop() {
-			entries, err := d.entries(b.Context(), []string{id})
+			entries, err := d.Entries(b.Context(), []string{id})
 			if err != nil {
 				b.Fatal(err)
 			}
-			ix.apply([]string{id}, entries)
+			ix.Apply([]string{id}, entries)
 		}
 	})
-}
-
-// TestBriefsFollowTheirRuns adds, changes and removes runs at random and looks at
-// each place of the order.
-func TestBriefsFollowTheirRuns(t *testing.T) {
-	ix := newIndex(nil)
-	rng := rand.New(rand.NewPCG(1, 2))
-	random := func() entry {
-		return entry{
-			id: fmt.Sprint("run-", rng.IntN(300)), started: int64(rng.IntN(40)), state: wave.States[rng.IntN(len(wave.States))],
-			pipeline: fmt.Sprint("p", rng.IntN(600)), tags: fmt.Sprintf(`["t%d"]`, rng.IntN(300)),
-		}
-	}
-	for range 200 {
-		ix.apply(nil, []entry{random()})
-	}
-	ix.sort()
-	for range 3000 {
-		e := random()
-		if rng.IntN(4) == 0 {
-			ix.apply([]string{e.id}, nil)
-		} else {
-			ix.apply([]string{e.id}, []entry{e})
-		}
-	}
-	if len(ix.briefs) != len(ix.order) || len(ix.order) < 100 {
-		t.Fatalf("%d briefs of %d runs", len(ix.briefs), len(ix.order))
-	}
-	for at, i := range ix.order {
-		if got, want := ix.briefs[at], ix.rows[i].brief(); got != want {
-			t.Errorf("place %d has %v, its run %v", at, got, want)
-		}
-	}
-	for n := range 600 {
-		name := fmt.Sprint("p", n)
-		f := criteria.RunFilter{Predicates: []criteria.Predicate{{Field: criteria.FieldPipeline, Texts: []criteria.PredicateText{{Text: name}}}, {Field: criteria.FieldState, Not: true, Texts: []criteria.PredicateText{{Text: string(wave.Failed)}}}}}
-		var want []string
-		for _, i := range slices.Backward(ix.order) {
-			if r := &ix.rows[i]; ix.pipelines.list[r.pipeline] == name && wave.States[r.state] != wave.Failed {
-				want = append(want, string(ix.id(i)))
-			}
-		}
-		m := ix.compile(f)
-		var got []string
-		for at := m.next(len(ix.order)-1, -1); at >= 0; at = m.next(at-1, -1) {
-			got = append(got, string(ix.id(ix.order[at])))
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: %v, want %v", name, got, want)
-		}
-	}
 }

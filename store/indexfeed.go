@@ -254,7 +254,7 @@ func (s *Store) RunIDs(ctx context.Context, f criteria.RunFilter, limit int) (id
 		more bool
 	}
 	all, err := read(s, func(o *opened) (found, error) {
-		ids, more, err := o.index.newest(ctx, f, limit)
+		ids, more, err := o.index.Newest(ctx, f, limit)
 		return found{ids, more}, err
 	})
 	return all.ids, all.more, err
@@ -263,42 +263,5 @@ func (s *Store) RunIDs(ctx context.Context, f criteria.RunFilter, limit int) (id
 // MatchingRuns are those of the runs with these ids that f chooses, whatever its
 // page. It waits for the index of all runs.
 func (s *Store) MatchingRuns(ctx context.Context, f criteria.RunFilter, ids []string) (map[string]bool, error) {
-	return read(s, func(o *opened) (map[string]bool, error) { return o.index.among(ctx, f, ids) })
-}
-
-func (ix *index) newest(ctx context.Context, f criteria.RunFilter, limit int) (ids []string, more bool, err error) {
-	if err := ix.wait(ctx); err != nil {
-		return nil, false, err
-	}
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	m := ix.compile(f)
-	for at := m.next(len(ix.order)-1, -1); at >= 0; at = m.next(at-1, -1) {
-		if len(ids) == limit {
-			return ids, true, nil
-		}
-		ids = append(ids, string(ix.id(ix.order[at])))
-	}
-	return ids, false, nil
-}
-
-func (ix *index) among(ctx context.Context, f criteria.RunFilter, ids []string) (map[string]bool, error) {
-	if err := ix.wait(ctx); err != nil {
-		return nil, err
-	}
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	m := ix.compile(f)
-	found := map[string]bool{}
-	for _, id := range ids {
-		i, ok := ix.find(id)
-		if !ok {
-			continue
-		}
-		r := &ix.rows[i]
-		if at := ix.position(r.started, ix.id(i)); at >= m.low && at < m.high && m.match(r) {
-			found[id] = true
-		}
-	}
-	return found, nil
+	return read(s, func(o *opened) (map[string]bool, error) { return o.index.Among(ctx, f, ids) })
 }

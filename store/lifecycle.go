@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wavedeck/store/feed"
+	"wavedeck/store/runindex"
 )
 
 const (
@@ -87,7 +88,7 @@ func (f *follower) follow(ctx context.Context) {
 
 	using, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	group.Go(func() { o.index.follow(using, s) })
+	group.Go(func() { o.index.Follow(using, func(runs []string) { s.publishFound(o.index, runs) }) })
 	group.Go(func() { o.reevaluator.follow(using, s, o) })
 	group.Go(func() { o.prefetch(using) })
 	err = f.track(using, t)
@@ -172,12 +173,17 @@ func (f *follower) begin(ctx context.Context, o *opened, info fs.FileInfo) (*tra
 	if past.rollbacks > 0 {
 		o.epoch = fmt.Sprintf("%s.%d", seed, past.rollbacks)
 	}
-	o.index = newIndex(o.database)
+	o.index = indexOf(o.database)
 	t, err := newTracker(ctx, f.store, o, info, seed)
 	if err != nil {
 		return nil, whyUnreadable(f.store.path, err)
 	}
 	return t, nil
+}
+
+// indexOf returns an index of the runs in d.
+func indexOf(d *database) *runindex.Index {
+	return runindex.New(runindex.Options{Source: d, Shown: d.opt.Shown, Now: d.opt.Now, Gone: ErrUnavailable, Log: d.opt.Log})
 }
 
 // report tells once why there is no database.
@@ -312,4 +318,26 @@ func (s *Store) setHealth(change func(*Health)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.health)
+}
+
+// sleep reports whether ctx outlived a pause.
+func sleep(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// publishFound tells of changes that had left no trace when they were made.
+func (s *Store) publishFound(ix *runindex.Index, runs []string) {
+	s.mu.Lock()
+	o, last := s.current, s.health.LastEventID
+	s.mu.Unlock()
+	if o != nil && o.index == ix {
+		s.feed.Publish(feed.Change{Epoch: o.epoch, LastEventID: last, Runs: runs, List: true})
+	}
 }

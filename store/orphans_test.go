@@ -80,8 +80,12 @@ func TestRunsWithoutAParentAreAtTheTop(t *testing.T) {
 		}
 	}
 	same("the list as of a moment", past)
-	for i := range o.index.rows {
-		if id := string(o.index.id(uint32(i))); o.index.isTop(id) {
+	all, _, err := o.index.Newest(t.Context(), criteria.RunFilter{}, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range all {
+		if o.index.IsTop(id) {
 			tops = append(tops, id)
 		}
 	}
@@ -104,7 +108,7 @@ func TestARunWhoseParentIsDeletedComesToTheTop(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Exec(`DELETE FROM pipeline_run WHERE run_id = 'root'`)
-	o.index.apply([]string{"root"}, nil)
+	o.index.Apply([]string{"root"}, nil)
 	needs, err := o.reevaluator.failures(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
@@ -15,10 +16,29 @@ import (
 func (s *Store) Runs(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
 	return read(s, func(o *opened) (criteria.RunPage, error) {
 		if f.Narrow() {
-			return o.index.runs(ctx, f)
+			return o.matching(ctx, f)
 		}
 		return o.page(ctx, f)
 	})
+}
+
+// matching returns a page of the runs that a narrowed filter chooses: the ids from
+// memory, the rows by id.
+func (o *opened) matching(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
+	if err := o.index.Wait(ctx); err != nil {
+		return criteria.RunPage{}, err
+	}
+	places, page := o.index.Places(f)
+	ids := make([]string, len(places))
+	for i, p := range places {
+		ids[i] = p.ID
+	}
+	runs, err := o.runsByID(ctx, ids)
+	if err != nil {
+		return criteria.RunPage{}, fmt.Errorf("list runs: %w", err)
+	}
+	page.Runs = runs
+	return page, nil
 }
 
 // RunsByID returns the runs with these ids in their order; an id that no run
@@ -46,7 +66,7 @@ func (s *Store) Events(ctx context.Context, f criteria.EventFilter) ([]wave.Even
 // Facets counts the runs of the whole history. The maps are shared: callers
 // only read them.
 func (s *Store) Facets(ctx context.Context) (criteria.Facets, error) {
-	return read(s, func(o *opened) (criteria.Facets, error) { return o.index.facets(ctx) })
+	return read(s, func(o *opened) (criteria.Facets, error) { return o.index.Facets(ctx) })
 }
 
 // PipelineHistory returns the latest runs of a pipeline and their figures. One

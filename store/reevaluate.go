@@ -32,7 +32,7 @@ type reevaluator struct {
 
 // follow judges until ctx ends.
 func (l *reevaluator) follow(ctx context.Context, s *Store, o *opened) {
-	if o.index.wait(ctx) != nil {
+	if o.index.Wait(ctx) != nil {
 		return
 	}
 	for first := true; first || sleep(ctx, reevaluateEvery); first = false {
@@ -56,7 +56,7 @@ func (l *reevaluator) reevaluate(ctx context.Context, s *Store, o *opened) error
 
 // evaluate names the runs that are judged otherwise than before.
 func (l *reevaluator) evaluate(ctx context.Context, o *opened) ([]string, error) {
-	ids := o.index.active(maxDiagnoses)
+	ids := o.index.Active(maxDiagnoses)
 	outlooks, err := o.diagnoses(ctx, ids)
 	if err != nil {
 		return nil, err

@@ -74,7 +74,7 @@ func (o *opened) changedSince(ctx context.Context, after int64) (rowChanges, err
 	if since == 0 && after > 0 {
 		since = o.opt.Now().Add(-afterglow).Unix() // the event is gone; its neighbours are named above
 	}
-	ended, err := o.index.endedSince(ctx, since, feed.MaxPending+1)
+	ended, err := o.index.EndedSince(ctx, since, feed.MaxPending+1)
 	if err != nil {
 		return changed, err
 	}

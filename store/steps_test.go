@@ -382,7 +382,7 @@ func TestHostileRows(t *testing.T) {
 			t.Errorf("step %s took %v and %d tokens", step.ID, step.Duration, *step.Tokens)
 		}
 	}
-	if _, err := d.entries(t.Context(), []string{run, "text", "fraction"}); err != nil {
+	if _, err := d.Entries(t.Context(), []string{run, "text", "fraction"}); err != nil {
 		t.Error(err)
 	}
 	if _, err := d.spending(t.Context(), []string{run}); err != nil {

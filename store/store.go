@@ -16,6 +16,7 @@ import (
 
 	"wavedeck/store/dbfile"
 	"wavedeck/store/feed"
+	"wavedeck/store/runindex"
 	"wavedeck/store/system"
 	"wavedeck/store/wave"
 )
@@ -114,7 +115,7 @@ type opened struct {
 	epoch string
 	seed  string // the epoch but for rollbacks
 	mode  readMode
-	index *index
+	index *runindex.Index
 
 	reevaluator reevaluator
 

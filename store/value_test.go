@@ -133,13 +133,13 @@ func TestTheListHoldsRunsOfUnknownStart(t *testing.T) {
 		want = append(want, fmt.Sprintf("r%02d", i))
 	}
 	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{})
-	ix := loaded(t, d)
+	o := &opened{database: d, index: loaded(t, d)}
 	for _, limit := range []int{1, 3, 7, 25} {
 		for name, list := range map[string]func(criteria.RunFilter) (criteria.RunPage, error){
 			"the list": func(f criteria.RunFilter) (criteria.RunPage, error) { return d.page(t.Context(), f) },
 			"the filtered list": func(f criteria.RunFilter) (criteria.RunPage, error) {
 				f.States = []wave.State{wave.Failed}
-				return ix.runs(t.Context(), f)
+				return o.matching(t.Context(), f)
 			},
 		} {
 			t.Run(fmt.Sprintf("%s with %d a page", name, limit), func(t *testing.T) {

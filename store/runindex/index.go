@@ -1,44 +1,78 @@
-package store
+package runindex
 
 import (
 	"bytes"
 	"cmp"
 	"context"
 	"hash/maphash"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
 )
 
-// index holds what filters ask of every run, in memory: intersections that few
+// Index holds what filters ask of every run, in memory: intersections that few
 // runs satisfy would have SQL walk the whole history. Full rows are read by id
 // afterwards. Built for a million runs: about 60 bytes each beside their text,
 // and no pointers for the garbage collector to follow.
-type index struct {
-	d     *database
-	shown func(string) string
+type Index struct {
+	opt   Options
 	ready chan struct{} // closed when all runs are in
 	gone  chan struct{} // closed when nobody keeps it in step any more
+	stale atomic.Bool   // there was a commit since the last walk began
 
-	mu                                  sync.RWMutex
-	sorted                              bool // order is; until ready it is not
-	rows                                []indexRow
-	free                                []uint32 // rows of deleted runs
-	order                               []uint32 // rows by (started_at, run_id), oldest first
-	briefs                              []brief  // of each in order, once it is sorted
+	mu sync.RWMutex
+	listing
+	vocabulary
+	touched map[string]struct{} // runs applied while a chunk is being read; nil: none is
+	sweep   uint32              // number of the walk through all runs
+
+	facetMu sync.Mutex
+	counts  *criteria.Facets // nil after a change; under facetMu
+}
+
+// Options are what an index needs of its surroundings. Source and Gone
+// must be given to one that is loaded.
+type Options struct {
+	Source Source
+	// Shown gives of a recorded text what a reader may see: what is not shown is not
+	// found either. Nil: all of it.
+	Shown func(text string) string
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Gone is what a question fails with once nobody keeps the index in step any more.
+	Gone error
+	// Log receives why runs could not be read; nil drops it.
+	Log *slog.Logger
+}
+
+// Source reads what an index holds of runs, as they are now.
+type Source interface {
+	// Entries reads the runs with these ids; those that are gone are left out.
+	Entries(ctx context.Context, ids []string) ([]Entry, error)
+	// EntriesAfter reads the next of all runs, in the order of their rows.
+	EntriesAfter(ctx context.Context, row int64, limit int) ([]Entry, error)
+}
+
+// listing is the runs in their order.
+type listing struct {
+	sorted bool // order is; until ready it is not
+	rows   []indexRow
+	free   []uint32 // rows of deleted runs
+	order  []uint32 // rows by (started_at, run_id), oldest first
+	briefs []brief  // of each in order, once it is sorted
+}
+
+// vocabulary is the texts of the runs and their numbers.
+type vocabulary struct {
 	ids                                 idTable
 	text                                arena
 	tags                                tagLists
 	pipelines, parents, branches, kinds interned
-	counts                              *criteria.Facets    // nil after a change; under facetMu
-	touched                             map[string]struct{} // runs applied while a chunk is being read; nil: none is
-	sweep                               uint32              // number of the walk through all runs
-	facetMu                             sync.Mutex
-
-	stale atomic.Bool // there was a commit since the last walk began
 }
 
 // indexRow is one run. Its text is the id, again in lower case where that is
@@ -72,56 +106,28 @@ func (r *indexRow) brief() brief {
 	return brief{r.state, uint8(r.pipeline), uint8(r.tags)} //nolint:gosec // the end is meant
 }
 
-func newIndex(d *database) *index {
-	shown := Options{}.withDefaults().Shown
-	if d != nil {
-		shown = d.opt.Shown
+// New returns an index without any run; [Index.Follow] fills it.
+func New(opt Options) *Index {
+	if opt.Shown == nil {
+		opt.Shown = func(text string) string { return text }
 	}
-	return &index{
-		d: d, shown: shown, ready: make(chan struct{}), gone: make(chan struct{}),
-		ids: idTable{seed: maphash.MakeSeed()}, tags: newTagLists(),
-		pipelines: newInterned(), parents: newInterned(), branches: newInterned(), kinds: newInterned(),
+	if opt.Now == nil {
+		opt.Now = time.Now
 	}
-}
-
-func (ix *index) isReady() bool {
-	select {
-	case <-ix.ready:
-		return true
-	default:
-		return false
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
 	}
-}
-
-// wait blocks until the index can answer.
-func (ix *index) wait(ctx context.Context) error {
-	select {
-	case <-ix.ready:
-		return nil
-	default:
-	}
-	select {
-	case <-ix.ready:
-		return nil
-	case <-ix.gone:
-		return ErrUnavailable
-	case <-ctx.Done():
-		return ctx.Err()
+	return &Index{
+		opt: opt, ready: make(chan struct{}), gone: make(chan struct{}),
+		vocabulary: vocabulary{
+			ids: idTable{seed: maphash.MakeSeed()}, tags: newTagLists(),
+			pipelines: newInterned(), parents: newInterned(), branches: newInterned(), kinds: newInterned(),
+		},
 	}
 }
 
-func (ix *index) health() IndexHealth {
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	const rowBytes, cellBytes = 88 + 3, 4
-	return IndexHealth{
-		Ready: ix.isReady(), Runs: len(ix.order),
-		Bytes: cap(ix.rows)*rowBytes + (cap(ix.order)+len(ix.ids.cells))*cellBytes + ix.text.size(),
-	}
-}
-
-// state is the derived state of a run, empty when the index does not hold it.
-func (ix *index) state(id string) wave.State {
+// State is the derived state of a run, empty when the index does not hold it.
+func (ix *Index) State(id string) wave.State {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	if i, ok := ix.find(id); ok {
@@ -130,19 +136,19 @@ func (ix *index) state(id string) wave.State {
 	return ""
 }
 
-// apply makes the runs with these ids what the entries say; an id without an
+// Apply makes the runs with these ids what the entries say; an id without an
 // entry is a run that is gone. It returns the runs that are new, gone, or in
 // another state than before.
-func (ix *index) apply(ids []string, entries []entry) map[string]bool {
+func (ix *Index) Apply(ids []string, entries []Entry) map[string]bool {
 	ix.show(entries)
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	turned := map[string]bool{}
 	present := make(map[string]struct{}, len(entries))
 	for _, e := range entries {
-		present[e.id] = struct{}{}
+		present[e.ID] = struct{}{}
 		if other, _ := ix.put(e); other {
-			turned[e.id] = true
+			turned[e.ID] = true
 		}
 	}
 	for _, id := range ids {
@@ -157,25 +163,19 @@ func (ix *index) apply(ids []string, entries []entry) map[string]bool {
 	return turned
 }
 
-func (ix *index) forgetCounts() {
-	ix.facetMu.Lock()
-	ix.counts = nil
-	ix.facetMu.Unlock()
-}
-
 // put adds or updates one run, whose texts were shown, and reports whether it is new
 // or in another state, and whether anything of it is another.
-func (ix *index) put(e entry) (turned, changed bool) {
-	i, known := ix.find(e.id)
+func (ix *Index) put(e Entry) (turned, changed bool) {
+	i, known := ix.find(e.ID)
 	if !known {
 		i = ix.alloc()
 		ix.fill(i, e)
-		ix.ids.add(ix.hash(e.id), i, func(j uint32) uint64 { return maphash.Bytes(ix.ids.seed, ix.id(j)) })
+		ix.ids.add(ix.hash(e.ID), i, func(j uint32) uint64 { return maphash.Bytes(ix.ids.seed, ix.id(j)) })
 		ix.insert(i)
 		return true, true
 	}
 	before := ix.rows[i]
-	if before.started != e.started {
+	if before.started != e.Started {
 		ix.unlink(i)
 		ix.fill(i, e)
 		ix.insert(i)
@@ -190,7 +190,7 @@ func (ix *index) put(e entry) (turned, changed bool) {
 	return before.state != after.state, before != after
 }
 
-func (ix *index) alloc() uint32 {
+func (ix *Index) alloc() uint32 {
 	if n := len(ix.free); n > 0 {
 		i := ix.free[n-1]
 		ix.free = ix.free[:n-1]
@@ -200,17 +200,17 @@ func (ix *index) alloc() uint32 {
 	return uint32(len(ix.rows) - 1) //nolint:gosec // four billion runs do not fit in memory
 }
 
-func (ix *index) fill(i uint32, e entry) {
+func (ix *Index) fill(i uint32, e Entry) {
 	r := &ix.rows[i]
 	if !r.used || string(ix.text.at(r.text)) != e.text {
 		r.text = ix.text.add(e.text)
 	}
-	r.idLen, r.idEnd, r.inputEnd = uint32(len(e.id)), uint32(e.idEnd), uint32(e.inputEnd) //nolint:gosec // SQLite texts are shorter
-	r.started, r.ended, r.used, r.seen = e.started, e.ended, true, ix.sweep
-	r.pipeline, r.parent = ix.pipelines.number(e.pipeline), ix.parents.number(e.parent)
-	r.branch, r.kind = ix.branches.number(e.branch), ix.kinds.number(e.kind)
-	r.tags = ix.tags.number(e.tags)
-	r.state, r.tokens, r.duration = stateNumber(e.state), e.tokens, criteria.DurationSeconds(e.state, e.started, e.completed)
+	r.idLen, r.idEnd, r.inputEnd = uint32(len(e.ID)), uint32(e.idEnd), uint32(e.inputEnd) //nolint:gosec // SQLite texts are shorter
+	r.started, r.ended, r.used, r.seen = e.Started, e.Ended, true, ix.sweep
+	r.pipeline, r.parent = ix.pipelines.number(e.Pipeline), ix.parents.number(e.Parent)
+	r.branch, r.kind = ix.branches.number(e.Branch), ix.kinds.number(e.Kind)
+	r.tags = ix.tags.number(e.Tags)
+	r.state, r.tokens, r.duration = stateNumber(e.State), e.Tokens, criteria.DurationSeconds(e.State, e.Started, e.Completed)
 }
 
 func stateNumber(s wave.State) uint8 {
@@ -220,25 +220,25 @@ func stateNumber(s wave.State) uint8 {
 	return stateNumber(wave.Unknown)
 }
 
-func (ix *index) id(i uint32) []byte {
+func (ix *Index) id(i uint32) []byte {
 	r := &ix.rows[i]
 	return ix.text.at(r.text)[:r.idLen]
 }
 
 // The texts of a run that are searched.
-func (ix *index) textOf(r *indexRow) []byte    { return ix.text.at(r.text) }
-func (ix *index) idText(r *indexRow) []byte    { return ix.text.at(r.text)[:r.idEnd] }
-func (ix *index) inputText(r *indexRow) []byte { return ix.text.at(r.text)[r.idEnd+1 : r.inputEnd] }
-func (ix *index) errorText(r *indexRow) []byte { return ix.text.at(r.text)[r.inputEnd+1:] }
+func (ix *Index) textOf(r *indexRow) []byte    { return ix.text.at(r.text) }
+func (ix *Index) idText(r *indexRow) []byte    { return ix.text.at(r.text)[:r.idEnd] }
+func (ix *Index) inputText(r *indexRow) []byte { return ix.text.at(r.text)[r.idEnd+1 : r.inputEnd] }
+func (ix *Index) errorText(r *indexRow) []byte { return ix.text.at(r.text)[r.inputEnd+1:] }
 
-func (ix *index) hash(id string) uint64 { return maphash.String(ix.ids.seed, id) }
+func (ix *Index) hash(id string) uint64 { return maphash.String(ix.ids.seed, id) }
 
-func (ix *index) find(id string) (uint32, bool) {
+func (ix *Index) find(id string) (uint32, bool) {
 	return ix.ids.find(ix.hash(id), func(i uint32) bool { return string(ix.id(i)) == id })
 }
 
 // insert puts row i where it belongs in order.
-func (ix *index) insert(i uint32) {
+func (ix *Index) insert(i uint32) {
 	if !ix.sorted {
 		ix.order = append(ix.order, i)
 		return
@@ -248,7 +248,7 @@ func (ix *index) insert(i uint32) {
 	ix.briefs = slices.Insert(ix.briefs, at, ix.rows[i].brief())
 }
 
-func (ix *index) unlink(i uint32) {
+func (ix *Index) unlink(i uint32) {
 	if !ix.sorted {
 		ix.order = slices.DeleteFunc(ix.order, func(j uint32) bool { return j == i })
 		return
@@ -259,14 +259,14 @@ func (ix *index) unlink(i uint32) {
 }
 
 // position is the place in order of the first run that is not before this one.
-func (ix *index) position(started int64, id []byte) int {
+func (ix *Index) position(started int64, id []byte) int {
 	at, _ := slices.BinarySearchFunc(ix.order, started, func(i uint32, started int64) int {
 		return cmp.Or(cmp.Compare(ix.rows[i].started, started), bytes.Compare(ix.id(i), id))
 	})
 	return at
 }
 
-func (ix *index) remove(id string) bool {
+func (ix *Index) remove(id string) bool {
 	i, ok := ix.find(id)
 	if !ok {
 		return false
@@ -279,7 +279,7 @@ func (ix *index) remove(id string) bool {
 }
 
 // sort makes order what its name says, once all runs are in.
-func (ix *index) sort() {
+func (ix *Index) sort() {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	slices.SortFunc(ix.order, func(a, b uint32) int {

@@ -1,4 +1,4 @@
-package store
+package runindex
 
 import (
 	"hash/maphash"

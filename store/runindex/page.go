@@ -1,8 +1,6 @@
-package store
+package runindex
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -10,26 +8,8 @@ import (
 	"wavedeck/store/wave"
 )
 
-// runs answers a narrowed filter: the ids from memory, the rows by id.
-func (ix *index) runs(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
-	if err := ix.wait(ctx); err != nil {
-		return criteria.RunPage{}, err
-	}
-	places, page := ix.places(f)
-	ids := make([]string, len(places))
-	for i, p := range places {
-		ids[i] = p.ID
-	}
-	runs, err := ix.d.runsByID(ctx, ids)
-	if err != nil {
-		return criteria.RunPage{}, fmt.Errorf("list runs: %w", err)
-	}
-	page.Runs = runs
-	return page, nil
-}
-
-// places finds the runs of a page, newest first, and its neighbours.
-func (ix *index) places(f criteria.RunFilter) ([]criteria.Cursor, criteria.RunPage) {
+// Places finds the runs of a page, newest first, and its neighbours.
+func (ix *Index) Places(f criteria.RunFilter) ([]criteria.Cursor, criteria.RunPage) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	m := ix.compile(f)
@@ -74,19 +54,19 @@ func (ix *index) places(f criteria.RunFilter) ([]criteria.Cursor, criteria.RunPa
 	return found, page
 }
 
-func (ix *index) cursor(at int) *criteria.Cursor {
+func (ix *Index) cursor(at int) *criteria.Cursor {
 	i := ix.order[at]
 	return &criteria.Cursor{T: ix.rows[i].started, ID: string(ix.id(i))}
 }
 
-func (ix *index) is(at int, c *criteria.Cursor) bool {
+func (ix *Index) is(at int, c *criteria.Cursor) bool {
 	i := ix.order[at]
 	return ix.rows[i].started == c.T && string(ix.id(i)) == c.ID
 }
 
 // matcher is a filter in the numbers of the index.
 type matcher struct {
-	ix        *index
+	ix        *Index
 	low, high int // bounds in order: low <= place < high
 	all       []condition
 
@@ -130,7 +110,7 @@ func (m *matcher) inStates(wanted func(wave.State) bool) {
 	m.states.narrow(told)
 }
 
-func (ix *index) compile(f criteria.RunFilter) *matcher {
+func (ix *Index) compile(f criteria.RunFilter) *matcher {
 	m := &matcher{ix: ix, high: len(ix.order), states: anything(), pipelines: anything(), tags: anything()}
 	if len(f.States) > 0 {
 		m.inStates(func(s wave.State) bool { return slices.Contains(f.States, s) })
@@ -201,129 +181,6 @@ func (m *matcher) match(r *indexRow) bool {
 		}
 	}
 	return true
-}
-
-// isTop reports whether no other run started a run, or the one that did cannot be
-// found: it is not there, or following the parents leads in a circle.
-func (ix *index) isTop(id string) bool {
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	i, ok := ix.find(id)
-	if !ok {
-		return false
-	}
-	// The mark moves to every second, fourth, eighth … run on the way: a circle
-	// that the run itself is no part of comes back to it.
-	for at, mark, hops := i, i, 1; ; hops++ {
-		parent := ix.parents.list[ix.rows[at].parent]
-		above, ok := ix.find(parent)
-		switch {
-		case parent == "" || !ok:
-			return at == i
-		case above == i:
-			return true
-		case above == mark:
-			return false
-		}
-		if at = above; hops&(hops-1) == 0 {
-			mark = at
-		}
-	}
-}
-
-// active lists the runs that go on, the newest first, at most n. The index is ready.
-func (ix *index) active(n int) (ids []string) {
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	for at := len(ix.briefs) - 1; at >= 0 && len(ids) < n; at-- {
-		if wave.States[ix.briefs[at].state].Active() {
-			ids = append(ids, string(ix.id(ix.order[at])))
-		}
-	}
-	return ids
-}
-
-// failedSince lists the runs that ended badly after a moment, in unix seconds,
-// at most n, the newest first. Whose end is not known counts by its start. The
-// index is ready.
-func (ix *index) failedSince(since int64, n int) (ids []string) {
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	for at := len(ix.briefs) - 1; at >= 0 && len(ids) < n; at-- {
-		switch wave.States[ix.briefs[at].state] {
-		case wave.Failed, wave.Rejected, wave.Lost:
-			i := ix.order[at]
-			if r := &ix.rows[i]; max(r.ended, r.started) > since {
-				ids = append(ids, string(ix.id(i)))
-			}
-		}
-	}
-	return ids
-}
-
-// facets counts all runs. The answer is shared: callers do not write to it.
-func (ix *index) facets(ctx context.Context) (criteria.Facets, error) {
-	if err := ix.wait(ctx); err != nil {
-		return criteria.Facets{}, err
-	}
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	ix.facetMu.Lock()
-	defer ix.facetMu.Unlock()
-	if ix.counts == nil {
-		ix.counts = ix.count()
-	}
-	return *ix.counts, nil
-}
-
-func (ix *index) count() *criteria.Facets {
-	states := make([]int, len(wave.States))
-	pipelines := make([]int, len(ix.pipelines.list))
-	lists := make([]int, len(ix.tags.lists))
-	for i := range ix.rows {
-		if r := &ix.rows[i]; r.used {
-			states[r.state]++
-			pipelines[r.pipeline]++
-			lists[r.tags]++
-		}
-	}
-	f := &criteria.Facets{All: len(ix.order), States: map[wave.State]int{}, Pipelines: map[string]int{}, Tags: map[string]int{}}
-	for i, n := range states {
-		if n > 0 {
-			f.States[wave.States[i]] = n
-		}
-	}
-	for i, n := range pipelines {
-		if n > 0 {
-			f.Pipelines[ix.pipelines.list[i]] = n
-		}
-	}
-	for i, n := range lists {
-		for _, tag := range ix.tags.lists[i] {
-			if n > 0 {
-				f.Tags[tag] += n
-			}
-		}
-	}
-	return f
-}
-
-// endedSince lists the runs that ended at that second or later, at most limit.
-func (ix *index) endedSince(ctx context.Context, seconds int64, limit int) ([]string, error) {
-	if err := ix.wait(ctx); err != nil {
-		return nil, err
-	}
-	ix.mu.RLock()
-	defer ix.mu.RUnlock()
-	var ids []string
-	for i := range ix.rows {
-		if r := &ix.rows[i]; r.used && r.ended >= seconds && r.ended > 0 {
-			if ids = append(ids, string(ix.id(uint32(i)))); len(ids) == limit {
-				break
-			}
-		}
-	}
-	return ids, nil
 }
 
 // ceilUnix is the first whole second that is not before t. Times of runs are
