@@ -11,12 +11,6 @@ import (
 	"wavedeck/handlers/web"
 )
 
-// embedPolicy is ContentPolicy for a part that stands in a page of others: it
-// sends no form, whoever asks, and opens nothing but a tab of its own.
-const embedPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"form-action 'none'; base-uri 'none'; " +
-	"sandbox allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox; frame-ancestors "
-
 // bearer is who came with a token.
 type bearer struct{ grant.Grant }
 
@@ -54,7 +48,7 @@ func (h *Handler) allowFraming(w http.ResponseWriter, bearer *bearer) {
 		ancestors = []string{"'none'"}
 	}
 	header := w.Header()
-	header.Set("Content-Security-Policy", embedPolicy+strings.Join(ancestors, " "))
+	header.Set("Content-Security-Policy", web.EmbedPolicy+strings.Join(ancestors, " "))
 	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	header.Set("Cross-Origin-Embedder-Policy", "require-corp")
 	header.Del("Cross-Origin-Opener-Policy")

@@ -262,10 +262,6 @@ func (h *Handler) apiArtifact(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// filePolicy is for bytes that others wrote: whatever a browser takes them for,
-// they can do nothing.
-const filePolicy = "default-src 'none'; sandbox"
-
 // sendFile sends a whole file, secrets and all: who may open the console may
 // open the project. It is offered for saving, never shown, but for a picture
 // that is one by its bytes.
@@ -276,7 +272,7 @@ func (h *Handler) sendFile(w http.ResponseWriter, r *http.Request, a wave.Artifa
 	}
 	defer f.Close()
 	header := w.Header()
-	header.Set("Content-Security-Policy", filePolicy)
+	header.Set("Content-Security-Policy", web.FilePolicy)
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	disposition := "attachment"

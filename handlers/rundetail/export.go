@@ -68,7 +68,7 @@ func (h *Handler) exportRun(w http.ResponseWriter, r *http.Request) error {
 	}
 	x.out = h.StartFlow(w, r, web.TypeHTML)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+runview.FileName(id)+`.html"`)
-	w.Header().Set("Content-Security-Policy", filePolicy) // its own policy stands in it, for when it is opened from a disk
+	w.Header().Set("Content-Security-Policy", web.FilePolicy) // its own policy stands in it, for when it is opened from a disk
 	if r.Method == http.MethodHead {
 		return nil
 	}
