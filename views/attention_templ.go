@@ -373,7 +373,7 @@ func attentionLine(v AttentionView, row AttentionRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Flags(v.Layout, []Flag{row.Flag}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Flags(v.Layout, []Flag{{Symbol: row.Flag.Symbol, Tone: row.Flag.Tone, Word: row.Flag.Word}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
