@@ -40,6 +40,9 @@ func (s *scanner) assignment(i int) (Finding, bool) {
 		v.line, v.one = v.colon, len(name) > len("cookie") && (name[0] == 's' || name[0] == 'S')
 		return s.cookie(at, v)
 	}
+	if n := lineBreak(s.text[at:min(len(s.text), at+4)]); n > 0 {
+		return s.below(i, at, v)
+	}
 	return s.value(at, v)
 }
 
@@ -176,7 +179,7 @@ var nameEnds = []nameEnd{
 	{"sig", Azure, true},
 	{"authorization", Authorization, false},
 	{"sshpass", Password, false}, {"cookie", Cookie, true}, {"auth", Login, true}, {"clientkeydata", Key, false}, {"licensekey", Key, false},
-	{"servicerolekey", Key, false}, {"pat", Token, true},
+	{"servicerolekey", Key, false}, {"servicekey", Key, false}, {"pat", Token, true},
 }
 
 // valueForm is what is known of a value from before it.

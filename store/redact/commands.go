@@ -33,7 +33,7 @@ func (s *scanner) near(w word, i int) bool {
 	if s.noted[w] == 0 || i-s.noted[w] >= nearby {
 		return false
 	}
-	between := s.text[s.noted[w]:i]
+	between, _, _ := strings.Cut(s.text[s.noted[w]:i], "\n") // where the line goes on, options follow
 	return w >= netrcMachine || !strings.Contains(between, "; ") && !strings.Contains(between, "| ") && !strings.Contains(between, "&& ")
 }
 
@@ -87,27 +87,33 @@ func (s *scanner) option(i int) (Finding, bool) {
 	}
 	switch rest := s.text[i+1:]; {
 	case rest[0] == 'p' && s.near(commandSSHPass, i):
-		return s.argument(s.blanks(i + 2))
+		return s.argument(s.nextArgument(i + 2))
 	case rest[0] == 'p' && s.near(commandMySQL, i):
+		if s.text[i+2] == '"' || s.text[i+2] == '\'' && strings.HasPrefix(s.text[i+2:], "',") {
+			return Finding{}, false // a list of arguments: it asks for the password
+		}
 		return s.argument(i + 2)
 	case !s.near(commandCurl, i):
 		return Finding{}, false
 	case rest[0] == 'b':
-		return s.cookie(s.blanks(i+2), valueForm{kind: Cookie, line: false})
+		return s.cookie(s.nextArgument(i+2), valueForm{kind: Cookie, line: false})
 	}
 	at := i + 1
 	for _, long := range []string{"-user", "-proxy-user"} {
 		if strings.HasPrefix(s.text[at:], long) {
 			at += len(long)
-			if at < len(s.text) && (s.text[at] == ' ' || s.text[at] == '=') {
-				return s.login(s.blanks(at + 1))
+			if at < len(s.text) && s.text[at] == '=' {
+				return s.login(at + 1)
+			}
+			if next := s.nextArgument(at); next > at {
+				return s.login(next)
 			}
 			return Finding{}, false
 		}
 	}
 	for at < len(s.text) && at-i < 8 && (s.text[at] >= 'a' && s.text[at] <= 'z' || s.text[at] >= 'A' && s.text[at] <= 'Z') {
 		if c := s.text[at]; c == 'u' || c == 'U' {
-			return s.login(s.blanks(at + 1))
+			return s.login(s.nextArgument(at + 1))
 		}
 		at++
 	}
@@ -119,6 +125,21 @@ func (s *scanner) blanks(i int) int {
 		i++
 	}
 	return i
+}
+
+// nextArgument gives where the argument behind the option that ends at i begins:
+// behind blanks, or as the next of a list, as in ["-u", "name:secret"].
+func (s *scanner) nextArgument(i int) int {
+	rest := s.text[i:min(len(s.text), i+16)]
+	list := strings.TrimLeft(rest, `\`)
+	if list == "" || list[0] != '"' && list[0] != '\'' {
+		return s.blanks(i)
+	}
+	after := strings.TrimLeft(list[1:], " ")
+	if !strings.HasPrefix(after, ",") {
+		return i
+	}
+	return i + len(rest) - len(strings.TrimLeft(after[1:], " "))
 }
 
 // login matches the password of user:password.
@@ -139,12 +160,19 @@ func (s *scanner) login(i int) (Finding, bool) {
 	return f, !harmless(s.text[f.Start:f.End], Password)
 }
 
-// pgpass matches the password of a line host:port:database:user:password.
-func (s *scanner) pgpass(i int) (Finding, bool) {
-	at := i
-	for field := range 4 {
+// pgpass matches the password of host:port:database:user:password at the colon
+// before the port. The password ends the line.
+func (s *scanner) pgpass(colon int) (Finding, bool) {
+	if next := s.text[colon+1 : min(len(s.text), colon+2)]; next == "" || next != "*" && (next < "0" || next > "9") {
+		return Finding{}, false
+	}
+	if colon == s.floor || !classChars[classDotted][s.text[colon-1]] && s.text[colon-1] != '*' {
+		return Finding{}, false
+	}
+	at := colon + 1
+	for field := 1; field < 4; field++ {
 		from := at
-		for at < len(s.text) && at-i < backward && (classChars[classDotted][s.text[at]] || s.text[at] == '*' || field == 0 && s.text[at] == '/') {
+		for at < len(s.text) && at-colon < backward && (classChars[classDotted][s.text[at]] || s.text[at] == '*') {
 			at++
 		}
 		if at == from || at >= len(s.text) || s.text[at] != ':' {
@@ -159,14 +187,15 @@ func (s *scanner) pgpass(i int) (Finding, bool) {
 		}
 		at++
 	}
-	end := at
-	for end < len(s.text) && end-at < 512 && s.text[end] > ' ' {
+	end, broken := at, false
+	for end < len(s.text) && end-at < 512 && s.text[end] > ' ' && s.text[end] != '"' && !broken {
 		if s.text[end] == ':' && s.text[end-1] != '\\' {
 			return Finding{}, false
 		}
 		end++
+		broken = end < len(s.text) && lineBreak(s.text[end:min(len(s.text), end+4)]) > 0
 	}
-	if end == at || end < len(s.text) && s.text[end] != '\n' && s.text[end] != '\r' {
+	if end-at < 4 || end < len(s.text) && s.text[end] != '"' && !broken {
 		return Finding{}, false
 	}
 	if _, done := placeholder(s.text[at:]); done || harmless(s.text[at:end], Password) {

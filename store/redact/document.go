@@ -77,15 +77,21 @@ func (s *scanner) namedBehind(i int) naming {
 	return naming{}
 }
 
+// escapedElement is element where a text is itself a string of JSON or HTML.
+func escapedElement(lt, gt string) func(*scanner, int) (Finding, bool) {
+	return func(s *scanner, i int) (Finding, bool) { return s.element(i, lt, gt) }
+}
+
 // element matches the text of an XML element at the > of its first tag, where the
-// element is named as a secret is, or was named by an attribute.
-func (s *scanner) element(i int) (Finding, bool) {
+// element is named as a secret is, or was named by an attribute. lt and gt are how
+// < and > are written.
+func (s *scanner) element(i int, lt, gt string) (Finding, bool) {
 	floor := max(s.floor, i-96)
-	open := strings.LastIndexByte(s.text[floor:i], '<')
+	open := strings.LastIndex(s.text[floor:i], lt)
 	if open < 0 {
 		return Finding{}, false
 	}
-	tag := s.text[floor+open+1 : i]
+	tag := s.text[floor+open+len(lt) : i]
 	if n := strings.IndexAny(tag, " \t\n"); n >= 0 {
 		tag = tag[:n]
 	}
@@ -104,15 +110,15 @@ func (s *scanner) element(i int) (Finding, bool) {
 	if kind == "" && !list {
 		return Finding{}, false
 	}
-	start := i + 1
-	if strings.HasPrefix(s.text[start:], "<![CDATA[") {
-		start += len("<![CDATA[")
+	start := i + len(gt)
+	if strings.HasPrefix(s.text[start:], lt+"![CDATA[") {
+		start += len(lt + "![CDATA[")
 	}
-	n := strings.IndexByte(s.text[start:min(len(s.text), start+1024)], '<')
-	if n <= 0 || !strings.HasPrefix(s.text[start+n:], "</") {
+	n := strings.Index(s.text[start:min(len(s.text), start+1024)], lt)
+	if n <= 0 || !strings.HasPrefix(s.text[start+n:], lt+"/") {
 		return Finding{}, false
 	}
-	v := strings.TrimSuffix(s.text[start:start+n], "]]>")
+	v := strings.TrimSuffix(s.text[start:start+n], "]]"+gt)
 	if kind == "" {
 		named := s.named
 		s.named = namingOf(strings.TrimSpace(v), start+len(v))
@@ -128,47 +134,130 @@ func (s *scanner) element(i int) (Finding, bool) {
 }
 
 // blockStart gives the end of the line at which a YAML block begins, when | or > at
-// i begins one.
+// i begins one. The end may be written as \n.
 func (s *scanner) blockStart(i int) (at int, ok bool) {
 	at = i + 1
-	for at < len(s.text) && at-i < 4 && strings.IndexByte("+-123456789", s.text[at]) >= 0 {
+	if strings.HasPrefix(s.text[i:], `\u003e`) {
+		at = i + len(`\u003e`)
+	} else if s.text[i] != '|' && s.text[i] != '>' {
+		return i, false
+	}
+	for n := 0; at < len(s.text) && n < 4 && strings.IndexByte("+-123456789", s.text[at]) >= 0; n++ {
 		at++
 	}
-	for at < len(s.text) && at-i < 16 && (s.text[at] == ' ' || s.text[at] == '\r') {
-		at++
-	}
-	return at, (s.text[i] == '|' || s.text[i] == '>') && at < len(s.text) && s.text[at] == '\n'
+	at = s.blanks(at)
+	return at, lineBreak(s.text[at:min(len(s.text), at+4)]) > 0
 }
 
 // block matches the lines of a YAML block behind the line end at: those that stand
-// further in than the key whose | or > is at i.
+// further in than the key whose | or > is at i, behind what a log or a diff puts
+// before each line.
 func (s *scanner) block(i, at int, kind Kind) (Finding, bool) {
-	line := max(s.floor, i-backward) + 1 + strings.LastIndexByte(s.text[max(s.floor, i-backward):i], '\n')
-	outer := indent(s.text[line:i])
-	start, end := at+1, at+1
+	end := s.text[at : at+lineBreak(s.text[at:min(len(s.text), at+4)])]
+	ends := strings.TrimPrefix(strings.TrimPrefix(end, "\r"), `\r`)
+	start := at + len(end)
+	prefix, outer := linePrefix(s.text[s.lineStart(i, end):i], s.text[start:min(len(s.text), start+backward)])
+	stop := start
 	limit := min(len(s.text), start+longest)
-	for end < limit {
-		line := s.text[end:limit]
-		stop := strings.IndexByte(line, '\n')
-		if stop < 0 {
-			stop = len(line)
-		}
-		if text := line[:stop]; strings.TrimSpace(text) != "" && indent(text) <= outer {
+	if n := strings.IndexByte(s.text[start:limit], '"'); n >= 0 && end[0] == '\\' {
+		limit = start + n
+	}
+	for stop < limit {
+		line, _, _ := strings.Cut(s.text[stop:limit], ends)
+		text, same := cutPrefix(line, prefix)
+		if strings.TrimSpace(text) != "" && (!same || indent(text) <= outer) {
 			break
 		}
-		end = min(end+stop+1, limit)
+		stop = min(stop+len(line)+len(ends), limit)
 	}
-	for start < end && (s.text[start] <= ' ') {
+	_, same := cutPrefix(s.text[start:max(start, stop)], prefix)
+	for start += len(prefix) * btoi(same); start < stop && s.text[start] <= ' '; {
 		start++
 	}
-	for end > start && s.text[end-1] <= ' ' {
-		end--
-	}
-	v := s.text[start:end]
-	if _, done := placeholder(v); v == "" || done || harmless(v, kind) {
+	text := strings.TrimRight(strings.TrimSuffix(s.text[start:max(start, stop)], ends), " \t\r\n")
+	if _, done := placeholder(text); text == "" || done || harmless(text, kind) {
 		return Finding{}, false
 	}
-	return Finding{kind, start, end}, true
+	return Finding{kind, start, start + len(text)}, true
+}
+
+// below matches a value that stands alone on the line below its name, whose colon
+// is at colon; end is where the line of the name ends.
+func (s *scanner) below(colon, end int, v valueForm) (Finding, bool) {
+	if v.kind == Azure || v.kind == Login {
+		return Finding{}, false
+	}
+	brk := s.text[end : end+lineBreak(s.text[end:min(len(s.text), end+4)])]
+	start := end + len(brk)
+	prefix, _ := linePrefix(s.text[s.lineStart(colon, brk):colon], s.text[start:min(len(s.text), start+backward)])
+	if _, same := cutPrefix(s.text[start:], prefix); !same || prefix == "" && v.field == 0 {
+		return Finding{}, false
+	}
+	start = s.blanks(start + len(prefix))
+	f, ok := s.argument(start)
+	if !ok {
+		return Finding{}, false
+	}
+	word := s.text[f.Start:f.End]
+	digits, upper, lower := count(word)
+	if len(word) < 6 || digits == 0 || upper+lower == 0 || code(word) || strings.ContainsAny(word, ":= ") {
+		return Finding{}, false
+	}
+	if rest := s.text[f.End:min(len(s.text), f.End+4)]; f.Start == start && rest != "" && rest[0] != '\n' && lineBreak(rest) == 0 && rest[0] != '"' {
+		return Finding{}, false // it goes on as a sentence
+	}
+	f.Kind = v.kind
+	return f, true
+}
+
+// lineStart gives where the line begins that i lies in, which ends as brk does.
+func (s *scanner) lineStart(i int, brk string) int {
+	floor := max(s.floor, i-backward)
+	from := floor + 1 + strings.LastIndexByte(s.text[floor:i], '\n')
+	if brk[0] != '\\' {
+		return from
+	}
+	from = max(from, floor+1+strings.LastIndexByte(s.text[floor:i], '"'))
+	brk = strings.TrimPrefix(brk, `\r`)
+	if n := strings.LastIndex(s.text[from:i], brk); n >= 0 {
+		from += n + len(brk)
+	}
+	return from
+}
+
+// linePrefix gives what stands before the key of a line and before the next line as
+// well, such as the time in a log, and how far the key stands in behind it.
+func linePrefix(line, next string) (prefix string, in int) {
+	key := strings.TrimRight(line, ": \t\"'")
+	for key != "" && classChars[classDotted][key[len(key)-1]] {
+		key = key[:len(key)-1]
+	}
+	for len(key) < len(line) && line[len(key)] == '-' { // of a diff
+		key = line[:len(key)+1]
+	}
+	key = strings.TrimRight(key, "\"'")
+	prefix = strings.TrimRight(key, " \t")
+	for strings.HasSuffix(prefix, "-") { // of a list, where the next line has none
+		if _, same := cutPrefix(next, prefix); same {
+			break
+		}
+		prefix = strings.TrimRight(prefix[:len(prefix)-1], " \t")
+	}
+	return prefix, len(key) - len(prefix)
+}
+
+// cutPrefix cuts off a prefix that may differ in its digits.
+func cutPrefix(line, prefix string) (string, bool) {
+	if len(line) < len(prefix) {
+		return line, false
+	}
+	for i := range len(prefix) {
+		a, b := line[i], prefix[i]
+		if a != b && (a < '0' || a > '9' || b < '0' || b > '9') {
+			return line, false
+		}
+	}
+	return line[len(prefix):], true
 }
 
 // indent counts the blanks that a line begins with, and the dash of a list.

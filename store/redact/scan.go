@@ -102,6 +102,9 @@ func (s *scanner) match(i int, b byte, group []rule) (f Finding, ok bool) {
 		if f, ok = s.telegram(i, 1); ok {
 			return f, ok
 		}
+		if f, ok = s.pgpass(i); ok {
+			return f, ok
+		}
 		return s.assignment(i)
 	case '-':
 		f, ok = s.dash(i)
@@ -118,7 +121,7 @@ func (s *scanner) match(i int, b byte, group []rule) (f Finding, ok bool) {
 	case '$':
 		return s.crypt(i)
 	case '>':
-		return s.element(i)
+		return s.element(i, "<", ">")
 	}
 	for n := range group {
 		if ok {
@@ -163,10 +166,7 @@ func (s *scanner) dash(i int) (Finding, bool) {
 // line matches what a line that begins at i is.
 func (s *scanner) line(i int) (Finding, bool) {
 	s.newLine(i)
-	if f, ok := s.pemTail(i); ok {
-		return f, ok
-	}
-	return s.pgpass(i)
+	return s.pemTail(i)
 }
 
 // awsSecret matches the word of exactly 40 characters that follows close behind a

@@ -9,9 +9,9 @@ var serviceRules = []rule{
 	{prefix: "doo_v1_", kind: DigitalOcean, class: classAlnum, min: 40, inWord: true},
 	{prefix: "dor_v1_", kind: DigitalOcean, class: classAlnum, min: 40, inWord: true},
 	{prefix: "SG.", kind: SendGrid, class: classDotted, min: 60, max: 72, check: mixed},
-	{prefix: "hvs.", kind: Vault, class: classURL, min: 24, check: hasDigit},
-	{prefix: "hvb.", kind: Vault, class: classURL, min: 24, check: hasDigit},
-	{prefix: "hvr.", kind: Vault, class: classURL, min: 24, check: hasDigit},
+	{prefix: "hvs.", kind: Vault, class: classURL, min: 24, check: vault, noCall: true},
+	{prefix: "hvb.", kind: Vault, class: classURL, min: 24, check: vault, noCall: true},
+	{prefix: "hvr.", kind: Vault, class: classURL, min: 24, check: vault, noCall: true},
 	{prefix: "s.", kind: Vault, class: classWord, min: 24, max: 24, check: random, noCall: true},
 	{prefix: "dapi", kind: Databricks, class: classURL, min: 32, max: 34, check: lowHex},
 	{prefix: "dose", kind: Databricks, class: classURL, min: 32, max: 34, check: lowHex},
@@ -60,7 +60,7 @@ var serviceRules = []rule{
 	{prefix: "PMAK-", kind: Postman, class: classURL, min: 50, inWord: true},
 	{prefix: "PMAT-", kind: Postman, class: classAlnum, min: 26, max: 26},
 	{prefix: "rubygems_", kind: RubyGems, class: classAlnum, min: 48, max: 48, check: lowHex},
-	{prefix: "cio", kind: CratesIO, class: classAlnum, min: 32, max: 32, check: random},
+	{prefix: "cio", kind: CratesIO, class: classAlnum, min: 32, max: 32, check: scrambled},
 	{prefix: "vcp_", kind: Vercel, class: classAlnum, min: 20, check: mixed},
 	{prefix: "vci_", kind: Vercel, class: classAlnum, min: 20, check: mixed},
 	{prefix: "vca_", kind: Vercel, class: classAlnum, min: 20, check: mixed},
@@ -76,9 +76,9 @@ var serviceRules = []rule{
 	{prefix: "gsk_", kind: Groq, class: classAlnum, min: 40, check: mixed},
 	{prefix: "xai-", kind: XAI, class: classURL, min: 60, check: mixed},
 	{prefix: "r8_", kind: Replicate, class: classAlnum, min: 32, max: 48, check: mixed},
-	{prefix: "fm1a_", kind: Fly, class: classBearer, min: 20, check: mixed},
-	{prefix: "fm1r_", kind: Fly, class: classBearer, min: 20, check: mixed},
-	{prefix: "fm2_", kind: Fly, class: classBearer, min: 20, check: mixed},
+	{prefix: "fm1a_", kind: Fly, class: classPadded64, min: 20, check: mixed},
+	{prefix: "fm1r_", kind: Fly, class: classPadded64, min: 20, check: mixed},
+	{prefix: "fm2_", kind: Fly, class: classPadded64, min: 20, check: mixed},
 	{prefix: "fo1_", kind: Fly, class: classURL, min: 30, check: mixed},
 	{prefix: "HRKU-", kind: Heroku, class: classURL, min: 30, inWord: true},
 	{prefix: "mdb_sa_sk_", kind: MongoDBAtlas, class: classURL, min: 30, inWord: true},
@@ -96,6 +96,8 @@ var serviceRules = []rule{
 	{prefix: "{SSHA", kind: PasswordHash, match: (*scanner).ldapHash},
 	{prefix: "{SHA", kind: PasswordHash, match: (*scanner).ldapHash},
 	{prefix: "{CRYPT", kind: PasswordHash, match: (*scanner).ldapHash},
+	{prefix: `\u003e`, match: escapedElement(`\u003c`, `\u003e`)},
+	{prefix: "&gt;", match: escapedElement("&lt;", "&gt;")},
 	{prefix: "curl", match: noted(commandCurl)},
 	{prefix: "mysql", match: noted(commandMySQL)},
 	{prefix: "mariadb", match: noted(commandMySQL)},
@@ -122,18 +124,24 @@ func lowHex(s string) bool {
 	return digits > 0
 }
 
+func vault(s string) bool { return hasDigit(s) || letterCases(s) }
+
 func letterCases(s string) bool { _, u, l := count(s); return u > 2 && l > 2 }
 
 // random tells letters and digits of a token from the words of a name, in which
 // they change their class seldom.
-func random(s string) bool {
+func random(s string) bool { return scrambled(s) && mixed(s) }
+
+// scrambled is random for tokens that may have no digit.
+func scrambled(s string) bool {
 	turns := 0
 	for i := 1; i < min(len(s), checked); i++ {
 		if countOf[s[i]] != countOf[s[i-1]] {
 			turns++
 		}
 	}
-	return turns*8 >= 3*(len(s)-1) && mixed(s)
+	_, upper, lower := count(s)
+	return turns*8 >= 3*(len(s)-1) && upper > 0 && lower > 0
 }
 
 func hasDollar(s string) bool {

@@ -7,7 +7,7 @@ import "strings"
 // already put in its place.
 func harmless(v string, kind Kind) bool {
 	v = strings.TrimSpace(v)
-	if len(v) == 0 || references(v) || len(v) < 32 && words[strings.ToLower(v)] {
+	if len(v) == 0 || references(v) || len(v) < 32 && words[strings.ToLower(strings.TrimRight(v, ":.,"))] {
 		return true
 	}
 	if len(v) < 64 && strings.Trim(v, "*xX.•-_") == "" {
@@ -64,7 +64,7 @@ func (s *scanner) secretLooking(v string, end int, f valueForm) bool {
 	case f.kind == Authorization:
 		return f.colon && (len(v) >= 16 || digits > 0 || s.schemed(v, end))
 	case f.kind == Azure:
-		return len(v) >= 30
+		return len(v) >= 30 && !call(v)
 	case !f.colon && !f.spaced: // NAME=value, name=value&
 		if call(v) && (!strong || expression(v)) {
 			return false
@@ -83,7 +83,7 @@ func (s *scanner) secretLooking(v string, end int, f valueForm) bool {
 	case f.colon && f.field != 0: // a header in quotes, a part of {a: b}
 		return !code(v) && (strong || stern && len(v) >= 6 || len(v) >= 16)
 	default: // in a sentence, or in code: a word with digits among letters
-		return strong && len(v) >= 6 && !code(v)
+		return (strong && len(v) >= 6 || len(v) >= 20 && scrambled(v)) && !code(v)
 	}
 }
 
@@ -108,6 +108,9 @@ func code(v string) bool {
 	v = v[:min(len(v), 256)]
 	if strings.ContainsAny(v, "()[]{}") || strings.Contains(v, "||") || strings.Contains(v, "&&") {
 		return true
+	}
+	if len(v) >= 12 && random(v) {
+		return false
 	}
 	return strings.IndexByte("*&", v[0]) >= 0 && identifier(v[1:]) || strings.IndexByte(v, '.') > 0 && identifier(v)
 }
