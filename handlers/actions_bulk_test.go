@@ -126,6 +126,9 @@ func TestBulkOfAThousandRuns(t *testing.T) {
 	if len(fields["run"]) != n {
 		t.Fatalf("status %d, %d runs in the form", rehearsal.status, len(fields["run"]))
 	}
+	if listed := rehearsal.doc().Find("#touched li"); len(rehearsal.body) > largeList || listed.Length() != 101 || strings.TrimSpace(listed.Last().Text()) != "and 900 more runs" {
+		t.Errorf("the rehearsal has %d bytes and lists %d runs, the last %q", len(rehearsal.body), listed.Length(), listed.Last().Text())
+	}
 	fields.Set("count", strconv.Itoa(n))
 	page := s.form("/bulk", fields).header.Get("Location")
 	for done, look := 0, time.NewTicker(200*time.Millisecond); done < n; { // as long as it goes on; each look counts its thousand rows

@@ -57,6 +57,9 @@ type BulkProgress struct {
 // BulkRow is one of its runs.
 type BulkRow struct{ Run, State, Result, NewRun string }
 
+// bulkShown is how many of the runs that an action is about its rehearsal lists.
+const bulkShown = 100
+
 func bulkVerb(do string) string {
 	if do == "retry" {
 		return "Retry"

@@ -171,9 +171,17 @@ func (b *Bulk) bulkView(r *http.Request, values url.Values, ids []string) (views
 	return view, nil
 }
 
+// reasonsShown is how many reasons a rehearsal tells apart.
+const reasonsShown = 20
+
 // alike adds a run to those of which the same is said.
 func alike(lists []views.Untouched, why string, row views.RunRow) []views.Untouched {
+	why = present.Clip(why, present.TextShown)
 	at := slices.IndexFunc(lists, func(l views.Untouched) bool { return l.Why == why })
+	if at < 0 && len(lists) >= reasonsShown {
+		why = "for other reasons, which the page of each says"
+		at = slices.IndexFunc(lists, func(l views.Untouched) bool { return l.Why == why })
+	}
 	if at < 0 {
 		at, lists = len(lists), append(lists, views.Untouched{Why: why})
 	}
