@@ -110,16 +110,16 @@ func (t *tracker) strays(now time.Time, moved bool) error {
 		*w = logWatch{version: t.dataVersion}
 	}
 	path := t.beside.path + "-wal"
-	info, err := os.Stat(path)
-	if err != nil {
-		info = nil
-	}
+	info := stated(path)
 	if w.known && w.doubt.IsZero() && sameState(info, w.log) && !moved {
 		return nil
 	}
 	place, err := readLogPlace(path, w.place)
-	switch unknown := err != nil; {
-	case unknown:
+	if err != nil {
+		t.store.opt.Log.Debug("read log of the state database", "err", err)
+		return nil // nothing is known then
+	}
+	switch {
 	case !w.known:
 		w.log, w.place, w.known = info, place, true
 	case place == w.place || place.commits == 0:
@@ -135,6 +135,15 @@ func (t *tracker) strays(now time.Time, moved bool) error {
 	return nil
 }
 
+// stated is what the file system says of a file, nil when it says nothing.
+func stated(path string) fs.FileInfo {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
 // sameState reports whether a file was not written to in between.
 func sameState(a, b fs.FileInfo) bool {
 	if a == nil || b == nil {
@@ -146,10 +155,8 @@ func sameState(a, b fs.FileInfo) bool {
 // begin notes how far the log goes at version, which was read before.
 func (w *logWatch) begin(path string, version int64) {
 	*w = logWatch{version: version}
-	info, err := os.Stat(path)
-	if err == nil {
-		w.log = info
-	}
+	w.log = stated(path)
+	var err error
 	w.place, err = readLogPlace(path, logPlace{})
 	w.known = err == nil
 }
