@@ -127,6 +127,7 @@ func TestEveryFormSaysWhatReallyHappened(t *testing.T) {
 		{"tokens of children in the list", "/runs?pipeline=t-nest", "12 tokens, 45 incl. children", ""},
 		{"tokens of all attempts in JSON", "/api/runs/" + retried, `"total_tokens":1800`, ""},
 		{"tokens of all attempts in a filter", "/runs.ndjson?q=tokens%3E1799", retried, ""},
+		{"what a contract said in JSON", "/api/runs/" + warned, `"contract_text":"`, ""},
 		{"each attempt in JSON", "/api/runs/" + retried, `"number":2,"state":"failed","failure_class":"`, ""},
 		{"a rejected run's length", "/api/runs/" + rejected, `"duration":"1s"`, ""},
 		{"a rejected run's length in a filter", "/runs.ndjson?q=status:rejected+dur%3C10s", rejected, ""},

@@ -128,10 +128,13 @@ type stepDetail struct {
 	Adapter     string            `json:"adapter,omitempty"`
 	Attempts    int               `json:"attempts,omitempty"`
 	AttemptList []attemptSummary  `json:"attempt_list,omitempty"`     // oldest first
+	MaxAttempts int               `json:"max_attempts,omitempty"`     // as far as a retry said so
 	VisitCount  int               `json:"visit_count,omitempty"`      // of a loop or a graph
 	CausedBy    string            `json:"caused_by_run_id,omitempty"` // the run it started that made it fail
 	Children    *childSummary     `json:"children_counts,omitempty"`
 	Contract    string            `json:"contract,omitempty"`
+	ContractTxt string            `json:"contract_text,omitempty"`
+	Evidence    string            `json:"contract_evidence,omitempty"`
 	Note        string            `json:"note,omitempty"`
 	Artifacts   []ArtifactSummary `json:"artifacts,omitempty"`
 }
@@ -219,7 +222,7 @@ func stepDetailOf(step wave.Step, artifacts []ArtifactSummary) stepDetail {
 	d := stepDetail{
 		StepID: step.ID, Persona: step.Persona, State: string(step.State), Action: Redact(step.Action),
 		StartedAt: OptionalTime(step.StartedAt), CompletedAt: OptionalTime(step.CompletedAt),
-		Error: Redact(step.Error), Headline: Redact(step.Headline), Model: Redact(step.Model), Adapter: Redact(step.Adapter), Attempts: len(step.Attempts), VisitCount: step.Visits,
+		Error: Redact(step.Error), Headline: Redact(step.Headline), Model: Redact(step.Model), Adapter: Redact(step.Adapter), Attempts: len(step.Attempts), VisitCount: step.Visits, MaxAttempts: step.Retries,
 		StepType: step.Kind, Children: childSummaryOf(step.Children), Note: Redact(step.Note), Artifacts: artifacts,
 		TokensUsed: ValueOr0(step.Tokens), Progress: ValueOr0(step.Progress),
 	}
@@ -236,7 +239,10 @@ func stepDetailOf(step wave.Step, artifacts []ArtifactSummary) stepDetail {
 		})
 	}
 	if step.Contract != nil {
-		d.Contract = step.Contract.Result
+		d.Contract, d.ContractTxt = step.Contract.Result, Redact(BothEnds(step.Contract.Text))
+	}
+	if step.Evidence != nil {
+		d.Evidence = Redact(BothEnds(step.Evidence.Text))
 	}
 	return d
 }
