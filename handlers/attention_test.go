@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -118,6 +119,34 @@ func TestNeedsAttention(t *testing.T) {
 		list, _ := s.needing()
 		return len(list) == 5 && list[4] == "failed "+again
 	})
+}
+
+// TestAFailureWithoutATimeNeedsAttention: nothing says that it is old.
+func TestAFailureWithoutATimeNeedsAttention(t *testing.T) {
+	s := openSite(t, emptyProject(t), onDesk(t, t.TempDir()))
+	b := newState(t, s.root)
+	one := b.Run(storetest.Run{Pipeline: "one", Status: "failed", Start: opened.Add(-time.Hour)})
+	two := b.Run(storetest.Run{Pipeline: "two", Status: "failed", Start: opened.Add(-time.Hour)})
+	for _, run := range []string{one, two} {
+		b.Exec(`UPDATE pipeline_run SET started_at = 99999999999999, completed_at = NULL WHERE run_id = '` + run + `'`)
+	}
+	dated := b.Run(storetest.Run{Pipeline: "three", Status: "failed", Start: opened.Add(-time.Hour)})
+	s.ready()
+	s.until("all are noticed", func() bool { list, _ := s.needing(); return len(list) == 3 })
+	if post := s.form("/attention/seen", url.Values{"run": {one}}); post.status != http.StatusSeeOther {
+		t.Fatalf("marking one answers %d: %s", post.status, post.body)
+	}
+	if list, _ := s.needing(); !slices.Equal(list, []string{"failed " + dated, "failed " + two}) {
+		t.Errorf("after one was marked: %v", list)
+	}
+	for _, again := range []string{"all", "all once more"} {
+		if post := s.form("/attention/seen", url.Values{"until": {strconv.FormatInt(opened.Unix(), 10)}}); post.status != http.StatusSeeOther {
+			t.Fatalf("marking %s answers %d: %s", again, post.status, post.body)
+		}
+		if list, _ := s.needing(); len(list) != 0 {
+			t.Errorf("after %s were marked: %v", again, list)
+		}
+	}
 }
 
 func TestMarkingAsSeenIsChecked(t *testing.T) {

@@ -69,12 +69,44 @@ func (h *Handler) Attention(ctx context.Context) ([]store.Attention, error) {
 	}
 	list := make([]store.Attention, 0, len(all))
 	for _, a := range all {
-		if a.Urgency == store.UrgentFailed && (!a.Since.After(from) || !a.Since.After(seen.Runs[a.Run])) {
+		if a.Urgency == store.UrgentFailed && isSeen(a, from, seen.Runs) {
 			continue
 		}
 		list = append(list, a)
 	}
 	return list, nil
+}
+
+// isSeen reports whether a failure was looked at. When it was is compared with when the
+// run failed; a run of which that is not known is looked at once it has a mark.
+func isSeen(a store.Attention, all time.Time, marks map[string]time.Time) bool {
+	mark, marked := marks[a.Run]
+	if a.Since.IsZero() {
+		return marked
+	}
+	return !a.Since.After(all) || !a.Since.After(mark)
+}
+
+// see marks runs as looked at, or without any of them all that failed until then, those
+// among them of which no time is known.
+func (h *Handler) see(ctx context.Context, until time.Time, runs []string) error {
+	if err := h.Data.See(ctx, until, runs...); err != nil || len(runs) > 0 {
+		return err
+	}
+	all, err := h.Store.Attention(ctx)
+	if err != nil {
+		return err
+	}
+	var timeless []string
+	for _, a := range all {
+		if a.Urgency == store.UrgentFailed && a.Since.IsZero() {
+			timeless = append(timeless, a.Run)
+		}
+	}
+	if len(timeless) == 0 {
+		return nil
+	}
+	return h.Data.See(ctx, until, timeless...)
 }
 
 // AttentionCount is for every page's navigation; below zero: not known.
@@ -204,7 +236,7 @@ func (h *Handler) markSeen(w http.ResponseWriter, r *http.Request) error {
 			return &criteria.InputError{Field: "run", Got: present.Clip(run, 64), Want: "the id of a run"}
 		}
 	}
-	if err := h.Data.See(r.Context(), until, values["run"]...); err != nil {
+	if err := h.see(r.Context(), until, values["run"]); err != nil {
 		return err
 	}
 	audit.RecordOf(r.Context()).AboutRuns(values["run"])

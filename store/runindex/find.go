@@ -167,8 +167,9 @@ func (ix *Index) EndedSince(ctx context.Context, seconds int64, limit int) ([]st
 }
 
 // FailedSince lists the runs that ended badly after a moment, in unix seconds,
-// at most n, the newest first. Whose end is not known counts by its start. The
-// index is ready.
+// at most n, the newest first. Whose end is not known counts by its start; whose
+// start is not known either may have failed lately, and is among them. The index is
+// ready.
 func (ix *Index) FailedSince(since int64, n int) (ids []string) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
@@ -176,7 +177,7 @@ func (ix *Index) FailedSince(since int64, n int) (ids []string) {
 		switch wave.States[ix.briefs[at].state] {
 		case wave.Failed, wave.Rejected, wave.Lost:
 			i := ix.order[at]
-			if r := &ix.rows[i]; max(r.ended, r.started) > since {
+			if r := &ix.rows[i]; max(r.ended, r.started) > since || max(r.ended, r.started) <= 0 {
 				ids = append(ids, string(ix.id(i)))
 			}
 		}
