@@ -54,11 +54,13 @@ func BenchmarkLog(b *testing.B) {
 		group.Go(func() { listen(ctx, p.url+"events", &events) })
 		group.Go(func() { lookAround(ctx, p.url, &pages, &failures) })
 	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	var largest int64
 	written, began := 0, time.Now()
 	for time.Since(began) < long {
 		if behind := int(time.Since(began).Seconds()*rate) - written; behind <= 0 {
-			time.Sleep(time.Millisecond)
+			<-tick.C
 			continue
 		}
 		exec("INSERT INTO event_log (run_id, timestamp, step_id, state, message) VALUES ('run-' || ?, unixepoch(), 'build', 'stream_activity', ?)", written%200, strings.Repeat("line ", 40))
