@@ -139,3 +139,42 @@ func TestAKeyInFailedEventsIsNoHeadline(t *testing.T) {
 		}
 	}
 }
+
+// TestASecretInTwoEventsIsHidden: a writer that passes on what it reads in pieces
+// breaks a token in two, and an answer follows its question.
+func TestASecretInTwoEventsIsHidden(t *testing.T) {
+	root := emptyProject(t)
+	state := newState(t, root)
+	run := state.Run(storetest.Run{Status: "running", Heartbeat: opened})
+	first, rest := "gh"+"p_q7Rt2xW9", "bN4mK8vL1cZ6yH3jD5fG0sA2pQx"
+	value := "hunter2hunter2"
+	var from int64
+	for _, message := range []string{"export X=" + first, rest + " is set", "password:", value, "step2 goes on"} {
+		id := state.Event(run, storetest.Event{Step: "show", State: "stream_activity", Message: message})
+		state.Event(run, storetest.Event{Step: "other", State: "stream_activity", Message: "line1of2"})
+		if strings.HasPrefix(message, "export") || message == "password:" {
+			from = id
+		}
+	}
+	s := openSite(t, root, withSearch(t)).ready().indexed()
+	after := strconv.FormatInt(from, 10)
+	for name, path := range map[string]string{
+		"the run's page": "/runs/" + run, "the log": "/runs/" + run + "/log", "the log from the value on": "/runs/" + run + "/log?after=" + after, "one step's log": "/runs/" + run + "/log?step=show",
+		"text": "/runs/" + run + ".log", "the API": "/api/runs/" + run, "the API from the value on": "/api/runs/" + run + "?after=" + after, "the exported file": "/runs/" + run + "/export",
+	} {
+		t.Run(name, func(t *testing.T) {
+			reply := s.as(t).get(path)
+			for _, part := range []string{first, rest, value} {
+				if strings.Contains(reply.body, part) {
+					t.Errorf("%s shows %q", path, part)
+				}
+			}
+		})
+	}
+	if text := s.get("/runs/" + run + ".log").body; !strings.Contains(text, "is set") || !strings.Contains(text, "step2 goes on") || !strings.Contains(text, "line1of2") {
+		t.Error(text)
+	}
+	if found := s.search(value); len(found.Events) > 0 {
+		t.Error("the search finds the value")
+	}
+}

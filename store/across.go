@@ -1,8 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -23,6 +27,12 @@ type Across interface {
 	// Hide gives a message without what may be a part of one; ends tells that its
 	// end is known.
 	Hide(message string, ends bool) string
+	// Cut gives a message without the beginning of what ends in the next one.
+	Cut(message string) string
+	// MayJoin reports quickly whether a message may begin with the rest of what began
+	// in the one before it, and Join gives it without that.
+	MayJoin(message string) bool
+	Join(before, message string) string
 }
 
 // Bounds of what is kept of a run, and of how far something goes on that never
@@ -128,6 +138,9 @@ func (d *database) hideAcross(ctx context.Context, q sqlx.QueryerContext, messag
 	if d.opt.Across == nil {
 		return nil
 	}
+	if err := d.hideJoined(ctx, q, messages); err != nil {
+		return err
+	}
 	upTo := map[string]int64{}
 	for _, m := range messages {
 		if m.id > upTo[m.run] && d.opt.Across.May(*m.text) {
@@ -147,6 +160,47 @@ func (d *database) hideAcross(ctx context.Context, q sqlx.QueryerContext, messag
 				*m.text = found.hide(d.opt.Across, m.id, m.step, *m.text)
 			}
 		}
+	}
+	return nil
+}
+
+// maxBefore is how many messages before others are looked for at once.
+const maxBefore = 100
+
+// beforeSQL is the message before one of its step, if it is near.
+const beforeSQL = `
+SELECT COALESCE(CAST(message AS TEXT), '') FROM (
+	SELECT id, step_id, message FROM event_log WHERE run_id = ? AND id < ? ORDER BY id DESC LIMIT 50
+) WHERE COALESCE(CAST(step_id AS TEXT), '') = ? ORDER BY id DESC LIMIT 1`
+
+// hideJoined hides what is broken in two: the end of one message of a step and the
+// beginning of the next.
+func (d *database) hideJoined(ctx context.Context, q sqlx.QueryerContext, messages []message) error {
+	if has := d.schema["event_log"]; !has["message"] || !has["step_id"] {
+		return nil
+	}
+	inOrder := slices.Clone(messages)
+	slices.SortFunc(inOrder, func(a, b message) int { return cmp.Compare(a.id, b.id) })
+	type before struct {
+		id   int64
+		text string
+	}
+	last := map[wave.StepRef]before{}
+	asked := 0
+	for _, m := range inOrder {
+		ref := wave.StepRef{Run: m.run, Step: m.step}
+		text, known := *m.text, last[ref]
+		last[ref] = before{m.id, text}
+		if d.opt.Across.MayJoin(text) {
+			if known.id != m.id-1 && asked < maxBefore {
+				asked++
+				if err := sqlx.GetContext(ctx, q, &known.text, beforeSQL, m.run, m.id, m.step); err != nil && !errors.Is(err, sql.ErrNoRows) {
+					return fmt.Errorf("look at the message before event %d: %w", m.id, err)
+				}
+			}
+			*m.text = d.opt.Across.Join(known.text, *m.text)
+		}
+		*m.text = d.opt.Across.Cut(*m.text)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ var serviceRules = []rule{
 	{prefix: "hvs.", kind: Vault, class: classURL, min: 24, check: vault, noCall: true},
 	{prefix: "hvb.", kind: Vault, class: classURL, min: 24, check: vault, noCall: true},
 	{prefix: "hvr.", kind: Vault, class: classURL, min: 24, check: vault, noCall: true},
-	{prefix: "s.", kind: Vault, class: classWord, min: 24, max: 24, check: random, noCall: true},
+	{prefix: "s.", kind: Vault, class: classWord, min: 24, max: 24, check: legacyVault, noCall: true},
 	{prefix: "dapi", kind: Databricks, class: classURL, min: 32, max: 34, check: lowHex},
 	{prefix: "dose", kind: Databricks, class: classURL, min: 32, max: 34, check: lowHex},
 	{prefix: "dckr_pat_", kind: DockerHub, class: classURL, min: 20, inWord: true},
@@ -125,6 +125,8 @@ func lowHex(s string) bool {
 }
 
 func vault(s string) bool { return hasDigit(s) || letterCases(s) }
+
+func legacyVault(s string) bool { return letterCases(s) && (hasDigit(s) || scrambled(s)) }
 
 func letterCases(s string) bool { _, u, l := count(s); return u > 2 && l > 2 }
 
