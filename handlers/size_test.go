@@ -45,7 +45,7 @@ func fillColumns(t *testing.T, b *storetest.Builder, text, where string) {
 			for i := range own {
 				own[i] = fmt.Sprint("#", i, text[:len(text)/20])
 			}
-			value = encode(t, append(own, slices.Repeat([]string{"abc"}, len(text)/12)...))
+			value = encode(t, slices.Concat(own, slices.Repeat([]string{"abc"}, len(text)/12)))
 		}
 		query := "UPDATE OR IGNORE " + c.Table + " SET " + c.Column + " = replace(?, '#', rowid)"
 		if where != "" {
