@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -204,15 +205,18 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 		if r.status >= 400 {
 			t.Errorf("%s: %d %s", page, r.status, clip(r.body)[:min(len(r.body), 300)])
 		}
-		if !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
+		if kind := r.header.Get("Content-Type"); !strings.HasPrefix(kind, "text/html") {
+			if at := strings.IndexAny(r.body, "\u202e\u2066\u200b\u00ad\ufeff\u0085\x7f\x1b"); at >= 0 && strings.HasPrefix(kind, "text/") {
+				unmarked[kind+" "+path.Ext(page)] = fmt.Sprintf("%s: %+q", page, r.body[max(0, at-40):min(len(r.body), at+20)])
+			}
 			continue
 		}
 		doc := r.doc()
-		doc.Find("#page h1, .name, .tag, #filter option").Each(func(_ int, e *goquery.Selection) {
-			if said := e.Text() + e.AttrOr("title", "") + e.AttrOr("aria-label", ""); strings.ContainsAny(said, "\u202e\u2066\u200b\u00ad\ufeff\u0085\x7f") {
-				unmarked[goquery.NodeName(e)+"."+e.AttrOr("class", "")+fmt.Sprintf(" %+q", said[:min(len(said), 60)])] = page
+		for _, said := range saidOn(doc) {
+			if strings.ContainsAny(said.text, "\u202e\u2066\u200b\u00ad\ufeff\u0085\x7f\x1b") {
+				unmarked[said.where] = fmt.Sprintf("%s: %+q", page, said.text[:min(len(said.text), 60)])
 			}
-		})
+		}
 		doc.Find("[href], [src], [hx-get]").Each(func(_ int, e *goquery.Selection) {
 			for _, attribute := range []string{"href", "src", "hx-get"} {
 				href, ok := e.Attr(attribute)
@@ -227,12 +231,34 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 			}
 		})
 	}
-	for what, page := range unmarked {
-		t.Errorf("%s: not marked: %s", page, what)
+	for where, what := range unmarked {
+		t.Errorf("not marked in %s on %s", where, what)
 	}
 	if len(seen) < 10*len(nastyNames) {
 		t.Errorf("only %d addresses", len(seen))
 	}
+}
+
+// said is a text that a page says, and where.
+type said struct{ where, text string }
+
+// saidOn are the texts of a page that a reader sees or hears: all but what they would
+// send back, copy as it is, or read as a document of its own.
+func saidOn(doc *goquery.Document) (all []said) {
+	doc.Find("html *").Each(func(_ int, e *goquery.Selection) {
+		where := goquery.NodeName(e) + "." + strings.ReplaceAll(e.AttrOr("class", ""), " ", ".") + " in " + goquery.NodeName(e.Parent()) + "." + e.Parent().AttrOr("class", "")
+		for _, name := range []string{"title", "aria-label", "alt", "placeholder", "label", "content"} {
+			if text, ok := e.Attr(name); ok {
+				all = append(all, said{where + "[" + name + "]", text})
+			}
+		}
+		if e.Is("script, style, template, textarea, pre, pre *, .account, .account *") {
+			return
+		}
+		text := e.Contents().FilterFunction(func(_ int, c *goquery.Selection) bool { return goquery.NodeName(c) == "#text" }).Text()
+		all = append(all, said{where, text})
+	})
+	return all
 }
 
 // crawled reports whether an address is about something by its name, and not one of

@@ -28,7 +28,7 @@ func (p pipelineDetail) Plain(to views.Paths, origin string) plain.Document {
 			if s.Optional {
 				optional = "yes"
 			}
-			t.Rows = append(t.Rows, []plain.Cell{present.CodeCell(s.ID), present.TextCell(s.Kind), present.TextCell(s.Persona), present.TextCell(strings.Join(s.Dependencies, ", ")), present.TextCell(optional)})
+			t.Rows = append(t.Rows, []plain.Cell{present.CodeCell(s.ID), present.TextCell(s.Kind), present.NameCell(s.Persona), present.NamesCell(s.Dependencies), present.TextCell(optional)})
 		}
 		d.Parts = append(d.Parts, plain.Part{Heading: "Steps", Table: t})
 	}

@@ -18,6 +18,7 @@ import (
 	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/excerpt"
+	"wavedeck/views/legible"
 )
 
 // fragment makes a part of the console that may stand elsewhere. Links in it
@@ -129,7 +130,7 @@ func (h *Handler) renderFragment(ctx context.Context, look theme, made fragmentV
 // embedView is the document around an excerpt.
 func (h *Handler) embedView(r *http.Request, asked embedding, title string, body []byte, styles []string) views.EmbedView {
 	v := views.EmbedView{
-		Layout: views.Layout{Paths: h.Paths, Title: title, Now: h.Now()}, Look: asked.look.Look,
+		Layout: views.Layout{Paths: h.Paths, Title: legible.Name(title), Now: h.Now()}, Look: asked.look.Look,
 		Styles: styles, Body: body, Parents: h.framedBy(asked.bearer),
 	}
 	if asked.look.vars != "" {

@@ -15,7 +15,6 @@ import (
 	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/dag"
-	"wavedeck/views/legible"
 	"wavedeck/views/timeline"
 )
 
@@ -33,7 +32,7 @@ func runFragment(what string, styles []string, body func(context.Context, *Handl
 		if err != nil {
 			return fragmentView{}, err
 		}
-		made := fragmentView{title: what + " of run " + legible.Name(d.Run.ID), page: h.Paths.Run(d.Run.ID), body: content}
+		made := fragmentView{title: what + " of run " + d.Run.ID, page: h.Paths.Run(d.Run.ID), body: content}
 		if d.Run.Pipeline != "" {
 			made.title = what + " of " + d.Run.Pipeline + ", run " + d.Run.ID
 		}
@@ -100,7 +99,7 @@ func logFragment() fragment {
 			return fragmentView{}, err
 		}
 		return fragmentView{
-			title: "Log of " + legible.Name(id), page: h.Paths.Log(id, "", kept),
+			title: "Log of " + id, page: h.Paths.Log(id, "", kept),
 			body: views.RunFragment(view.RunView, views.LogFragment(view)),
 		}, nil
 	}
@@ -147,7 +146,7 @@ func latestFragment() fragment {
 		if err != nil {
 			return fragmentView{}, err
 		}
-		made := fragmentView{title: "Last run of " + legible.Name(name), page: h.Paths.Pipeline(name)}
+		made := fragmentView{title: "Last run of " + name, page: h.Paths.Pipeline(name)}
 		if len(history.Recent) == 0 {
 			made.body = views.EmptyFragment(name, h.Paths.Pipeline(name), "It has not run yet.")
 			return made, nil
@@ -182,7 +181,7 @@ func historyFragment() fragment {
 		if view.Rows, err = h.RunRows(ctx, history.Recent[:min(limit, len(history.Recent))], false); err != nil {
 			return fragmentView{}, err
 		}
-		return fragmentView{title: "History of " + legible.Name(name), page: h.Paths.Pipeline(name), body: views.RunsFragment(view)}, nil
+		return fragmentView{title: "History of " + name, page: h.Paths.Pipeline(name), body: views.RunsFragment(view)}, nil
 	}}
 }
 

@@ -16,6 +16,7 @@ import (
 	"wavedeck/store/feed"
 	"wavedeck/store/wave"
 	"wavedeck/views/ansi"
+	"wavedeck/views/legible"
 )
 
 // downloadLog sends a run's log as a text file to keep.
@@ -197,7 +198,7 @@ func writeEvent(w io.Writer, e wave.Event, colours bool) {
 	}
 	step := "-"
 	if e.StepID != "" {
-		step = present.Inline(present.Redact(e.StepID))
+		step = present.Inline(legible.Name(present.Redact(e.StepID)))
 	}
 	lines := present.Terminal(e.Message)
 	text := present.PlainText(lines)

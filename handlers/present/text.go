@@ -12,6 +12,7 @@ import (
 	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/address"
+	"wavedeck/views/legible"
 	"wavedeck/views/plain"
 )
 
@@ -51,6 +52,12 @@ func CodeCell(name string) plain.Cell { return plain.Cell{Text: name, Code: true
 
 // TextCell is a text as a cell.
 func TextCell(text string) plain.Cell { return plain.Cell{Text: text} }
+
+// NameCell is a name that is not set as code, with marks where it has what is not seen.
+func NameCell(name string) plain.Cell { return plain.Cell{Text: legible.Name(name)} }
+
+// NamesCell is some names in one cell.
+func NamesCell(names []string) plain.Cell { return plain.Cell{Text: legible.Names(names)} }
 
 // TimeCell is a time as a cell, empty when it is not known.
 func TimeCell(t *time.Time) plain.Cell { return plain.Cell{Text: TimeText(t)} }
@@ -128,7 +135,7 @@ func RunTable(sums []RunSummary, to views.Paths, origin string) plain.Table {
 	for _, sum := range sums {
 		row := []plain.Cell{
 			StateCell(sum.told()), RunCell(sum.RunID, to, origin), CodeCell(sum.PipelineName), CodeCell(sum.CurrentStep), TextCell(percent(sum.Progress)),
-			TimeCell(sum.StartedAt), TextCell(sum.Duration), CountCell(sum.TotalTokens), TextCell(sum.attention()), TextCell(strings.Join(sum.Tags, ", ")),
+			TimeCell(sum.StartedAt), TextCell(sum.Duration), CountCell(sum.TotalTokens), TextCell(sum.attention()), NamesCell(sum.Tags),
 			TextCell(sum.Input),
 		}
 		if some {

@@ -96,7 +96,7 @@ func (sum RunSummary) Facts(to views.Paths, origin string) []plain.Fact {
 		{Name: "Forked from", Cell: RunCell(sum.ForkedFrom, to, origin)},
 		{Name: "Children", Cell: TextCell(sum.ChildrenCounts.text())},
 		{Name: "Branch", Cell: CodeCell(sum.BranchName)},
-		{Name: "Tags", Cell: TextCell(strings.Join(shortened(sum.Tags, manyShown), ", "))},
+		{Name: "Tags", Cell: NamesCell(shortened(sum.Tags, manyShown))},
 		{Name: "Input", Cell: input},
 	}
 	return slices.DeleteFunc(facts, func(f plain.Fact) bool { return f.Cell.Text == "" })
@@ -161,7 +161,7 @@ func stepTable(steps []stepDetail) plain.Table {
 	}}
 	for _, s := range steps {
 		t.Rows = append(t.Rows, []plain.Cell{
-			StateCell(s.State), CodeCell(s.StepID), TextCell(s.StepType), TextCell(s.Persona), TextCell(s.Model), CountCell(int64(s.Attempts)), CountCell(int64(s.VisitCount)),
+			StateCell(s.State), CodeCell(s.StepID), TextCell(s.StepType), NameCell(s.Persona), NameCell(s.Model), CountCell(int64(s.Attempts)), CountCell(int64(s.VisitCount)),
 			TimeCell(s.StartedAt), TextCell(s.Duration), CountCell(s.TokensUsed), TextCell(ContractWord(s.Contract)), TextCell(cmp.Or(s.Headline, s.Error, s.Note, s.Action)),
 		})
 	}
@@ -207,7 +207,7 @@ func (body RunDetailResponse) outcomeParts() []plain.Part {
 	}
 	var rows [][]plain.Cell
 	for _, o := range body.Outcomes {
-		rows = append(rows, []plain.Cell{TimeCell(o.CreatedAt), CodeCell(o.StepID), TextCell(o.Type), TextCell(o.Label), TextCell(o.Value), TextCell(o.Description)})
+		rows = append(rows, []plain.Cell{TimeCell(o.CreatedAt), CodeCell(o.StepID), NameCell(o.Type), NameCell(o.Label), TextCell(o.Value), TextCell(o.Description)})
 	}
 	add("Outcomes", body.OutcomesTotal, []plain.Column{{Name: "Time"}, {Name: "Step", Max: 40}, {Name: "Type"}, {Name: "Label", Max: 40}, {Name: "Value", Max: 100}, {Name: "Description", Max: 80}}, rows)
 	rows = nil

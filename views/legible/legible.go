@@ -40,6 +40,15 @@ func Name(name string) string {
 	return b.String()
 }
 
+// Names are some names in a row.
+func Names(list []string) string {
+	marked := make([]string, len(list))
+	for i, name := range list {
+		marked[i] = Name(name)
+	}
+	return strings.Join(marked, ", ")
+}
+
 // Mark stands for a character that is not seen: <U+202E>.
 func Mark(r rune) string { return fmt.Sprintf("<U+%04X>", r) }
 

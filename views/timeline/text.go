@@ -1,9 +1,12 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"wavedeck/views/legible"
 )
 
 // dash stands for what is not known.
@@ -86,10 +89,7 @@ func percent(x int) string {
 }
 
 func (r *Row) name() string {
-	if r.Label != "" {
-		return r.Label
-	}
-	return r.ID
+	return legible.Name(cmp.Or(r.Label, r.ID))
 }
 
 func (r *Row) word() string {
@@ -113,9 +113,9 @@ func (r *Row) attempts() int {
 // note says why a lane did not run, or what the caller says of it.
 func (r *Row) note() string {
 	if r.Note == "" && r.Blocked != "" {
-		return "blocked by " + r.Blocked
+		return "blocked by " + legible.Name(r.Blocked)
 	}
-	return r.Note
+	return legible.Name(r.Note)
 }
 
 // second is what stands beside the name, in less prominent letters.
@@ -126,7 +126,7 @@ func (r *Row) second() string {
 	if note := r.note(); note != "" {
 		return note
 	}
-	return r.Detail
+	return legible.Name(r.Detail)
 }
 
 // label is the name and what stands beside it, for where they are cut off.
