@@ -224,3 +224,20 @@ func TestChildrenMakeNoListLong(t *testing.T) {
 		t.Errorf("%d links to children that are not shown, want 95", n)
 	}
 }
+
+func TestAPageListsSomeChildrenAndAFileAll(t *testing.T) {
+	root := emptyProject(t)
+	b := newState(t, root)
+	parent := b.Run(storetest.Run{Status: "failed", Start: opened.Add(-1e12)})
+	for i := range 250 {
+		b.Run(storetest.Run{ID: fmt.Sprintf("child-20261123-010000-%04x", i), Pipeline: "child", Status: "failed", Parent: parent, Start: opened.Add(-1e12)})
+	}
+	s := openSite(t, root).ready()
+	doc := s.get("/runs/" + parent).doc()
+	if n, more := doc.Find("#family tr.run").Length(), doc.Find("#family a[href$='parent="+parent+"']").Text(); n != 200 || more != "50 more children →" {
+		t.Errorf("the page lists %d and says %q", n, more)
+	}
+	if n := s.get("/runs/" + parent + "/export").doc().Find("#family tr.run").Length(); n != 250 {
+		t.Errorf("the file lists %d", n)
+	}
+}

@@ -234,7 +234,7 @@ func stepDetailOf(step wave.Step, artifacts []ArtifactSummary) stepDetail {
 	}
 	for _, a := range step.Attempts {
 		d.AttemptList = append(d.AttemptList, attemptSummary{
-			Number: a.Number, State: string(a.State), FailureClass: a.FailureClass, Error: Redact(a.Error),
+			Number: a.Number, State: string(a.State), FailureClass: Redact(a.FailureClass), Error: Redact(BothEnds(a.Error)),
 			StartedAt: OptionalTime(a.StartedAt), CompletedAt: OptionalTime(a.CompletedAt), DurationMs: a.Duration.Milliseconds(), TokensUsed: ValueOr0(a.Tokens),
 		})
 	}

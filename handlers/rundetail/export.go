@@ -61,6 +61,10 @@ func (h *Handler) exportRun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view.Run.Acts, view.Run.At = views.RunActions{}, ""
+	listChildren(&view, d, len(d.Children)) // in a file nothing stands behind a link
+	if at != nil {
+		runview.StillRows(view.ChildRows, at.Time)
+	}
 	x := &exporter{h: h, d: d, view: view, left: h.ExportBytes}
 	head, end, err := x.shell(ctx)
 	if err != nil {

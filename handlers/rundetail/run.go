@@ -136,6 +136,21 @@ func (h *Handler) RunHead(ctx context.Context, r *http.Request, id string) (view
 	return h.runView(ctx, r, id, runview.EventWindow{})
 }
 
+// childrenListed is how many of its children a run's page lists; others stand
+// behind a link.
+const childrenListed = 200
+
+// listChildren lists the first children of a run.
+func listChildren(view *views.RunView, d wave.RunDetail, most int) {
+	view.ChildRows = nil
+	for _, kid := range d.Children[:min(len(d.Children), most)] {
+		row := present.Listed(present.RunRow(kid))
+		row.Orphan = false // its parent is this run
+		view.ChildRows = append(view.ChildRows, row)
+	}
+	view.MoreChildren = max(0, d.Run.Children.All-len(view.ChildRows))
+}
+
 // runDetailView is what a run's page shows, now or as of a moment.
 func (h *Handler) runDetailView(ctx context.Context, r *http.Request, d wave.RunDetail, window runview.EventWindow) (views.RunView, error) {
 	id, at := d.Run.ID, d.At
@@ -146,12 +161,7 @@ func (h *Handler) runDetailView(ctx context.Context, r *http.Request, d wave.Run
 	if at == nil {
 		h.refreshes(&view, id, window)
 	}
-	for _, kid := range d.Children {
-		row := present.Listed(present.RunRow(kid))
-		row.Orphan = false // its parent is this run
-		view.ChildRows = append(view.ChildRows, row)
-	}
-	view.MoreChildren = max(0, d.Run.Children.All-len(d.Children))
+	listChildren(&view, d, childrenListed)
 	view.ChildrenURL = h.Paths.Runs(url.Values{"parent": {id}})
 	pipeline, _ := h.Manifest.Current().Pipeline(d.Run.Pipeline)
 	kinds := map[string]string{}
