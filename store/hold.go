@@ -32,12 +32,18 @@ func (h *hold) wait(ctx context.Context) error {
 	}
 }
 
-// pause keeps queries back for a time. Those in flight have it to end.
-func (h *hold) pause(ctx context.Context, d time.Duration) {
+// pause keeps queries back until those in flight have ended, at most for drain, and
+// then for a time that is the writer's.
+func (h *hold) pause(ctx context.Context, inFlight func() bool, drain, d time.Duration) {
 	over := make(chan struct{})
 	h.mu.Lock()
 	h.over = over
 	h.mu.Unlock()
+	for began := time.Now(); inFlight() && time.Since(began) < drain; {
+		if !sleep(ctx, time.Millisecond) {
+			break
+		}
+	}
 	sleep(ctx, d)
 	h.mu.Lock()
 	h.over = nil
@@ -89,13 +95,17 @@ func (d *database) PreparexContext(ctx context.Context, query string) (*sqlx.Stm
 	return d.DB.PreparexContext(ctx, query)
 }
 
+// reading reports whether queries are in flight. The tracker has a connection of its
+// own, which is in no query while it holds the others back.
+func (d *database) reading() bool { return d.Stats().InUse > 1 }
+
 // boundLog makes room for a log that has outgrown its bound and goes on growing: a
 // log that is restarted keeps its size until it is longer than before. Reads of
 // other programs may still prevent it.
 func (t *tracker) boundLog(ctx context.Context) {
 	size := t.beside.logSize()
 	if size > t.o.opt.LogBound && size > t.logSize {
-		t.o.hold.pause(ctx, t.o.opt.LogPause)
+		t.o.hold.pause(ctx, t.o.reading, t.o.opt.LogDrain, t.o.opt.LogPause)
 		t.logSize = size
 		t.pauses++
 	}

@@ -18,7 +18,7 @@ func TestLogStaysBounded(t *testing.T) {
 		b.Run(storetest.Run{})
 	}
 	const size, every = 200_000, 50 * time.Millisecond // few commits, and large
-	s, sub := followed(t, b.Path, Options{LogBound: 4 << 20})
+	s, sub := followed(t, b.Path, Options{LogBound: 4 << 20, LogDrain: patience, LogPause: time.Second})
 	opens(t, s, sub)
 	w := startWriter(t, b.Path)
 	w.exec("PRAGMA synchronous = NORMAL")
@@ -65,5 +65,37 @@ func TestLogStaysBounded(t *testing.T) {
 	t.Logf("the log had %.1f MB at most, of %.1f MB written; reads were held back %d times", float64(largest)/(1<<20), float64(written)/(1<<20), h.LogPauses)
 	if most := 5 * h.LogBound; largest > most {
 		t.Errorf("the log grew to %d bytes, want %d at most", largest, most)
+	}
+}
+
+func TestReadsInFlightEndBeforeTheWriterHasItsTurn(t *testing.T) {
+	b := storetest.New(t)
+	b.Run(storetest.Run{ID: "r"})
+	d := openTest(t, b.Path, time.Now(), Options{})
+	tracker, err := d.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tracker.Close()
+	read, err := d.BeginTxx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.hold.pause(t.Context(), d.reading, patience, time.Nanosecond)
+	}()
+	select {
+	case <-done:
+		t.Error("it was over while a read was in flight")
+	case <-time.After(50 * time.Millisecond): // long enough for one that does not wait
+	}
+	if err := read.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	if d.reading() {
+		t.Error("a read is said to be in flight")
 	}
 }

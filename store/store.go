@@ -62,9 +62,11 @@ type Options struct {
 	// before it is told that the database is locked; 0 is 250 ms.
 	LockWait time.Duration
 	// LogBound is the size of the write-ahead log, in bytes, from which on reads are
-	// held back for LogPause whenever it has grown, so that the writer can begin it
-	// anew; 0 is 32 MB and 100 ms.
+	// held back whenever it has grown, so that the writer can begin it anew: until
+	// those in flight have ended, at most for LogDrain, and for LogPause then; 0 is
+	// 32 MB, a second and 100 ms.
 	LogBound int64
+	LogDrain time.Duration
 	LogPause time.Duration
 	// Log receives what an operator of the dashboard should know; nil drops it.
 	Log *slog.Logger
@@ -88,6 +90,7 @@ func (o Options) withDefaults() Options {
 		o.Shown = func(text string) string { return text }
 	}
 	o.LogBound = cmp.Or(o.LogBound, 32<<20)
+	o.LogDrain = cmp.Or(o.LogDrain, time.Second)
 	o.LogPause = cmp.Or(o.LogPause, 100*time.Millisecond)
 	o.LockWait = cmp.Or(o.LockWait, 250*time.Millisecond)
 	if o.Log == nil {
