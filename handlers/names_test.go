@@ -16,8 +16,10 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"wavedeck/handlers"
 	"wavedeck/store/appdb"
 	"wavedeck/store/storetest"
+	"wavedeck/views/address"
 )
 
 // nastyNames are names that an address, a form or a reader takes for others.
@@ -63,7 +65,7 @@ func resolve(t testing.TB, base, href string) string {
 
 // openNasty serves a project in which everything that has a name has each of the
 // nasty ones.
-func openNasty(t *testing.T) *site {
+func openNasty(t *testing.T, change ...func(*handlers.Config)) *site {
 	root := emptyProject(t)
 	b := newState(t, root)
 	b.Clock = opened.Add(-2 * time.Hour)
@@ -97,7 +99,7 @@ func openNasty(t *testing.T) *site {
 	if err := os.WriteFile(filepath.Join(root, "wave.yaml"), []byte(manifest.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return openSite(t, root).ready()
+	return openSite(t, root, change...).ready()
 }
 
 // follow asks for what a page at base links to.
@@ -179,6 +181,64 @@ func TestEveryNameIsWhatItsFormAndFilterAskFor(t *testing.T) {
 	})
 	if forms != len(nastyNames)/2+1 {
 		t.Errorf("%d forms", forms)
+	}
+}
+
+// TestEveryActionIsAboutWhatItsAddressNames posts to every address of an action: what is
+// refused is refused with a reason, and the audit log names the very run or pipeline.
+func TestEveryActionIsAboutWhatItsAddressNames(t *testing.T) {
+	e := &stage{}
+	s := openNasty(t, e.serve)
+	t.Cleanup(func() { _ = e.Close() })
+	last := func() appdb.Entry {
+		log, err := s.desk.Audit(t.Context(), appdb.AuditFilter{Limit: 1})
+		if err != nil || len(log.Entries) != 1 {
+			t.Fatalf("%d entries, %v", len(log.Entries), err)
+		}
+		return log.Entries[0].Entry
+	}
+	for _, name := range nastyNames {
+		for _, action := range []string{"/runs/%s/cancel", "/runs/%s/retry", "/runs/%s/resume", "/pipelines/%s/start"} {
+			path := fmt.Sprintf(action, address.Segment(name))
+			program := s.json("/api"+path, `{}`)
+			if program.status == http.StatusNotFound || program.status >= 500 || program.status >= 400 && program.object()["error"] == "" {
+				t.Errorf("/api%s: %d %s", path, program.status, clip(program.body))
+			}
+			if entry := last(); program.status >= 400 && strings.HasPrefix(action, "/runs") && entry.Run != name || entry.Pipeline != name {
+				t.Errorf("/api%s is recorded as %s of run %q and pipeline %q", path, entry.Action, entry.Run, entry.Pipeline)
+			}
+			person := s.form(path, url.Values{})
+			if person.status == http.StatusNotFound || person.status >= 500 || person.status >= 400 && person.text("#main") == "" {
+				t.Errorf("%s: %d %s", path, person.status, clip(person.body))
+			}
+			if to := person.header.Get("Location"); person.status == http.StatusSeeOther && s.follow(path, to).status != http.StatusOK {
+				t.Errorf("%s leads to %s, which is not there", path, to)
+			}
+		}
+	}
+}
+
+// TestASavedViewKeepsEveryName saves a filter by each name, under that name.
+func TestASavedViewKeepsEveryName(t *testing.T) {
+	s := openNasty(t, onDesk(t, t.TempDir()))
+	for _, name := range nastyNames {
+		if r := s.form("/views", url.Values{"name": {name}, "query": {url.Values{"pipeline": {address.Encode(name)}}.Encode()}}); r.status >= 500 || r.status >= 400 && r.text("#main") == "" {
+			t.Errorf("%q: %d %s", name, r.status, clip(r.body))
+		}
+	}
+	views, _ := s.get("/api/views").object()["views"].([]any)
+	if len(views) < len(nastyNames)/2 {
+		t.Fatalf("%d of %d names were kept", len(views), len(nastyNames))
+	}
+	for _, view := range views {
+		name, _ := view.(object)["name"].(string)
+		id := fmt.Sprint(view.(object)["id"])
+		opened := s.get("/views/" + id)
+		list := s.follow("/views/"+id, opened.header.Get("Location"), "Accept", "application/json")
+		runs, _ := list.object()["runs"].([]any)
+		if opened.status != http.StatusSeeOther && opened.status != http.StatusFound || len(runs) != 1 {
+			t.Errorf("the view %q leads to %q with %d runs", name, opened.header.Get("Location"), len(runs))
+		}
 	}
 }
 

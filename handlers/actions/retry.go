@@ -24,6 +24,7 @@ func (h *Handler) repeatable(r *http.Request) (wave.Run, manifest.Pipeline, erro
 	if err != nil {
 		return run, manifest.Pipeline{}, err
 	}
+	audit.RecordOf(r.Context()).About(run.ID, run.Pipeline)
 	p, defined := h.Manifest.Current().Pipeline(run.Pipeline)
 	switch {
 	case run.State.Active():
@@ -149,6 +150,5 @@ func (h *Handler) retry(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	audit.RecordOf(r.Context()).About(id, run.Pipeline)
 	return h.launch(w, r, p, h.retryForm(run), h.retryOf(run), retryFields()...)
 }
