@@ -90,14 +90,14 @@ func (d *database) pastOf(ctx context.Context, pipeline string) ([]*diagnose.Pas
 
 // pastRunsSQL finds a pipeline's latest runs that ended well, along
 // idx_run_pipeline as pipelineRunsSQL does. A resumed run did a part of its
-// steps only.
+// steps only, a dry run none.
 func pastRunsSQL() string {
 	return `
 SELECT run_id, started_at, completed_at FROM (
-	SELECT r.run_id, r.status, %s AS kind, COALESCE(` + timeSQL("r.started_at") + `, 0) AS started_at,
+	SELECT r.run_id, r.status, %s AS kind, %s AS step, COALESCE(` + timeSQL("r.started_at") + `, 0) AS started_at,
 		COALESCE(` + timeSQL("r.completed_at") + `, 0) AS completed_at
 	FROM pipeline_run r WHERE r.pipeline_name = ? AND +r.run_id <> '' ORDER BY r.rowid DESC LIMIT ?)
-WHERE status IN ('completed', 'completed_empty') AND kind <> 'resume' AND started_at > 0 AND completed_at >= started_at LIMIT ?`
+WHERE status IN ('completed', 'completed_empty') AND kind <> 'resume' AND step <> ? AND started_at > 0 AND completed_at >= started_at LIMIT ?`
 }
 
 func (d *database) updateBaseline(ctx context.Context, pipeline string, p *baseline) error {
@@ -105,11 +105,14 @@ func (d *database) updateBaseline(ctx context.Context, pipeline string, p *basel
 		return nil
 	}
 	var rows []wave.BaselineRow
-	kind := "''"
+	kind, step := "''", "''"
 	if d.schema["pipeline_run"]["run_kind"] {
 		kind = "COALESCE(r.run_kind, '')"
 	}
-	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastRunsSQL(), kind), pipeline, baselineRows, baselineRuns); err != nil {
+	if d.schema["pipeline_run"]["current_step"] {
+		step = "COALESCE(r.current_step, '')"
+	}
+	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastRunsSQL(), kind, step), pipeline, baselineRows, wave.ReasonDryRun, baselineRuns); err != nil {
 		return err
 	}
 	p.order = make([]string, len(rows))

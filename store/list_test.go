@@ -136,7 +136,7 @@ func TestPlans(t *testing.T) {
 			{"what follows a batch", fmt.Sprintf(followersSQL, "r.run_id"), []any{1700000000, "a", maxFollowed, "common-1", maxItems}, "USING COVERING INDEX idx_run_started (started_at>?)"},
 			{"tokens of runs", fmt.Sprintf(metricTokensSQL(), in(2)), []any{"a", "b"}, "idx_perf_run (run_id=?)"},
 			{"steps of runs", fmt.Sprintf(stepWordsSQL, in(2)), []any{"a", "b"}, "idx_step_pipeline_id (pipeline_id=?)"},
-			{"good runs of a pipeline", fmt.Sprintf(pastRunsSQL(), "r.run_kind"), []any{"common-1", 400, 100}, "idx_run_pipeline (pipeline_name=?)"},
+			{"good runs of a pipeline", fmt.Sprintf(pastRunsSQL(), "r.run_kind", "r.current_step"), []any{"common-1", 400, "", 100}, "idx_run_pipeline (pipeline_name=?)"},
 			{"what events say of failures", fmt.Sprintf(failureTextsSQL, tuples(1, 1), 100, 64), []any{"a"}, "SEARCH event_log USING COVERING INDEX idx_event_run (run_id=?)"},
 			{"artifacts of the newest runs of a pipeline", "SELECT a.id FROM " + pipelineArtifacts, []any{"common-1", 50, 100}, "USING COVERING INDEX idx_artifact_run (run_id=?)"},
 			{"artifacts that come next", "SELECT a.path FROM " + nextArtifacts, []any{1, 100}, "USING INTEGER PRIMARY KEY (rowid>?)"},
