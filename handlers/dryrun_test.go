@@ -46,6 +46,9 @@ func TestADryRunSaysSoEverywhere(t *testing.T) {
 	if got := s.get("/api/compare?left=" + later + "&right=last-green").body; strings.Contains(got, "-d00") && !strings.Contains(got, later) || strings.Contains(got, dry) || strings.Contains(got, local) {
 		t.Error("a dry run is taken for the last green run")
 	}
+	if body := s.get("/pipelines/fix-issue/trends").body; strings.Contains(body, dry) || strings.Contains(body, local) || !strings.Contains(body, later) {
+		t.Error("the trends of the pipeline have a dry run")
+	}
 	b.Exec(`DELETE FROM pipeline_run WHERE run_id = ?`, later)
 	s.until("the failure is gone", func() bool { return s.get("/runs/"+later).status == 404 })
 	if after := s.get("/badge/v1/pipelines/fix-issue.json").body; after != before {

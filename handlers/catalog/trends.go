@@ -45,6 +45,7 @@ func (h *Handler) trendsOf(ctx context.Context, pipeline string) (trends, error)
 }
 
 func (h *Handler) trendsFrom(ctx context.Context, history store.PipelineHistory) (trends, error) {
+	history.Recent = slices.DeleteFunc(slices.Clone(history.Recent), func(run wave.Run) bool { return run.DryRun })
 	t := trends{history: history, failures: failureGroups(history.Recent)}
 	ids := make([]string, len(history.Recent))
 	for i, run := range history.Recent {
