@@ -54,6 +54,8 @@ type DB struct {
 
 	mu      sync.Mutex
 	db      *sqlx.DB // nil while it cannot be used
+	files   openFiles
+	ending  *sqlx.DB // whose files were taken away; nil: it has ended
 	problem *UnavailableError
 	tried   time.Time
 	closed  bool
@@ -95,10 +97,12 @@ func (d *DB) Close() error {
 	d.closed = true
 	d.release()
 	err := d.audit.close()
-	if d.db != nil {
-		err = errors.Join(err, d.db.Close())
-		d.db = nil
+	for _, db := range []*sqlx.DB{d.db, d.ending} {
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
 	}
+	d.db, d.ending = nil, nil
 	return err
 }
 
@@ -106,6 +110,10 @@ func (d *DB) Close() error {
 func (d *DB) open(ctx context.Context) (*sqlx.DB, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	path := filepath.Join(d.dir, FileName)
+	if d.db != nil && !d.files.there(path) {
+		d.ending, d.db = d.db, nil
+	}
 	switch {
 	case d.db != nil:
 		return d.db, nil
@@ -114,6 +122,10 @@ func (d *DB) open(ctx context.Context) (*sqlx.DB, error) {
 	case d.problem != nil && d.now().Sub(d.tried) < retryAfter:
 		return nil, d.problem
 	}
+	if d.ending != nil && !drain(ctx, d.ending) {
+		return nil, &UnavailableError{Reason: path + " was taken away and is being opened again"}
+	}
+	d.ending = nil
 	db, err := openFile(ctx, d.dir)
 	if err != nil && ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -125,6 +137,7 @@ func (d *DB) open(ctx context.Context) (*sqlx.DB, error) {
 	if d.problem != nil {
 		return nil, d.problem
 	}
+	d.files = filesOf(path)
 	return db, nil
 }
 
