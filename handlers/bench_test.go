@@ -169,7 +169,7 @@ func BenchmarkRunParts(b *testing.B) {
 		before := s.store.Version()
 		state.DB.MustExec(`UPDATE pipeline_run SET total_tokens = total_tokens + 1 WHERE run_id = ?`, run)
 		for s.store.Version() == before {
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 		}
 		b.StartTimer()
 		var parts sync.WaitGroup

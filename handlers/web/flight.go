@@ -34,7 +34,7 @@ func (f *flight[T]) do(ctx context.Context, key string, within time.Duration, fi
 	var work context.Context //nolint:contextcheck // others may wait for the answer when this caller has left
 	if !joined {
 		c = &call[T]{done: make(chan struct{})}
-		work, c.cancel = context.WithTimeout(context.WithoutCancel(ctx), within)
+		work, c.cancel = context.WithTimeout(context.WithoutCancel(ctx), within) //nolint:gosec // run calls it, and leave
 		if f.calls == nil {
 			f.calls = map[string]*call[T]{}
 		}

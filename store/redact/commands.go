@@ -98,6 +98,12 @@ func (s *scanner) option(i int) (Finding, bool) {
 	case rest[0] == 'b':
 		return s.cookie(s.nextArgument(i+2), valueForm{kind: Cookie, line: false})
 	}
+	return s.curlUser(i)
+}
+
+// curlUser matches the password of curl's --user and --proxy-user, and of the letters
+// that stand for them, also behind other letters: -sSu name:secret.
+func (s *scanner) curlUser(i int) (Finding, bool) {
 	at := i + 1
 	for _, long := range []string{"-user", "-proxy-user"} {
 		if strings.HasPrefix(s.text[at:], long) {
@@ -169,23 +175,9 @@ func (s *scanner) pgpass(colon int) (Finding, bool) {
 	if colon == s.floor || !classChars[classDotted][s.text[colon-1]] && s.text[colon-1] != '*' {
 		return Finding{}, false
 	}
-	at := colon + 1
-	for field := 1; field < 4; field++ {
-		from := at
-		for at < len(s.text) && at-colon < backward && (classChars[classDotted][s.text[at]] || s.text[at] == '*') {
-			at++
-		}
-		if at == from || at >= len(s.text) || s.text[at] != ':' {
-			return Finding{}, false
-		}
-		v := s.text[from:at]
-		switch {
-		case field == 1 && v != "*" && (len(v) < 4 || len(v) > 5 || strings.Trim(v, digitChars) != ""):
-			return Finding{}, false
-		case field > 1 && v != "*" && strings.Trim(v, digitChars) == "":
-			return Finding{}, false
-		}
-		at++
+	at, ok := s.pgpassFields(colon)
+	if !ok {
+		return Finding{}, false
 	}
 	end, broken := at, false
 	for end < len(s.text) && end-at < 512 && s.text[end] > ' ' && s.text[end] != '"' && !broken {
@@ -202,6 +194,30 @@ func (s *scanner) pgpass(colon int) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{Password, at, end}, true
+}
+
+// pgpassFields reads port, database and user behind the colon before the port, and gives
+// where the password begins.
+func (s *scanner) pgpassFields(colon int) (at int, ok bool) {
+	at = colon + 1
+	for field := 1; field < 4; field++ {
+		from := at
+		for at < len(s.text) && at-colon < backward && (classChars[classDotted][s.text[at]] || s.text[at] == '*') {
+			at++
+		}
+		if at == from || at >= len(s.text) || s.text[at] != ':' {
+			return at, false
+		}
+		v := s.text[from:at]
+		switch {
+		case field == 1 && v != "*" && (len(v) < 4 || len(v) > 5 || strings.Trim(v, digitChars) != ""):
+			return at, false
+		case field > 1 && v != "*" && strings.Trim(v, digitChars) == "":
+			return at, false
+		}
+		at++
+	}
+	return at, true
 }
 
 const digitChars = "0123456789"
