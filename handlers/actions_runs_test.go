@@ -12,8 +12,8 @@ import (
 
 	"wavedeck/handlers"
 	"wavedeck/runner"
-	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/control"
 	"wavedeck/store/criteria"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
@@ -246,7 +246,7 @@ VALUES (?, 'fix-issue', 'failed', ?, ?, ?, '["night"]', ''), (?, 'gone', 'failed
 	e := &stage{}
 	s := openSite(t, root, func(c *handlers.Config) {
 		e.catalog = c.Manifest.Current
-		e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
+		e.control = control.Open(func() string { return c.Manifest.Current().Project.DB })
 		c.Engine = e
 	}).ready()
 	t.Cleanup(func() { _ = e.Close() })

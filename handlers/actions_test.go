@@ -18,6 +18,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/control"
 	"wavedeck/store/manifest"
 	"wavedeck/store/storetest"
 )
@@ -25,7 +26,7 @@ import (
 // stage is an engine whose runs never begin: what it was asked is kept, and it
 // records runs as every engine does.
 type stage struct {
-	control *store.Control
+	control *control.Control
 	catalog func() *manifest.Catalog
 	limit   int
 
@@ -89,7 +90,7 @@ func (e *stage) requests() []runner.Request {
 // serve makes it the engine of a console.
 func (e *stage) serve(c *handlers.Config) {
 	e.catalog = c.Manifest.Current
-	e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
+	e.control = control.Open(func() string { return c.Manifest.Current().Project.DB })
 	c.Engine = e
 }
 
@@ -293,10 +294,10 @@ func TestStartIsRefused(t *testing.T) {
 		says   string
 		retry  string
 	}{
-		"a database that is held":       {fmt.Errorf("x: %w", store.ErrBusy), 503, "another process holds the state database", "1"},
-		"a database that is read-only":  {fmt.Errorf("x: %w: %w", store.ErrUnavailable, &store.UnwritableError{Reason: "this user may not write it", Err: errors.New("8")}), 503, "the state database cannot be changed: this user may not write it", "1"},
-		"a limit":                       {&store.LimitError{Active: 5, Limit: 5}, 409, "5 runs are active, and no more than 5 may be", ""},
-		"a key of another run":          {store.ErrTaken, 409, "this key has started another run already", ""},
+		"a database that is held":       {fmt.Errorf("x: %w", control.ErrBusy), 503, "another process holds the state database", "1"},
+		"a database that is read-only":  {fmt.Errorf("x: %w: %w", store.ErrUnavailable, &control.UnwritableError{Reason: "this user may not write it", Err: errors.New("8")}), 503, "the state database cannot be changed: this user may not write it", "1"},
+		"a limit":                       {&control.LimitError{Active: 5, Limit: 5}, 409, "5 runs are active, and no more than 5 may be", ""},
+		"a key of another run":          {control.ErrTaken, 409, "this key has started another run already", ""},
 		"a step that the engine cannot": {&runner.UnsupportedError{Step: "s", What: "a gate", Engine: "wave"}, 409, `step "s": a gate`, ""},
 		"a conflict":                    {&runner.ConflictError{Step: "s", Text: "needs more"}, 409, `step "s" needs more`, ""},
 		"no engine any more":            {runner.ErrUnavailable, 503, "engine is not available", "1"},
@@ -395,7 +396,7 @@ func TestOneStart(t *testing.T) {
 			c.Desk = appdb.Open(t.Context(), data)
 			t.Cleanup(func() { _ = c.Desk.Close() })
 			e.catalog = c.Manifest.Current
-			e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
+			e.control = control.Open(func() string { return c.Manifest.Current().Project.DB })
 			c.Engine = e
 		}).ready()
 		engines[i] = e
@@ -455,7 +456,7 @@ func TestStartWithoutAFolderForKeys(t *testing.T) {
 	e := &stage{}
 	s := openSite(t, storetest.Project(t), func(c *handlers.Config) {
 		e.catalog = c.Manifest.Current
-		e.control = store.OpenControl(func() string { return c.Manifest.Current().Project.DB })
+		e.control = control.Open(func() string { return c.Manifest.Current().Project.DB })
 		c.Engine, c.Desk = e, appdb.Open(t.Context(), "")
 	}).ready()
 	t.Cleanup(func() { _ = e.Close() })

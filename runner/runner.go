@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wavedeck/store"
+	"wavedeck/store/control"
 )
 
 // Engine carries out runs. It is safe for concurrent use.
@@ -128,8 +129,8 @@ func (e *ConflictError) Error() string { return fmt.Sprintf("step %q %s", e.Step
 // NewRun is the record that a request begins with. A resumed run names its
 // original as parent, as Wave does. A repeated one names none: to Wave it is a
 // run like any other, and a fork is something else.
-func NewRun(r Request) store.NewRun {
-	n := store.NewRun{ID: r.ID, Pipeline: r.Pipeline, Input: r.Input, Kind: r.Kind(), Tags: r.Tags}
+func NewRun(r Request) control.NewRun {
+	n := control.NewRun{ID: r.ID, Pipeline: r.Pipeline, Input: r.Input, Kind: r.Kind(), Tags: r.Tags}
 	if n.Kind == "resume" {
 		n.Parent, n.ParentStep = r.Original, r.FromStep
 	}

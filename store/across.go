@@ -3,13 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
-
-	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/wave"
 )
@@ -83,9 +78,8 @@ func (s stretches) hide(across Across, id int64, step, message string) string {
 
 // stretchesOf finds the stretches of a run up to an event. Asked again, it costs
 // the new events only.
-func (d *database) stretchesOf(ctx context.Context, q sqlx.QueryerContext, run string, upTo int64) (stretches, error) {
-	has := d.schema["event_log"]
-	if d.opt.Across == nil || !has["message"] || !has["step_id"] {
+func (d *Reader) stretchesOf(ctx context.Context, q Rows, run string, upTo int64) (stretches, error) {
+	if d.opt.Across == nil {
 		return stretches{}, nil
 	}
 	cached := d.histories.get(run)
@@ -95,19 +89,8 @@ func (d *database) stretchesOf(ctx context.Context, q sqlx.QueryerContext, run s
 	if known.last >= upTo {
 		return known, nil
 	}
-	marks := d.opt.Across.Marks()
-	args := []any{run, known.last, upTo}
-	for _, mark := range marks {
-		args = append(args, mark)
-	}
-	var rows []struct {
-		ID      int64  `db:"id"`
-		Step    string `db:"step"`
-		Message string `db:"message"`
-	}
-	query := `SELECT id, COALESCE(CAST(step_id AS TEXT), '') AS step, CAST(message AS TEXT) AS message FROM event_log WHERE run_id = ? AND id > ? AND id <= ? AND (` +
-		strings.TrimSuffix(strings.Repeat("instr(message, ?) > 0 OR ", len(marks)), " OR ") + `) ORDER BY id`
-	if err := sqlx.SelectContext(ctx, q, &rows, query, args...); err != nil {
+	rows, err := q.MessagesWith(ctx, run, known.last, upTo, d.opt.Across.Marks())
+	if err != nil {
 		return stretches{}, fmt.Errorf("look for keys in the log of %s: %w", run, err)
 	}
 	for _, r := range rows {
@@ -134,7 +117,7 @@ type message struct {
 }
 
 // hideAcross hides in messages what goes on over several of them.
-func (d *database) hideAcross(ctx context.Context, q sqlx.QueryerContext, messages []message) error {
+func (d *Reader) hideAcross(ctx context.Context, q Rows, messages []message) error {
 	if d.opt.Across == nil {
 		return nil
 	}
@@ -167,18 +150,9 @@ func (d *database) hideAcross(ctx context.Context, q sqlx.QueryerContext, messag
 // maxBefore is how many messages before others are looked for at once.
 const maxBefore = 100
 
-// beforeSQL is the message before one of its step, if it is near.
-const beforeSQL = `
-SELECT COALESCE(CAST(message AS TEXT), '') FROM (
-	SELECT id, step_id, message FROM event_log WHERE run_id = ? AND id < ? ORDER BY id DESC LIMIT 50
-) WHERE COALESCE(CAST(step_id AS TEXT), '') = ? ORDER BY id DESC LIMIT 1`
-
 // hideJoined hides what is broken in two: the end of one message of a step and the
 // beginning of the next.
-func (d *database) hideJoined(ctx context.Context, q sqlx.QueryerContext, messages []message) error {
-	if has := d.schema["event_log"]; !has["message"] || !has["step_id"] {
-		return nil
-	}
+func (d *Reader) hideJoined(ctx context.Context, q Rows, messages []message) error {
 	inOrder := slices.Clone(messages)
 	slices.SortFunc(inOrder, func(a, b message) int { return cmp.Compare(a.id, b.id) })
 	type before struct {
@@ -194,7 +168,8 @@ func (d *database) hideJoined(ctx context.Context, q sqlx.QueryerContext, messag
 		if d.opt.Across.MayJoin(text) {
 			if known.id != m.id-1 && asked < maxBefore {
 				asked++
-				if err := sqlx.GetContext(ctx, q, &known.text, beforeSQL, m.run, m.id, m.step); err != nil && !errors.Is(err, sql.ErrNoRows) {
+				var err error
+				if known.text, err = q.MessageBefore(ctx, m.run, m.step, m.id); err != nil {
 					return fmt.Errorf("look at the message before event %d: %w", m.id, err)
 				}
 			}
@@ -215,12 +190,12 @@ func messagesOf(events []wave.Event) []message {
 }
 
 // wholeStretches are those of a run up to its newest event.
-func (d *database) wholeStretches(ctx context.Context, q sqlx.QueryerContext, run string) (stretches, error) {
+func (d *Reader) wholeStretches(ctx context.Context, q Rows, run string) (stretches, error) {
 	if d.opt.Across == nil {
 		return stretches{}, nil
 	}
-	var last int64
-	if err := sqlx.GetContext(ctx, q, &last, `SELECT COALESCE(max(id), 0) FROM event_log WHERE run_id = ?`, run); err != nil {
+	last, err := q.LastEventOf(ctx, run)
+	if err != nil {
 		return stretches{}, fmt.Errorf("look for keys in the log of %s: %w", run, err)
 	}
 	return d.stretchesOf(ctx, q, run, last)

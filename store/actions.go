@@ -62,16 +62,8 @@ func (c *actions) keep(ref wave.StepRef, h diagnose.Repetition) {
 	c.repetitions[ref] = h
 }
 
-// newActionsSQL walks back from the end of a run's part of idx_event_run.
-func newActionsSQL() string {
-	return `
-SELECT id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp, COALESCE(step_id, '') AS step_id,
-	substr(COALESCE(message, ''), 1, 1000) AS message
-FROM event_log WHERE run_id = ? AND id > ? AND +state = 'stream_activity' ORDER BY id DESC LIMIT ?`
-}
-
 // runawayOf looks at what the steps of a run do now.
-func (d *database) runawayOf(ctx context.Context, r *diagnose.Record, past []*diagnose.PastRun, now time.Time) (*diagnose.Runaway, error) {
+func (d *Reader) runawayOf(ctx context.Context, r *diagnose.Record, past []*diagnose.PastRun, now time.Time) (*diagnose.Runaway, error) {
 	if r.State != wave.Running || r.History == nil {
 		return nil, nil
 	}
@@ -81,7 +73,7 @@ func (d *database) runawayOf(ctx context.Context, r *diagnose.Record, past []*di
 			return found, nil
 		}
 	}
-	if len(steps) == 0 || !d.schema.has("event_log") {
+	if len(steps) == 0 {
 		return nil, nil
 	}
 	kept := d.actions.of(r.ID)
@@ -109,9 +101,9 @@ func (d *database) runawayOf(ctx context.Context, r *diagnose.Record, past []*di
 	return nil, nil
 }
 
-func (d *database) readActions(ctx context.Context, r *diagnose.Record, kept *runActions) error {
-	var rows []wave.ToolCallRow
-	if err := d.SelectContext(ctx, &rows, newActionsSQL(), r.ID, kept.last, actionsAtOnce); err != nil {
+func (d *Reader) readActions(ctx context.Context, r *diagnose.Record, kept *runActions) error {
+	rows, err := d.ToolCalls(ctx, r.ID, kept.last, actionsAtOnce)
+	if err != nil {
 		return err
 	}
 	messages := make([]message, len(rows))
@@ -142,22 +134,16 @@ func (d *database) readActions(ctx context.Context, r *diagnose.Record, kept *ru
 	return nil
 }
 
-func pastActionsSQL() string {
-	return `
-SELECT id, COALESCE(` + timeSQL("timestamp") + `, 0) AS timestamp, '' AS step_id, substr(COALESCE(message, ''), 1, 1000) AS message
-FROM event_log WHERE run_id = ? AND +state = 'stream_activity' AND +step_id = ? ORDER BY id LIMIT ?`
-}
-
 // usualRepetition is the most that a step repeated itself in the latest past runs. It
 // is asked for a step that seems to run away, and read once of each run.
-func (d *database) usualRepetition(ctx context.Context, step string, past []*diagnose.PastRun) (diagnose.Repetition, error) {
+func (d *Reader) usualRepetition(ctx context.Context, step string, past []*diagnose.PastRun) (diagnose.Repetition, error) {
 	var usual diagnose.Repetition
 	for _, run := range past[:min(len(past), pastForRepetition)] {
 		ref := wave.StepRef{Run: run.ID, Step: step}
 		h, known := d.actions.repetition(ref)
 		if !known {
-			var rows []wave.ToolCallRow
-			if err := d.SelectContext(ctx, &rows, pastActionsSQL(), run.ID, step, actionsOfPast); err != nil {
+			rows, err := d.ToolCallsOf(ctx, run.ID, step, actionsOfPast)
+			if err != nil {
 				return usual, err
 			}
 			list := make([]diagnose.ToolCall, len(rows))

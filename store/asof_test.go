@@ -103,7 +103,7 @@ func TestPast(t *testing.T) {
 // withoutSilent sums up a run without children that had no event by then. Their
 // rows come before their first event, and in the same second nothing shows
 // whether they were there: then they were seen, later they are left out.
-func withoutSilent(t *testing.T, d *database, detail wave.RunDetail, at wave.Moment) string {
+func withoutSilent(t *testing.T, d *testReader, detail wave.RunDetail, at wave.Moment) string {
 	t.Helper()
 	begun := 0
 	for _, child := range detail.Children {
@@ -122,7 +122,7 @@ func withoutSilent(t *testing.T, d *database, detail wave.RunDetail, at wave.Mom
 	return summary(detail)
 }
 
-func (d *database) nextEvent(t *testing.T, run string, event int64) (n int64, err error) {
+func (d *testReader) nextEvent(t *testing.T, run string, event int64) (n int64, err error) {
 	err = d.GetContext(t.Context(), &n, `SELECT COALESCE(min(id), 0) FROM event_log WHERE run_id = ? AND id > ?`, run, event)
 	return n, err
 }
@@ -164,9 +164,8 @@ func TestMoments(t *testing.T) {
 		at   time.Duration
 		want int64
 	}{{0, first}, {4 * time.Second, first}, {5 * time.Second, third}, {time.Minute, third}, {2 * time.Hour, last}} {
-		const query = `SELECT max(id) AS id, timestamp FROM event_log WHERE timestamp = (SELECT max(timestamp) FROM event_log WHERE timestamp <= ?)`
-		m, err := d.moment(t.Context(), query, storetest.Base.Add(c.at).Unix())
-		if err != nil || m.Event != c.want {
+		m, ok, err := d.LatestMoment(t.Context(), storetest.Base.Add(c.at).Unix())
+		if err != nil || !ok || m.Event != c.want {
 			t.Errorf("after %v: %+v %v, want event %d", c.at, m, err, c.want)
 		}
 	}

@@ -39,7 +39,7 @@ func idsOfPages(t *testing.T, f criteria.RunFilter, page func(criteria.RunFilter
 // chooses now, but for runs that are lost, which nobody knew then.
 func TestPastListFiltersAsTheListDoes(t *testing.T) {
 	d := openSample(t)
-	o := &opened{database: d, index: loaded(t, d)}
+	o := &opened{Reader: d.Reader, db: d.db, index: loaded(t, d)}
 	at := wave.Moment{Event: 1 << 40, Time: sampleNow}
 	text := func(f criteria.Field, texts ...string) criteria.Predicate {
 		term := criteria.Predicate{Field: f}
@@ -96,7 +96,7 @@ func TestPastListKnowsNothingLater(t *testing.T) {
 	first := b.Event(run, storetest.Event{State: "started", At: second(0)})
 	b.Event(run, storetest.Event{Step: "x", State: "failed", Message: "broke", At: second(100)})
 	d := openBuilt(t, b)
-	o := &opened{database: d, index: loaded(t, d)}
+	o := &opened{Reader: d.Reader, db: d.db, index: loaded(t, d)}
 	at := wave.Moment{Event: first, Time: second(20)}
 	for name, c := range map[string]struct {
 		f    criteria.RunFilter
@@ -123,7 +123,7 @@ func TestPastListFindsNothingHidden(t *testing.T) {
 	run := b.Run(storetest.Run{ID: "a", Status: "failed", Error: "no access with hunter2 today", Input: "log in with hunter2", End: storetest.Base.Add(time.Minute)})
 	last := b.Event(run, storetest.Event{State: "started"})
 	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{Shown: func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }})
-	o := &opened{database: d, index: loaded(t, d)}
+	o := &opened{Reader: d.Reader, db: d.db, index: loaded(t, d)}
 	at := wave.Moment{Event: last, Time: storetest.Base.Add(time.Hour)}
 	for _, field := range []criteria.Field{criteria.FieldText, criteria.FieldError} {
 		for text, found := range map[string]int{"hunter": 0, "with ***": 1} {
@@ -142,7 +142,7 @@ func TestListNamesNoStepOfWhatSucceeded(t *testing.T) {
 	b.Event(run, storetest.Event{Step: "build", State: "running"})
 	last := b.Event(run, storetest.Event{State: "completed"})
 	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{})
-	o := &opened{database: d, index: loaded(t, d)}
+	o := &opened{Reader: d.Reader, db: d.db, index: loaded(t, d)}
 	now, err := d.page(t.Context(), criteria.RunFilter{})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wavedeck/store/diagnose"
+	"wavedeck/store/sqlite"
 	"wavedeck/store/wave"
 )
 
@@ -68,7 +69,7 @@ func (c *baselines) get(pipeline string, now time.Time) *baseline {
 // pastOf returns the past runs of a pipeline that ended well, newest first, at
 // most baselineRuns. It costs one seek when nothing is new, and nothing at all
 // within baselineFor; runs whose turn to be read has not come yet are missing.
-func (d *database) pastOf(ctx context.Context, pipeline string) ([]*diagnose.PastRun, error) {
+func (d *Reader) pastOf(ctx context.Context, pipeline string) ([]*diagnose.PastRun, error) {
 	now := time.Now()
 	p := d.baselines.get(pipeline, now)
 	p.mu.Lock()
@@ -88,31 +89,9 @@ func (d *database) pastOf(ctx context.Context, pipeline string) ([]*diagnose.Pas
 	return past, nil
 }
 
-// pastRunsSQL finds a pipeline's latest runs that ended well, along
-// idx_run_pipeline as pipelineRunsSQL does. A resumed run did a part of its
-// steps only, a dry run none.
-func pastRunsSQL() string {
-	return `
-SELECT run_id, started_at, completed_at FROM (
-	SELECT r.run_id, r.status, %s AS kind, %s AS step, COALESCE(` + timeSQL("r.started_at") + `, 0) AS started_at,
-		COALESCE(` + timeSQL("r.completed_at") + `, 0) AS completed_at
-	FROM pipeline_run r WHERE r.pipeline_name = ? AND +r.run_id <> '' ORDER BY r.rowid DESC LIMIT ?)
-WHERE status IN ('completed', 'completed_empty') AND kind <> 'resume' AND step <> ? AND started_at > 0 AND completed_at >= started_at LIMIT ?`
-}
-
-func (d *database) updateBaseline(ctx context.Context, pipeline string, p *baseline) error {
-	if !d.schema.has("pipeline_run") {
-		return nil
-	}
-	var rows []wave.BaselineRow
-	kind, step := "''", "''"
-	if d.schema["pipeline_run"]["run_kind"] {
-		kind = "COALESCE(r.run_kind, '')"
-	}
-	if d.schema["pipeline_run"]["current_step"] {
-		step = "COALESCE(r.current_step, '')"
-	}
-	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastRunsSQL(), kind, step), pipeline, baselineRows, wave.ReasonDryRun, baselineRuns); err != nil {
+func (d *Reader) updateBaseline(ctx context.Context, pipeline string, p *baseline) error {
+	rows, err := d.GoodRuns(ctx, pipeline, baselineRows, baselineRuns)
+	if err != nil {
 		return err
 	}
 	p.order = make([]string, len(rows))
@@ -121,7 +100,7 @@ func (d *database) updateBaseline(ctx context.Context, pipeline string, p *basel
 	for i, r := range rows {
 		p.order[i], listed[r.ID] = r.ID, true
 		// Some rows of a run come a moment after its end.
-		if settled := d.opt.Now().Unix()-r.Completed > int64(afterglow/time.Second); settled && p.runs[r.ID] == nil {
+		if settled := d.opt.Now().Unix()-r.Completed > int64(sqlite.Afterglow/time.Second); settled && p.runs[r.ID] == nil {
 			news = append(news, r)
 		}
 	}
@@ -139,14 +118,8 @@ func (d *database) updateBaseline(ctx context.Context, pipeline string, p *basel
 	return nil
 }
 
-// eventCountsSQL counts the events of each of the listed runs, no further than
-// it matters: along the index alone.
-const eventCountsSQL = `
-WITH wanted(run_id) AS (VALUES %s)
-SELECT w.run_id, (SELECT count(*) FROM (SELECT 1 FROM event_log WHERE run_id = w.run_id LIMIT ?)) AS n FROM wanted w`
-
 // readPast reads the given runs into the map and returns how many events that took.
-func (d *database) readPast(ctx context.Context, rows []wave.BaselineRow, into map[string]*diagnose.PastRun) (events int, err error) {
+func (d *Reader) readPast(ctx context.Context, rows []wave.BaselineRow, into map[string]*diagnose.PastRun) (events int, err error) {
 	past := make(map[string]*diagnose.PastRun, len(rows))
 	starts := make(map[string]int64, len(rows))
 	ids := make([]string, len(rows))
@@ -157,49 +130,27 @@ func (d *database) readPast(ctx context.Context, rows []wave.BaselineRow, into m
 	if err := d.pastByRows(ctx, ids, starts, past); err != nil {
 		return 0, err
 	}
-	if d.schema.has("event_log") {
-		var counts []struct {
-			Run string `db:"run_id"`
-			N   int    `db:"n"`
+	counts, err := d.EventCounts(ctx, ids, baselineEvents+1)
+	if err != nil {
+		return 0, err
+	}
+	var read []string
+	for _, id := range ids {
+		if n := counts[id]; n > 0 && n <= baselineEvents {
+			read, events = append(read, id), events+n
 		}
-		query := fmt.Sprintf(eventCountsSQL, tuples(len(ids), 1))
-		if err := d.SelectContext(ctx, &counts, query, append(anys(ids), baselineEvents+1)...); err != nil {
-			return 0, err
-		}
-		var read []string
-		for _, c := range counts {
-			if c.N > 0 && c.N <= baselineEvents {
-				read, events = append(read, c.Run), events+c.N
-			}
-		}
-		if err := d.pastByEvents(ctx, read, starts, past); err != nil {
-			return 0, err
-		}
+	}
+	if err := d.pastByEvents(ctx, read, starts, past); err != nil {
+		return 0, err
 	}
 	maps.Copy(into, past)
 	return events, nil
 }
 
-func pastStepsSQL() string {
-	return `
-SELECT pipeline_id AS run_id, step_id, COALESCE(state, '') AS state, COALESCE(` + timeSQL("started_at") + `, 0) AS started_at,
-	COALESCE(` + timeSQL("completed_at") + `, 0) AS completed_at
-FROM step_state WHERE pipeline_id IN %s`
-}
-
 // pastByRows takes the steps from step_state: all that runs without events have.
-func (d *database) pastByRows(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
-	if !d.schema.has("step_state") {
-		return nil
-	}
-	var rows []struct {
-		Run       string `db:"run_id"`
-		Step      string `db:"step_id"`
-		State     string `db:"state"`
-		Started   int64  `db:"started_at"`
-		Completed int64  `db:"completed_at"`
-	}
-	if err := d.SelectContext(ctx, &rows, fmt.Sprintf(pastStepsSQL(), in(len(ids))), anys(ids)...); err != nil {
+func (d *Reader) pastByRows(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
+	rows, err := d.PastSteps(ctx, ids)
+	if err != nil {
 		return err
 	}
 	for _, r := range rows {
@@ -213,22 +164,9 @@ func (d *database) pastByRows(ctx context.Context, ids []string, starts map[stri
 	return nil
 }
 
-// silencesSQL measures the longest time between two events of each step among
-// the first events of each run.
-func silencesSQL() string {
-	return `
-WITH wanted(run_id) AS (VALUES %s)
-SELECT run_id, step_id, max(gap) AS gap FROM (
-	SELECT e.run_id, COALESCE(e.step_id, '') AS step_id,
-		` + timeSQL("e.timestamp") + ` - lag(` + timeSQL("e.timestamp") + `) OVER (PARTITION BY e.run_id, e.step_id ORDER BY e.id) AS gap
-	FROM wanted w CROSS JOIN event_log e ON e.id IN (SELECT id FROM (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id LIMIT ?))
-	WHERE COALESCE(e.step_id, '') <> '')
-WHERE gap IS NOT NULL GROUP BY run_id, step_id`
-}
-
 // pastByEvents adds what the events tell better: when a step first began and
 // last ended, its tokens and its silences.
-func (d *database) pastByEvents(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
+func (d *Reader) pastByEvents(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -242,13 +180,8 @@ func (d *database) pastByEvents(ctx context.Context, ids []string, starts map[st
 	for id, entry := range entries {
 		past[id].AddHistory(&entry.h, starts[id])
 	}
-	var gaps []struct {
-		Run  string `db:"run_id"`
-		Step string `db:"step_id"`
-		Gap  int64  `db:"gap"`
-	}
-	query := fmt.Sprintf(silencesSQL(), tuples(len(ids), 1))
-	if err := d.SelectContext(ctx, &gaps, query, append(anys(ids), silentEvents)...); err != nil {
+	gaps, err := d.Silences(ctx, ids, silentEvents)
+	if err != nil {
 		return err
 	}
 	for _, g := range gaps {

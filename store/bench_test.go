@@ -13,9 +13,9 @@ import (
 // must not depend on it.
 var benchRuns = flag.Int("runs", 100_000, "runs in the history of the list benchmarks")
 
-func benchCrowd(b *testing.B) *database {
+func benchCrowd(b *testing.B) *testReader {
 	b.Helper()
-	d := openTest(b, crowd(b, *benchRuns, 3).Path, time.Unix(1800000000, 0), Options{})
+	d := openTest(b, storetest.Crowd(b, *benchRuns, 3).Path, time.Unix(1800000000, 0), Options{})
 	b.ReportAllocs()
 	return d
 }
@@ -75,7 +75,7 @@ func BenchmarkRunsByID(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if runs, err := d.runsByID(b.Context(), ids); err != nil || len(runs) != 25 {
+		if runs, err := d.RunsByID(b.Context(), ids); err != nil || len(runs) != 25 {
 			b.Fatal(len(runs), err)
 		}
 	}
@@ -104,7 +104,7 @@ func BenchmarkLongRunFirst(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		d.histories.forget()
-		if detail, err := d.detail(b.Context(), run); err != nil || len(detail.Steps) != 60 || detail.Events != 50000 {
+		if detail, err := d.Detail(b.Context(), run); err != nil || len(detail.Steps) != 60 || detail.Events != 50000 {
 			b.Fatal(len(detail.Steps), detail.Events, err)
 		}
 	}
@@ -116,7 +116,7 @@ func BenchmarkLongRunAgain(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		build.Event(run, storetest.Event{Step: "step-59", State: "stream_activity", Message: "Bash go test"})
-		if detail, err := d.detail(b.Context(), run); err != nil || len(detail.Steps) != 60 {
+		if detail, err := d.Detail(b.Context(), run); err != nil || len(detail.Steps) != 60 {
 			b.Fatal(len(detail.Steps), err)
 		}
 	}

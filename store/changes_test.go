@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -255,25 +254,4 @@ func BenchmarkNotice(b *testing.B) {
 	b.ReportMetric(took[len(took)/2].Seconds()*1e3, "ms-median")
 	b.ReportMetric(took[len(took)*95/100].Seconds()*1e3, "ms-p95")
 	b.ReportMetric(took[len(took)-1].Seconds()*1e3, "ms-max")
-}
-
-// BenchmarkDataVersion is what a look costs that finds nothing.
-func BenchmarkDataVersion(b *testing.B) {
-	builder := storetest.New(b)
-	d, err := openAs(b.Context(), builder.Path, modeReadOnly, Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer d.Close()
-	conn, err := d.Conn(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer conn.Close()
-	t := tracker{conn: conn}
-	for b.Loop() {
-		if _, err := t.pragma(context.Background(), "PRAGMA data_version"); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

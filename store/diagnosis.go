@@ -6,8 +6,6 @@ import (
 	"maps"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
@@ -27,7 +25,7 @@ func (s *Store) Diagnoses(ctx context.Context, ids []string) (map[string]diagnos
 	return read(s, func(o *opened) (map[string]diagnose.Diagnosis, error) { return o.diagnoses(ctx, ids) })
 }
 
-func (d *database) diagnoses(ctx context.Context, ids []string) (map[string]diagnose.Diagnosis, error) {
+func (d *Reader) diagnoses(ctx context.Context, ids []string) (map[string]diagnose.Diagnosis, error) {
 	ids = ids[:min(len(ids), maxDiagnoses)]
 	records, err := d.records(ctx, d, ids)
 	if err != nil {
@@ -69,7 +67,7 @@ func (d *database) diagnoses(ctx context.Context, ids []string) (map[string]diag
 }
 
 // pastFor is the past of a run's pipeline, nil where it does not matter.
-func (d *database) pastFor(ctx context.Context, r *diagnose.Record) ([]*diagnose.PastRun, error) {
+func (d *Reader) pastFor(ctx context.Context, r *diagnose.Record) ([]*diagnose.PastRun, error) {
 	if r.State != wave.Running {
 		return nil, nil
 	}
@@ -79,7 +77,7 @@ func (d *database) pastFor(ctx context.Context, r *diagnose.Record) ([]*diagnose
 // view is what is read to judge some runs: they, those whose process they
 // share, and those that work for them.
 type view struct {
-	d      *database
+	d      *Reader
 	now    time.Time
 	runs   map[string]*diagnose.Record
 	around map[string]*diagnose.Record // the runs above and below them
@@ -143,23 +141,14 @@ func (v *view) above(r *diagnose.Record) *diagnose.Record {
 	return v.around[r.Parent]
 }
 
-// openBelowSQL selects the children of runs that may still work.
-const openBelowSQL = `
-SELECT run_id FROM pipeline_run
-WHERE parent_run_id IN %s AND +status IN ('pending', 'running') AND run_id <> '' LIMIT ?`
-
 // lookDown adds what the runs below say to all above them.
 func (v *view) lookDown(ctx context.Context) error {
-	if !v.d.schema["pipeline_run"]["parent_run_id"] {
-		return nil
-	}
 	seen := map[string]bool{}
 	ask := keys(v.runs)
 	for level := 0; len(ask) > 0 && level < maxAncestors; level++ {
-		var ids []string
-		query := fmt.Sprintf(openBelowSQL, in(len(ask)))
-		if err := sqlx.SelectContext(ctx, v.d, &ids, query, append(anys(ask), maxBelow)...); err != nil {
-			return fmt.Errorf("list open children: %w", err)
+		ids, err := v.d.OpenChildren(ctx, ask, maxBelow)
+		if err != nil {
+			return err
 		}
 		found, err := v.d.records(ctx, v.d, ids)
 		if err != nil {
@@ -192,15 +181,12 @@ func (v *view) add(id string, child *diagnose.Record) {
 	v.below[id] = b
 }
 
-func slotsSQL() string {
-	return "SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND " + timeSQL("started_at") + " > ?"
-}
-
 func (v *view) countSlots(ctx context.Context) error {
-	v.slots.Limit = waveSlots
-	if err := v.d.GetContext(ctx, &v.slots.Taken, slotsSQL(), v.now.Add(-slotsFor).Unix()); err != nil {
+	taken, err := v.d.BegunSince(ctx, v.now.Add(-slotsFor).Unix())
+	if err != nil {
 		return fmt.Errorf("count runs that began lately: %w", err)
 	}
+	v.slots = diagnose.Slots{Taken: taken, Limit: waveSlots}
 	return nil
 }
 

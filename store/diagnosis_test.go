@@ -10,7 +10,7 @@ import (
 	"wavedeck/store/tape"
 )
 
-func mustOutlook(t testing.TB, d *database, id string) diagnose.Diagnosis {
+func mustOutlook(t testing.TB, d *testReader, id string) diagnose.Diagnosis {
 	t.Helper()
 	outlooks, err := d.diagnoses(t.Context(), []string{id})
 	if err != nil {
@@ -49,7 +49,7 @@ func TestTapeOutlooks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		runs, err := d.runsByID(t.Context(), ids)
+		runs, err := d.RunsByID(t.Context(), ids)
 		if err != nil {
 			t.Fatal(err)
 		}

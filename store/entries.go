@@ -5,48 +5,24 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 
-	"wavedeck/store/criteria"
 	"wavedeck/store/diagnose"
 	"wavedeck/store/runindex"
 	"wavedeck/store/wave"
 )
 
-// entriesSQL reads what tells a run that has plainly ended without looking
-// further. current_step holds an error only where a run ended badly.
-func (d *database) entriesSQL(where string) string {
-	const t = "pipeline_run"
-	step := "''"
-	if d.schema[t]["current_step"] {
-		step = "CASE WHEN r.status IN ('failed', 'cancelled') THEN COALESCE(CAST(r.current_step AS TEXT), '') ELSE '' END"
-	}
-	other, cancel := "''", "NULL"
-	if d.schema.has("cancellation") {
-		cancel = "CASE r.status WHEN 'failed' THEN (SELECT " + d.cancelSQL("c") + " FROM cancellation c WHERE c.run_id = r.run_id) END"
-	}
-	if d.schema.has("pipeline_state") {
-		other = "CASE r.status WHEN 'failed' THEN COALESCE((SELECT s.status FROM pipeline_state s WHERE s.pipeline_id = r.run_id), '') ELSE '' END"
-	}
-	input := "''"
-	if d.schema[t]["input"] {
-		// As bytes, for substr ends a text at its first zero byte. One more than
-		// is searched shows whether the cut is between two characters.
-		input = fmt.Sprintf("COALESCE(CAST(substr(CAST(r.input AS BLOB), 1, %d) AS TEXT), '')", criteria.InputBytes+1)
-	}
-	return "SELECT r.rowid, r.run_id, " + strings.Join([]string{
-		d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.time("r", t, "started_at"),
-		d.schema.time("r", t, "completed_at"), d.schema.time("r", t, "cancelled_at"), d.schema.text("r", t, "tags_json"),
-		d.schema.text("r", t, "parent_run_id"), d.schema.text("r", t, "branch_name"), d.schema.text("r", t, "run_kind"),
-		d.schema.maybe("r", t, "total_tokens"), input, d.schema.text("r", t, "error_message"), step, other, cancel,
-	}, ", ") + " FROM pipeline_run r WHERE r.run_id <> '' AND " + where
-}
+const entriesAtOnce = 500 // runs in a statement
 
 // Entries reads the runs with these ids; those that are gone are left out.
-func (d *database) Entries(ctx context.Context, ids []string) ([]runindex.Entry, error) {
+func (d *Reader) Entries(ctx context.Context, ids []string) ([]runindex.Entry, error) {
 	var all []runindex.Entry
-	err := chunks(ids, maxCompared, func(part []string) error {
-		found, err := d.selectEntries(ctx, d.entriesSQL("r.run_id IN "+in(len(part))), anys(part)...)
+	err := chunks(ids, entriesAtOnce, func(part []string) error {
+		rows, err := d.EntryRows(ctx, part)
+		if err != nil {
+			return fmt.Errorf("read runs for the index: %w", err)
+		}
+		found, err := d.entriesOf(ctx, rows)
 		all = append(all, found...)
 		return err
 	})
@@ -54,14 +30,24 @@ func (d *database) Entries(ctx context.Context, ids []string) ([]runindex.Entry,
 }
 
 // EntriesAfter reads the next chunk of all runs, in the order of their rowids.
-func (d *database) EntriesAfter(ctx context.Context, row int64, limit int) ([]runindex.Entry, error) {
-	return d.selectEntries(ctx, d.entriesSQL("r.rowid > ? ORDER BY r.rowid LIMIT ?"), row, limit)
-}
-
-func (d *database) selectEntries(ctx context.Context, query string, args ...any) ([]runindex.Entry, error) {
-	entries, unclear, err := d.scanEntries(ctx, query, args...)
+func (d *Reader) EntriesAfter(ctx context.Context, row int64, limit int) ([]runindex.Entry, error) {
+	rows, err := d.EntryRowsAfter(ctx, row, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read runs for the index: %w", err)
+	}
+	return d.entriesOf(ctx, rows)
+}
+
+// entriesOf derives what became of the runs, as far as their rows tell without
+// looking further, and of the others with all that there is.
+func (d *Reader) entriesOf(ctx context.Context, rows []wave.EntryRow) ([]runindex.Entry, error) {
+	entries, unclear := make([]runindex.Entry, len(rows)), []string(nil)
+	now := d.opt.Now()
+	for i := range rows {
+		var decided bool
+		if entries[i], decided = d.entryOf(&rows[i], now); !decided {
+			unclear = append(unclear, rows[i].ID)
+		}
 	}
 	told, err := d.derived(ctx, unclear)
 	if err != nil {
@@ -87,52 +73,41 @@ func (d *database) selectEntries(ctx context.Context, query string, args ...any)
 	return entries, nil
 }
 
-// scanEntries reads rows, and which of them take more than the row to tell.
-func (d *database) scanEntries(ctx context.Context, query string, args ...any) (entries []runindex.Entry, unclear []string, err error) {
-	rows, err := d.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, nil, err
+// entryOf is what a row tells of its run, and whether that is all it takes.
+func (d *Reader) entryOf(row *wave.EntryRow, now time.Time) (e runindex.Entry, decided bool) {
+	r := diagnose.Record{RunRow: wave.RunRow{
+		Status: row.Status, StartedAt: row.StartedAt, CompletedAt: row.CompletedAt, CancelledAt: row.CancelledAt, Tokens: row.Tokens,
+		ErrorMessage: row.ErrorMessage, CurrentStep: row.CurrentStep, PipelineState: row.PipelineState, CancelAsked: row.CancelAsked,
+	}}
+	r.Facts = r.FactsOf()
+	e = runindex.Entry{
+		Row: row.Row, ID: row.ID, Pipeline: row.Pipeline, Parent: row.Parent, Tags: row.Tags, Branch: row.Branch, Kind: row.Kind,
+		Input: row.Input, Err: r.Facts.Error, Started: row.StartedAt, Completed: row.CompletedAt,
+		Ended: max(row.CompletedAt, row.CancelledAt), Tokens: -1,
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var e runindex.Entry
-		r := diagnose.Record{}
-		err := rows.Scan(&e.Row, &e.ID, &e.Pipeline, &r.Status, &e.Started, &r.CompletedAt, &r.CancelledAt, &e.Tags, &e.Parent,
-			&e.Branch, &e.Kind, &r.Tokens, &e.Input, &r.ErrorMessage, &r.CurrentStep, &r.PipelineState, &r.CancelAsked)
-		if err != nil {
-			return nil, nil, err
-		}
-		e.Completed, e.Ended = r.CompletedAt, max(r.CompletedAt, r.CancelledAt)
-		r.StartedAt = e.Started
-		r.Facts = r.FactsOf()
-		e.Err = r.Facts.Error
-		e.Tokens = -1
-		if r.Tokens != nil {
-			e.Tokens = *r.Tokens
-		}
-		silent := e.Err == "" && (r.Status == "failed" || r.Status == "cancelled")
-		if r.Undecided() || silent || r.Status == "failed" && diagnose.Killed(e.Err) && e.Parent != "" {
-			unclear = append(unclear, e.ID)
-		} else {
-			e.State, _ = diagnose.Derive(r.Facts, d.opt.Now(), d.aliveSince(r.Facts))
-		}
+	if row.Tokens != nil {
+		e.Tokens = *row.Tokens
+	}
+	silent := e.Err == "" && (row.Status == "failed" || row.Status == "cancelled")
+	if r.Undecided() || silent || row.Status == "failed" && diagnose.Killed(e.Err) && e.Parent != "" {
 		if r.Undecided() && e.Tokens == 0 {
 			e.Tokens = -1 // not written yet, or never
 		}
-		entries = append(entries, e)
+		return e, false
 	}
-	return entries, unclear, rows.Err()
+	e.State, _ = diagnose.Derive(r.Facts, now, d.aliveSince(r.Facts))
+	return e, true
 }
 
 // addTokens takes what attempts used where that is more than the run itself says,
 // by the rule of spentTokens.
-func (d *database) addTokens(ctx context.Context, entries []runindex.Entry) error {
-	for part := range slices.Chunk(entries, maxCompared) {
+func (d *Reader) addTokens(ctx context.Context, entries []runindex.Entry) error {
+	for part := range slices.Chunk(entries, entriesAtOnce) {
 		ids := make([]string, len(part))
 		for i, e := range part {
 			ids[i] = e.ID
 		}
-		sums, err := d.metricTokens(ctx, d, ids)
+		sums, err := d.MetricTokens(ctx, ids)
 		if err != nil {
 			return err
 		}

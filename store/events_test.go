@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -18,11 +16,7 @@ func TestCountsOfEventsWaitForNoConnection(t *testing.T) {
 	b.Event(run, storetest.Event{State: "started"})
 	d := openBuilt(t, b)
 	d.SetMaxOpenConns(1)
-	tx, err := d.BeginTxx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	count := func(q sqlx.QueryerContext) <-chan wave.EventSpan {
+	count := func(q Rows) <-chan wave.EventSpan {
 		counted := make(chan wave.EventSpan, 1)
 		go func() {
 			span, err := d.eventSpan(t.Context(), q, run)
@@ -33,20 +27,24 @@ func TestCountsOfEventsWaitForNoConnection(t *testing.T) {
 		}()
 		return counted
 	}
-	waits := count(d)
-	for tick := time.Tick(time.Millisecond); d.Stats().WaitCount == 0; {
-		<-tick
-	}
 	want := wave.EventSpan{First: 1, Last: 1, Count: 1}
-	select {
-	case span := <-count(tx):
-		if span != want {
-			t.Errorf("counted %+v", span)
+	var waits <-chan wave.EventSpan
+	err := d.Snapshot(t.Context(), func(now Rows) error {
+		waits = count(d)
+		for tick := time.Tick(time.Millisecond); d.Stats().WaitCount == 0; {
+			<-tick
 		}
-	case <-time.After(patience):
-		t.Error("each waits for the other")
-	}
-	if err := tx.Rollback(); err != nil {
+		select {
+		case span := <-count(now):
+			if span != want {
+				t.Errorf("counted %+v", span)
+			}
+		case <-time.After(patience):
+			t.Error("each waits for the other")
+		}
+		return nil
+	})
+	if err != nil {
 		t.Error(err)
 	}
 	if span := <-waits; span != want {

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-
-	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/criteria"
 	"wavedeck/store/diagnose"
@@ -25,7 +22,7 @@ const (
 // addHeadlines gives each run that did not end well the line that says why. Where
 // a child failed it, that is the child's, however far below. The number of
 // statements depends on the depth of the nesting, not on the number of runs.
-func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs []*wave.Run, records map[string]*diagnose.Record) error {
+func (d *Reader) addHeadlines(ctx context.Context, q Rows, runs []*wave.Run, records map[string]*diagnose.Record) error {
 	chains := map[string][]*diagnose.Record{} // from the run itself to the one that its failure began in
 	var below []string                        // runs whose children are looked at next
 	for _, run := range runs {
@@ -74,7 +71,7 @@ func (d *database) addHeadlines(ctx context.Context, q sqlx.QueryerContext, runs
 }
 
 // headline is the most telling line of texts, without their secrets.
-func (d *database) headline(texts ...string) string {
+func (d *Reader) headline(texts ...string) string {
 	shown := make([]string, 0, len(texts))
 	for _, text := range texts {
 		if text != "" && !slices.Contains(shown, text) {
@@ -90,16 +87,13 @@ func (d *database) headline(texts ...string) string {
 }
 
 // informative reports whether texts say more than how a run ended.
-func (d *database) informative(texts []string) bool {
+func (d *Reader) informative(texts []string) bool {
 	return d.informativeCache.get(texts, func() bool { return headline.Tells(texts...) })
 }
 
 // followCauses extends each chain by the child that failed its last run, until
 // no child did. A run that names itself as its parent ends the way.
-func (d *database) followCauses(ctx context.Context, q sqlx.QueryerContext, chains map[string][]*diagnose.Record, below []string) error {
-	if !d.schema["pipeline_run"]["parent_run_id"] {
-		return nil
-	}
+func (d *Reader) followCauses(ctx context.Context, q Rows, chains map[string][]*diagnose.Record, below []string) error {
 	for hop := 0; hop < maxAncestors && len(below) > 0; hop++ {
 		parents := make([]*diagnose.Record, len(below))
 		for i, id := range below {
@@ -126,14 +120,7 @@ func (d *database) followCauses(ctx context.Context, q sqlx.QueryerContext, chai
 
 func last(chain []*diagnose.Record) *diagnose.Record { return chain[len(chain)-1] }
 
-// failedChildrenSQL is one parent's share of the statement for all of them. What
-// was stopped because another failed comes last: in a wide fan-out that is nearly
-// everything.
-const failedChildrenSQL = `SELECT run_id, parent_run_id FROM (SELECT run_id, parent_run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> ''
-AND status NOT IN ('completed', 'completed_empty', 'pending')
-ORDER BY instr(%[1]s, 'context canceled') + instr(%[1]s, 'signal: killed') > 0, rowid LIMIT ?)`
-
-func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, parents []*diagnose.Record) (map[string][]*diagnose.Record, error) {
+func (d *Reader) failedChildren(ctx context.Context, q Rows, parents []*diagnose.Record) (map[string][]*diagnose.Record, error) {
 	above := map[string]string{} // of each child
 	var nested []string
 	for _, parent := range parents {
@@ -147,7 +134,11 @@ func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, pa
 			nested = append(nested, parent.ID)
 		}
 	}
-	err := chunks(nested, criteria.MaxLimit, func(part []string) error { return d.addFailedChildren(ctx, q, above, part) })
+	err := chunks(nested, criteria.MaxLimit, func(part []string) error {
+		found, err := q.FailedChildren(ctx, part, causesAsked)
+		maps.Copy(above, found)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("select failed children: %w", err)
 	}
@@ -167,46 +158,9 @@ func (d *database) failedChildren(ctx context.Context, q sqlx.QueryerContext, pa
 	return children, err
 }
 
-// addFailedChildren notes the parent of each child that may have failed it.
-func (d *database) addFailedChildren(ctx context.Context, q sqlx.QueryerContext, above map[string]string, parents []string) error {
-	var with []string // those that have any: mostly none
-	query := "SELECT DISTINCT parent_run_id FROM pipeline_run WHERE parent_run_id IN " + in(len(parents))
-	if err := sqlx.SelectContext(ctx, q, &with, query, anys(parents)...); err != nil || len(with) == 0 {
-		return err
-	}
-	text := "''"
-	for _, column := range []string{"current_step", "error_message"} {
-		if d.schema["pipeline_run"][column] {
-			text += " || COALESCE(" + column + ", '')"
-		}
-	}
-	selects, args := make([]string, len(with)), make([]any, 0, 2*len(with))
-	for i, parent := range with {
-		selects[i] = fmt.Sprintf(failedChildrenSQL, text)
-		args = append(args, parent, causesAsked)
-	}
-	var rows []struct {
-		ID     string `db:"run_id"`
-		Parent string `db:"parent_run_id"`
-	}
-	err := sqlx.SelectContext(ctx, q, &rows, strings.Join(selects, " UNION ALL "), args...)
-	for _, row := range rows {
-		above[row.ID] = row.Parent
-	}
-	return err
-}
-
-// failureTextsSQL selects what the last events of runs say of failures.
-const failureTextsSQL = `
-WITH wanted(run_id) AS (VALUES %[1]s)
-SELECT e.id, e.run_id, COALESCE(e.step_id, '') AS step_id, CASE WHEN octet_length(e.message) <= %[2]d THEN e.message
-	ELSE CAST(substr(CAST(e.message AS BLOB), 1, %[2]d / 2) || char(10) || substr(CAST(e.message AS BLOB), -%[2]d / 2) AS TEXT) END AS message
-FROM wanted w CROSS JOIN event_log e ON e.id IN (SELECT id FROM event_log WHERE run_id = w.run_id ORDER BY id DESC LIMIT %[3]d)
-WHERE e.state IN ('failed', 'rejected', 'contract_failed') AND e.message <> ''`
-
 // failureTexts reads, of the runs in chains whose rows say no more than how they
 // ended, what their events do: only they have what a command wrote to stderr.
-func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chains map[string][]*diagnose.Record) (map[string][]string, error) {
+func (d *Reader) failureTexts(ctx context.Context, q Rows, chains map[string][]*diagnose.Record) (map[string][]string, error) {
 	said := map[string][]string{}
 	wanted := map[string]*diagnose.Record{}
 	for _, chain := range chains {
@@ -214,14 +168,13 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 			wanted[r.ID] = r
 		}
 	}
-	if len(wanted) == 0 || !d.schema.has("event_log") || !d.schema["event_log"]["message"] {
+	if len(wanted) == 0 {
 		return said, nil
 	}
 	err := chunks(keys(wanted), criteria.MaxLimit, func(part []string) error {
-		var rows []wave.FailureText
-		query := fmt.Sprintf(failureTextsSQL, tuples(len(part), 1), MaxEventText, failureTail)
-		if err := sqlx.SelectContext(ctx, q, &rows, query, anys(part)...); err != nil {
-			return fmt.Errorf("select failures: %w", err)
+		rows, err := q.FailureMessages(ctx, part, failureTail)
+		if err != nil {
+			return err
 		}
 		messages := make([]message, len(rows))
 		for i := range rows {
@@ -230,7 +183,7 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 		if err := d.hideAcross(ctx, q, messages); err != nil {
 			return err
 		}
-		slices.SortFunc(rows, func(a, b wave.FailureText) int { return cmp.Compare(b.ID, a.ID) })
+		slices.SortFunc(rows, func(a, b wave.MessageRow) int { return cmp.Compare(b.ID, a.ID) })
 		for _, row := range rows {
 			steps := wanted[row.Run].FailedSteps()
 			if len(said[row.Run]) < diagnose.MaxFailureTexts && (len(steps) == 0 || slices.Contains(steps, row.Step)) {
@@ -244,7 +197,7 @@ func (d *database) failureTexts(ctx context.Context, q sqlx.QueryerContext, chai
 
 // stepHeadlines gives each step that did not end well the line that says why. The
 // one that its run failed by has the run's.
-func (d *database) stepHeadlines(detail *wave.RunDetail, run wave.Run) {
+func (d *Reader) stepHeadlines(detail *wave.RunDetail, run wave.Run) {
 	steps, children := detail.Steps, detail.Children
 	at := -1
 	if run.State.Ended() && run.State != wave.Succeeded && run.State != wave.Empty {

@@ -21,7 +21,7 @@ func BenchmarkHeadlinesOfAHundredFailedRuns(b *testing.B) {
 			}
 			d := openTest(b, s.Path, storetest.Base.Add(100*time.Hour), Options{})
 			for b.Loop() {
-				runs, err := d.runsByID(b.Context(), ids)
+				runs, err := d.RunsByID(b.Context(), ids)
 				if err != nil || runs[99].Headline != "no stock" {
 					b.Fatal(runs[99].Headline, err)
 				}

@@ -11,7 +11,7 @@ import (
 )
 
 // runOf is the run whose id begins and ends so.
-func runOf(t testing.TB, d *database, begins, ends string) wave.Run {
+func runOf(t testing.TB, d *testReader, begins, ends string) wave.Run {
 	t.Helper()
 	var id string
 	if err := d.GetContext(t.Context(), &id, `SELECT run_id FROM pipeline_run WHERE run_id LIKE ? || '-%-' || ?`, begins, ends); err != nil {
@@ -79,7 +79,7 @@ func TestNoRunThatSucceededHasAHeadline(t *testing.T) {
 	if err := d.SelectContext(t.Context(), &ids, `SELECT run_id FROM pipeline_run`); err != nil {
 		t.Fatal(err)
 	}
-	runs, err := d.runsByID(t.Context(), ids)
+	runs, err := d.RunsByID(t.Context(), ids)
 	if err != nil {
 		t.Fatal(err)
 	}

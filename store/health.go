@@ -2,6 +2,7 @@ package store
 
 import (
 	"time"
+
 	"wavedeck/store/runindex"
 )
 

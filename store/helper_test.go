@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"gopkg.in/yaml.v3"
 
+	"wavedeck/store/sqlite"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -15,18 +17,26 @@ import (
 // sampleNow is a moment after everything in the sample project.
 var sampleNow = time.Unix(1795394410+600, 0)
 
+// testReader is a reader, and the database that it reads.
+type testReader struct {
+	*Reader
+	*sqlx.DB
+	db *sqlite.DB
+}
+
 // openTest opens the database at path with the given moment as now, in a
 // world where no process lives.
-func openTest(t testing.TB, path string, now time.Time, opt Options) *database {
+func openTest(t testing.TB, path string, now time.Time, opt Options) *testReader {
 	t.Helper()
 	opt.Now = func() time.Time { return now }
 	if opt.Alive == nil {
 		opt.Alive = func(int) bool { return false }
 	}
-	d, err := openAs(t.Context(), path, modeReadOnly, opt)
+	db, err := sqlite.Open(t.Context(), path, opt.file())
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := &testReader{NewReader(db, opt), db.DB, db}
 	t.Cleanup(func() {
 		if err := d.Close(); err != nil {
 			t.Error(err)
@@ -36,7 +46,7 @@ func openTest(t testing.TB, path string, now time.Time, opt Options) *database {
 }
 
 // openSample opens the sample project's database with its definitions.
-func openSample(t testing.TB) *database {
+func openSample(t testing.TB) *testReader {
 	t.Helper()
 	root := storetest.Project(t)
 	return openTest(t, storetest.StatePath(root), sampleNow, Options{Definition: definitions(t, root)})

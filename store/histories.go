@@ -4,11 +4,9 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 	"sync"
-
-	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
@@ -68,35 +66,11 @@ func (c *cachedHistory) last() int64 {
 	return c.h.Last
 }
 
-// lastEventsSQL finds the newest event of each of the listed runs. The inner
-// query is one seek to the end of the run's part of idx_event_run.
-func lastEventsSQL() string {
-	return `
-WITH wanted(run_id) AS (VALUES %s)
-SELECT w.run_id, e.id, COALESCE(` + timeSQL("e.timestamp") + `, 0) AS timestamp
-FROM wanted w CROSS JOIN event_log e ON e.id = (SELECT max(id) FROM event_log WHERE run_id = w.run_id)`
-}
-
-// newEventsSQL selects what history folds: frequent events that tell nothing
-// of a state are left out. Each run's part is walked along idx_event_run, where
-// events of one run lie in id order; an ORDER BY would sort them once more.
-const newEventsSQL = `
-WITH wanted(run_id, base, last) AS (VALUES %s)
-SELECT %s
-FROM wanted w CROSS JOIN event_log e ON e.run_id = w.run_id AND e.id > w.base AND e.id <= w.last
-WHERE e.state NOT IN ('stream_activity', 'eta_updated') AND (e.state <> 'step_progress' OR e.tokens_used > 0)`
-
 // historiesOf folds the events of the runs up to now and returns copies. A run
 // without events has an empty history. It takes two statements for any number
 // of runs, and one when nothing is new.
-func (d *database) historiesOf(ctx context.Context, q sqlx.QueryerContext, runs []string) (map[string]*diagnose.History, error) {
+func (d *Reader) historiesOf(ctx context.Context, q Rows, runs []string) (map[string]*diagnose.History, error) {
 	found := make(map[string]*diagnose.History, len(runs))
-	if len(runs) == 0 || !d.schema.has("event_log") {
-		for _, run := range runs {
-			found[run] = &diagnose.History{}
-		}
-		return found, nil
-	}
 	entries := make(map[string]*cachedHistory, len(runs))
 	for _, run := range runs {
 		entries[run] = d.histories.get(run)
@@ -112,28 +86,23 @@ func (d *database) historiesOf(ctx context.Context, q sqlx.QueryerContext, runs 
 	return found, nil
 }
 
-func (d *database) foldNew(ctx context.Context, q sqlx.QueryerContext, runs []string, entries map[string]*cachedHistory) error {
-	var newest []struct {
-		Run string `db:"run_id"`
-		ID  int64  `db:"id"`
-		At  int64  `db:"timestamp"`
-	}
-	query := fmt.Sprintf(lastEventsSQL(), tuples(len(runs), 1))
-	if err := sqlx.SelectContext(ctx, q, &newest, query, anys(runs)...); err != nil {
+func (d *Reader) foldNew(ctx context.Context, q Rows, runs []string, entries map[string]*cachedHistory) error {
+	newest, err := q.LastEvents(ctx, runs)
+	if err != nil {
 		return err
 	}
 	// A base that another reader moves on meanwhile does no harm: history
 	// passes over events it has, and each batch reaches up to its last.
-	var span []any
+	var reach []wave.EventReach
 	for _, n := range newest {
 		if base := entries[n.Run].last(); base < n.ID {
-			span = append(span, n.Run, base, n.ID)
+			reach = append(reach, wave.EventReach{Run: n.Run, After: base, UpTo: n.ID})
 		}
 	}
-	if len(span) == 0 {
+	if len(reach) == 0 {
 		return nil
 	}
-	if err := d.foldSpans(ctx, q, span, entries); err != nil {
+	if err := d.foldReach(ctx, q, reach, entries); err != nil {
 		return err
 	}
 	for _, n := range newest {
@@ -145,42 +114,14 @@ func (d *database) foldNew(ctx context.Context, q sqlx.QueryerContext, runs []st
 	return nil
 }
 
-// foldSpans reads the spans (run, base, last, ...) row by row: the events of a
-// long run are never held together.
-func (d *database) foldSpans(ctx context.Context, q sqlx.QueryerContext, span []any, entries map[string]*cachedHistory) error {
-	rows, err := q.QueryxContext(ctx, fmt.Sprintf(newEventsSQL, tuples(len(span)/3, 3), d.eventColumns()), span...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		event, err := scanEvent(rows)
-		if err != nil {
-			return err
-		}
+// foldReach folds events one by one as they are read.
+func (d *Reader) foldReach(ctx context.Context, q Rows, reach []wave.EventReach, entries map[string]*cachedHistory) error {
+	return q.EachEvent(ctx, reach, func(event wave.Event) {
 		e := entries[event.RunID]
 		e.mu.Lock()
 		e.h.Add(event)
 		e.mu.Unlock()
-	}
-	return rows.Err()
-}
-
-// tuples is "(?,?),(?,?)": n tuples of size parameters.
-func tuples(n, size int) string {
-	one := "(" + strings.TrimSuffix(strings.Repeat("?,", size), ",") + ")"
-	return strings.TrimSuffix(strings.Repeat(one+",", n), ",")
-}
-
-// in is "(?,?,?)" with n parameters.
-func in(n int) string { return tuples(1, n) }
-
-func anys[T any](values []T) []any {
-	list := make([]any, len(values))
-	for i, v := range values {
-		list[i] = v
-	}
-	return list
+	})
 }
 
 // chunks calls read with at most size ids at a time, so that the number of
@@ -193,3 +134,5 @@ func chunks[T any](ids []T, size int, read func([]T) error) error {
 	}
 	return nil
 }
+
+func keys[K comparable, V any](m map[K]V) []K { return slices.Collect(maps.Keys(m)) }

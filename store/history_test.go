@@ -11,15 +11,15 @@ import (
 )
 
 // openHistory opens a copy of the history whose ends are known.
-func openHistory(t testing.TB) *database {
+func openHistory(t testing.TB) *testReader {
 	t.Helper()
 	root := storetest.History(t)
 	return openTest(t, storetest.StatePath(root), storetest.HistoryNow, Options{Definition: definitions(t, root)})
 }
 
-func historyDetail(t testing.TB, d *database, id string) wave.RunDetail {
+func historyDetail(t testing.TB, d *testReader, id string) wave.RunDetail {
 	t.Helper()
-	detail, err := d.detail(t.Context(), id)
+	detail, err := d.Detail(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func historyDetail(t testing.TB, d *database, id string) wave.RunDetail {
 
 func TestRunsEndAsTheyReallyEnded(t *testing.T) {
 	d := openHistory(t)
-	at, err := d.moment(t.Context(), `SELECT max(id) AS id, max(timestamp) AS timestamp FROM event_log WHERE id <= ?`, 1<<40)
+	at, _, err := d.Rows.MomentOf(t.Context(), 1<<40)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestRunsEndAsTheyReallyEnded(t *testing.T) {
 			if string(run.State) != end.State || !strings.Contains(run.Reason, end.Reason) {
 				t.Errorf("%s is %s (%q), really %s (%q)", end.Command, run.State, run.Reason, end.State, end.Reason)
 			}
-			listed, err := d.runsByID(t.Context(), []string{end.Run})
+			listed, err := d.RunsByID(t.Context(), []string{end.Run})
 			if err != nil || len(listed) != 1 || listed[0].State != run.State || listed[0].Reason != run.Reason {
 				t.Errorf("listed as %+v (%v)", listed, err)
 			}
@@ -155,7 +155,7 @@ func TestFailedFanOutNamesItsCulprit(t *testing.T) {
 
 func TestRunsOfAHistoryCurrentlyAtTheStepThatFailed(t *testing.T) {
 	d := openHistory(t)
-	runs, err := d.runsByID(t.Context(), []string{"t-parfail-20261130-231512-d986", "t-gate-20261130-231424-579b"})
+	runs, err := d.RunsByID(t.Context(), []string{"t-parfail-20261130-231512-d986", "t-gate-20261130-231424-579b"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func TestLogStaysBounded(t *testing.T) {
 			for ctx.Err() == nil {
 				_, _ = read(s, func(o *opened) (int, error) {
 					var n int
-					return n, o.GetContext(ctx, &n, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT count(*) FROM n, (SELECT 1 FROM pipeline_run LIMIT 1)")
+					return n, o.db.GetContext(ctx, &n, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT count(*) FROM n, (SELECT 1 FROM pipeline_run LIMIT 1)")
 				})
 				sleep(ctx, 20*time.Millisecond)
 			}
@@ -65,37 +65,5 @@ func TestLogStaysBounded(t *testing.T) {
 	t.Logf("the log had %.1f MB at most, of %.1f MB written; reads were held back %d times", float64(largest)/(1<<20), float64(written)/(1<<20), h.LogPauses)
 	if most := 5 * h.LogBound; largest > most {
 		t.Errorf("the log grew to %d bytes, want %d at most", largest, most)
-	}
-}
-
-func TestReadsInFlightEndBeforeTheWriterHasItsTurn(t *testing.T) {
-	b := storetest.New(t)
-	b.Run(storetest.Run{ID: "r"})
-	d := openTest(t, b.Path, time.Now(), Options{})
-	tracker, err := d.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tracker.Close()
-	read, err := d.BeginTxx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		d.hold.pause(t.Context(), d.reading, patience, time.Nanosecond)
-	}()
-	select {
-	case <-done:
-		t.Error("it was over while a read was in flight")
-	case <-time.After(50 * time.Millisecond): // long enough for one that does not wait
-	}
-	if err := read.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	<-done
-	if d.reading() {
-		t.Error("a read is said to be in flight")
 	}
 }

@@ -215,13 +215,13 @@ func matches(f criteria.RunFilter, r wave.Run, now time.Time) bool {
 }
 
 // everyRun reads all runs one by one from the database, newest first.
-func everyRun(t *testing.T, d *database) []wave.Run {
+func everyRun(t *testing.T, d *opened) []wave.Run {
 	t.Helper()
 	var ids []string
-	if err := d.Select(&ids, "SELECT run_id FROM pipeline_run"); err != nil {
+	if err := d.db.Select(&ids, "SELECT run_id FROM pipeline_run"); err != nil {
 		t.Fatal(err)
 	}
-	runs, err := d.runsByID(t.Context(), ids)
+	runs, err := d.RunsByID(t.Context(), ids)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func pagesOf(t *testing.T, o *opened, f criteria.RunFilter) []string {
 
 func checkIndex(t *testing.T, o *opened, rng *rand.Rand, filters int) {
 	t.Helper()
-	all := everyRun(t, o.database)
+	all := everyRun(t, o)
 	ids := idsOf(all)
 	for range filters {
 		f := randomFilter(rng, ids)
@@ -306,9 +306,9 @@ func checkIndex(t *testing.T, o *opened, rng *rand.Rand, filters int) {
 }
 
 // loaded is an index of all runs that nothing keeps in step.
-func loaded(t testing.TB, d *database) *runindex.Index {
+func loaded(t testing.TB, d *testReader) *runindex.Index {
 	t.Helper()
-	ix := indexOf(d)
+	ix := indexOf(d.Reader)
 	if err := ix.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestIndexAnswersAsTheDatabaseWould(t *testing.T) {
 			}
 			d := openTest(t, h.Path, storetest.Base.Add(time.Hour), Options{})
 			ix := loaded(t, d)
-			o := &opened{database: d, index: ix}
+			o := &opened{Reader: d.Reader, db: d.db, index: ix}
 			checkIndex(t, o, rng, 60)
 
 			t.Run("after changes told by name", func(t *testing.T) {
@@ -358,7 +358,7 @@ func TestIndexOfSamples(t *testing.T) {
 	for _, version := range storetest.Schemas() {
 		t.Run(fmt.Sprint("schema ", version), func(t *testing.T) {
 			d := openTest(t, storetest.Schema(t, version), sampleNow, Options{})
-			checkIndex(t, &opened{database: d, index: loaded(t, d)}, rand.New(rand.NewPCG(uint64(version), 2)), 40)
+			checkIndex(t, &opened{Reader: d.Reader, db: d.db, index: loaded(t, d)}, rand.New(rand.NewPCG(uint64(version), 2)), 40)
 		})
 	}
 }
@@ -391,11 +391,7 @@ func TestIndexIsWalkedAfterCommitsOnly(t *testing.T) {
 
 func BenchmarkIndex(b *testing.B) {
 	const runs = 1_000_000
-	d, err := openAs(b.Context(), storetest.Big(b, runs), modeReadOnly, Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer d.Close()
+	d := openTest(b, storetest.Big(b, runs), time.Now(), Options{})
 	var ix *runindex.Index
 	b.Run("load", func(b *testing.B) {
 		for b.Loop() {
@@ -418,7 +414,7 @@ func BenchmarkIndex(b *testing.B) {
 		}
 		return &criteria.Cursor{T: run.StartedAt.Unix(), ID: run.ID}
 	}
-	o, deep := &opened{database: d, index: ix}, place(runs/2)
+	o, deep := &opened{Reader: d.Reader, db: d.db, index: ix}, place(runs/2)
 	for name, f := range map[string]criteria.RunFilter{
 		"first page":          {States: []wave.State{wave.Failed}},
 		"deep page":           {States: []wave.State{wave.Failed}, Older: deep},

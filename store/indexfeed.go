@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"time"
 
 	"wavedeck/store/criteria"
 	"wavedeck/store/wave"
@@ -19,11 +18,7 @@ import (
 // another one, or was rolled back.
 var ErrOtherHistory = errors.New("the events are not those that were read")
 
-const (
-	// MaxEventText is how many bytes of a message are read; longer ones are Cut.
-	MaxEventText = 64 << 10
-	textsBytes   = 4 << 20 // of messages, read at once
-)
+const ()
 
 // TextMark is how far the events were read. It may be kept and used by a later
 // process; the zero one is before all events.
@@ -33,20 +28,9 @@ type TextMark struct {
 	File  string // names the file that it was read from
 }
 
-// EventText is an event with the beginning of its message.
-type EventText struct {
-	ID      int64
-	Run     string
-	Step    string
-	State   string // as recorded
-	At      time.Time
-	Message string // its first MaxEventText bytes
-	Cut     bool   // it goes on
-}
-
 // Texts is a window of the events of all runs, by their ids.
 type Texts struct {
-	Events []EventText
+	Events []wave.EventText
 	Mark   TextMark // what follows is read from here
 	Last   int64    // the greatest id that was given out
 	More   bool     // there are more right now
@@ -67,7 +51,7 @@ func (s *Store) TextsAfter(ctx context.Context, mark TextMark, limit int) (Texts
 func (o *opened) textsAfter(ctx context.Context, mark TextMark, limit int) (Texts, error) {
 	t := Texts{Mark: mark}
 	var err error
-	if t.Last, err = o.lastEventID(ctx); err != nil {
+	if t.Last, err = o.LastEvent(ctx); err != nil {
 		return t, err
 	}
 	if mark.Event > 0 {
@@ -83,7 +67,7 @@ func (o *opened) textsAfter(ctx context.Context, mark TextMark, limit int) (Text
 	if t.Last == mark.Event {
 		return t, nil
 	}
-	t.Events, t.More, err = o.shownTexts(ctx, "e.id > ? ORDER BY e.id", limit, mark.Event)
+	t.Events, t.More, err = o.textsBehind(ctx, mark.Event, limit)
 	if err != nil {
 		return t, err
 	}
@@ -100,150 +84,64 @@ func (o *opened) textsAfter(ctx context.Context, mark TextMark, limit int) (Text
 
 func (o *opened) textMark(ctx context.Context, event int64) (TextMark, error) {
 	mark := TextMark{Event: event, File: o.seed}
-	m, err := o.markAt(ctx, event)
-	if m.row != "" {
-		sum := sha256.Sum256([]byte(m.row)) // the row itself may hold what nobody may read
+	m, err := o.MarkAt(ctx, event)
+	if m.Row != "" {
+		sum := sha256.Sum256([]byte(m.Row)) // the row itself may hold what nobody may read
 		mark.Row = hex.EncodeToString(sum[:16])
 	}
 	return mark, err
 }
 
 // EventTexts returns the events with these ids that there are, by id.
-func (s *Store) EventTexts(ctx context.Context, ids []int64) (map[int64]EventText, error) {
-	return read(s, func(o *opened) (map[int64]EventText, error) {
-		found := make(map[int64]EventText, len(ids))
-		err := chunks(ids, maxCompared, func(part []int64) error {
-			events, _, err := o.shownTexts(ctx, "e.id IN "+in(len(part)), len(part), anys(part)...)
-			for _, e := range events {
-				found[e.ID] = e
-			}
-			return err
-		})
+func (s *Store) EventTexts(ctx context.Context, ids []int64) (map[int64]wave.EventText, error) {
+	return read(s, func(o *opened) (map[int64]wave.EventText, error) {
+		events, err := o.TextsOf(ctx, ids)
+		if err == nil {
+			err = o.hideAcross(ctx, o, textMessages(events))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read texts of events: %w", err)
+		}
+		found := make(map[int64]wave.EventText, len(events))
+		for _, e := range events {
+			found[e.ID] = e
 		}
 		return found, nil
 	})
 }
 
-// selectTexts reads the events that a clause chooses, and whether it left some.
-func (d *database) selectTexts(ctx context.Context, clause string, limit int, args ...any) (events []EventText, more bool, err error) {
-	const t = "event_log"
-	if !d.schema.has(t) {
-		return nil, false, nil
-	}
-	message := "'', 0"
-	if d.schema[t]["message"] {
-		// As bytes: substr ends a text at its first zero byte, and counts characters.
-		message = fmt.Sprintf("COALESCE(CAST(substr(CAST(e.message AS BLOB), 1, %d) AS TEXT), ''), COALESCE(octet_length(e.message), 0) > %[1]d", MaxEventText)
-	}
-	query := "SELECT e.id, COALESCE(e.run_id, ''), " + d.schema.text("e", t, "step_id") + ", " + d.schema.text("e", t, "state") + ", " +
-		d.schema.time("e", t, "timestamp") + ", " + message + " FROM event_log e WHERE " + clause + " LIMIT ?"
-	rows, err := d.QueryContext(ctx, query, append(args, limit+1)...)
+// textsBehind are the texts behind an event without what goes on over several of
+// them.
+func (d *Reader) textsBehind(ctx context.Context, event int64, limit int) ([]wave.EventText, bool, error) {
+	events, more, err := d.Rows.TextsAfter(ctx, event, limit)
 	if err != nil {
 		return nil, false, err
 	}
-	defer rows.Close()
-	for size := 0; rows.Next(); {
-		if len(events) == limit || size > textsBytes {
-			return events, true, nil
-		}
-		var e EventText
-		var at int64
-		if err := rows.Scan(&e.ID, &e.Run, &e.Step, &e.State, &at, &e.Message, &e.Cut); err != nil {
-			return nil, false, err
-		}
-		e.At = wave.Unix(at)
-		size += len(e.Message)
-		events = append(events, e)
-	}
-	return events, false, rows.Err()
+	return events, more, d.hideAcross(ctx, d, textMessages(events))
 }
 
-// shownTexts is selectTexts without what goes on over several events.
-func (d *database) shownTexts(ctx context.Context, clause string, limit int, args ...any) ([]EventText, bool, error) {
-	events, more, err := d.selectTexts(ctx, clause, limit, args...)
-	if err != nil {
-		return nil, false, err
-	}
+func textMessages(events []wave.EventText) []message {
 	messages := make([]message, len(events))
 	for i := range events {
 		e := &events[i]
 		messages[i] = message{e.ID, e.Run, e.Step, &e.Message}
 	}
-	return events, more, d.hideAcross(ctx, d, messages)
+	return messages
 }
 
 // EventRuns names the runs of events, of those that there are.
 func (s *Store) EventRuns(ctx context.Context, ids []int64) (map[int64]string, error) {
-	return read(s, func(o *opened) (map[int64]string, error) {
-		runs := make(map[int64]string, len(ids))
-		if !o.schema.has("event_log") {
-			return runs, nil
-		}
-		err := chunks(ids, maxCompared, func(part []int64) error {
-			rows, err := o.QueryContext(ctx, "SELECT id, COALESCE(run_id, '') FROM event_log WHERE id IN "+in(len(part)), anys(part)...)
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			for rows.Next() {
-				var id int64
-				var run string
-				if err := rows.Scan(&id, &run); err != nil {
-					return err
-				}
-				runs[id] = run
-			}
-			return rows.Err()
-		})
-		if err != nil {
-			return nil, fmt.Errorf("find runs of events: %w", err)
-		}
-		return runs, nil
-	})
+	return read(s, func(o *opened) (map[int64]string, error) { return o.Rows.EventRuns(ctx, ids) })
 }
 
-// RunSpan is where the events of one run lie among those of all.
-type RunSpan struct{ First, Last int64 }
-
-const spanSQL = `SELECT
-	COALESCE((SELECT id FROM event_log WHERE run_id = ?1 ORDER BY id LIMIT 1), 0),
-	COALESCE((SELECT id FROM event_log WHERE run_id = ?1 ORDER BY id DESC LIMIT 1), 0)`
-
 // RunSpans finds where the events of runs lie; a run without events is left out.
-func (s *Store) RunSpans(ctx context.Context, runs []string) (map[string]RunSpan, error) {
-	return read(s, func(o *opened) (map[string]RunSpan, error) {
-		spans := make(map[string]RunSpan, len(runs))
-		if !o.schema.has("event_log") {
-			return spans, nil
-		}
-		query, err := o.PreparexContext(ctx, spanSQL)
-		if err != nil {
-			return nil, fmt.Errorf("find events of runs: %w", err)
-		}
-		defer query.Close() //nolint:errcheck // it was only read
-		for _, run := range runs {
-			var span RunSpan
-			if err := query.QueryRowContext(ctx, run).Scan(&span.First, &span.Last); err != nil {
-				return nil, fmt.Errorf("find events of run %s: %w", run, err)
-			}
-			if span.First > 0 {
-				spans[run] = span
-			}
-		}
-		return spans, nil
-	})
+func (s *Store) RunSpans(ctx context.Context, runs []string) (map[string]wave.RunSpan, error) {
+	return read(s, func(o *opened) (map[string]wave.RunSpan, error) { return o.Rows.RunSpans(ctx, runs) })
 }
 
 // FirstEvent is the least id of an event; 0: there is none.
 func (s *Store) FirstEvent(ctx context.Context) (int64, error) {
-	return read(s, func(o *opened) (id int64, err error) {
-		if o.schema.has("event_log") {
-			err = o.GetContext(ctx, &id, `SELECT COALESCE(min(id), 0) FROM event_log`)
-		}
-		return id, err
-	})
+	return read(s, func(o *opened) (int64, error) { return o.Rows.FirstEvent(ctx) })
 }
 
 // RunIDs lists the newest runs that f chooses, whatever its page, and whether

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -54,28 +53,14 @@ const (
 
 // Leftovers reads what a run left. [ErrNotFound].
 func (s *Store) Leftovers(ctx context.Context, run string) (Leftovers, error) {
-	return read(s, func(o *opened) (Leftovers, error) { return o.leftovers(ctx, run) })
+	return read(s, func(o *opened) (Leftovers, error) { return o.Leftovers(ctx, run) })
 }
 
-// Leftovers is [Store.Leftovers] by the connection that writes.
-func (c *Control) Leftovers(ctx context.Context, run string) (Leftovers, error) {
-	limited, cancel := c.limited(ctx)
-	defer cancel()
-	db, err := c.open(limited)
-	if err == nil {
-		var left Leftovers
-		if left, err = db.leftovers(limited, run); err == nil {
-			return left, nil
-		}
-	}
-	return Leftovers{}, c.explained(ctx, limited, err)
-}
-
-func (d *database) leftovers(ctx context.Context, id string) (Leftovers, error) {
+func (d *Reader) Leftovers(ctx context.Context, id string) (Leftovers, error) {
 	left := Leftovers{Outputs: map[string][]wave.Artifact{}, Inner: map[string][]InnerOutputs{}, Failed: map[string]wave.Attempt{}, Overwritten: map[int64]string{}}
 	decided := map[string]bool{}
 	for len(left.Lineage) < maxLineage && id != "" && !slices.Contains(left.Lineage, id) {
-		runs, err := d.runsByID(ctx, []string{id})
+		runs, err := d.RunsByID(ctx, []string{id})
 		if err == nil && len(runs) == 0 && len(left.Lineage) == 0 {
 			err = ErrNotFound
 		}
@@ -98,13 +83,9 @@ func (d *database) leftovers(ctx context.Context, id string) (Leftovers, error) 
 
 // addCompleted adds the steps that a run completed. What it passed over or never
 // came to, an earlier one may have done.
-func (d *database) addCompleted(ctx context.Context, left *Leftovers, run string, decided map[string]bool) error {
-	var rows []struct {
-		Step  string `db:"step_id"`
-		State string `db:"state"`
-	}
-	columns := []string{"x.step_id", d.schema.text("x", "step_state", "state")}
-	if err := d.selectOfRun(ctx, d, &rows, "step_state", "pipeline_id", columns, run); err != nil {
+func (d *Reader) addCompleted(ctx context.Context, left *Leftovers, run string, decided map[string]bool) error {
+	rows, err := d.StepStates(ctx, run)
+	if err != nil {
 		return err
 	}
 	for _, r := range rows {
@@ -120,8 +101,8 @@ func (d *database) addCompleted(ctx context.Context, left *Leftovers, run string
 }
 
 // addLeftovers adds what a run left of the steps that no nearer one ran.
-func (d *database) addLeftovers(ctx context.Context, left *Leftovers, run wave.Run) error {
-	outputs, err := d.artifacts(ctx, d, run.ID)
+func (d *Reader) addLeftovers(ctx context.Context, left *Leftovers, run wave.Run) error {
+	outputs, err := d.Artifacts(ctx, run.ID)
 	if err != nil {
 		return err
 	}
@@ -154,31 +135,22 @@ func (d *database) addLeftovers(ctx context.Context, left *Leftovers, run wave.R
 
 // overwrittenSoon is the run that recorded an output's path within the rows that
 // follow, where the time of the file, in seconds, does not tell.
-func (d *database) overwrittenSoon(ctx context.Context, o wave.Artifact) (run string, err error) {
+func (d *Reader) overwrittenSoon(ctx context.Context, o wave.Artifact) (run string, err error) {
 	if strings.Contains(o.Path, "/"+o.RunID+"/") { // nobody else's workspace
 		return "", nil
 	}
-	const query = `SELECT run_id FROM (SELECT run_id, path FROM artifact WHERE id > ? ORDER BY id LIMIT 1000) WHERE path = ? AND run_id <> ? LIMIT 1`
-	if err := d.GetContext(ctx, &run, query, o.ID, o.Path, o.RunID); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("look for a later output: %w", err)
-	}
-	return run, nil
+	return d.Overwriter(ctx, o)
 }
 
 // innerOutputs are those of the runs that were carried out for the steps of a run,
 // with what was carried out for theirs first.
-func (d *database) innerOutputs(ctx context.Context, parent string, depth int) (map[string][]InnerOutputs, error) {
-	if !d.schema["pipeline_run"]["parent_run_id"] {
-		return nil, nil
-	}
-	var ids []string
-	err := d.SelectContext(ctx, &ids, `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND run_id <> parent_run_id
-ORDER BY started_at DESC, rowid DESC LIMIT ?`, parent, maxInner)
+func (d *Reader) innerOutputs(ctx context.Context, parent string, depth int) (map[string][]InnerOutputs, error) {
+	ids, err := d.NewestChildren(ctx, parent, maxInner)
 	if err != nil {
 		return nil, fmt.Errorf("select runs within a run: %w", err)
 	}
 	slices.Reverse(ids)
-	runs, err := d.runsByID(ctx, ids)
+	runs, err := d.RunsByID(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +172,7 @@ ORDER BY started_at DESC, rowid DESC LIMIT ?`, parent, maxInner)
 				}
 			}
 		}
-		own, err := d.artifacts(ctx, d, run.ID)
+		own, err := d.Artifacts(ctx, run.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -211,12 +183,11 @@ ORDER BY started_at DESC, rowid DESC LIMIT ?`, parent, maxInner)
 }
 
 // addFailed adds the attempts that were the last of their step and failed.
-func (d *database) addFailed(ctx context.Context, left *Leftovers, run string) error {
+func (d *Reader) addFailed(ctx context.Context, left *Leftovers, run string) error {
 	if len(left.Lineage) > 0 {
 		return nil // of the run alone, as Wave has it
 	}
-	var rows []wave.AttemptRow
-	err := d.selectOfRun(ctx, d, &rows, "step_attempt", "run_id", attemptColumns(d.schema), run)
+	rows, err := d.Attempts(ctx, run)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,27 +13,26 @@ import (
 
 	"wavedeck/store/feed"
 	"wavedeck/store/runindex"
+	"wavedeck/store/sqlite"
+	"wavedeck/store/wave"
 )
 
 const (
-	safetyPoll = time.Second           // finds what no notification told
-	barePoll   = 50 * time.Millisecond // where the kernel notifies of nothing
+	safetyPoll  = time.Second            // finds what no notification told
+	barePoll    = 50 * time.Millisecond  // where the kernel notifies of nothing
+	reopenAfter = 100 * time.Millisecond // others use other files beside the database
 )
-
-// errReplaced says that the file under the path is not the one that is open,
-// or no longer continues it.
-var errReplaced = errors.New("the state database was replaced")
 
 // Follow opens the database as soon as there is one, keeps the store in step
 // with what other processes do to it, and publishes every change until ctx
 // ends. It owns every goroutine and connection of the store and is called once.
 func (s *Store) Follow(ctx context.Context) error {
-	w, err := newFileWatch(s.path)
+	w, err := sqlite.NewFileWatch(s.path)
 	if err != nil {
 		s.opt.Log.Warn("no file notification: changes are polled for", "err", err)
 	}
-	defer w.close()
-	f := &follower{store: s, watch: w, marks: map[string]pastFile{}, stray: strayWatch{look: true}}
+	defer w.Close()
+	f := &follower{store: s, watch: w, marks: map[string]pastFile{}, stray: sqlite.NewStrayWatch()}
 	defer func() {
 		s.replace(nil)
 		s.setHealth(func(h *Health) {
@@ -48,16 +48,16 @@ func (s *Store) Follow(ctx context.Context) error {
 // follower is the state of Follow. Only its goroutine touches it.
 type follower struct {
 	store *Store
-	watch *fileWatch
+	watch *sqlite.FileWatch
 	marks map[string]pastFile // by fileSeed
 
 	locked bool // it is told that others hold the open database
-	stray  strayWatch
+	stray  sqlite.StrayWatch
 }
 
 // pastFile is what is remembered of a file between two openings.
 type pastFile struct {
-	mark      eventMark
+	mark      wave.EventMark
 	rollbacks int
 }
 
@@ -65,7 +65,7 @@ type pastFile struct {
 func (f *follower) follow(ctx context.Context) {
 	s := f.store
 	f.locate()
-	f.watch.aim()
+	f.watch.Aim()
 	o, t, err := f.open(ctx)
 	if err != nil {
 		s.replace(nil)
@@ -76,15 +76,15 @@ func (f *follower) follow(ctx context.Context) {
 	s.replace(o)
 	f.locked = false
 	now := Health{
-		Path: s.path, Phase: Ready, Epoch: o.epoch, ReadMode: string(o.mode), Notified: f.watch.working(),
-		SchemaVersion: t.schemaVersion(ctx), LastEventID: t.mark.last, ChangedAt: s.opt.Now(), CheckedAt: time.Now(),
-		Stray: f.stray.text(t.beside.path, time.Now()),
+		Path: s.path, Phase: Ready, Epoch: o.epoch, ReadMode: string(o.db.Mode), Notified: f.watch.Working(),
+		SchemaVersion: t.SchemaVersion(ctx), LastEventID: t.Mark.Last, ChangedAt: s.opt.Now(), CheckedAt: time.Now(),
+		Stray: f.stray.Text(t.RealPath(), time.Now()),
 	}
 	s.setHealth(func(h *Health) {
 		now.LastProblem, now.LastProblemAt = h.LastProblem, h.LastProblemAt
 		*h = now
 	})
-	s.feed.Publish(feed.Change{Epoch: o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
+	s.feed.Publish(feed.Change{Epoch: o.epoch, LastEventID: t.Mark.Last, Reset: true, List: true, Health: true})
 
 	using, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -94,28 +94,25 @@ func (f *follower) follow(ctx context.Context) {
 	err = f.track(using, t)
 	stop()
 	group.Wait()
-	t.close()
-	f.marks[t.seed] = pastFile{t.mark, f.marks[t.seed].rollbacks}
+	t.Close()
+	f.marks[t.Seed] = pastFile{t.Mark, f.marks[t.Seed].rollbacks}
 	switch {
 	case ctx.Err() != nil: // Follow ends
-	case errors.Is(err, errForsaken):
-		f.stray.look, f.stray.next = true, time.Time{}
-		if errors.Is(err, errStray) {
-			f.stray.until = time.Now().Add(strayFor)
-		}
+	case errors.Is(err, sqlite.ErrForsaken):
+		f.stray.Suspect(errors.Is(err, sqlite.ErrStray), time.Now())
 		s.opt.Log.Warn("state database opens again, with all its connections", "path", s.path, "reason", err)
 		s.replace(nil)
-		f.report(ctx, &unreadable{Unreadable, "the files beside the state database at " + s.path + " were replaced; it is being opened again", err})
-		if err := o.drain(ctx); err != nil {
+		f.report(ctx, &sqlite.Unreadable{Problem: "the files beside the state database at " + s.path + " were replaced; it is being opened again", Cause: err})
+		if err := o.db.Drain(ctx); err != nil {
 			s.opt.Log.Warn("close state database", "err", err)
 		}
-		sleep(ctx, lockedPoll) // the files may still be moved, one after another
-	case errors.Is(err, errReplaced):
+		sleep(ctx, reopenAfter) // the files may still be moved, one after another
+	case errors.Is(err, sqlite.ErrReplaced):
 		s.opt.Log.Info("state database opens again", "path", s.path, "reason", err)
 	default:
 		// It opened and yet cannot be read. Trying at once would not end.
 		s.replace(nil)
-		f.report(ctx, whyUnreadable(s.path, err))
+		f.report(ctx, sqlite.WhyUnreadable(s.path, err))
 		sleep(ctx, safetyPoll)
 	}
 }
@@ -127,22 +124,22 @@ func (f *follower) locate() {
 		return
 	}
 	if path := s.opt.Locate(); path != s.path {
-		s.path, f.watch.path = path, filepath.Clean(path)
+		s.path, f.watch.Path = path, filepath.Clean(path)
 	}
 }
 
 // open opens the file and decides its epoch.
-func (f *follower) open(ctx context.Context) (*opened, *tracker, error) {
+func (f *follower) open(ctx context.Context) (*opened, *sqlite.Tracker, error) {
 	s := f.store
 	info, err := os.Stat(s.path)
 	if err != nil {
 		info = nil // openFile says it better
 	}
-	db, mode, err := openFile(ctx, s.path, s.opt)
+	db, err := sqlite.Open(ctx, s.path, s.opt.file())
 	if err != nil {
 		return nil, nil, err
 	}
-	o := &opened{database: db, mode: mode}
+	o := &opened{Reader: NewReader(db, s.opt), db: db}
 	t, err := f.begin(ctx, o, info)
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
@@ -150,19 +147,19 @@ func (f *follower) open(ctx context.Context) (*opened, *tracker, error) {
 	return o, t, nil
 }
 
-func (f *follower) begin(ctx context.Context, o *opened, info fs.FileInfo) (*tracker, error) {
+func (f *follower) begin(ctx context.Context, o *opened, info fs.FileInfo) (*sqlite.Tracker, error) {
 	if info == nil {
-		return nil, errReplaced
+		return nil, sqlite.ErrReplaced
 	}
-	seed, err := o.fileSeed(ctx, info)
+	seed, err := o.db.FileSeed(ctx, info)
 	if err != nil {
-		return nil, whyUnreadable(f.store.path, err)
+		return nil, sqlite.WhyUnreadable(f.store.path, err)
 	}
 	past, known := f.marks[seed]
 	if known {
-		same, err := o.continues(ctx, past.mark)
+		same, err := o.Continues(ctx, past.mark)
 		if err != nil {
-			return nil, whyUnreadable(f.store.path, err)
+			return nil, sqlite.WhyUnreadable(f.store.path, err)
 		}
 		if !same {
 			past.rollbacks++
@@ -173,17 +170,29 @@ func (f *follower) begin(ctx context.Context, o *opened, info fs.FileInfo) (*tra
 	if past.rollbacks > 0 {
 		o.epoch = fmt.Sprintf("%s.%d", seed, past.rollbacks)
 	}
-	o.index = indexOf(o.database)
-	t, err := newTracker(ctx, f.store, o, info, seed)
+	o.index = indexOf(o.Reader)
+	t, err := sqlite.Track(ctx, o.db, info, seed, &derivation{store: f.store, o: o})
 	if err != nil {
-		return nil, whyUnreadable(f.store.path, err)
+		return nil, sqlite.WhyUnreadable(f.store.path, err)
 	}
 	return t, nil
 }
 
 // indexOf returns an index of the runs in d.
-func indexOf(d *database) *runindex.Index {
+func indexOf(d *Reader) *runindex.Index {
 	return runindex.New(runindex.Options{Source: d, Shown: d.opt.Shown, Now: d.opt.Now, Gone: ErrUnavailable, Log: d.opt.Log})
+}
+
+// phaseOf is how far a store has come with a file that cannot be read.
+func phaseOf(u *sqlite.Unreadable) Phase {
+	switch {
+	case u.Missing:
+		return Missing
+	case u.Locked:
+		return Locked
+	default:
+		return Unreadable
+	}
 }
 
 // report tells once why there is no database.
@@ -193,14 +202,14 @@ func (f *follower) report(ctx context.Context, err error) {
 	}
 	s := f.store
 	phase, problem := Unreadable, err.Error()
-	if why, ok := errors.AsType[*unreadable](err); ok {
-		phase, problem = why.phase, why.problem
+	if why, ok := errors.AsType[*sqlite.Unreadable](err); ok {
+		phase, problem = phaseOf(why), why.Problem
 	}
 	changed := false
 	s.setHealth(func(h *Health) {
 		changed = h.Phase != phase || h.Problem != problem
 		*h = Health{
-			Path: s.path, Phase: phase, Problem: problem, Notified: f.watch.working(), ChangedAt: h.ChangedAt,
+			Path: s.path, Phase: phase, Problem: problem, Notified: f.watch.Working(), ChangedAt: h.ChangedAt,
 			LastProblem: problem, LastProblemAt: s.opt.Now(),
 		}
 	})
@@ -220,10 +229,10 @@ func (f *follower) wait(ctx context.Context) {
 			return
 		case <-poll.C:
 			return
-		case <-f.watch.errors(): //nolint:errcheck // whatever it is, the next look at the file tells more
+		case <-f.watch.Errors(): //nolint:errcheck // whatever it is, the next look at the file tells more
 			return
-		case e := <-f.watch.events():
-			if f.watch.interpret(e) != ignored {
+		case e := <-f.watch.Events():
+			if f.watch.Interpret(e) != sqlite.Ignored {
 				return
 			}
 		}
@@ -231,43 +240,44 @@ func (f *follower) wait(ctx context.Context) {
 }
 
 // track publishes changes until the file must be opened anew or ctx ends.
-func (f *follower) track(ctx context.Context, t *tracker) error {
+func (f *follower) track(ctx context.Context, t *sqlite.Tracker) error {
 	poll := time.NewTicker(safetyPoll)
-	if !f.watch.working() {
+	if !f.watch.Working() {
 		poll.Reset(barePoll)
 	}
 	defer poll.Stop()
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
 	for {
-		wake.Reset(time.Until(t.next()))
+		wake.Reset(time.Until(t.Next()))
 		var err error
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-wake.C:
-		case e := <-f.watch.events():
-			switch f.watch.interpret(e) {
-			case ignored:
+		case e := <-f.watch.Events():
+			switch f.watch.Interpret(e) {
+			case sqlite.Ignored:
 				continue
-			case fileMoved:
-				err = t.sameFile()
+			case sqlite.FileMoved:
+				err = t.SameFile()
 			}
-			t.expect()
-		case <-f.watch.errors(): //nolint:errcheck // most likely more events than the kernel holds for us
-			t.expect()
+			t.Expect()
+		case <-f.watch.Errors(): //nolint:errcheck // most likely more events than the kernel holds for us
+			t.Expect()
 		case <-poll.C:
-			f.watch.aim()
-			if err = t.verify(ctx); err == nil {
-				t.boundLog(ctx)
+			f.watch.Aim()
+			if err = t.Verify(ctx); err == nil {
+				log := t.BoundLog(ctx)
+				f.store.setHealth(func(h *Health) { h.LogBytes, h.LogBound, h.LogPauses = log.Bytes, log.Bound, log.Pauses })
 				f.tellStray(t)
 			}
 		case <-f.store.doubt:
-			t.suspect()
-			err = t.verify(ctx)
+			t.Suspect()
+			err = t.Verify(ctx)
 		}
 		if err == nil {
-			err = t.look(ctx)
+			err = t.Look(ctx)
 		}
 		if err != nil {
 			return err
@@ -277,9 +287,9 @@ func (f *follower) track(ctx context.Context, t *tracker) error {
 }
 
 // deriveLock publishes that others hold the database, or let go of it.
-func (f *follower) tellLock(t *tracker) {
+func (f *follower) tellLock(t *sqlite.Tracker) {
 	s := f.store
-	locked := t.busy
+	locked := t.Busy
 	s.setHealth(func(h *Health) {
 		h.CheckedAt = time.Now()
 		f.locked = f.locked || h.Phase == Locked // a query said so
@@ -292,7 +302,7 @@ func (f *follower) tellLock(t *tracker) {
 		s.lock()
 	case f.locked:
 		s.opt.Log.Info("state database is free again", "path", s.path)
-		s.feed.Publish(feed.Change{Epoch: t.o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
+		s.feed.Publish(feed.Change{Epoch: f.store.epoch(), LastEventID: t.Mark.Last, Reset: true, List: true, Health: true})
 	}
 	f.locked = locked
 }
@@ -305,11 +315,11 @@ func (s *Store) lock() {
 			return
 		}
 		told = true
-		h.Phase, h.Problem = Locked, lockedProblem
-		h.LastProblem, h.LastProblemAt = lockedProblem, s.opt.Now()
+		h.Phase, h.Problem = Locked, sqlite.LockedProblem
+		h.LastProblem, h.LastProblemAt = sqlite.LockedProblem, s.opt.Now()
 	})
 	if told {
-		s.opt.Log.Warn("state database unavailable", "path", s.path, "problem", lockedProblem)
+		s.opt.Log.Warn("state database unavailable", "path", s.path, "problem", sqlite.LockedProblem)
 		s.feed.Publish(feed.Change{Reset: true, List: true, Health: true})
 	}
 }
@@ -340,4 +350,24 @@ func (s *Store) publishFound(ix *runindex.Index, runs []string) {
 	if o != nil && o.index == ix {
 		s.feed.Publish(feed.Change{Epoch: o.epoch, LastEventID: last, Runs: runs, List: true})
 	}
+}
+
+// tellStray publishes that others write with deleted files, or no longer do.
+func (f *follower) tellStray(t *sqlite.Tracker) {
+	s, stray, changed := f.store, f.stray.Text(t.RealPath(), time.Now()), false
+	s.setHealth(func(h *Health) { changed, h.Stray = h.Stray != stray, stray })
+	if changed {
+		s.opt.Log.Warn("state database is written with deleted files", "path", s.path, "problem", cmp.Or(stray, "no more"))
+		s.feed.Publish(feed.Change{Epoch: f.store.epoch(), LastEventID: t.Mark.Last, Reset: true, List: true, Health: true})
+	}
+}
+
+// epoch names the history that the open database is of; empty: none is open.
+func (s *Store) epoch() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil {
+		return ""
+	}
+	return s.current.epoch
 }

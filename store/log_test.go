@@ -15,7 +15,7 @@ import (
 )
 
 // talk is a run whose events say different things.
-func talk(t testing.TB) (*database, string) {
+func talk(t testing.TB) (*testReader, string) {
 	t.Helper()
 	b := storetest.New(t)
 	other := b.Run(storetest.Run{})
@@ -190,36 +190,6 @@ func TestLogMap(t *testing.T) {
 	if m, err = d.logMap(t.Context(), "nothing"); err != nil || m.Failure() != 0 || m.FirstError() != 0 || m.Last != 0 {
 		t.Errorf("a run that is not there: %+v, %v", m, err)
 	}
-}
-
-// TestLogPlans holds every query of a log to the run's part of the index, before
-// and after SQLite has looked at the tables: one run has nearly all events.
-func TestLogPlans(t *testing.T) {
-	b := storetest.New(t)
-	run := b.LongRun(3000, 20)
-	b.Event(b.Run(storetest.Run{}), storetest.Event{})
-	check := func(t *testing.T) {
-		d := openTest(t, b.Path, sampleNow, Options{})
-		for name, f := range map[string]criteria.LogFilter{
-			"no filter": {}, "a step": {Step: "step-01"}, "states": {States: []string{"failed", "running"}}, "a text": {Text: "x"},
-			"all of them": {Step: "step-01", States: []string{"failed"}, Text: "x"},
-		} {
-			for _, w := range []criteria.LogWindow{{}, {After: 100}, {Before: 2000, Newest: true}, {Newest: true}, {After: 1, Before: 2}} {
-				t.Run(fmt.Sprintf("%s %+v", name, w), func(t *testing.T) {
-					f.Run = run
-					query, args := d.logQuery(f, d.eventColumns(), w)
-					plan := explain(t, d, query, args...)
-					if !strings.Contains(plan, "USING INDEX idx_event_run (run_id=? AND rowid>?") || strings.Contains(plan, "B-TREE") {
-						t.Errorf("%s\n%s", query, plan)
-					}
-				})
-			}
-		}
-	}
-	t.Run("before ANALYZE", check)
-	b.Exec(`PRAGMA analysis_limit = 1000`)
-	b.Exec(`ANALYZE`)
-	t.Run("after ANALYZE", check)
 }
 
 func TestLogOfOldSchemas(t *testing.T) {

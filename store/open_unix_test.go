@@ -109,7 +109,7 @@ func TestOpenInForeignDirectory(t *testing.T) {
 	t.Run("a database nobody writes is read without locks", func(t *testing.T) {
 		path := place(t)
 		in := inspectAsNobody(t, path)
-		if in.Phase != Ready || in.ReadMode != string(modeImmutable) {
+		if in.Phase != Ready || in.ReadMode != "immutable" {
 			t.Errorf("got %s, %q: %s", in.Phase, in.ReadMode, in.Problem)
 		}
 	})

@@ -37,7 +37,7 @@ func TestRunsWithoutAParentAreAtTheTop(t *testing.T) {
 	b.Event("root", storetest.Event{At: storetest.Base.Add(400 * time.Minute)})
 	now := storetest.Base.Add(10 * time.Hour)
 	d := openTest(t, b.Path, now, Options{})
-	o := &opened{database: d, index: loaded(t, d)}
+	o := &opened{Reader: d.Reader, db: d.db, index: loaded(t, d)}
 	want := []string{"orphan", "own-parent", "root", "two-a", "two-b"}
 	for i := range 300 {
 		want = append(want, fmt.Sprintf("ring-%03d", i))
@@ -103,7 +103,7 @@ func TestRunsWithoutAParentAreAtTheTop(t *testing.T) {
 func TestARunWhoseParentIsDeletedComesToTheTop(t *testing.T) {
 	b := family(t)
 	d := openTest(t, b.Path, storetest.Base.Add(10*time.Hour), Options{})
-	o := &opened{database: d, index: loaded(t, d)}
+	o := &opened{Reader: d.Reader, db: d.db, index: loaded(t, d)}
 	if _, err := o.reevaluator.failures(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}

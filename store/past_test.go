@@ -74,7 +74,7 @@ func seenAt(p *diagnose.PastRun, def []wave.StepDef, elapsed int64) diagnose.Sta
 	return at
 }
 
-func mustPast(t testing.TB, d *database) []*diagnose.PastRun {
+func mustPast(t testing.TB, d *testReader) []*diagnose.PastRun {
 	t.Helper()
 	past, err := d.pastOf(t.Context(), "course")
 	if err != nil || len(past) != 30 {

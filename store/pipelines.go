@@ -38,23 +38,12 @@ func (h PipelineHistory) SuccessRate() (rate float64, n int) {
 	return float64(h.Succeeded) / float64(n), n
 }
 
-// pipelineRunsSQL walks the pipeline's part of idx_run_pipeline from its end.
-// Rows of one pipeline lie there in rowid order, which is the order of
-// insertion: the newest come first at the same cost for a rare pipeline and a
-// common one, where any other order would sort all of its runs.
-const pipelineRunsSQL = `
-SELECT r.run_id FROM pipeline_run r
-WHERE r.pipeline_name = ? AND +r.run_id <> '' ORDER BY r.rowid DESC LIMIT ?`
-
 // pipelineHistory returns the latest runs of a pipeline, children of other
 // runs included, and their figures. One that never ran has an empty history.
-func (d *database) pipelineHistory(ctx context.Context, pipeline string) (PipelineHistory, error) {
+func (d *Reader) pipelineHistory(ctx context.Context, pipeline string) (PipelineHistory, error) {
 	h := PipelineHistory{Pipeline: pipeline}
-	if !d.schema.has("pipeline_run") {
-		return h, nil
-	}
-	var ids []string
-	if err := d.SelectContext(ctx, &ids, pipelineRunsSQL, pipeline, historyDepth); err != nil {
+	ids, err := d.PipelineRuns(ctx, pipeline, historyDepth)
+	if err != nil {
 		return h, fmt.Errorf("load history of pipeline %s: %w", pipeline, err)
 	}
 	runs, err := d.runsOf(ctx, d, ids)

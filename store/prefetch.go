@@ -12,7 +12,7 @@ import (
 // open next: folding 50,000 events takes longer than showing them. It works half
 // of the time, so that whoever asks meanwhile is not held up. What it could not
 // read is read when it is asked for.
-func (d *database) prefetch(ctx context.Context) {
+func (d *Reader) prefetch(ctx context.Context) {
 	places, _, err := d.places(ctx, criteria.RunFilter{Limit: criteria.MaxLimit})
 	if err != nil {
 		return

@@ -33,7 +33,7 @@ func (o *opened) matching(ctx context.Context, f criteria.RunFilter) (criteria.R
 	for i, p := range places {
 		ids[i] = p.ID
 	}
-	runs, err := o.runsByID(ctx, ids)
+	runs, err := o.RunsByID(ctx, ids)
 	if err != nil {
 		return criteria.RunPage{}, fmt.Errorf("list runs: %w", err)
 	}
@@ -44,7 +44,7 @@ func (o *opened) matching(ctx context.Context, f criteria.RunFilter) (criteria.R
 // RunsByID returns the runs with these ids in their order; an id that no run
 // has is left out.
 func (s *Store) RunsByID(ctx context.Context, ids []string) ([]wave.Run, error) {
-	return read(s, func(o *opened) ([]wave.Run, error) { return o.runsByID(ctx, ids) })
+	return read(s, func(o *opened) ([]wave.Run, error) { return o.RunsByID(ctx, ids) })
 }
 
 // Run returns one run, or ErrNotFound.
@@ -54,7 +54,7 @@ func (s *Store) Run(ctx context.Context, id string) (wave.Run, error) {
 
 // Detail returns everything a run's page shows, or ErrNotFound.
 func (s *Store) Detail(ctx context.Context, id string) (wave.RunDetail, error) {
-	return read(s, func(o *opened) (wave.RunDetail, error) { return o.detail(ctx, id) })
+	return read(s, func(o *opened) (wave.RunDetail, error) { return o.Detail(ctx, id) })
 }
 
 // Events returns a window of one run's events, oldest first. A run without

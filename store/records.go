@@ -4,79 +4,29 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
-
-	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/criteria"
 	"wavedeck/store/diagnose"
-	"wavedeck/store/wave"
 )
 
 // maxAncestors bounds how far the states of nested runs follow their parents;
 // rows that name each other as parents would have no end.
 const maxAncestors = 8
 
-// recordsSQL assembles the statement for n runs in the schema at hand. Each
-// join is by primary key, so it adds one seek per run.
-func (d *database) recordsSQL(n int) string {
-	const t = "pipeline_run"
-	columns := []string{
-		"r.run_id", d.schema.text("r", t, "pipeline_name"), d.schema.text("r", t, "status"), d.schema.text("r", t, "input"),
-		d.schema.text("r", t, "current_step"), d.schema.maybe("r", t, "total_tokens"), d.schema.time("r", t, "started_at"),
-		d.schema.time("r", t, "completed_at"), d.schema.time("r", t, "cancelled_at"), d.schema.text("r", t, "error_message"),
-		d.schema.text("r", t, "tags_json"), d.schema.text("r", t, "branch_name"), d.schema.number("r", t, "pid"),
-		d.schema.text("r", t, "parent_run_id"), d.schema.text("r", t, "parent_step_id"), d.schema.text("r", t, "forked_from_run_id"),
-		d.schema.time("r", t, "last_heartbeat"), d.schema.maybe("r", t, "iterate_index"), d.schema.maybe("r", t, "iterate_total"),
-		d.schema.text("r", t, "iterate_mode"), d.schema.text("r", t, "run_kind"),
-		d.cancelSQL("c"), d.schema.number("c", "cancellation", "force"),
-		d.schema.maybe("p", "pipeline_progress", "total_steps"), d.schema.maybe("p", "pipeline_progress", "completed_steps"),
-		d.schema.maybe("p", "pipeline_progress", "overall_progress"),
-	}
-	joins := ""
-	if d.schema.has("cancellation") {
-		joins += " LEFT JOIN cancellation c ON c.run_id = r.run_id"
-	}
-	if d.schema.has("pipeline_progress") {
-		joins += " LEFT JOIN pipeline_progress p ON p.run_id = r.run_id"
-	}
-	if d.schema.has("pipeline_state") {
-		joins += " LEFT JOIN pipeline_state s ON s.pipeline_id = r.run_id"
-		columns = append(columns, "COALESCE(s.status, '') AS pipeline_state", "COALESCE("+timeSQL("s.updated_at")+", 0) AS pipeline_state_at")
-	} else {
-		columns = append(columns, "'' AS pipeline_state", "0 AS pipeline_state_at")
-	}
-	return "SELECT " + strings.Join(columns, ", ") + " FROM pipeline_run r" + joins + " WHERE r.run_id IN " + in(n)
-}
-
-// cancelSQL is when the cancellation in the aliased row was requested, 0 when
-// that is unknown, NULL when there is none.
-func (d *database) cancelSQL(alias string) string {
-	if !d.schema["cancellation"]["requested_at"] {
-		return "NULL AS requested_at"
-	}
-	return "CASE WHEN " + alias + ".run_id IS NOT NULL THEN COALESCE(" + timeSQL(alias+".requested_at") + ", 0) END AS requested_at"
-}
-
-const stepWordsSQL = `
-SELECT pipeline_id, step_id, COALESCE(state, '') AS state,
-	CASE WHEN state IN ('failed', 'rejected') THEN COALESCE(error_message, '') ELSE '' END AS error
-FROM step_state WHERE pipeline_id IN %s ORDER BY pipeline_id, rowid`
-
 // records reads and derives the runs with these ids; ids that no run has are
 // left out. The number of statements does not depend on the number of runs.
-func (d *database) records(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]*diagnose.Record, error) {
+func (d *Reader) records(ctx context.Context, q Rows, ids []string) (map[string]*diagnose.Record, error) {
 	return d.recordsUpTo(ctx, q, ids, maxAncestors)
 }
 
-func (d *database) recordsUpTo(ctx context.Context, q sqlx.QueryerContext, ids []string, ancestors int) (map[string]*diagnose.Record, error) {
+func (d *Reader) recordsUpTo(ctx context.Context, q Rows, ids []string, ancestors int) (map[string]*diagnose.Record, error) {
 	found := make(map[string]*diagnose.Record, len(ids))
-	if len(ids) == 0 || !d.schema.has("pipeline_run") {
-		return found, nil
+	rows, err := q.Runs(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
-	var rows []wave.RunRow
-	if err := sqlx.SelectContext(ctx, q, &rows, d.recordsSQL(len(ids)), anys(ids)...); err != nil {
-		return nil, fmt.Errorf("select runs: %w", err)
+	if len(rows) == 0 {
+		return found, nil
 	}
 	for _, r := range rows {
 		found[r.ID] = &diagnose.Record{RunRow: r}
@@ -119,13 +69,10 @@ func (d *database) recordsUpTo(ctx context.Context, q sqlx.QueryerContext, ids [
 	return found, nil
 }
 
-func (d *database) addStepWords(ctx context.Context, q sqlx.QueryerContext, found map[string]*diagnose.Record, ids []string) error {
-	if !d.schema.has("step_state") {
-		return nil
-	}
-	var words []wave.StepWord
-	if err := sqlx.SelectContext(ctx, q, &words, fmt.Sprintf(stepWordsSQL, in(len(ids))), anys(ids)...); err != nil {
-		return fmt.Errorf("select steps of runs: %w", err)
+func (d *Reader) addStepWords(ctx context.Context, q Rows, found map[string]*diagnose.Record, ids []string) error {
+	words, err := q.StepWords(ctx, ids)
+	if err != nil {
+		return err
 	}
 	for _, w := range words {
 		if r := found[w.Run]; r != nil {
@@ -136,7 +83,7 @@ func (d *database) addStepWords(ctx context.Context, q sqlx.QueryerContext, foun
 }
 
 // derived reads and derives any number of runs; ids that no run has are left out.
-func (d *database) derived(ctx context.Context, ids []string) (map[string]*diagnose.Record, error) {
+func (d *Reader) derived(ctx context.Context, ids []string) (map[string]*diagnose.Record, error) {
 	all := make(map[string]*diagnose.Record, len(ids))
 	err := chunks(ids, criteria.MaxLimit, func(part []string) error {
 		records, err := d.records(ctx, d, part)

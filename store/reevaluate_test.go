@@ -49,7 +49,7 @@ func TestVerdictsTurnWithTime(t *testing.T) {
 func TestAttentionIsUnknownAtFirst(t *testing.T) {
 	b := storetest.New(t)
 	d := openBuilt(t, b)
-	o := &opened{database: d, index: loaded(t, d)}
+	o := &opened{Reader: d.Reader, db: d.db, index: loaded(t, d)}
 	s := Open(b.Path, Options{})
 	s.current = o
 	if list, err := o.reevaluator.attention(); !errors.Is(err, ErrUnjudged) {

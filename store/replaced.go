@@ -2,15 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/wave"
 )
@@ -67,7 +63,7 @@ func (s *Store) Replaced(ctx context.Context, run wave.Run, artifacts []wave.Art
 	})
 }
 
-func (d *database) replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact, files map[int64]FileInfo) (map[int64]Replacement, error) {
+func (d *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact, files map[int64]FileInfo) (map[int64]Replacement, error) {
 	lastOwn := map[string]wave.Artifact{} // row of each path
 	for _, a := range artifacts {
 		if own, ok := lastOwn[a.Path]; !ok || a.ID > own.ID {
@@ -125,20 +121,12 @@ func replacement(run wave.Run, own, other wave.Artifact, file FileInfo) (Replace
 	return Replacement{}, resized || appeared
 }
 
-// Where rows of other runs are looked for.
-const (
-	pipelineArtifacts = `pipeline_run r CROSS JOIN artifact a ON a.run_id = r.run_id
-WHERE r.run_id IN (SELECT run_id FROM pipeline_run WHERE pipeline_name = ? ORDER BY rowid DESC LIMIT ?) LIMIT ?`
-	nextArtifacts   = `artifact a WHERE a.id >= ? ORDER BY a.id LIMIT ?`
-	newestArtifacts = `artifact a ORDER BY a.id DESC LIMIT ?`
-)
-
 // laterRows finds, by path, the newest row that another run has recorded after
 // this one: among the newest runs of its pipeline, the rows that come next, the
 // newest rows, and those written when the file was.
-func (d *database) laterRows(ctx context.Context, run wave.Run, own []wave.Artifact, files map[int64]FileInfo) (map[string]wave.Artifact, error) {
+func (d *Reader) laterRows(ctx context.Context, run wave.Run, own []wave.Artifact, files map[int64]FileInfo) (map[string]wave.Artifact, error) {
 	newest := map[string]wave.Artifact{}
-	if len(own) == 0 || !d.schema.has("artifact") {
+	if len(own) == 0 {
 		return newest, nil
 	}
 	mine := make(map[string]int64, len(own))
@@ -157,75 +145,27 @@ func (d *database) laterRows(ctx context.Context, run wave.Run, own []wave.Artif
 			}
 		}
 	}
-	rows, err := d.artifactRows(ctx, pipelineArtifacts, run.Pipeline, laterRuns, laterRows)
-	if err != nil {
-		return nil, err
-	}
-	add(rows)
-	for _, next := range []struct {
-		from string
-		args []any
-	}{{nextArtifacts, []any{first, nearRows}}, {newestArtifacts, []any{nearRows}}} {
-		if rows, err = d.artifactRows(ctx, next.from, next.args...); err != nil {
+	for _, look := range []func() ([]wave.Artifact, error){
+		func() ([]wave.Artifact, error) { return d.PipelineArtifacts(ctx, run.Pipeline, laterRuns, laterRows) },
+		func() ([]wave.Artifact, error) { return d.NextArtifacts(ctx, first, nearRows) },
+		func() ([]wave.Artifact, error) { return d.NewestArtifacts(ctx, nearRows) },
+	} {
+		rows, err := look()
+		if err != nil {
 			return nil, err
 		}
 		add(rows)
 	}
 	for _, at := range times {
-		first, err := d.firstArtifactSince(ctx, at.Add(-clockGrain))
+		first, err := d.FirstArtifactSince(ctx, at.Add(-clockGrain).Unix())
 		if err != nil {
 			return nil, err
 		}
-		rows, err := d.artifactRows(ctx, nextArtifacts, first, nearRows)
+		rows, err := d.NextArtifacts(ctx, first, nearRows)
 		if err != nil {
 			return nil, err
 		}
 		add(rows)
 	}
 	return newest, nil
-}
-
-func (d *database) artifactRows(ctx context.Context, from string, args ...any) ([]wave.Artifact, error) {
-	var rows []struct {
-		ID        int64  `db:"id"`
-		RunID     string `db:"run_id"`
-		Path      string `db:"path"`
-		CreatedAt int64  `db:"created_at"`
-	}
-	query := "SELECT a.id, a.run_id, " + d.schema.text("a", "artifact", "path") + ", " + d.schema.time("a", "artifact", "created_at") + " FROM " + from
-	if err := sqlx.SelectContext(ctx, d, &rows, query, args...); err != nil {
-		return nil, fmt.Errorf("select artifacts of other runs: %w", err)
-	}
-	artifacts := make([]wave.Artifact, len(rows))
-	for i, r := range rows {
-		artifacts[i] = wave.Artifact{ID: r.ID, RunID: r.RunID, Path: r.Path, CreatedAt: wave.Unix(r.CreatedAt)}
-	}
-	return artifacts, nil
-}
-
-// firstArtifactSince is the id of the first artifact recorded since a time. Ids
-// are given out in the order of time, so that it is found by halving.
-func (d *database) firstArtifactSince(ctx context.Context, since time.Time) (int64, error) {
-	var low, high int64
-	if err := d.QueryRowxContext(ctx, "SELECT COALESCE((SELECT min(id) FROM artifact), 0), COALESCE((SELECT max(id) FROM artifact), 0)").Scan(&low, &high); err != nil {
-		return 0, fmt.Errorf("find ids of artifacts: %w", err)
-	}
-	high++
-	query := "SELECT a.id, " + d.schema.time("a", "artifact", "created_at") + " FROM artifact a WHERE a.id >= ? ORDER BY a.id LIMIT 1"
-	for low < high {
-		middle := low + (high-low)/2
-		var id, at int64
-		err := d.QueryRowxContext(ctx, query, middle).Scan(&id, &at)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			high = middle
-		case err != nil:
-			return 0, fmt.Errorf("find artifacts by time: %w", err)
-		case at < since.Unix():
-			low = id + 1
-		default:
-			high = middle
-		}
-	}
-	return low, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"wavedeck/store/feed"
+	"wavedeck/store/sqlite"
 	"wavedeck/store/wave"
 )
 
@@ -12,12 +13,6 @@ const (
 	maxReplay = 50_000 // events; more are quicker to load afresh
 	overlap   = 200    // events named again, for the rows that were written just after them
 )
-
-// replaySQL goes along the ids: the unary + keeps the planner from walking the
-// whole history in the order of its runs, so as to group by them.
-const replaySQL = `
-SELECT COALESCE(run_id, '') AS run, COALESCE(step_id, '') AS step
-FROM event_log WHERE id > ? GROUP BY +run_id, +step_id LIMIT ?`
 
 // Replay names what changed since a reader knew of the event after in the
 // given epoch. What has no event
@@ -29,7 +24,7 @@ FROM event_log WHERE id > ? GROUP BY +run_id, +step_id LIMIT ?`
 // the same change twice, never a gap.
 func (s *Store) Replay(ctx context.Context, epoch string, after int64) (feed.Change, error) {
 	return read(s, func(o *opened) (feed.Change, error) {
-		last, err := o.lastEventID(ctx)
+		last, err := o.LastEvent(ctx)
 		if err != nil {
 			return feed.Change{}, err
 		}
@@ -42,62 +37,51 @@ func (s *Store) Replay(ctx context.Context, epoch string, after int64) (feed.Cha
 		if err != nil {
 			return feed.Change{}, fmt.Errorf("replay after event %d: %w", after, err)
 		}
-		delete(changed.runs, "")
-		if len(changed.runs)+len(changed.steps) > feed.MaxPending {
+		delete(changed.Runs, "")
+		if len(changed.Runs)+len(changed.Steps) > feed.MaxPending {
 			c.Reset, c.List = true, true
 			return c, nil
 		}
-		c.Runs, c.Steps, c.List = keys(changed.runs), keys(changed.steps), len(changed.runs) > 0
+		c.Runs, c.Steps, c.List = keys(changed.Runs), keys(changed.Steps), len(changed.Runs) > 0
 		return c, nil
 	})
 }
 
-func (o *opened) changedSince(ctx context.Context, after int64) (rowChanges, error) {
-	changed := newRowChanges()
-	var since int64
-	if o.schema.has("event_log") {
-		var refs []wave.StepRef
-		if err := o.SelectContext(ctx, &refs, replaySQL, after-overlap, feed.MaxPending+1); err != nil {
-			return changed, err
-		}
-		for _, ref := range refs {
-			changed.add(ref)
-		}
-		if err := o.GetContext(ctx, &since, "SELECT COALESCE(max("+timeSQL("timestamp")+"), 0) FROM event_log WHERE id = ?", after); err != nil {
-			return changed, err
-		}
+func (o *opened) changedSince(ctx context.Context, after int64) (sqlite.RowChanges, error) {
+	changed := sqlite.NewRowChanges()
+	refs, err := o.ChangedAfter(ctx, after-overlap, feed.MaxPending+1)
+	if err != nil {
+		return changed, err
 	}
-	var open []string
-	if err := o.SelectContext(ctx, &open, openRunsSQL, feed.MaxPending+1); err != nil {
+	for _, ref := range refs {
+		changed.Add(ref)
+	}
+	since, err := o.TimeOf(ctx, after)
+	if err != nil {
+		return changed, err
+	}
+	open, err := o.OpenRuns(ctx, feed.MaxPending+1)
+	if err != nil {
 		return changed, err
 	}
 	if since == 0 && after > 0 {
-		since = o.opt.Now().Add(-afterglow).Unix() // the event is gone; its neighbours are named above
+		since = o.opt.Now().Add(-sqlite.Afterglow).Unix() // the event is gone; its neighbours are named above
 	}
 	ended, err := o.index.EndedSince(ctx, since, feed.MaxPending+1)
 	if err != nil {
 		return changed, err
 	}
 	for _, id := range append(open, ended...) {
-		changed.add(wave.StepRef{Run: id})
+		changed.Add(wave.StepRef{Run: id})
 	}
 	return o.addParents(ctx, changed)
 }
 
-const parentsSQL = `SELECT DISTINCT parent_run_id FROM pipeline_run WHERE run_id IN %s AND parent_run_id <> ''`
-
 // addParents names the runs that count the changed ones among their children.
-func (o *opened) addParents(ctx context.Context, changed rowChanges) (rowChanges, error) {
-	if !o.schema["pipeline_run"]["parent_run_id"] {
-		return changed, nil
+func (o *opened) addParents(ctx context.Context, changed sqlite.RowChanges) (sqlite.RowChanges, error) {
+	parents, err := o.Parents(ctx, keys(changed.Runs))
+	for _, id := range parents {
+		changed.Runs[id] = struct{}{}
 	}
-	err := chunks(keys(changed.runs), maxCompared, func(part []string) error {
-		var parents []string
-		err := o.SelectContext(ctx, &parents, fmt.Sprintf(parentsSQL, in(len(part))), anys(part)...)
-		for _, id := range parents {
-			changed.runs[id] = struct{}{}
-		}
-		return err
-	})
 	return changed, err
 }

@@ -175,7 +175,7 @@ func TestSampleRuns(t *testing.T) {
 	d := openSample(t)
 	for id, want := range sampleRuns {
 		t.Run(id, func(t *testing.T) {
-			got, err := d.detail(t.Context(), id)
+			got, err := d.Detail(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,7 +195,7 @@ func TestSampleRuns(t *testing.T) {
 
 func TestSampleTexts(t *testing.T) {
 	d := openSample(t)
-	detail, err := d.detail(t.Context(), "flaky-integration-20261123-003950-6a1d")
+	detail, err := d.Detail(t.Context(), "flaky-integration-20261123-003950-6a1d")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestSampleTexts(t *testing.T) {
 
 func TestSampleRelatives(t *testing.T) {
 	d := openSample(t)
-	parent, err := d.detail(t.Context(), "nightly-audit-20261123-003816-b6f6")
+	parent, err := d.Detail(t.Context(), "nightly-audit-20261123-003816-b6f6")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestSampleRelatives(t *testing.T) {
 	if diff := cmp.Diff(want, items); diff != "" {
 		t.Errorf("children (-want +got)\n%s", diff)
 	}
-	child, err := d.detail(t.Context(), parent.Children[0].ID)
+	child, err := d.Detail(t.Context(), parent.Children[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestSchemas(t *testing.T) {
 		t.Run(fmt.Sprint("schema ", version), func(t *testing.T) {
 			d := openTest(t, storetest.Schema(t, version), sampleNow, Options{Definition: defs})
 			for id, want := range sampleRuns {
-				got, err := d.detail(t.Context(), id)
+				got, err := d.Detail(t.Context(), id)
 				if err != nil {
 					t.Fatal(err)
 				}

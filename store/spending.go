@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jmoiron/sqlx"
-
 	"wavedeck/store/criteria"
 	"wavedeck/store/diagnose"
 )
@@ -45,20 +43,9 @@ func (s *Store) Spending(ctx context.Context, ids []string) (map[string]Spending
 	return read(s, func(o *opened) (map[string]SpendingTree, error) { return o.spending(ctx, ids) })
 }
 
-// spendTreeSQL walks from each run to its children. UNION ends rows that name
-// each other as parents; so does the depth.
-const spendTreeSQL = `
-WITH RECURSIVE tree(root, id, depth) AS (
-	SELECT run_id AS root, run_id AS id, 0 FROM pipeline_run WHERE run_id IN %s
-	UNION
-	SELECT t.root, r.run_id, t.depth + 1 FROM tree t CROSS JOIN pipeline_run r ON r.parent_run_id = t.id
-	WHERE t.depth < ? AND r.run_id <> ''
-	LIMIT ?)
-SELECT root, id FROM tree`
-
-func (d *database) spending(ctx context.Context, ids []string) (map[string]SpendingTree, error) {
+func (d *Reader) spending(ctx context.Context, ids []string) (map[string]SpendingTree, error) {
 	trees := map[string]SpendingTree{}
-	if len(ids) == 0 || !d.schema.has("pipeline_run") {
+	if len(ids) == 0 {
 		return trees, nil
 	}
 	below, all, cut, err := d.spendTrees(ctx, ids)
@@ -85,21 +72,11 @@ func (d *database) spending(ctx context.Context, ids []string) (map[string]Spend
 }
 
 // spendTrees lists the runs below each root, itself first, and all of them once.
-func (d *database) spendTrees(ctx context.Context, ids []string) (below map[string][]string, all []string, cut bool, err error) {
+func (d *Reader) spendTrees(ctx context.Context, ids []string) (below map[string][]string, all []string, cut bool, err error) {
 	below = map[string][]string{}
-	if !d.schema["pipeline_run"]["parent_run_id"] {
-		for _, id := range ids {
-			below[id] = []string{id}
-		}
-		return below, ids, false, nil
-	}
-	var rows []struct {
-		Root string `db:"root"`
-		ID   string `db:"id"`
-	}
-	query := fmt.Sprintf(spendTreeSQL, in(len(ids)))
-	if err := sqlx.SelectContext(ctx, d, &rows, query, append(anys(ids), maxSpendDepth, maxSpendRuns)...); err != nil {
-		return nil, nil, false, fmt.Errorf("select children: %w", err)
+	rows, err := d.Descendants(ctx, ids, maxSpendDepth, maxSpendRuns)
+	if err != nil {
+		return nil, nil, false, err
 	}
 	type place struct{ root, id string }
 	seen, listed := map[place]bool{}, map[string]bool{}
@@ -117,24 +94,16 @@ func (d *database) spendTrees(ctx context.Context, ids []string) (below map[stri
 }
 
 // addSpending reads what each of at most MaxLimit runs used by itself.
-func (d *database) addSpending(ctx context.Context, q sqlx.QueryerContext, ids []string, into map[string]Spending) error {
-	const t = "pipeline_run"
-	var runs []struct {
-		ID     string `db:"run_id"`
-		Status string `db:"status"`
-		Tokens int64  `db:"total_tokens"`
-		Parent string `db:"parent_run_id"`
-	}
-	query := fmt.Sprintf("SELECT r.run_id, %s, %s, %s FROM pipeline_run r WHERE r.run_id IN %s",
-		d.schema.text("r", t, "status"), d.schema.number("r", t, "total_tokens"), d.schema.text("r", t, "parent_run_id"), in(len(ids)))
-	if err := sqlx.SelectContext(ctx, q, &runs, query, anys(ids)...); err != nil {
-		return fmt.Errorf("select runs: %w", err)
+func (d *Reader) addSpending(ctx context.Context, q Rows, ids []string, into map[string]Spending) error {
+	runs, err := q.SpendingRows(ctx, ids)
+	if err != nil {
+		return err
 	}
 	histories, err := d.historiesOf(ctx, q, ids)
 	if err != nil {
 		return err
 	}
-	sums, err := d.stepTokens(ctx, q, ids)
+	sums, err := q.StepTokens(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -172,35 +141,4 @@ func (s *Spending) addSteps(h *diagnose.History, sums map[string]int64) {
 			s.Steps = append(s.Steps, StepTokens{Step: id, Tokens: n})
 		}
 	}
-}
-
-// stepTokens sums tokens by run and step in each table that has them, and takes
-// the largest.
-func (d *database) stepTokens(ctx context.Context, q sqlx.QueryerContext, ids []string) (map[string]map[string]int64, error) {
-	sums := map[string]map[string]int64{}
-	for _, table := range []string{"performance_metric", "step_attempt", "step_progress"} {
-		if !d.schema[table]["tokens_used"] {
-			continue
-		}
-		var rows []struct {
-			Run    string `db:"run_id"`
-			Step   string `db:"step_id"`
-			Tokens int64  `db:"tokens"`
-			Rows   int64  `db:"n"`
-		}
-		query := "SELECT run_id, step_id, " + tokenSumSQL() + ", count(*) AS n FROM " + table +
-			" WHERE run_id IN " + in(len(ids)) + " AND step_id <> '' GROUP BY run_id, step_id"
-		if err := sqlx.SelectContext(ctx, q, &rows, query, anys(ids)...); err != nil {
-			return nil, fmt.Errorf("sum %s: %w", table, err)
-		}
-		for _, r := range rows {
-			if sums[r.Run] == nil {
-				sums[r.Run] = map[string]int64{}
-			}
-			if n, ok := sums[r.Run][r.Step]; table == "performance_metric" || r.Tokens > 0 || ok {
-				sums[r.Run][r.Step] = max(n, r.Tokens)
-			}
-		}
-	}
-	return sums, nil
 }

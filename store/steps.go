@@ -2,13 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
-
-	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
@@ -18,7 +13,7 @@ import (
 const ChildLimit = 1000
 
 // run returns one run, or ErrNotFound.
-func (d *database) run(ctx context.Context, id string) (wave.Run, error) {
+func (d *Reader) run(ctx context.Context, id string) (wave.Run, error) {
 	runs, err := d.runsOf(ctx, d, []string{id})
 	if err != nil {
 		return wave.Run{}, fmt.Errorf("load run %s: %w", id, err)
@@ -29,24 +24,21 @@ func (d *database) run(ctx context.Context, id string) (wave.Run, error) {
 	return runs[0], nil
 }
 
-// detail returns all that a run's page shows, read in one transaction so that
+// Detail returns all that a run's page shows, read in one transaction so that
 // its parts agree. ErrNotFound when there is no such run.
-func (d *database) detail(ctx context.Context, id string) (wave.RunDetail, error) {
-	tx, err := d.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return wave.RunDetail{}, fmt.Errorf("load run %s: %w", id, err)
-	}
-	detail, err := d.detailOf(ctx, tx, id)
-	if end := tx.Rollback(); err == nil && !errors.Is(end, sql.ErrTxDone) {
-		err = end
-	}
+func (d *Reader) Detail(ctx context.Context, id string) (wave.RunDetail, error) {
+	var detail wave.RunDetail
+	err := d.Snapshot(ctx, func(q Rows) (err error) {
+		detail, err = d.detailOf(ctx, q, id)
+		return err
+	})
 	if err != nil {
 		return wave.RunDetail{}, fmt.Errorf("load run %s: %w", id, err)
 	}
 	return detail, nil
 }
 
-func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id string) (wave.RunDetail, error) {
+func (d *Reader) detailOf(ctx context.Context, q Rows, id string) (wave.RunDetail, error) {
 	var detail wave.RunDetail
 	runs, err := d.runsOf(ctx, q, []string{id})
 	if err != nil {
@@ -64,7 +56,7 @@ func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id strin
 		return detail, fmt.Errorf("count events: %w", err)
 	}
 	detail.FirstID, detail.LastID, detail.Events = span.First, span.Last, span.Count
-	if detail.Artifacts, err = d.artifacts(ctx, q, id); err != nil {
+	if detail.Artifacts, err = q.Artifacts(ctx, id); err != nil {
 		return detail, err
 	}
 	if err := d.addOutcomes(ctx, q, &detail, id); err != nil {
@@ -86,13 +78,10 @@ func (d *database) detailOf(ctx context.Context, q sqlx.QueryerContext, id strin
 }
 
 // addRelatives reads the parent, the original of a fork and the children.
-func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, detail *wave.RunDetail, run wave.Run) error {
-	var ids []string
-	if d.schema["pipeline_run"]["parent_run_id"] {
-		const query = `SELECT run_id FROM pipeline_run WHERE parent_run_id = ? AND run_id <> '' AND run_id <> parent_run_id ORDER BY started_at, rowid LIMIT ?`
-		if err := sqlx.SelectContext(ctx, q, &ids, query, run.ID, ChildLimit); err != nil {
-			return fmt.Errorf("select children: %w", err)
-		}
+func (d *Reader) addRelatives(ctx context.Context, q Rows, detail *wave.RunDetail, run wave.Run) error {
+	ids, err := q.Children(ctx, []string{run.ID}, ChildLimit)
+	if err != nil {
+		return fmt.Errorf("select children: %w", err)
 	}
 	children, err := d.runsOf(ctx, q, append(ids, run.Items...))
 	if err != nil {
@@ -117,49 +106,22 @@ func (d *database) addRelatives(ctx context.Context, q sqlx.QueryerContext, deta
 	return nil
 }
 
-// attemptColumns are those of an attemptRow.
-func attemptColumns(sch schema) []string {
-	return []string{
-		"x.step_id", sch.number("x", "step_attempt", "attempt"), sch.text("x", "step_attempt", "state"),
-		sch.text("x", "step_attempt", "error_message"), sch.text("x", "step_attempt", "failure_class"),
-		sch.text("x", "step_attempt", "stdout_tail"), sch.number("x", "step_attempt", "tokens_used"),
-		sch.number("x", "step_attempt", "duration_ms"), sch.time("x", "step_attempt", "started_at"),
-		sch.time("x", "step_attempt", "completed_at"),
+func (d *Reader) stepRows(ctx context.Context, q Rows, run wave.Run) (*diagnose.StepRows, error) {
+	states, err := q.StepStates(ctx, run.ID)
+	if err != nil {
+		return nil, err
 	}
-}
-
-func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run wave.Run) (*diagnose.StepRows, error) {
-	var (
-		states   []wave.StepRow
-		attempts []wave.AttemptRow
-		metrics  []wave.MetricRow
-		progress []wave.ProgressRow
-	)
-	reads := []struct {
-		table, key string
-		columns    []string
-		into       any
-	}{
-		{"step_state", "pipeline_id", []string{
-			"x.step_id", d.schema.text("x", "step_state", "state"), d.schema.number("x", "step_state", "retry_count"), d.schema.number("x", "step_state", "visit_count"),
-			d.schema.time("x", "step_state", "started_at"), d.schema.time("x", "step_state", "completed_at"),
-			d.schema.text("x", "step_state", "error_message"),
-		}, &states},
-		{"step_attempt", "run_id", attemptColumns(d.schema), &attempts},
-		{"performance_metric", "run_id", []string{
-			"x.step_id", d.schema.text("x", "performance_metric", "persona"),
-			d.schema.number("x", "performance_metric", "duration_ms"), d.schema.number("x", "performance_metric", "tokens_used"),
-		}, &metrics},
-		{"step_progress", "run_id", []string{
-			"x.step_id", d.schema.text("x", "step_progress", "persona"), d.schema.text("x", "step_progress", "state"),
-			d.schema.maybe("x", "step_progress", "progress"), d.schema.text("x", "step_progress", "current_action"),
-			d.schema.number("x", "step_progress", "tokens_used"),
-		}, &progress},
+	attempts, err := q.Attempts(ctx, run.ID)
+	if err != nil {
+		return nil, err
 	}
-	for _, r := range reads {
-		if err := d.selectOfRun(ctx, q, r.into, r.table, r.key, r.columns, run.ID); err != nil {
-			return nil, err
-		}
+	metrics, err := q.Metrics(ctx, run.ID)
+	if err != nil {
+		return nil, err
+	}
+	progress, err := q.Progress(ctx, run.ID)
+	if err != nil {
+		return nil, err
 	}
 	if run.Kind == kindResume { // what it was handed of the run that it resumes is no attempt of its own
 		attempts = slices.DeleteFunc(attempts, func(a wave.AttemptRow) bool { return a.StartedAt < run.StartedAt.Unix() })
@@ -174,22 +136,10 @@ func (d *database) stepRows(ctx context.Context, q sqlx.QueryerContext, run wave
 		Metrics: map[string][]wave.MetricRow{}, Progress: map[string]wave.ProgressRow{},
 	}
 	rows.Collect(states, attempts, metrics, progress)
-	if run.State.Active() && d.schema.has("event_log") {
+	if run.State.Active() {
 		if rows.Activity, err = d.latestActivity(ctx, q, run.ID); err != nil {
 			return nil, fmt.Errorf("select activity: %w", err)
 		}
 	}
 	return rows, nil
-}
-
-// selectOfRun selects the rows of one run in the order they were inserted.
-func (d *database) selectOfRun(ctx context.Context, q sqlx.QueryerContext, into any, table, key string, columns []string, run string) error {
-	if !d.schema.has(table) {
-		return nil
-	}
-	query := "SELECT " + strings.Join(columns, ", ") + " FROM " + table + " x WHERE x." + key + " = ? AND x.step_id <> '' ORDER BY x.rowid LIMIT 20000"
-	if err := sqlx.SelectContext(ctx, q, into, query, run); err != nil {
-		return fmt.Errorf("select %s: %w", table, err)
-	}
-	return nil
 }

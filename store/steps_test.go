@@ -13,13 +13,14 @@ import (
 
 	"wavedeck/store/criteria"
 	"wavedeck/store/diagnose"
+	"wavedeck/store/sqlite"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
 
 // openBuilt opens what b wrote, an hour after its first run began.
-func openBuilt(t *testing.T, b *storetest.Builder, defs ...wave.StepDef) *database {
+func openBuilt(t *testing.T, b *storetest.Builder, defs ...wave.StepDef) *testReader {
 	t.Helper()
 	return openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{Definition: func(string) []wave.StepDef { return defs }})
 }
@@ -27,9 +28,9 @@ func openBuilt(t *testing.T, b *storetest.Builder, defs ...wave.StepDef) *databa
 // fresh is a heartbeat that keeps a run alive for openBuilt.
 var fresh = storetest.Base.Add(time.Hour)
 
-func mustDetail(t *testing.T, d *database, id string) wave.RunDetail {
+func mustDetail(t *testing.T, d *testReader, id string) wave.RunDetail {
 	t.Helper()
-	detail, err := d.detail(t.Context(), id)
+	detail, err := d.Detail(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +237,7 @@ func TestDetail(t *testing.T) {
 	})
 	t.Run("a run that does not exist is not found", func(t *testing.T) {
 		d := openBuilt(t, storetest.New(t))
-		if _, err := d.detail(t.Context(), "nope"); !errors.Is(err, ErrNotFound) {
+		if _, err := d.Detail(t.Context(), "nope"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("got %v", err)
 		}
 		if _, err := d.run(t.Context(), "nope"); !errors.Is(err, ErrNotFound) {
@@ -246,12 +247,12 @@ func TestDetail(t *testing.T) {
 }
 
 func TestRunsByIDKeepsOrder(t *testing.T) {
-	d := openTest(t, crowd(t, 300, 3).Path, sampleNow, Options{})
+	d := openTest(t, storetest.Crowd(t, 300, 3).Path, sampleNow, Options{})
 	var ids []string
 	if err := d.Select(&ids, `SELECT run_id FROM pipeline_run ORDER BY run_id`); err != nil {
 		t.Fatal(err)
 	}
-	runs, err := d.runsByID(t.Context(), slices.Insert(slices.Clone(ids), 7, "no such run"))
+	runs, err := d.RunsByID(t.Context(), slices.Insert(slices.Clone(ids), 7, "no such run"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,15 +320,11 @@ func TestEverySchema(t *testing.T) {
 		})
 	}
 	t.Run("an empty file", func(t *testing.T) {
-		b := storetest.New(t)
-		for _, table := range []string{"pipeline_run", "event_log", "step_state", "cancellation", "pipeline_state", "artifact"} {
-			b.Exec("DROP TABLE " + table)
-		}
-		d := openBuilt(t, b)
+		d := NewReader(&sqlite.DB{DB: storetest.New(t).DB}, Options{}) // of a schema without any table
 		if page, err := d.page(t.Context(), criteria.RunFilter{}); err != nil || len(page.Runs) != 0 {
 			t.Errorf("page: %v %+v", err, page)
 		}
-		if _, err := d.detail(t.Context(), "x"); !errors.Is(err, ErrNotFound) {
+		if _, err := d.Detail(t.Context(), "x"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("detail: %v", err)
 		}
 	})

@@ -3,12 +3,9 @@ package store
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store/wave"
 )
@@ -44,25 +41,20 @@ func (s *Store) StepStats(ctx context.Context, runs []string) ([]StepStats, erro
 	return read(s, func(o *opened) ([]StepStats, error) { return o.stepStats(ctx, runs) })
 }
 
-func (d *database) stepStats(ctx context.Context, runs []string) ([]StepStats, error) {
+func (d *Reader) stepStats(ctx context.Context, runs []string) ([]StepStats, error) {
 	runs = runs[:min(len(runs), maxStatsRuns)]
 	if len(runs) == 0 {
 		return nil, nil
 	}
 	type place struct{ run, step string }
 	known := map[place][]wave.EndedAttempt{}
-	for _, source := range triedSources() {
-		if !d.schema.has(source.table) {
-			continue
-		}
-		var rows []wave.EndedAttempt
-		query := fmt.Sprintf(source.query, in(len(runs)))
-		if err := sqlx.SelectContext(ctx, d, &rows, query, append(anys(runs), maxStatsRows)...); err != nil {
-			return nil, fmt.Errorf("measure steps by %s: %w", source.table, err)
-		}
+	tables, err := d.EndedAttempts(ctx, runs, maxStatsRows)
+	if err != nil {
+		return nil, err
+	}
+	for _, rows := range tables {
 		found := map[place][]wave.EndedAttempt{}
 		for _, row := range rows {
-			row.Coarse = source.coarse
 			at := place{row.Run, row.Step}
 			found[at] = append(found[at], row)
 		}
@@ -82,27 +74,6 @@ func (d *database) stepStats(ctx context.Context, runs []string) ([]StepStats, e
 	}
 	slices.SortFunc(spreads, func(a, b StepStats) int { return strings.Compare(a.Step, b.Step) })
 	return spreads, nil
-}
-
-// triedSource is a table that knows attempts, the best first.
-type triedSource struct {
-	table, query string
-	coarse       bool
-}
-
-func triedSources() []triedSource {
-	return []triedSource{
-		{table: "performance_metric", query: `
-SELECT x.run_id AS run, x.step_id, COALESCE(` + countSQL("x.duration_ms") + `, 0) AS ms, COALESCE(` + countSQL("x.tokens_used") + `, 0) AS tokens
-FROM performance_metric x WHERE x.run_id IN %s AND x.step_id <> '' ORDER BY x.rowid LIMIT ?`},
-		{table: "step_attempt", query: `
-SELECT x.run_id AS run, x.step_id, COALESCE(` + countSQL("x.duration_ms") + `, 0) AS ms, NULLIF(` + countSQL("x.tokens_used") + `, 0) AS tokens
-FROM step_attempt x WHERE x.run_id IN %s AND x.step_id <> '' AND x.state <> 'running' AND ms > 0 ORDER BY x.rowid LIMIT ?`},
-		{table: "step_state", coarse: true, query: `
-SELECT x.pipeline_id AS run, x.step_id, 1000 * (` + timeSQL("x.completed_at") + ` - ` + timeSQL("x.started_at") + `) AS ms, NULL AS tokens
-FROM step_state x WHERE x.pipeline_id IN %s AND x.step_id <> '' AND x.state IN ('completed', 'failed')
-	AND ` + timeSQL("x.completed_at") + ` >= ` + timeSQL("x.started_at") + ` ORDER BY x.rowid LIMIT ?`},
-	}
 }
 
 func statsOf(step string, runs [][]wave.EndedAttempt) StepStats {

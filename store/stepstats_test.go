@@ -1,10 +1,8 @@
 package store
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -114,27 +112,6 @@ ORDER BY duration_ms LIMIT 1 OFFSET (SELECT (count(*) * 90 + 99) / 100 - 1 FROM 
 		}
 		if s.P90.Milliseconds() != p90 || s.Timed != int(n) || s.Runs != 3 {
 			t.Errorf("%+v, by SQL p90 %d of %d", s, p90, n)
-		}
-	}
-}
-
-func TestStepSpreadsWalkTheRunsOnly(t *testing.T) {
-	d := openSample(t)
-	for _, source := range triedSources() {
-		rows, err := d.QueryxContext(t.Context(), "EXPLAIN QUERY PLAN "+fmt.Sprintf(source.query, in(2)), "a", "b", 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			if strings.HasPrefix(detail, "SCAN") {
-				t.Errorf("%s: %s", source.table, detail)
-			}
 		}
 	}
 }

@@ -6,7 +6,6 @@
 package store
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,6 +16,7 @@ import (
 	"wavedeck/store/dbfile"
 	"wavedeck/store/feed"
 	"wavedeck/store/runindex"
+	"wavedeck/store/sqlite"
 	"wavedeck/store/system"
 	"wavedeck/store/wave"
 )
@@ -89,14 +89,15 @@ func (o Options) withDefaults() Options {
 	if o.Shown == nil {
 		o.Shown = func(text string) string { return text }
 	}
-	o.LogBound = cmp.Or(o.LogBound, 32<<20)
-	o.LogDrain = cmp.Or(o.LogDrain, time.Second)
-	o.LogPause = cmp.Or(o.LogPause, 100*time.Millisecond)
-	o.LockWait = cmp.Or(o.LockWait, 250*time.Millisecond)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// file is how the file is read.
+func (o Options) file() sqlite.Options {
+	return sqlite.Options{LockWait: o.LockWait, LogBound: o.LogBound, LogDrain: o.LogDrain, LogPause: o.LogPause, Log: o.Log}
 }
 
 // Store answers from the database at its path, as long as there is one. It is
@@ -114,10 +115,10 @@ type Store struct {
 
 // opened is the database in use with what is kept of it in memory.
 type opened struct {
-	*database
+	*Reader
+	db    *sqlite.DB
 	epoch string
 	seed  string // the epoch but for rollbacks
-	mode  readMode
 	index *runindex.Index
 
 	reevaluator reevaluator
@@ -159,7 +160,7 @@ func read[T any](s *Store, query func(*opened) (T, error)) (T, error) {
 	case dbfile.Code(err) == dbfile.Busy:
 		s.lock()
 		err = fmt.Errorf("%w: %w", ErrLocked, err)
-	case broken(err):
+	case sqlite.Broken(err):
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	default:
 		return answer, err
@@ -199,7 +200,7 @@ func (s *Store) replace(o *opened) {
 }
 
 func (s *Store) closeDatabase(o *opened) {
-	if err := o.Close(); err != nil {
+	if err := o.db.Close(); err != nil {
 		s.opt.Log.Warn("close state database", "err", err)
 	}
 }

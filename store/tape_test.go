@@ -22,7 +22,7 @@ func TestTape(t *testing.T) {
 	var ids []string
 	ended := map[string]wave.State{}
 	look := func(line int) {
-		runs, err := d.runsByID(t.Context(), ids)
+		runs, err := d.RunsByID(t.Context(), ids)
 		if err != nil {
 			t.Fatal(err)
 		}

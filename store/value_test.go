@@ -102,7 +102,7 @@ func TestAnImpossibleCountIsUnknown(t *testing.T) {
 			if run.Tokens != nil && *run.Tokens != 0 || run.PID != 0 || run.Iterate != nil {
 				t.Errorf("the run says counts: tokens %v, pid %d, %+v", *run.Tokens, run.PID, run.Iterate)
 			}
-			if _, err := d.detail(t.Context(), bad); err != nil {
+			if _, err := d.Detail(t.Context(), bad); err != nil {
 				t.Error(err)
 			}
 		})
@@ -133,7 +133,7 @@ func TestTheListHoldsRunsOfUnknownStart(t *testing.T) {
 		want = append(want, fmt.Sprintf("r%02d", i))
 	}
 	d := openTest(t, b.Path, storetest.Base.Add(time.Hour), Options{})
-	o := &opened{database: d, index: loaded(t, d)}
+	o := &opened{Reader: d.Reader, db: d.db, index: loaded(t, d)}
 	for _, limit := range []int{1, 3, 7, 25} {
 		for name, list := range map[string]func(criteria.RunFilter) (criteria.RunPage, error){
 			"the list": func(f criteria.RunFilter) (criteria.RunPage, error) { return d.page(t.Context(), f) },

@@ -16,7 +16,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/runner/local"
 	"wavedeck/runner/process"
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
@@ -47,13 +47,13 @@ type plant struct {
 	*local.Engine
 	t       *testing.T
 	root    string
-	control *store.Control // to read runs by
+	control *control.Control // to read runs by
 }
 
 func newPlant(t *testing.T) *plant {
 	t.Helper()
 	p := &plant{t: t, root: t.TempDir()}
-	p.control = store.OpenControl(func() string { return storetest.StatePath(p.root) })
+	p.control = control.Open(func() string { return storetest.StatePath(p.root) })
 	for name, text := range map[string]string{
 		"wave.yaml":                   "metadata: {name: plant}\nruntime: {max_concurrent_workers: 5}\n",
 		".agents/pipelines/wait.yaml": "kind: WavePipeline\nmetadata: {name: wait}\nsteps:\n  - {id: a, type: command, script: 'echo $$ > ../../../../shell; exec sleep 600'}\n",
@@ -167,12 +167,12 @@ func TestOfManyStartsAtOnceAsManyRunAsMay(t *testing.T) {
 	for range 50 {
 		group.Go(func() {
 			id, err := p.Start(t.Context(), runner.Request{Pipeline: "wait"})
-			for errors.Is(err, store.ErrBusy) { // the others took too long: nothing was started
+			for errors.Is(err, control.ErrBusy) { // the others took too long: nothing was started
 				id, err = p.Start(t.Context(), runner.Request{Pipeline: "wait"})
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			var limit *store.LimitError
+			var limit *control.LimitError
 			switch {
 			case err == nil:
 				started = append(started, id)
@@ -218,7 +218,7 @@ func TestWhileAnotherHoldsTheDatabaseNothingIsStarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Start(t.Context(), runner.Request{Pipeline: "wait"}); !errors.Is(err, store.ErrBusy) {
+	if _, err := p.Start(t.Context(), runner.Request{Pipeline: "wait"}); !errors.Is(err, control.ErrBusy) {
 		t.Error(err)
 	}
 	if err := tx.Rollback(); err != nil {

@@ -16,6 +16,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/control"
 	"wavedeck/store/criteria"
 	"wavedeck/views"
 )
@@ -236,13 +237,13 @@ func (b *Bulk) carryOut(ctx context.Context, bulk appdb.Bulk, item appdb.BulkIte
 		}
 		item.Result = "started again"
 	}
-	var limit *store.LimitError
+	var limit *control.LimitError
 	switch {
 	case err == nil:
 		return item, ""
 	case errors.As(err, &limit):
 		return item, "waits for a free place: " + limit.Error()
-	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrUnavailable), errors.As(err, new(*appdb.UnavailableError)):
+	case errors.Is(err, control.ErrBusy), errors.Is(err, store.ErrUnavailable), errors.As(err, new(*appdb.UnavailableError)):
 		return item, "waits: " + web.Describe(err).Text
 	case ctx.Err() != nil:
 		return item, "waits: the console is ending"

@@ -11,7 +11,7 @@ import (
 	"wavedeck/handlers/present"
 	"wavedeck/handlers/runview"
 	"wavedeck/handlers/web"
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/wave"
 	"wavedeck/views"
 )
@@ -63,7 +63,7 @@ func (h *Handler) hasEnded(run wave.Run) error {
 	if run.Reason != "" {
 		text += ", " + present.Redact(run.Reason)
 	}
-	return &web.Error{Status: http.StatusConflict, Text: text, Next: "Its page is at " + h.Paths.Run(run.ID) + ".", Err: store.ErrEnded}
+	return &web.Error{Status: http.StatusConflict, Text: text, Next: "Its page is at " + h.Paths.Run(run.ID) + ".", Err: control.ErrEnded}
 }
 
 // stop asks a run to end, or ends it by force.
@@ -114,7 +114,7 @@ func (h *Handler) stop(w http.ResponseWriter, r *http.Request) error {
 func (h *Handler) end(ctx context.Context, stop func(context.Context, string, bool) error, id string, force bool) error {
 	err := stop(ctx, id, force)
 	h.Shared.Acted.Add(1)
-	if errors.Is(err, store.ErrEnded) {
+	if errors.Is(err, control.ErrEnded) {
 		run, readErr := h.Store.Run(ctx, id)
 		if readErr != nil {
 			return err

@@ -19,6 +19,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/control"
 	"wavedeck/store/criteria"
 )
 
@@ -83,7 +84,7 @@ func (ids *runIDs) runOfKey(ctx context.Context, pipeline, asks string, at time.
 			return of.Run, err
 		}
 		if begun, err := ids.isRecorded(ctx, of.Run); begun || err != nil {
-			return "", cmp.Or(err, fmt.Errorf("key of run %s: %w", of.Run, store.ErrTaken))
+			return "", cmp.Or(err, fmt.Errorf("key of run %s: %w", of.Run, control.ErrTaken))
 		}
 		if err := ids.Data.ForgetKey(ctx, key, of); err != nil {
 			return "", err
@@ -94,7 +95,7 @@ func (ids *runIDs) runOfKey(ctx context.Context, pipeline, asks string, at time.
 // freeID is the id of a run that Wave has not made yet.
 func (ids *runIDs) freeID(ctx context.Context, pipeline string, at time.Time) (string, error) {
 	for {
-		id := store.NewRunID(pipeline, at)
+		id := control.NewRunID(pipeline, at)
 		if taken, err := ids.isRecorded(ctx, id); !taken || err != nil {
 			return id, err
 		}

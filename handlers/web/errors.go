@@ -11,6 +11,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/control"
 	"wavedeck/store/criteria"
 	"wavedeck/views"
 	"wavedeck/views/legible"
@@ -22,7 +23,7 @@ func describeRun(err error) *Error {
 	var input *runner.InputError
 	var unsupported *runner.UnsupportedError
 	var conflict *runner.ConflictError
-	var limit *store.LimitError
+	var limit *control.LimitError
 	switch {
 	case errors.As(err, &input):
 		return &Error{Status: http.StatusBadRequest, Text: input.Error(), Err: err}
@@ -35,11 +36,11 @@ func describeRun(err error) *Error {
 			Status: http.StatusConflict, Text: limit.Error(), Err: err,
 			Next: "Nothing was started. Wait for one to end, stop one, or raise max_concurrent_workers in the manifest.",
 		}
-	case errors.Is(err, store.ErrBusy):
+	case errors.Is(err, control.ErrBusy):
 		return &Error{Status: http.StatusServiceUnavailable, Text: "another process holds the state database", Next: "Nothing was changed. Try again in a moment.", Err: err}
-	case errors.Is(err, store.ErrEnded):
+	case errors.Is(err, control.ErrEnded):
 		return &Error{Status: http.StatusConflict, Text: "the run has ended already", Err: err}
-	case errors.Is(err, store.ErrTaken):
+	case errors.Is(err, control.ErrTaken):
 		return &Error{
 			Status: http.StatusConflict, Text: "this key has started another run already", Err: err,
 			Next: "A key belongs to one request: use a new one for this.",
@@ -95,7 +96,7 @@ func tableOf(err error) *Error {
 	var tooLarge *http.MaxBytesError
 	var noDesk *appdb.UnavailableError
 	var word *runquery.Error
-	var unwritable *store.UnwritableError
+	var unwritable *control.UnwritableError
 	switch {
 	case errors.As(err, &own):
 		return own

@@ -16,7 +16,7 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/runner/process"
-	"wavedeck/store"
+	statecontrol "wavedeck/store/control"
 	"wavedeck/store/wave"
 )
 
@@ -111,7 +111,7 @@ func TestARequestToStopEndsAllProcesses(t *testing.T) {
 			p := newProject(t, stubborn)
 			e := startEngine(p, runner.Request{})
 			pids := p.pids("shell", "child", "escaped")
-			control := store.OpenControl(func() string { return filepath.Join(p.dir, ".agents/state.db") })
+			control := statecontrol.Open(func() string { return filepath.Join(p.dir, ".agents/state.db") })
 			defer control.Close()
 			asked := time.Now()
 			if err := control.RequestCancellation(t.Context(), "p-1", force); err != nil {
@@ -137,7 +137,7 @@ func TestARequestToStopIsNoticedSoon(t *testing.T) {
 	p := newProject(t, "  - {id: a, type: command, script: 'echo $$ > ../../../../shell; exec sleep 60'}\n")
 	e := startEngine(p, runner.Request{})
 	pids := p.pids("shell")
-	control := store.OpenControl(func() string { return filepath.Join(p.dir, ".agents/state.db") })
+	control := statecontrol.Open(func() string { return filepath.Join(p.dir, ".agents/state.db") })
 	defer control.Close()
 	asked := time.Now()
 	if err := control.RequestCancellation(t.Context(), "p-1", false); err != nil {
@@ -167,7 +167,7 @@ func TestASignalThatComesWithARequestToStopIsTheOperators(t *testing.T) {
 	p := newProject(t, "  - {id: a, type: command, script: 'echo $$ > ../../../../shell; exec sleep 60'}\n")
 	e := startEngine(p, runner.Request{})
 	p.pids("shell")
-	control := store.OpenControl(func() string { return filepath.Join(p.dir, ".agents/state.db") })
+	control := statecontrol.Open(func() string { return filepath.Join(p.dir, ".agents/state.db") })
 	defer control.Close()
 	if err := control.RequestCancellation(t.Context(), "p-1", true); err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/runner"
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/dbfile"
 	"wavedeck/store/statedb"
 	"wavedeck/store/wave"
@@ -49,7 +49,7 @@ func openRecord(ctx context.Context, path string, r runner.Request) (_ *record, 
 		return nil, err
 	}
 	if rec.run == "" {
-		rec.run = store.NewRunID(r.Pipeline, time.Now())
+		rec.run = control.NewRunID(r.Pipeline, time.Now())
 	}
 	if err := rec.transact(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return rec.begin(ctx, tx, r) }); err != nil {
 		return nil, fmt.Errorf("begin run %s: %w", rec.run, err)
@@ -79,7 +79,7 @@ func (rec *record) begin(ctx context.Context, tx *sqlx.Tx, r runner.Request) err
 			return err
 		}
 	} else if found[0].Status != "pending" || found[0].Pipeline != r.Pipeline {
-		return fmt.Errorf("%w: it is recorded as %s", store.ErrTaken, found[0].Status)
+		return fmt.Errorf("%w: it is recorded as %s", control.ErrTaken, found[0].Status)
 	}
 	if err := rec.update(ctx, tx, statedb.Row{"status": "running", "pid": os.Getpid(), "last_heartbeat": now}); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"wavedeck/store"
+	statecontrol "wavedeck/store/control"
 	"wavedeck/store/statedb"
 )
 
@@ -79,7 +80,7 @@ func (rec *record) cancellation(ctx context.Context) (asked, force bool, err err
 
 // left is what an earlier run left.
 func left(ctx context.Context, path, run string) (l store.Leftovers, err error) {
-	control := store.OpenControl(func() string { return path })
+	control := statecontrol.Open(func() string { return path })
 	defer func() { err = errors.Join(err, control.Close()) }()
 	return control.Leftovers(ctx, run)
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"wavedeck/runner"
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -459,7 +459,7 @@ func TestAResumedRunUsesWhatTheOriginalLeft(t *testing.T) {
 func TestARunIsBegunOnce(t *testing.T) {
 	p := newProject(t, "  - {id: a, type: command, script: 'true'}\n")
 	p.run(runner.Request{ID: "p-1"})
-	if _, err := Run(t.Context(), Options{Catalog: p.catalog(), Request: runner.Request{Pipeline: "p", ID: "p-1"}}); !errors.Is(err, store.ErrTaken) {
+	if _, err := Run(t.Context(), Options{Catalog: p.catalog(), Request: runner.Request{Pipeline: "p", ID: "p-1"}}); !errors.Is(err, control.ErrTaken) {
 		t.Error(err)
 	}
 }

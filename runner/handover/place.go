@@ -16,7 +16,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/files"
 	"wavedeck/store/manifest"
 )
@@ -30,8 +30,8 @@ const handedOn = ".handed-on"
 // Place copies what was found into the workspace of run, which must not exist,
 // and tells what rows the run needs besides. At most limit bytes are copied.
 // Remove takes away what was made, which is done already when it fails.
-func (f *Found) Place(ctx context.Context, run string, limit int64) (h store.Handover, remove func() error, err error) {
-	h = store.Handover{Step: f.request.FromStep}
+func (f *Found) Place(ctx context.Context, run string, limit int64) (h control.Handover, remove func() error, err error) {
+	h = control.Handover{Step: f.request.FromStep}
 	if failed, ok := f.request.Left.Failed[h.Step]; ok {
 		h.Failed = &failed
 	}
@@ -91,7 +91,7 @@ type copier struct {
 
 // step places the outputs of one step: in a folder like the one that it wrote
 // them to, and where that cannot be in one that rows lead to.
-func (c *copier) step(step manifest.Step, h *store.Handover) error {
+func (c *copier) step(step manifest.Step, h *control.Handover) error {
 	var outputs []Output
 	inFolder := !composed(step)
 	for _, o := range c.Outputs {
@@ -125,7 +125,7 @@ func (c *copier) step(step manifest.Step, h *store.Handover) error {
 		if err != nil {
 			return err
 		}
-		h.Outputs = append(h.Outputs, store.HandedOutput{Step: o.Step, Name: o.Name, Path: to, Type: o.Type, Size: size})
+		h.Outputs = append(h.Outputs, control.HandedOutput{Step: o.Step, Name: o.Name, Path: to, Type: o.Type, Size: size})
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"wavedeck/runner/process"
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/wave"
 )
 
@@ -43,7 +43,7 @@ type Options struct {
 
 // Launcher owns what watches over the processes it started. The caller closes it.
 type Launcher struct {
-	control *store.Control
+	control *control.Control
 	locate  func() string
 	opt     Options
 	ctx     context.Context //nolint:containedctx // of the watches, which outlive the call that begins them
@@ -67,7 +67,7 @@ func New(locate func() string, opt Options) *Launcher {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Launcher{
-		control: store.OpenControl(locate), locate: locate, opt: opt, ctx: ctx, cancel: cancel,
+		control: control.Open(locate), locate: locate, opt: opt, ctx: ctx, cancel: cancel,
 		started: map[string]int{}, stopped: map[string]bool{},
 	}
 	if opt.Logs != nil {
@@ -110,7 +110,7 @@ type Program struct {
 
 	// Prepare makes what the run finds when it begins, and tells what has to be
 	// recorded of it. Remove takes it away again. Nil: nothing is needed.
-	Prepare func(ctx context.Context, run string) (h store.Handover, remove func() error, err error)
+	Prepare func(ctx context.Context, run string) (h control.Handover, remove func() error, err error)
 
 	// Limit is how many runs may be active when another is started; 0 is no limit.
 	Limit int
@@ -121,12 +121,12 @@ type Program struct {
 
 // Start records the run and starts the program for it. When that fails, the
 // record is closed with the reason.
-func (l *Launcher) Start(ctx context.Context, r store.NewRun, p Program) (string, error) {
+func (l *Launcher) Start(ctx context.Context, r control.NewRun, p Program) (string, error) {
 	if err := l.ctx.Err(); err != nil {
 		return "", fmt.Errorf("start %s: %w", r.Pipeline, err)
 	}
 	id, created, err := l.control.CreateRun(ctx, r, p.Limit)
-	if errors.As(err, new(*store.LimitError)) && l.opt.Logs != nil && l.tidy(ctx) == nil { // some may count that are gone
+	if errors.As(err, new(*control.LimitError)) && l.opt.Logs != nil && l.tidy(ctx) == nil { // some may count that are gone
 		id, created, err = l.control.CreateRun(ctx, r, p.Limit)
 	}
 	if err != nil || !created {
@@ -320,7 +320,7 @@ func (l *Launcher) persist(id string, end func() error) {
 		switch {
 		case err == nil || l.ctx.Err() != nil:
 			return
-		case !errors.Is(err, store.ErrBusy):
+		case !errors.Is(err, control.ErrBusy):
 			l.opt.Log.Warn("close run", "run", id, "err", err)
 			return
 		}

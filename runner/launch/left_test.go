@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
@@ -83,7 +83,7 @@ func TestNothingOfARunGoesOnAfterItsProcess(t *testing.T) {
 			b := storetest.New(t)
 			l := newLauncher(t, b, Options{Grace: 100 * time.Millisecond})
 			dir := t.TempDir()
-			id, err := l.Start(t.Context(), store.NewRun{Pipeline: "fix"}, leaver(dir))
+			id, err := l.Start(t.Context(), control.NewRun{Pipeline: "fix"}, leaver(dir))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +108,7 @@ func TestWhatARunLeftWhileNoConsoleRanIsEndedByTheNext(t *testing.T) {
 	dir := t.TempDir()
 	p := leaver(dir)
 	first := newLauncher(t, b, Options{})
-	id, err := first.Start(t.Context(), store.NewRun{Pipeline: "fix"}, p)
+	id, err := first.Start(t.Context(), control.NewRun{Pipeline: "fix"}, p)
 	if err != nil {
 		t.Fatal(err)
 	}

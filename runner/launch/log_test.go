@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/storetest"
 )
 
@@ -18,7 +18,7 @@ func TestTheProcessLogIsForItsUserAlone(t *testing.T) {
 			p := Program{Path: "/bin/sh", Dir: dir, Logs: filepath.Join(dir, "logs"), Args: func(id string) []string {
 				return []string{"-c", "echo " + id}
 			}}
-			r := store.NewRun{Pipeline: "fix"}
+			r := control.NewRun{Pipeline: "fix"}
 			if mode != 0 {
 				r.ID = "fix-20261201-120000-aaaa"
 				if err := os.MkdirAll(p.Logs, 0o755); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"wavedeck/runner/process"
 	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/wave"
 )
 
@@ -35,7 +36,7 @@ func (l *Launcher) Stop(ctx context.Context, id string, force bool) error {
 		return err
 	}
 	if run.State.Ended() && run.State != wave.Lost { // the row alone does not know
-		return fmt.Errorf("stop run %s: %w", id, store.ErrEnded)
+		return fmt.Errorf("stop run %s: %w", id, control.ErrEnded)
 	}
 	if err := l.control.RequestCancellation(ctx, id, force); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
@@ -193,14 +194,14 @@ func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
 		},
 		"it has ended": {
 			run:  func(world) storetest.Run { return storetest.Run{Pipeline: "fix", Status: "completed"} },
-			want: store.ErrEnded.Error(),
+			want: control.ErrEnded.Error(),
 		},
 		"its end is known in another table only": {
 			run: func(w world) storetest.Run {
 				w.b.Insert("pipeline_state", statedb.Row{"pipeline_id": "r", "pipeline_name": "r", "status": "completed", "created_at": w.now.Unix(), "updated_at": w.now.Unix()})
 				return storetest.Run{ID: "r", Pipeline: "fix", Status: "running", Start: w.now.Add(-time.Hour)}
 			},
-			want: store.ErrEnded.Error(),
+			want: control.ErrEnded.Error(),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -210,9 +211,9 @@ func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
 			id := b.Run(r)
 			err := l.Stop(t.Context(), id, test.force)
 			switch {
-			case errors.Is(err, store.ErrEnded):
+			case errors.Is(err, control.ErrEnded):
 				var rows int
-				if err := b.DB.Get(&rows, `SELECT count(*) FROM cancellation`); err != nil || rows != 0 || test.want != store.ErrEnded.Error() {
+				if err := b.DB.Get(&rows, `SELECT count(*) FROM cancellation`); err != nil || rows != 0 || test.want != control.ErrEnded.Error() {
 					t.Errorf("%d rows of requests, want %s: %v", rows, test.want, err)
 				}
 				return
@@ -305,7 +306,7 @@ func TestAProcessThatDiesIsTold(t *testing.T) {
 			if test.adapt != nil {
 				test.adapt(&p)
 			}
-			id, err := l.Start(t.Context(), store.NewRun{Pipeline: "fix"}, p)
+			id, err := l.Start(t.Context(), control.NewRun{Pipeline: "fix"}, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -335,7 +336,7 @@ func TestAProcessThatRecordsNothingIsEnded(t *testing.T) {
 	b := storetest.New(t)
 	l := newLauncher(t, b, Options{Begin: time.Minute})
 	logs := t.TempDir()
-	id, err := l.Start(t.Context(), store.NewRun{Pipeline: "fix"}, Program{Path: "/bin/sh", Dir: logs, Logs: logs, Args: func(string) []string {
+	id, err := l.Start(t.Context(), control.NewRun{Pipeline: "fix"}, Program{Path: "/bin/sh", Dir: logs, Logs: logs, Args: func(string) []string {
 		return []string{"-c", "echo thinking; exec sleep 60"}
 	}})
 	if err != nil {
@@ -350,7 +351,7 @@ func TestAProcessThatRecordsNothingIsEnded(t *testing.T) {
 	}
 	await(t, "the process to be reaped", func() bool { return !alive(pid) })
 
-	begun, err := l.Start(t.Context(), store.NewRun{Pipeline: "fix"}, Program{Path: "/bin/sh", Dir: logs, Logs: logs, Args: func(string) []string {
+	begun, err := l.Start(t.Context(), control.NewRun{Pipeline: "fix"}, Program{Path: "/bin/sh", Dir: logs, Logs: logs, Args: func(string) []string {
 		return []string{"-c", "while ! test -e go; do sleep 0.01; done"}
 	}})
 	if err != nil {

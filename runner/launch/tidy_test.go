@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
@@ -35,7 +35,7 @@ func TestARunWhoseProcessDiedWhileNoConsoleRanIsClosedByTheNext(t *testing.T) {
 			b := storetest.New(t)
 			logs := t.TempDir()
 			first := newLauncher(t, b, Options{})
-			id, err := first.Start(t.Context(), store.NewRun{Pipeline: "fix"}, sleeper(logs))
+			id, err := first.Start(t.Context(), control.NewRun{Pipeline: "fix"}, sleeper(logs))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,13 +78,13 @@ func TestRunsWhoseProcessIsGoneDoNotCountAgainstTheLimit(t *testing.T) {
 	p := sleeper(logs)
 	p.Limit = 1
 	id := b.Run(storetest.Run{ID: "fix-gone", Pipeline: "fix", Status: "running", Start: time.Now(), Heartbeat: time.Now(), PID: deadPID(t)})
-	if _, err := l.Start(t.Context(), store.NewRun{Pipeline: "fix"}, p); !errors.As(err, new(*store.LimitError)) {
+	if _, err := l.Start(t.Context(), control.NewRun{Pipeline: "fix"}, p); !errors.As(err, new(*control.LimitError)) {
 		t.Fatalf("a run that nobody here started: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(logs, id+".log"), nil, logMode); err != nil {
 		t.Fatal(err)
 	}
-	started, err := l.Start(t.Context(), store.NewRun{Pipeline: "fix"}, p)
+	started, err := l.Start(t.Context(), control.NewRun{Pipeline: "fix"}, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 	"wavedeck/runner/handover"
 	"wavedeck/runner/launch"
 	"wavedeck/runner/process"
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/manifest"
 )
 
@@ -212,7 +212,7 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 		Logs: filepath.Join(project.StateDir, "logs"), Limit: runner.Limit(e.catalog()), Empty: r.DryRun,
 	}
 	if found != nil {
-		program.Prepare = func(ctx context.Context, run string) (store.Handover, func() error, error) {
+		program.Prepare = func(ctx context.Context, run string) (control.Handover, func() error, error) {
 			return found.Place(ctx, run, e.limit)
 		}
 	}

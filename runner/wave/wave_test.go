@@ -21,7 +21,7 @@ import (
 
 	"wavedeck/runner"
 	"wavedeck/runner/launch"
-	"wavedeck/store"
+	"wavedeck/store/control"
 	"wavedeck/store/manifest"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
@@ -117,7 +117,7 @@ type world struct {
 	*Engine
 	t       *testing.T
 	root    string
-	control *store.Control // to read runs by
+	control *control.Control // to read runs by
 }
 
 func TestTheVersionIsWhatWaveSaysOnce(t *testing.T) {
@@ -174,7 +174,7 @@ func TestTheVersionIsNotWaitedFor(t *testing.T) {
 func newWorld(t *testing.T, script string) *world {
 	t.Helper()
 	w := &world{t: t, root: t.TempDir()}
-	w.control = store.OpenControl(func() string { return storetest.StatePath(w.root) })
+	w.control = control.Open(func() string { return storetest.StatePath(w.root) })
 	w.write("wave.yaml", "metadata: {name: test}\nruntime: {max_concurrent_workers: 2}\n")
 	w.write(".agents/pipelines/fix.yaml", "kind: WavePipeline\nmetadata: {name: fix}\nsteps:\n"+
 		"  - {id: a, type: command, script: 'true'}\n  - {id: b, dependencies: [a], type: command, script: 'true'}\n")
@@ -388,7 +388,7 @@ func TestAnEndOfWaveIsLeftAsItRecordedIt(t *testing.T) {
 	if r := w.told(run); r.State != wave.Cancelled || r.Status != "cancelled" || r.Error != wave.ReasonCancelled || r.Cancel != nil {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
-	if err := w.Stop(t.Context(), run, true); !errors.Is(err, store.ErrEnded) {
+	if err := w.Stop(t.Context(), run, true); !errors.Is(err, control.ErrEnded) {
 		t.Errorf("stopped again: %v", err)
 	}
 }
@@ -456,7 +456,7 @@ func TestTheLimitHolds(t *testing.T) {
 	w := newWorld(t, takesUp(t))
 	for i := range 3 {
 		run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
-		var limit *store.LimitError
+		var limit *control.LimitError
 		switch {
 		case i < 2 && err != nil:
 			t.Fatal(err)

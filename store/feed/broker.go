@@ -124,7 +124,7 @@ func (s *Subscription) forget() {
 }
 
 // Broker hands each change to every subscription. It knows nothing of where
-// changes come from: for SQLite that is changes.go.
+// changes come from: for SQLite that is the tracker of store/sqlite.
 type Broker struct {
 	published atomic.Uint64 // counts changes
 

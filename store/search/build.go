@@ -10,6 +10,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/dbfile"
 	"wavedeck/store/feed"
+	"wavedeck/store/wave"
 )
 
 // How the index grows: a window of events at a time, and then a rest that leaves
@@ -197,7 +198,7 @@ func (x *Index) add(ctx context.Context, tx *sqlx.Tx, mark store.TextMark, texts
 const cutTail = 8 << 10
 
 // shown is what of an event's message is searched.
-func (x *Index) shown(e store.EventText) string {
+func (x *Index) shown(e wave.EventText) string {
 	text := x.opt.Shown(e.Message)
 	if e.Cut {
 		text = text[:runeStart(text, max(0, len(text)-cutTail))]

@@ -328,7 +328,7 @@ func TestSecretsAreNotIndexed(t *testing.T) {
 	b := storetest.New(t)
 	run := b.Run(storetest.Run{})
 	b.Event(run, storetest.Event{Message: "password is hunter2 here"})
-	b.Event(run, storetest.Event{Message: strings.Repeat("long ", store.MaxEventText/5) + "hunter2"})
+	b.Event(run, storetest.Event{Message: strings.Repeat("long ", wave.MaxEventText/5) + "hunter2"})
 	dir := t.TempDir()
 	x := setup(t, b.Path, dir)
 	x.build()

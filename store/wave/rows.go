@@ -1,5 +1,7 @@
 package wave
 
+import "time"
+
 // RunRow is pipeline_run with the rows of other tables that have one per run.
 type RunRow struct {
 	ID           string `db:"run_id"`
@@ -126,8 +128,8 @@ type ToolCallRow struct {
 	Message string `db:"message"`
 }
 
-// FailureText is what an event says of a failure.
-type FailureText struct {
+// MessageRow is an event cut to what it says.
+type MessageRow struct {
 	ID      int64  `db:"id"`
 	Run     string `db:"run_id"`
 	Step    string `db:"step_id"`
@@ -148,4 +150,101 @@ type EventSpan struct {
 	First int64 `db:"first"`
 	Last  int64 `db:"last"`
 	Count int64 `db:"n"`
+}
+
+// EventEnd is the newest event of a run, of all or up to a moment.
+type EventEnd struct {
+	Run   string `db:"run_id"`
+	ID    int64  `db:"id"` // 0: there is none
+	At    int64  `db:"timestamp"`
+	Later bool   `db:"later"` // the run has events after the moment
+}
+
+// EventReach is a part of a run's events: those behind one, up to another.
+type EventReach struct {
+	Run         string
+	After, UpTo int64
+}
+
+// EntryRow is what an index of all runs needs of pipeline_run, and of the rows
+// beside it that tell how a run ended.
+type EntryRow struct {
+	Row           int64
+	ID            string
+	Pipeline      string
+	Status        string
+	StartedAt     int64
+	CompletedAt   int64
+	CancelledAt   int64
+	Tags          string
+	Parent        string
+	Branch        string
+	Kind          string
+	Tokens        *int64
+	Input         string // its beginning
+	ErrorMessage  string
+	CurrentStep   string // of runs that failed or were cancelled
+	PipelineState string // of runs that failed
+	CancelAsked   *int64 // likewise
+}
+
+// TokenSum is what the runs beneath one used together.
+type TokenSum struct {
+	Root   string `db:"root"`
+	Runs   int    `db:"n"`
+	Tokens int64  `db:"tokens"`
+}
+
+// PastStepRow is step_state of a run that ended.
+type PastStepRow struct {
+	Run       string `db:"run_id"`
+	Step      string `db:"step_id"`
+	State     string `db:"state"`
+	Started   int64  `db:"started_at"`
+	Completed int64  `db:"completed_at"`
+}
+
+// SilenceRow is the longest time between two events of a step, in seconds.
+type SilenceRow struct {
+	Run  string `db:"run_id"`
+	Step string `db:"step_id"`
+	Gap  int64  `db:"gap"`
+}
+
+// SpendingRow is what pipeline_run says of what a run used.
+type SpendingRow struct {
+	ID     string `db:"run_id"`
+	Status string `db:"status"`
+	Tokens int64  `db:"total_tokens"`
+	Parent string `db:"parent_run_id"`
+}
+
+// Descendant is a run beneath another one, or that run itself.
+type Descendant struct {
+	Root string `db:"root"`
+	ID   string `db:"id"`
+}
+
+// EventText is an event with the beginning of its message.
+type EventText struct {
+	ID      int64
+	Run     string
+	Step    string
+	State   string // as recorded
+	At      time.Time
+	Message string // its first MaxEventText bytes
+	Cut     bool   // it goes on
+}
+
+// MaxEventText is how many bytes of a message are read for an [EventText].
+const MaxEventText = 64 << 10
+
+// RunSpan is where the events of one run lie among those of all.
+type RunSpan struct{ First, Last int64 }
+
+// EventMark is the end of event_log as last seen. Ids are never reused by one
+// history, so a shorter or different one shows that it was rolled back.
+type EventMark struct {
+	Last int64
+	Row  string // the event itself, empty when it is gone
 }

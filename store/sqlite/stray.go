@@ -1,7 +1,6 @@
-package store
+package sqlite
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"wavedeck/store/feed"
 	"wavedeck/store/system"
 )
 
@@ -19,14 +17,14 @@ import (
 // to the log that others read too, but past their index, or to a log of its own.
 
 const (
-	strayAfter = 2 * safetyPoll // until a commit of which nothing is told counts as one past the index: the writer may wait for its disk
-	strayFor   = time.Minute    // how long it is told after such a commit was seen last
-	strayLook  = 5 * safetyPoll // between two looks for processes that hold deleted files
+	strayAfter = 2 * time.Second // until a commit of which nothing is told counts as one past the index: the writer may wait for its disk
+	strayFor   = time.Minute     // how long it is told after such a commit was seen last
+	strayLook  = 5 * time.Second // between two looks for processes that hold deleted files
 	strayText  = "A program that was at work when the -wal or -shm file of the state database was deleted goes on with the deleted file: what it writes is shown late, or never. End that program and start it again"
 )
 
-// errStray says that somebody writes past the files beside the database.
-var errStray = fmt.Errorf("%w not used by who writes", errForsaken)
+// ErrStray says that somebody writes past the files beside the database.
+var ErrStray = fmt.Errorf("%w not used by who writes", ErrForsaken)
 
 // logPlace is how far a write-ahead log goes: a commit moves it, and an open
 // transaction does not.
@@ -101,9 +99,9 @@ type logWatch struct {
 
 // strays reports as an error that somebody commits to the log past its index, or
 // to the file past the log. moved says that the file was written to.
-func (t *tracker) strays(now time.Time, moved bool) error {
+func (t *Tracker) strays(now time.Time, moved bool) error {
 	w := &t.log
-	if t.o.mode == modeImmutable || t.busy {
+	if t.from.db.Mode == modeImmutable || t.Busy {
 		return nil
 	}
 	if t.dataVersion != w.version {
@@ -116,7 +114,7 @@ func (t *tracker) strays(now time.Time, moved bool) error {
 	}
 	place, err := readLogPlace(path, w.place)
 	if err != nil {
-		t.store.opt.Log.Debug("read log of the state database", "err", err)
+		t.from.db.opt.Log.Debug("read log of the state database", "err", err)
 		return nil // nothing is known then
 	}
 	switch {
@@ -125,12 +123,12 @@ func (t *tracker) strays(now time.Time, moved bool) error {
 	case place == w.place || place.commits == 0:
 		w.log, w.doubt = info, time.Time{}
 		if moved && w.place.commits == 0 && t.beside.wal != nil {
-			return errStray
+			return ErrStray
 		}
 	case w.doubt.IsZero():
 		w.doubt = now
 	case now.Sub(w.doubt) >= strayAfter:
-		return errStray
+		return ErrStray
 	}
 	return nil
 }
@@ -161,16 +159,16 @@ func (w *logWatch) begin(path string, version int64) {
 	w.known = err == nil
 }
 
-// strayWatch is what is known of processes that write with deleted files.
-type strayWatch struct {
+// StrayWatch is what is known of processes that write with deleted files.
+type StrayWatch struct {
 	until time.Time // commits past the index were seen less than strayFor ago; zero: none were
 	look  bool      // for processes
 	next  time.Time // not before that
 	pids  []int
 }
 
-// text is why what others write may not be seen; empty when it is.
-func (w *strayWatch) text(path string, now time.Time) string {
+// Text is why what others write may not be seen; empty when it is.
+func (w *StrayWatch) Text(path string, now time.Time) string {
 	if w.look && !now.Before(w.next) {
 		w.pids = system.HoldDeleted(path+"-wal", path+"-shm")
 		w.look, w.next = len(w.pids) > 0, now.Add(strayLook)
@@ -185,12 +183,14 @@ func (w *strayWatch) text(path string, now time.Time) string {
 	}
 }
 
-// tellStray publishes that others write with deleted files, or no longer do.
-func (f *follower) tellStray(t *tracker) {
-	s, stray, changed := f.store, f.stray.text(t.beside.path, time.Now()), false
-	s.setHealth(func(h *Health) { changed, h.Stray = h.Stray != stray, stray })
-	if changed {
-		s.opt.Log.Warn("state database is written with deleted files", "path", s.path, "problem", cmp.Or(stray, "no more"))
-		s.feed.Publish(feed.Change{Epoch: t.o.epoch, LastEventID: t.mark.last, Reset: true, List: true, Health: true})
+// Suspect has text look for processes: the files were replaced, and seen says that
+// commits past the index were.
+func (w *StrayWatch) Suspect(seen bool, now time.Time) {
+	w.look, w.next = true, time.Time{}
+	if seen {
+		w.until = now.Add(strayFor)
 	}
 }
+
+// NewStrayWatch has the first text look for processes.
+func NewStrayWatch() StrayWatch { return StrayWatch{look: true} }

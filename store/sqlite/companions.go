@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"context"
@@ -18,10 +18,14 @@ type companions struct {
 	wal, shm fs.FileInfo
 }
 
-// errForsaken says that other processes use other companions. All connections of
+// ErrReplaced says that the file under the path is not the one that is open,
+// or no longer continues it.
+var ErrReplaced = errors.New("the state database was replaced")
+
+// ErrForsaken says that other processes use other companions. All connections of
 // this process share one mapping of the -shm file: every one of them has to be
 // closed before the next is opened, or that would get the same.
-var errForsaken = fmt.Errorf("%w: a file beside it was", errReplaced)
+var ErrForsaken = fmt.Errorf("%w: a file beside it was", ErrReplaced)
 
 // companionsOf notes what lies beside the database at path, which is open. In WAL
 // mode both files must be there.
@@ -34,7 +38,7 @@ func companionsOf(path, journal string) (*companions, error) {
 		return nil, err
 	}
 	if journal == "wal" && (c.wal == nil || c.shm == nil) {
-		return nil, errForsaken
+		return nil, ErrForsaken
 	}
 	return c, nil
 }
@@ -52,7 +56,7 @@ func (c *companions) check() error {
 		case *beside.known == nil && err == nil:
 			*beside.known = info
 		case *beside.known != nil && (err != nil || !os.SameFile(info, *beside.known)):
-			return fmt.Errorf("%w %s", errForsaken, beside.suffix)
+			return fmt.Errorf("%w %s", ErrForsaken, beside.suffix)
 		}
 	}
 	return nil
@@ -64,14 +68,29 @@ func (c *companions) appeared() bool {
 	return c.logSize() > 0
 }
 
-// drain closes all connections of o, those in use as soon as their statement has
+// Drain closes all connections, those in use as soon as their statement has
 // ended, and waits for that until ctx ends.
-func (o *opened) drain(ctx context.Context) error {
-	err := o.Close()
-	for o.Stats().OpenConnections > 0 {
-		if !sleep(ctx, time.Millisecond) {
+func (d *DB) Drain(ctx context.Context) error {
+	err := d.Close()
+	for d.Stats().OpenConnections > 0 {
+		if !rest(ctx, time.Millisecond) {
 			return errors.Join(err, ctx.Err())
 		}
 	}
 	return err
 }
+
+// rest reports whether ctx outlived a pause.
+func rest(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// RealPath is that of the database, links followed.
+func (t *Tracker) RealPath() string { return t.beside.path }

@@ -1,4 +1,4 @@
-package store
+package control
 
 import (
 	"context"
@@ -12,7 +12,9 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store"
 	"wavedeck/store/dbfile"
+	"wavedeck/store/sqlite"
 )
 
 // Errors of writes that callers tell apart.
@@ -66,12 +68,12 @@ type Control struct {
 
 	mu   sync.Mutex
 	file fs.FileInfo // of the open database
-	db   *database   // nil before the first write
+	db   *sqlite.DB  // nil before the first write
 }
 
-// OpenControl returns the write side of the database that locate names at each
+// Open returns the write side of the database that locate names at each
 // write. The caller closes it.
-func OpenControl(locate func() string) *Control {
+func Open(locate func() string) *Control {
 	return &Control{locate: locate, now: time.Now, busy: busyTimeout}
 }
 
@@ -91,21 +93,15 @@ func (c *Control) closeLocked() error {
 	return err
 }
 
-// writeDSN names path for writing with Wave's settings. The lock is taken at
-// BEGIN, where busy waits for it; the journal is left as it is.
-func writeDSN(path string, busy time.Duration) string {
-	return dbfile.DSN(path, "mode=rw&_txlock=immediate", busy, "foreign_keys(1)", "synchronous(FULL)")
-}
-
 // open returns the connection to what lies under the path now: a database that
 // was replaced is opened anew, or writes would go to a file that nobody sees.
-func (c *Control) open(ctx context.Context) (*database, error) {
+func (c *Control) open(ctx context.Context) (*sqlite.DB, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	path := c.locate()
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	if c.db != nil && os.SameFile(info, c.file) {
 		return c.db, nil
@@ -113,25 +109,24 @@ func (c *Control) open(ctx context.Context) (*database, error) {
 	if err := c.closeLocked(); err != nil {
 		return nil, err
 	}
-	db, err := sqlx.Open("sqlite", writeDSN(path, c.busy))
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	db.SetMaxOpenConns(1)
-	db.SetMaxIdleConns(-1) // it would keep the -shm file mapped, also when others have another
-	sch, err := readSchema(ctx, db)
-	if err == nil && !sch.has("pipeline_run") {
-		err = fmt.Errorf("%w: %s holds no runs", ErrUnavailable, path)
+	db, err := sqlite.OpenWritable(ctx, path, c.busy)
+	if err == nil && !db.Schema.Has("pipeline_run") {
+		err = errors.Join(fmt.Errorf("%w: %s holds no runs", store.ErrUnavailable, path), db.Close())
 	}
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, err
 	}
-	c.db, c.file = &database{DB: db, schema: sch, opt: Options{Now: c.now}.withDefaults()}, info
+	c.db, c.file = db, info
 	return c.db, nil
 }
 
+// reader derives runs by the connection that writes.
+func (c *Control) reader(db *sqlite.DB) *store.Reader {
+	return store.NewReader(db, store.Options{Now: c.now})
+}
+
 // write runs fn in one transaction: all of it is done, or nothing.
-func (c *Control) write(ctx context.Context, fn func(*sqlx.Tx, schema) error) error {
+func (c *Control) write(ctx context.Context, fn func(*sqlx.Tx, sqlite.Schema) error) error {
 	limited, cancel := c.limited(ctx)
 	defer cancel()
 	return c.explained(ctx, limited, c.transact(limited, fn))
@@ -150,10 +145,10 @@ func (c *Control) explained(ctx, limited context.Context, err error) error {
 		return nil
 	case dbfile.Code(err) == dbfile.Busy, limited.Err() != nil && ctx.Err() == nil:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
-	case errors.Is(err, ErrUnavailable):
+	case errors.Is(err, store.ErrUnavailable):
 		return err
-	case broken(err), dbfile.Code(err) == dbfile.Full:
-		return fmt.Errorf("%w: %w", ErrUnavailable, &UnwritableError{whyUnwritable(c.locate(), err), err})
+	case sqlite.Broken(err), dbfile.Code(err) == dbfile.Full:
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, &UnwritableError{whyUnwritable(c.locate(), err), err})
 	default:
 		return err
 	}
@@ -170,7 +165,7 @@ func whyUnwritable(path string, err error) string {
 	}
 }
 
-func (c *Control) transact(ctx context.Context, fn func(*sqlx.Tx, schema) error) (err error) {
+func (c *Control) transact(ctx context.Context, fn func(*sqlx.Tx, sqlite.Schema) error) (err error) {
 	db, err := c.open(ctx)
 	if err != nil {
 		return err
@@ -187,8 +182,22 @@ func (c *Control) transact(ctx context.Context, fn func(*sqlx.Tx, schema) error)
 			err = errors.Join(err, rollback)
 		}
 	}()
-	if err := fn(tx, db.schema); err != nil {
+	if err := fn(tx, db.Schema); err != nil {
 		return err
 	}
 	return tx.Commit()
+}
+
+// Leftovers is [Store.Leftovers] by the connection that writes.
+func (c *Control) Leftovers(ctx context.Context, run string) (store.Leftovers, error) {
+	limited, cancel := c.limited(ctx)
+	defer cancel()
+	db, err := c.open(limited)
+	if err == nil {
+		var left store.Leftovers
+		if left, err = c.reader(db).Leftovers(limited, run); err == nil {
+			return left, nil
+		}
+	}
+	return store.Leftovers{}, c.explained(ctx, limited, err)
 }

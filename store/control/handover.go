@@ -1,4 +1,4 @@
-package store
+package control
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store/sqlite"
 	"wavedeck/store/wave"
 )
 
@@ -26,7 +27,7 @@ type HandedOutput struct {
 // HandOver records what a run that has not begun is given. The attempt keeps
 // when it began, before the run did: so it is told from the run's own.
 func (c *Control) HandOver(ctx context.Context, run string, h Handover) error {
-	err := c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+	err := c.write(ctx, func(tx *sqlx.Tx, sch sqlite.Schema) error {
 		now := c.now().Unix()
 		const output = `INSERT INTO artifact (run_id, step_id, name, path, type, size_bytes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`
 		for _, o := range h.Outputs {
@@ -34,7 +35,7 @@ func (c *Control) HandOver(ctx context.Context, run string, h Handover) error {
 				return fmt.Errorf("insert output %q: %w", o.Name, err)
 			}
 		}
-		if h.Failed == nil || !sch.has("step_attempt") {
+		if h.Failed == nil || !sch.Has("step_attempt") {
 			return nil
 		}
 		const attempt = `INSERT INTO step_attempt (run_id, step_id, attempt, state, error_message, failure_class, stdout_tail, started_at)

@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"errors"
@@ -10,69 +10,75 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// fileWatch listens for what happens to a database file and the files SQLite keeps
+// FileWatch listens for what happens to a database file and the files SQLite keeps
 // beside it. It watches directories: files come and go. While the directory is
 // missing it watches the nearest one above that exists.
-type fileWatch struct {
-	path   string
+type FileWatch struct {
+	Path   string
 	notify *fsnotify.Watcher // nil: the kernel gives none, only polling is left
 	dirs   map[string]fs.FileInfo
 	bases  []string // names of the file: its own and that of what it links to
 }
 
-// sign is what a notification may mean.
-type notification int
+// Notification is what an event of the kernel may mean.
+type Notification int
 
+// What an event may mean.
 const (
-	ignored      notification = iota
+	Ignored      Notification = iota
 	commitLikely              // a commit may be on its way
-	fileMoved                 // another file may lie under the path
+	FileMoved                 // another file may lie under the path
 )
 
-func newFileWatch(path string) (*fileWatch, error) {
-	w := &fileWatch{path: filepath.Clean(path), dirs: map[string]fs.FileInfo{}}
+// NewFileWatch listens for what happens to the file at path. With an error it is
+// there all the same, and hears nothing. The caller closes it.
+func NewFileWatch(path string) (*FileWatch, error) {
+	w := &FileWatch{Path: filepath.Clean(path), dirs: map[string]fs.FileInfo{}}
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return w, err
 	}
 	w.notify = notify
-	w.aim()
+	w.Aim()
 	return w, nil
 }
 
-func (w *fileWatch) close() {
+// Close ends the watch.
+func (w *FileWatch) Close() {
 	if w.notify != nil {
 		_ = w.notify.Close()
 	}
 }
 
-func (w *fileWatch) events() <-chan fsnotify.Event {
+// Events are what the kernel tells; nil: nothing.
+func (w *FileWatch) Events() <-chan fsnotify.Event {
 	if w.notify == nil {
 		return nil
 	}
 	return w.notify.Events
 }
 
-func (w *fileWatch) errors() <-chan error {
+// Errors are why the kernel told less than there was.
+func (w *FileWatch) Errors() <-chan error {
 	if w.notify == nil {
 		return nil
 	}
 	return w.notify.Errors
 }
 
-// working reports whether the directories of the file are watched.
-func (w *fileWatch) working() bool { return w.notify != nil && len(w.dirs) > 0 }
+// Working reports whether the directories of the file are watched.
+func (w *FileWatch) Working() bool { return w.notify != nil && len(w.dirs) > 0 }
 
-// aim points the watch at the directories as they are now: of the path and,
+// Aim points the watch at the directories as they are now: of the path and,
 // when that is a symbolic link, of the file itself, where SQLite writes.
-func (w *fileWatch) aim() {
+func (w *FileWatch) Aim() {
 	if w.notify == nil {
 		return
 	}
 	wanted := map[string]fs.FileInfo{}
-	w.bases = []string{filepath.Base(w.path)}
-	paths := []string{w.path}
-	if real, err := filepath.EvalSymlinks(w.path); err == nil {
+	w.bases = []string{filepath.Base(w.Path)}
+	paths := []string{w.Path}
+	if real, err := filepath.EvalSymlinks(w.Path); err == nil {
 		paths = append(paths, real)
 		w.bases = append(w.bases, filepath.Base(real))
 	}
@@ -108,11 +114,11 @@ func nearestDir(dir string) (string, fs.FileInfo) {
 	}
 }
 
-// interpret says what an event means. The -shm file is mapped memory: its writes
+// Interpret says what an event means. The -shm file is mapped memory: its writes
 // are no events.
-func (w *fileWatch) interpret(e fsnotify.Event) notification {
+func (w *FileWatch) Interpret(e fsnotify.Event) Notification {
 	if !e.Has(fsnotify.Create | fsnotify.Write | fsnotify.Remove | fsnotify.Rename) {
-		return ignored
+		return Ignored
 	}
 	name := filepath.Base(e.Name)
 	for _, base := range w.bases {
@@ -121,18 +127,18 @@ func (w *fileWatch) interpret(e fsnotify.Event) notification {
 			if e.Has(fsnotify.Write) {
 				return commitLikely
 			}
-			return fileMoved
+			return FileMoved
 		case base + "-wal", base + "-shm":
 			if e.Has(fsnotify.Write) {
 				return commitLikely
 			}
-			return fileMoved
+			return FileMoved
 		case base + "-journal":
 			return commitLikely
 		}
 	}
-	if strings.HasPrefix(w.path, filepath.Clean(e.Name)+string(filepath.Separator)) {
-		return fileMoved // a directory on the way to the file
+	if strings.HasPrefix(w.Path, filepath.Clean(e.Name)+string(filepath.Separator)) {
+		return FileMoved // a directory on the way to the file
 	}
-	return ignored
+	return Ignored
 }

@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"context"
@@ -40,76 +40,101 @@ func (h *hold) pause(ctx context.Context, inFlight func() bool, drain, d time.Du
 	h.over = over
 	h.mu.Unlock()
 	for began := time.Now(); inFlight() && time.Since(began) < drain; {
-		if !sleep(ctx, time.Millisecond) {
+		if !rest(ctx, time.Millisecond) {
 			break
 		}
 	}
-	sleep(ctx, d)
+	rest(ctx, d)
 	h.mu.Lock()
 	h.over = nil
 	h.mu.Unlock()
 	close(over)
 }
 
-// The ways to begin a query on the pool wait for the hold.
+// All ways to begin a query on the pool wait for the hold.
 
-func (d *database) SelectContext(ctx context.Context, dest any, query string, args ...any) error {
+// SelectContext waits for the hold.
+func (d *DB) SelectContext(ctx context.Context, dest any, query string, args ...any) error {
 	if err := d.hold.wait(ctx); err != nil {
 		return err
 	}
 	return d.DB.SelectContext(ctx, dest, query, args...)
 }
 
-func (d *database) GetContext(ctx context.Context, dest any, query string, args ...any) error {
+// GetContext waits for the hold.
+func (d *DB) GetContext(ctx context.Context, dest any, query string, args ...any) error {
 	if err := d.hold.wait(ctx); err != nil {
 		return err
 	}
 	return d.DB.GetContext(ctx, dest, query, args...)
 }
 
-func (d *database) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+// QueryContext waits for the hold.
+func (d *DB) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if err := d.hold.wait(ctx); err != nil {
 		return nil, err
 	}
 	return d.DB.QueryContext(ctx, query, args...)
 }
 
-func (d *database) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
+// QueryxContext waits for the hold.
+func (d *DB) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
 	if err := d.hold.wait(ctx); err != nil {
 		return nil, err
 	}
 	return d.DB.QueryxContext(ctx, query, args...)
 }
 
-func (d *database) BeginTxx(ctx context.Context, opts *sql.TxOptions) (*sqlx.Tx, error) {
+// BeginTxx waits for the hold.
+func (d *DB) BeginTxx(ctx context.Context, opts *sql.TxOptions) (*sqlx.Tx, error) {
 	if err := d.hold.wait(ctx); err != nil {
 		return nil, err
 	}
 	return d.DB.BeginTxx(ctx, opts)
 }
 
-func (d *database) PreparexContext(ctx context.Context, query string) (*sqlx.Stmt, error) {
+// QueryRowxContext waits for the hold.
+func (d *DB) QueryRowxContext(ctx context.Context, query string, args ...any) *sqlx.Row {
+	_ = d.hold.wait(ctx) // what ended it ends the query too
+	return d.DB.QueryRowxContext(ctx, query, args...)
+}
+
+// PrepareContext waits for the hold.
+func (d *DB) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
 	if err := d.hold.wait(ctx); err != nil {
 		return nil, err
 	}
-	return d.DB.PreparexContext(ctx, query)
+	return d.DB.PrepareContext(ctx, query)
 }
 
 // reading reports whether queries are in flight. The tracker has a connection of its
 // own, which is in no query while it holds the others back.
-func (d *database) reading() bool { return d.Stats().InUse > 1 }
+func (d *DB) reading() bool { return d.Stats().InUse > 1 }
 
-// boundLog makes room for a log that has outgrown its bound and goes on growing: a
+// holds are when a tracker held reads back.
+type holds struct {
+	logSize int64 // of the log, when it last did
+	pauses  int   // how often it did
+}
+
+// logState is how the write-ahead log is.
+type logState struct {
+	Bytes  int64
+	Bound  int64 // from which on reads are held back for it
+	Pauses int   // how often they were
+}
+
+// BoundLog makes room for a log that has outgrown its bound and goes on growing: a
 // log that is restarted keeps its size until it is longer than before. Reads of
 // other programs may still prevent it.
-func (t *tracker) boundLog(ctx context.Context) {
-	size := t.beside.logSize()
-	if size > t.o.opt.LogBound && size > t.logSize {
-		t.o.hold.pause(ctx, t.o.reading, t.o.opt.LogDrain, t.o.opt.LogPause)
+func (t *Tracker) BoundLog(ctx context.Context) logState {
+	size, opt := t.beside.logSize(), t.from.db.opt
+	if size > opt.LogBound && size > t.logSize {
+		t.from.db.hold.pause(ctx, t.from.db.reading, opt.LogDrain, opt.LogPause)
 		t.logSize = size
 		t.pauses++
 	}
-	t.store.setHealth(func(h *Health) { h.LogBytes, h.LogBound, h.LogPauses = size, t.o.opt.LogBound, t.pauses })
+	return logState{Bytes: size, Bound: opt.LogBound, Pauses: t.pauses}
 }
 
 // logSize is the size of the write-ahead log, 0 while there is none.

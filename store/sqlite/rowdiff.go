@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"cmp"
@@ -14,10 +14,13 @@ import (
 )
 
 const (
-	maxOpenRuns = 20_000           // recorded as going on; real histories have a handful
-	maxCompared = 500              // compared row by row at each commit
-	afterglow   = 30 * time.Second // Wave writes some rows after the event they belong to
+	maxOpenRuns = 20_000 // recorded as going on; real histories have a handful
+	maxCompared = 500    // compared row by row at each commit
 )
+
+// Afterglow is how long after an event Wave writes the last of the rows that belong
+// to it.
+const Afterglow = 30 * time.Second
 
 // rowDiff finds changed rows that no event announces: a run that fails has no
 // event of its own, its steps and artifacts are committed apart from theirs.
@@ -26,7 +29,7 @@ const (
 // of them, for the runs that are open or had something happen lately; older
 // ones are left to the index, which reads through all of them from time to time.
 type rowDiff struct {
-	d       *database
+	d       *DB
 	seed    maphash.Seed
 	lastRow map[string]int64     // by table: the greatest rowid seen
 	open    map[string]struct{}  // recorded as pending or running
@@ -41,23 +44,25 @@ type rowKey struct {
 	ref   wave.StepRef // Step is empty for rows of the run itself
 }
 
-// rowChanges names what became different. row is set when it is the run's own
+// RowChanges names what became different. Row is set when it is the run's own
 // row, so that its parent's counts may be others.
-type rowChanges struct {
-	runs  map[string]struct{}
-	steps map[wave.StepRef]struct{}
-	row   bool
+type RowChanges struct {
+	Runs  map[string]struct{}
+	Steps map[wave.StepRef]struct{}
+	Row   bool
 	more  bool // new rows are left for the next comparison
 }
 
-func newRowChanges() rowChanges {
-	return rowChanges{runs: map[string]struct{}{}, steps: map[wave.StepRef]struct{}{}}
+// NewRowChanges names nothing yet.
+func NewRowChanges() RowChanges {
+	return RowChanges{Runs: map[string]struct{}{}, Steps: map[wave.StepRef]struct{}{}}
 }
 
-func (c *rowChanges) add(ref wave.StepRef) {
-	c.runs[ref.Run] = struct{}{}
+// Add names a run, and its step if there is one.
+func (c *RowChanges) Add(ref wave.StepRef) {
+	c.Runs[ref.Run] = struct{}{}
 	if ref.Step != "" {
-		c.steps[ref] = struct{}{}
+		c.Steps[ref] = struct{}{}
 	}
 }
 
@@ -88,7 +93,7 @@ type comparedTable struct {
 	columns         []string
 }
 
-func newRowDiff(d *database) *rowDiff {
+func newRowDiff(d *DB) *rowDiff {
 	return &rowDiff{
 		d: d, seed: maphash.MakeSeed(), lastRow: map[string]int64{}, open: map[string]struct{}{},
 		recent: map[string]time.Time{}, hashes: map[rowKey]uint64{}, pending: func() {},
@@ -98,7 +103,7 @@ func newRowDiff(d *database) *rowDiff {
 // begin takes the rows as they are for the base of the first comparison.
 func (w *rowDiff) begin(ctx context.Context) error {
 	for _, t := range growing() {
-		if !w.d.schema[t.name][t.run] {
+		if !w.d.Schema[t.name][t.run] {
 			continue
 		}
 		var last int64
@@ -117,11 +122,11 @@ func (w *rowDiff) begin(ctx context.Context) error {
 // touch has runs compared for a while, open or not.
 func (w *rowDiff) touch(runs map[string]struct{}, now time.Time) {
 	for id := range runs {
-		w.recent[id] = now.Add(afterglow)
+		w.recent[id] = now.Add(Afterglow)
 	}
 }
 
-func (w *rowDiff) openRuns() []string { return keys(w.open) }
+func (w *rowDiff) openRuns() []string { return slices.Collect(maps.Keys(w.open)) }
 
 // accept makes what compare found known. Until then comparing again finds it
 // again, so that a failure in between loses nothing.
@@ -129,8 +134,8 @@ func (w *rowDiff) accept() { w.pending() }
 
 // compare names what changed since the last comparison that was accepted.
 // state is a run's last derived state; empty: unknown.
-func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string) wave.State) (rowChanges, error) {
-	changed := newRowChanges()
+func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string) wave.State) (RowChanges, error) {
+	changed := NewRowChanges()
 	lastRow, err := w.newRows(ctx, &changed)
 	if err != nil {
 		return changed, err
@@ -141,20 +146,20 @@ func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string)
 	}
 	for id := range open {
 		if _, was := w.open[id]; !was {
-			changed.add(wave.StepRef{Run: id})
-			changed.row = true
+			changed.Add(wave.StepRef{Run: id})
+			changed.Row = true
 		}
 	}
 	for id := range w.open {
 		if _, is := open[id]; !is {
-			changed.add(wave.StepRef{Run: id})
-			changed.row = true
+			changed.Add(wave.StepRef{Run: id})
+			changed.Row = true
 		}
 	}
 	recent := maps.Clone(w.recent)
 	maps.DeleteFunc(recent, func(_ string, until time.Time) bool { return now.After(until) })
-	for id := range changed.runs {
-		recent[id] = now.Add(afterglow)
+	for id := range changed.Runs {
+		recent[id] = now.Add(Afterglow)
 	}
 	chosen := w.choose(open, recent, state)
 	hashes, err := w.readHashes(ctx, chosen)
@@ -165,14 +170,14 @@ func (w *rowDiff) compare(ctx context.Context, now time.Time, state func(string)
 	for key := range w.hashes {
 		_, there := hashes[key]
 		if _, asked := compared[key.ref.Run]; asked && !there { // it was deleted
-			changed.add(key.ref)
-			changed.row = changed.row || key.ref.Step == ""
+			changed.Add(key.ref)
+			changed.Row = changed.Row || key.ref.Step == ""
 		}
 	}
 	for key, sum := range hashes {
 		if was, known := w.hashes[key]; !known || was != sum {
-			changed.add(key.ref)
-			changed.row = changed.row || key.ref.Step == ""
+			changed.Add(key.ref)
+			changed.Row = changed.Row || key.ref.Step == ""
 		}
 	}
 	w.pending = func() {
@@ -206,10 +211,10 @@ func (w *rowDiff) choose(open map[string]struct{}, recent map[string]time.Time, 
 }
 
 // newRows reads at most a window of each table; the next comparison goes on.
-func (w *rowDiff) newRows(ctx context.Context, changed *rowChanges) (map[string]int64, error) {
+func (w *rowDiff) newRows(ctx context.Context, changed *RowChanges) (map[string]int64, error) {
 	lastRow := maps.Clone(w.lastRow)
 	for _, t := range growing() {
-		if !w.d.schema[t.name][t.run] {
+		if !w.d.Schema[t.name][t.run] {
 			continue
 		}
 		for {
@@ -218,19 +223,19 @@ func (w *rowDiff) newRows(ctx context.Context, changed *rowChanges) (map[string]
 				Run string `db:"run"`
 				Stp string `db:"step"`
 			}
-			query := "SELECT rowid AS row, " + refColumns(w.d.schema, t) + " FROM " + t.name + " WHERE rowid > ? ORDER BY rowid LIMIT ?"
+			query := "SELECT rowid AS row, " + refColumns(w.d.Schema, t) + " FROM " + t.name + " WHERE rowid > ? ORDER BY rowid LIMIT ?"
 			if err := w.d.SelectContext(ctx, &rows, query, lastRow[t.name], eventWindow); err != nil {
 				return nil, fmt.Errorf("read new rows of %s: %w", t.name, err)
 			}
 			for _, r := range rows {
-				changed.add(wave.StepRef{Run: r.Run, Step: r.Stp})
-				changed.row = changed.row || t.step == ""
+				changed.Add(wave.StepRef{Run: r.Run, Step: r.Stp})
+				changed.Row = changed.Row || t.step == ""
 				lastRow[t.name] = r.Row
 			}
 			if len(rows) < eventWindow {
 				break
 			}
-			if len(changed.runs) > maxOpenRuns {
+			if len(changed.Runs) > maxOpenRuns {
 				changed.more = true
 				break
 			}
@@ -239,15 +244,13 @@ func (w *rowDiff) newRows(ctx context.Context, changed *rowChanges) (map[string]
 	return lastRow, nil
 }
 
-func refColumns(s schema, t comparedTable) string {
+func refColumns(s Schema, t comparedTable) string {
 	step := "''"
 	if t.step != "" && s[t.name][t.step] {
 		step = "COALESCE(" + t.step + ", '')"
 	}
 	return "COALESCE(" + t.run + ", '') AS run, " + step + " AS step"
 }
-
-const openRunsSQL = `SELECT run_id FROM pipeline_run WHERE status IN ('pending', 'running') AND run_id IS NOT NULL LIMIT ?`
 
 func (w *rowDiff) readOpen(ctx context.Context) (map[string]struct{}, error) {
 	var ids []string
@@ -257,42 +260,23 @@ func (w *rowDiff) readOpen(ctx context.Context) (map[string]struct{}, error) {
 	return set(ids), nil
 }
 
-// openChildren lists the children of runs whose state is told from theirs.
-func (w *rowDiff) openChildren(ctx context.Context, runs []string) ([]string, error) {
-	if !w.d.schema["pipeline_run"]["parent_run_id"] {
-		return nil, nil
-	}
-	var children []string
-	err := chunks(runs, maxCompared, func(part []string) error {
-		var ids []string
-		query := "SELECT run_id FROM pipeline_run WHERE parent_run_id IN " + in(len(part)) + " AND +status IN ('pending', 'running', 'failed') LIMIT ?"
-		err := w.d.SelectContext(ctx, &ids, query, append(anys(part), maxOpenRuns)...)
-		children = append(children, ids...)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list children: %w", err)
-	}
-	return children, nil
-}
-
 func (w *rowDiff) readHashes(ctx context.Context, ids []string) (map[rowKey]uint64, error) {
 	hashes := map[rowKey]uint64{}
 	for _, t := range changing() {
-		if !w.d.schema[t.name][t.run] {
+		if !w.d.Schema[t.name][t.run] {
 			continue
 		}
 		var shown []string
 		for _, column := range t.columns {
-			if w.d.schema[t.name][column] {
+			if w.d.Schema[t.name][column] {
 				shown = append(shown, "quote("+column+")")
 			}
 		}
 		if len(shown) == 0 {
 			continue
 		}
-		query := "SELECT " + refColumns(w.d.schema, t) + ", " + strings.Join(shown, "||' '||") + " AS shown FROM " + t.name + " WHERE " + t.run + " IN "
-		err := chunks(ids, maxCompared, func(part []string) error {
+		query := "SELECT " + refColumns(w.d.Schema, t) + ", " + strings.Join(shown, "||' '||") + " AS shown FROM " + t.name + " WHERE " + t.run + " IN "
+		err := parts(ids, maxCompared, func(part []string) error {
 			var rows []struct {
 				Run   string `db:"run"`
 				Step  string `db:"step"`
@@ -311,8 +295,6 @@ func (w *rowDiff) readHashes(ctx context.Context, ids []string) (map[rowKey]uint
 	}
 	return hashes, nil
 }
-
-func keys[K comparable, V any](m map[K]V) []K { return slices.Collect(maps.Keys(m)) }
 
 func set(ids []string) map[string]struct{} {
 	m := make(map[string]struct{}, len(ids))

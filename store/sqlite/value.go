@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"fmt"
@@ -17,8 +17,14 @@ func countSQL(x string) string {
 	return "CASE WHEN typeof(" + x + ") IN ('integer', 'real') AND " + x + " >= 0 AND " + x + " <= 9007199254740992 THEN CAST(" + x + " AS INTEGER) END"
 }
 
-// timeSQL is an SQL expression: the time in the expression given in unix seconds,
+// TimeSQL is an SQL expression: the time in the expression given in unix seconds,
 // whole, later than 1970 began and before the year 10000, NULL when it is none.
-func timeSQL(x string) string {
+func TimeSQL(x string) string {
 	return fmt.Sprintf("CASE WHEN typeof(%[1]s) = 'integer' AND %[1]s >= 1 AND %[1]s < %[2]d THEN %[1]s END", x, wave.MaxUnix)
+}
+
+// tokenSumSQL is a sum whatever a writer put there: sum() itself is an error where
+// it is more than 64 bits hold, and that much is no sum of tokens.
+func tokenSumSQL() string {
+	return "COALESCE(" + countSQL("total("+countSQL("tokens_used")+")") + ", 0) AS tokens"
 }

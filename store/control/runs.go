@@ -1,4 +1,4 @@
-package store
+package control
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store"
+	"wavedeck/store/sqlite"
 	"wavedeck/store/wave"
 )
 
@@ -41,7 +43,7 @@ func NewRunID(pipeline string, at time.Time) string {
 // when there are more. The same call with the same id may be repeated: then
 // nothing is created. For another run the id is [ErrTaken].
 func (c *Control) CreateRun(ctx context.Context, r NewRun, limit int) (id string, created bool, err error) {
-	err = c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+	err = c.write(ctx, func(tx *sqlx.Tx, sch sqlite.Schema) error {
 		if id = r.ID; id != "" {
 			if same, err := isRecorded(ctx, tx, r); err != nil || same {
 				return err
@@ -88,7 +90,7 @@ func isRecorded(ctx context.Context, tx *sqlx.Tx, r NewRun) (bool, error) {
 }
 
 func activeSQL() string {
-	return "SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND " + timeSQL("started_at") + " > ?"
+	return "SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND " + sqlite.TimeSQL("started_at") + " > ?"
 }
 
 func checkLimit(ctx context.Context, tx *sqlx.Tx, now time.Time, limit int) error {
@@ -106,7 +108,7 @@ func checkLimit(ctx context.Context, tx *sqlx.Tx, now time.Time, limit int) erro
 }
 
 // insertRun reports false when the id exists.
-func insertRun(ctx context.Context, tx *sqlx.Tx, sch schema, r NewRun, id string, now time.Time) (bool, error) {
+func insertRun(ctx context.Context, tx *sqlx.Tx, sch sqlite.Schema, r NewRun, id string, now time.Time) (bool, error) {
 	tags, err := json.Marshal(append([]string{}, r.Tags...))
 	if err != nil {
 		return false, err
@@ -143,14 +145,14 @@ func insertRun(ctx context.Context, tx *sqlx.Tx, sch schema, r NewRun, id string
 func (c *Control) RequestCancellation(ctx context.Context, id string, force bool) error {
 	const query = `INSERT INTO cancellation (run_id, requested_at, force) VALUES (?, ?, ?)
 ON CONFLICT (run_id) DO UPDATE SET force = max(COALESCE(cancellation.force, 0), excluded.force)`
-	err := c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+	err := c.write(ctx, func(tx *sqlx.Tx, sch sqlite.Schema) error {
 		open, err := isOpen(ctx, tx, id)
 		switch {
 		case err != nil:
 			return err
 		case !open:
 			return ErrEnded
-		case !sch.has("cancellation"):
+		case !sch.Has("cancellation"):
 			return errors.New("this database has no place for a request to stop")
 		}
 		_, err = tx.ExecContext(ctx, query, id, c.now().Unix(), force)
@@ -166,7 +168,7 @@ func isOpen(ctx context.Context, tx *sqlx.Tx, id string) (bool, error) {
 	var status string
 	switch err := tx.GetContext(ctx, &status, `SELECT status FROM pipeline_run WHERE run_id = ?`, id); {
 	case errors.Is(err, sql.ErrNoRows):
-		return false, ErrNotFound
+		return false, store.ErrNotFound
 	case err != nil:
 		return false, err
 	}
@@ -175,7 +177,7 @@ func isOpen(ctx context.Context, tx *sqlx.Tx, id string) (bool, error) {
 
 // SetPID records the process of a run. A database without that column keeps none.
 func (c *Control) SetPID(ctx context.Context, id string, pid int) error {
-	err := c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+	err := c.write(ctx, func(tx *sqlx.Tx, sch sqlite.Schema) error {
 		if !sch["pipeline_run"]["pid"] {
 			_, err := isOpen(ctx, tx, id)
 			return err
@@ -185,7 +187,7 @@ func (c *Control) SetPID(ctx context.Context, id string, pid int) error {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(ErrNotFound, err)
+			return errors.Join(store.ErrNotFound, err)
 		}
 		return nil
 	})
@@ -201,7 +203,7 @@ func (c *Control) OpenRuns(ctx context.Context, most int) (ids []string, err err
 	limited, cancel := c.limited(ctx)
 	defer cancel()
 	db, err := c.open(limited)
-	if err == nil && db.schema["pipeline_run"]["pid"] {
+	if err == nil && db.Schema["pipeline_run"]["pid"] {
 		err = db.SelectContext(limited, &ids, `SELECT run_id FROM pipeline_run
 WHERE status IN ('pending', 'running') AND pid > 0 ORDER BY started_at DESC LIMIT ?`, most)
 	}
@@ -216,7 +218,7 @@ func (c *Control) Derived(ctx context.Context, ids ...string) ([]wave.Run, error
 	db, err := c.open(limited)
 	if err == nil {
 		var runs []wave.Run
-		if runs, err = db.runsByID(limited, ids); err == nil {
+		if runs, err = c.reader(db).RunsByID(limited, ids); err == nil {
 			return runs, nil
 		}
 	}
@@ -256,7 +258,7 @@ func (c *Control) CancelRun(ctx context.Context, id string) error {
 // CorrectStopped records a run as cancelled that was asked to stop, and that
 // Wave recorded as failed because it was. It keeps its time of end.
 func (c *Control) CorrectStopped(ctx context.Context, id string) error {
-	err := c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+	err := c.write(ctx, func(tx *sqlx.Tx, sch sqlite.Schema) error {
 		if !sch["pipeline_run"]["cancelled_at"] || !sch["pipeline_run"]["current_step"] {
 			return nil
 		}
@@ -281,7 +283,7 @@ const cancelled = "cancelled"
 
 // cancelRest closes what a cancelled run has beside its own row, and takes the
 // request to stop away, which would stop a run that continues under the same id.
-func cancelRest(ctx context.Context, tx *sqlx.Tx, sch schema, id string, now int64) error {
+func cancelRest(ctx context.Context, tx *sqlx.Tx, sch sqlite.Schema, id string, now int64) error {
 	for _, rest := range []struct {
 		table, query string
 		args         []any
@@ -292,7 +294,7 @@ WHERE pipeline_id = ? AND state IN ('pending', 'started', 'running', 'retrying',
 WHERE pipeline_id = ? AND status IN ('pending', 'running')`, []any{now, id}},
 		{"cancellation", `DELETE FROM cancellation WHERE run_id = ?`, []any{id}},
 	} {
-		if !sch.has(rest.table) {
+		if !sch.Has(rest.table) {
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, rest.query, rest.args...); err != nil {
@@ -304,17 +306,17 @@ WHERE pipeline_id = ? AND status IN ('pending', 'running')`, []any{now, id}},
 
 // failRest closes what a run whose process has gone has beside its own row. A
 // step that had not begun stays as it is, which is how Wave leaves it too.
-func failRest(ctx context.Context, tx *sqlx.Tx, sch schema, id, end, reason string, now int64) error {
+func failRest(ctx context.Context, tx *sqlx.Tx, sch sqlite.Schema, id, end, reason string, now int64) error {
 	if strings.Contains(reason, wave.ReasonGone) {
 		reason = wave.ReasonGone // what the process printed is said once, by the run
 	}
-	if sch.has("step_state") && end == "failed" {
+	if sch.Has("step_state") && end == "failed" {
 		if _, err := tx.ExecContext(ctx, `UPDATE step_state SET state = 'failed', completed_at = ?, error_message = ?
 WHERE pipeline_id = ? AND state IN ('started', 'running', 'retrying', 'reworking')`, now, reason, id); err != nil {
 			return fmt.Errorf("close step_state: %w", err)
 		}
 	}
-	if !sch.has("pipeline_state") {
+	if !sch.Has("pipeline_state") {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE pipeline_state SET status = ?, updated_at = ?
@@ -325,11 +327,11 @@ WHERE pipeline_id = ? AND status IN ('pending', 'running')`, end, now, id)
 // closeIf gives a run an end if its status is one of those given. What ended
 // well had nothing to do, which databases tell since their schema has a word for it.
 func (c *Control) closeIf(ctx context.Context, id, end, reason string, statuses ...string) (closed bool, err error) {
-	err = c.write(ctx, func(tx *sqlx.Tx, sch schema) error {
+	err = c.write(ctx, func(tx *sqlx.Tx, sch sqlite.Schema) error {
 		var status string
 		switch err := tx.GetContext(ctx, &status, `SELECT status FROM pipeline_run WHERE run_id = ?`, id); {
 		case errors.Is(err, sql.ErrNoRows):
-			return ErrNotFound
+			return store.ErrNotFound
 		case err != nil || !slices.Contains(statuses, status):
 			return err
 		}

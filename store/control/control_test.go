@@ -1,4 +1,4 @@
-package store
+package control
 
 import (
 	"context"
@@ -12,16 +12,33 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"wavedeck/store"
+	"wavedeck/store/sqlite"
 	"wavedeck/store/statedb"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
 
+// readerOf derives what the database at path says.
+func readerOf(t *testing.T, path string, opt store.Options) *store.Reader {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store.NewReader(db, opt)
+}
+
 // openControl returns the write side of the database at path, which waits only
 // a little for a lock.
 func openControl(t *testing.T, path string) *Control {
 	t.Helper()
-	c := OpenControl(func() string { return path })
+	c := Open(func() string { return path })
 	c.busy = 200 * time.Millisecond
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
@@ -46,8 +63,8 @@ func TestARunIsReservedAsWaveDoes(t *testing.T) {
 			if err := c.SetPID(t.Context(), id, 4711); err != nil {
 				t.Error(err)
 			}
-			d := openTest(t, b.Path, time.Now(), Options{Alive: func(int) bool { return true }})
-			runs, err := d.runsByID(t.Context(), []string{id})
+			d := readerOf(t, b.Path, store.Options{Alive: func(int) bool { return true }})
+			runs, err := d.RunsByID(t.Context(), []string{id})
 			if err != nil || len(runs) != 1 {
 				t.Fatal(runs, err)
 			}
@@ -130,7 +147,7 @@ func TestARequestToStop(t *testing.T) {
 		}
 	})
 	t.Run("of no run is refused", func(t *testing.T) {
-		if err := c.RequestCancellation(t.Context(), "nobody", false); !errors.Is(err, ErrNotFound) {
+		if err := c.RequestCancellation(t.Context(), "nobody", false); !errors.Is(err, store.ErrNotFound) {
 			t.Error(err)
 		}
 	})
@@ -171,7 +188,10 @@ func TestClosingARun(t *testing.T) {
 		if err := c.CloseRun(t.Context(), running, wave.ReasonGone+": signal: killed; it printed:\nmuch"); err != nil {
 			t.Fatal(err)
 		}
-		d := mustDetail(t, openTest(t, b.Path, time.Now(), Options{}), running)
+		d, err := readerOf(t, b.Path, store.Options{}).Detail(t.Context(), running)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if d.Run.State != wave.Lost {
 			t.Errorf("%+v", d.Run)
 		}
@@ -273,8 +293,8 @@ func TestADatabaseThatIsReplacedIsWrittenAnew(t *testing.T) {
 	if _, _, err := c.CreateRun(t.Context(), NewRun{ID: "two", Pipeline: "fix"}, 0); err != nil {
 		t.Fatal(err)
 	}
-	d := openTest(t, path, time.Now(), Options{})
-	runs, err := d.runsByID(t.Context(), []string{"one", "two"})
+	d := readerOf(t, path, store.Options{})
+	runs, err := d.RunsByID(t.Context(), []string{"one", "two"})
 	if err != nil || len(runs) != 1 || runs[0].ID != "two" {
 		t.Errorf("%+v, %v", runs, err)
 	}
@@ -283,7 +303,7 @@ func TestADatabaseThatIsReplacedIsWrittenAnew(t *testing.T) {
 func TestWithoutADatabaseNothingIsWritten(t *testing.T) {
 	path := t.TempDir() + "/state.db"
 	c := openControl(t, path)
-	if _, _, err := c.CreateRun(t.Context(), NewRun{Pipeline: "fix"}, 0); !errors.Is(err, ErrUnavailable) {
+	if _, _, err := c.CreateRun(t.Context(), NewRun{Pipeline: "fix"}, 0); !errors.Is(err, store.ErrUnavailable) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(path); err == nil {
@@ -299,7 +319,7 @@ func TestAWriteThatTheDiskRefusesSaysWhy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := storetest.New(t)
 			b.Run(storetest.Run{ID: "r"})
-			err := openControl(t, b.Path).write(t.Context(), func(tx *sqlx.Tx, _ schema) error {
+			err := openControl(t, b.Path).write(t.Context(), func(tx *sqlx.Tx, _ sqlite.Schema) error {
 				if _, err := tx.Exec(c.spoil); err != nil {
 					return err
 				}
@@ -307,7 +327,7 @@ func TestAWriteThatTheDiskRefusesSaysWhy(t *testing.T) {
 				return err
 			})
 			why, ok := errors.AsType[*UnwritableError](err)
-			if !ok || !errors.Is(err, ErrUnavailable) || !strings.Contains(why.Reason, c.says) || !strings.Contains(why.Reason, b.Path) {
+			if !ok || !errors.Is(err, store.ErrUnavailable) || !strings.Contains(why.Reason, c.says) || !strings.Contains(why.Reason, b.Path) {
 				t.Errorf("got %v", err)
 			}
 		})
