@@ -119,8 +119,8 @@
 
   // What the edge of its cell cuts off is read by pointing at it.
   on('pointerover', e => {
-    const cut = e.target.closest?.('.line > *, .now, td')
-    if (cut && !cut.title && cut.scrollWidth > cut.clientWidth) cut.title = cut.textContent.trim()
+    const cut = e.target.closest?.('.line > *, .now, td:not([colspan])')
+    if (cut && !cut.title && cut.scrollWidth > cut.clientWidth) cut.title = cut.textContent.trim().slice(0, 500)
   })
 
   // The stream, in words.

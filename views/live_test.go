@@ -232,7 +232,7 @@ func TestLive(t *testing.T) {
 		d.announce("runs-changed")
 		until(t, ctx, `document.querySelector('a.open').textContent.includes('END')`)
 		do(t, ctx, `document.querySelector('a.open bdi:last-child').dispatchEvent(new PointerEvent('pointerover', {bubbles: true})), document.querySelector('.c-state span').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))`)
-		until(t, ctx, `document.querySelector('a.open').title.endsWith('END') && !document.querySelector('.c-state [title], .c-state[title]')`)
+		until(t, ctx, `document.querySelector('a.open').title.startsWith('p a long input') && document.querySelector('a.open').title.length === 500 && !document.querySelector('.c-state [title], .c-state[title]')`)
 	})
 	t.Run("of many changes the last one is shown, in few requests", func(t *testing.T) {
 		ctx, d := browse(t, window)
