@@ -66,7 +66,7 @@ func TestBulk(t *testing.T) {
 		}
 	}
 	s.until("it has ended", func() bool { return strings.HasPrefix(s.fragment(page).text("#progress .meta"), "done") })
-	audit, err := s.desk.Audit(t.Context(), auditOf("bulk"))
+	audit, err := s.data.Audit(t.Context(), auditOf("bulk"))
 	if err != nil || len(audit.Entries) != 2 { // the one that was refused, and one
 		t.Fatalf("%d entries, %v", len(audit.Entries), err)
 	}
@@ -134,7 +134,7 @@ func TestBulkOfAThousandRuns(t *testing.T) {
 	for done, look := 0, time.NewTicker(200*time.Millisecond); done < n; { // as long as it goes on; each look counts its thousand rows
 		before := done
 		for quiet := time.Now().Add(time.Minute); done == before; <-look.C {
-			bulk, err := s.desk.Bulk(t.Context(), path.Base(page))
+			bulk, err := s.data.Bulk(t.Context(), path.Base(page))
 			if err != nil || time.Now().After(quiet) {
 				t.Fatalf("it stands at %d: %v", done, err)
 			}
@@ -142,7 +142,7 @@ func TestBulkOfAThousandRuns(t *testing.T) {
 		}
 	}
 	s.until("it has ended", func() bool { return strings.HasPrefix(s.fragment(page).text("#progress .meta"), "done1") })
-	audit, err := s.desk.Audit(t.Context(), auditOf("bulk"))
+	audit, err := s.data.Audit(t.Context(), auditOf("bulk"))
 	if err != nil || len(audit.Entries) != 1 || len(audit.Entries[0].Runs) != n {
 		t.Fatalf("%d entries, %v", len(audit.Entries), err)
 	}

@@ -20,7 +20,7 @@ import (
 	"wavedeck/store/manifest"
 )
 
-// benchServer is a server on an empty project, with a desk.
+// benchServer is a server on an empty project, with data of its own.
 func benchServer(t *testing.T, change ...func(*Config)) *Server {
 	t.Helper()
 	source, err := manifest.Open(manifest.Options{Dir: t.TempDir()})
@@ -29,7 +29,7 @@ func benchServer(t *testing.T, change ...func(*Config)) *Server {
 	}
 	own := appdb.Open(t.Context(), t.TempDir())
 	t.Cleanup(func() { _ = own.Close() })
-	config := Config{Store: store.Open(source.Current().Project.DB, store.Options{}), Manifest: source, Desk: own}
+	config := Config{Store: store.Open(source.Current().Project.DB, store.Options{}), Manifest: source, Data: own}
 	for _, c := range change {
 		c(&config)
 	}
@@ -168,9 +168,9 @@ func TestPagesOfOthersDoNotFillTheLog(t *testing.T) {
 	}
 }
 
-func TestActionWithoutDesk(t *testing.T) {
+func TestActionWithoutData(t *testing.T) {
 	var log strings.Builder
-	s := benchServer(t, func(c *Config) { c.Desk = nil; c.Log = testLog(&log) })
+	s := benchServer(t, func(c *Config) { c.Data = nil; c.Log = testLog(&log) })
 	w := httptest.NewRecorder()
 	s.auth.Action("test", func(_ http.ResponseWriter, r *http.Request) error {
 		audit.RecordOf(r.Context()).About("run-1", "build")

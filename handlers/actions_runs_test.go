@@ -453,7 +453,7 @@ VALUES (?, 'flaky-integration', 'failed', '', ?, ?, ?)`, made, time.Now().Unix()
 		if got := family(made); !strings.Contains(got, "Forked from") {
 			t.Errorf("a fork's family: %q", got)
 		}
-		if err := s.desk.Append(appdb.Entry{At: time.Now(), Action: "retry", Run: made, Result: appdb.Done, Params: map[string]string{"original": failedRun}}); err != nil {
+		if err := s.data.Append(appdb.Entry{At: time.Now(), Action: "retry", Run: made, Result: appdb.Done, Params: map[string]string{"original": failedRun}}); err != nil {
 			t.Fatal(err)
 		}
 		s.until("the page calls it a retry", func() bool { // an answer may be kept for a moment

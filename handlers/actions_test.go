@@ -241,7 +241,7 @@ func TestStart(t *testing.T) {
 		}
 	})
 	t.Run("it stands in the audit log", func(t *testing.T) {
-		page, err := s.desk.Audit(t.Context(), auditOf("start"))
+		page, err := s.data.Audit(t.Context(), auditOf("start"))
 		if err != nil || len(page.Entries) != 3 {
 			t.Fatalf("%d entries, %v", len(page.Entries), err)
 		}
@@ -348,7 +348,7 @@ func TestFieldErrors(t *testing.T) {
 			if got := strings.TrimPrefix(doc.Find("#input").Text(), "\n"); got != "kept" {
 				t.Errorf("the input is %q", got)
 			}
-			page, err := s.desk.Audit(t.Context(), auditOf("start"))
+			page, err := s.data.Audit(t.Context(), auditOf("start"))
 			if err != nil || page.Entries[0].Status != http.StatusBadRequest || !strings.HasPrefix(page.Entries[0].Error, c.field) {
 				t.Errorf("the audit log has %+v, %v", page.Entries[0].Entry, err)
 			}
@@ -378,7 +378,7 @@ func TestPreview(t *testing.T) {
 	if wrong.status != http.StatusOK || !strings.Contains(wrong.text("#plan"), `steps names "none"`) {
 		t.Errorf("status %d, %s", wrong.status, wrong.body)
 	}
-	page2, err := s.desk.Audit(t.Context(), auditOf("start"))
+	page2, err := s.data.Audit(t.Context(), auditOf("start"))
 	if err != nil || len(page2.Entries) > 0 || len(e.requests()) > 0 {
 		t.Errorf("a preview is no action: %v, %v, %v", page2.Entries, e.requests(), err)
 	}
@@ -393,8 +393,8 @@ func TestOneStart(t *testing.T) {
 	for i := range sites {
 		e := &stage{}
 		sites[i] = openSite(t, root, func(c *handlers.Config) {
-			c.Desk = appdb.Open(t.Context(), data)
-			t.Cleanup(func() { _ = c.Desk.Close() })
+			c.Data = appdb.Open(t.Context(), data)
+			t.Cleanup(func() { _ = c.Data.Close() })
 			e.catalog = c.Manifest.Current
 			e.control = control.Open(func() string { return c.Manifest.Current().Project.DB })
 			c.Engine = e
@@ -457,7 +457,7 @@ func TestStartWithoutAFolderForKeys(t *testing.T) {
 	s := openSite(t, storetest.Project(t), func(c *handlers.Config) {
 		e.catalog = c.Manifest.Current
 		e.control = control.Open(func() string { return c.Manifest.Current().Project.DB })
-		c.Engine, c.Desk = e, appdb.Open(t.Context(), "")
+		c.Engine, c.Data = e, appdb.Open(t.Context(), "")
 	}).ready()
 	t.Cleanup(func() { _ = e.Close() })
 	fields := url.Values{"input": {"x"}, "key": {"20261123-020000-0123456789abcdef"}}

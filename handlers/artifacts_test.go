@@ -77,7 +77,7 @@ func TestOnlyFilesOfTheProjectAreServed(t *testing.T) {
 		paths[name] = c.path
 	}
 	s := outputs(t, paths, map[string][]byte{"out/a.txt": []byte("hello"), "data/search.db": nil})
-	s = openSite(t, s.root, onDesk(t, filepath.Join(s.root, "data"))).ready()
+	s = openSite(t, s.root, withData(t, filepath.Join(s.root, "data"))).ready()
 	for link, to := range map[string]string{
 		"link-in": "a.txt", "link-out": outside, "dir-out": filepath.Dir(outside), "link-db": "../.agents/state.db", "link-desk": "../data/desk.db",
 	} {

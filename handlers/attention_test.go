@@ -41,7 +41,7 @@ func (s *site) needing() (list []string, all attentionAnswer) {
 
 func TestNeedsAttention(t *testing.T) {
 	dir := t.TempDir()
-	s := openSample(t, onDesk(t, dir))
+	s := openSample(t, withData(t, dir))
 	b := storetest.At(t, storetest.StatePath(s.root))
 	soaked(b, 5)
 	beats := storetest.Run{Heartbeat: opened.Add(-5 * time.Second)}
@@ -123,7 +123,7 @@ func TestNeedsAttention(t *testing.T) {
 
 // TestAFailureWithoutATimeNeedsAttention: nothing says that it is old.
 func TestAFailureWithoutATimeNeedsAttention(t *testing.T) {
-	s := openSite(t, emptyProject(t), onDesk(t, t.TempDir()))
+	s := openSite(t, emptyProject(t), withData(t, t.TempDir()))
 	b := newState(t, s.root)
 	one := b.Run(storetest.Run{Pipeline: "one", Status: "failed", Start: opened.Add(-time.Hour)})
 	two := b.Run(storetest.Run{Pipeline: "two", Status: "failed", Start: opened.Add(-time.Hour)})
@@ -150,7 +150,7 @@ func TestAFailureWithoutATimeNeedsAttention(t *testing.T) {
 }
 
 func TestMarkingAsSeenIsChecked(t *testing.T) {
-	s := openSample(t, onDesk(t, t.TempDir())).ready()
+	s := openSample(t, withData(t, t.TempDir())).ready()
 	for name, tt := range map[string]struct {
 		form    url.Values
 		headers []string

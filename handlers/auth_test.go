@@ -317,7 +317,7 @@ func TestSession(t *testing.T) {
 	server := func(t *testing.T, token string, at *time.Time) *Server {
 		own := appdb.Open(t.Context(), shared)
 		t.Cleanup(func() { _ = own.Close() })
-		return benchServer(t, func(c *Config) { c.Token, c.Desk, c.Now = token, own, func() time.Time { return *at } })
+		return benchServer(t, func(c *Config) { c.Token, c.Data, c.Now = token, own, func() time.Time { return *at } })
 	}
 	in := func(s *Server, c *http.Cookie) *httptest.ResponseRecorder {
 		return answer1(s, asked("GET", "/api/audit", "Cookie", c.Name+"="+c.Value))
@@ -379,7 +379,7 @@ func TestSession(t *testing.T) {
 	})
 	t.Run("who signed out stays out when the data folder cannot be read, and who is in can go on", func(t *testing.T) {
 		own := appdb.Open(t.Context(), t.TempDir())
-		s := benchServer(t, func(c *Config) { c.Token, c.Desk, c.Now = rightToken, own, func() time.Time { return now } })
+		s := benchServer(t, func(c *Config) { c.Token, c.Data, c.Now = rightToken, own, func() time.Time { return now } })
 		out, stays := signedIn(t, s, ""), signedIn(t, s, "")
 		older := &http.Cookie{Name: out.Name, Value: s.common.authenticator.Sessions.Encode(s.common.authenticator.Sessions.Begin("", now))} // of before a restart
 		answer1(s, form("http://localhost/logout", nil, "Cookie", out.Name+"="+out.Value))

@@ -13,7 +13,7 @@ import (
 
 // TestBodyThatDoesNotCome asks with a body of which only the beginning is sent.
 func TestBodyThatDoesNotCome(t *testing.T) {
-	s := openSample(t, onDesk(t, t.TempDir()), func(c *handlers.Config) { c.Token, c.Budgets.Body = "the-right-token", 50*time.Millisecond }).ready()
+	s := openSample(t, withData(t, t.TempDir()), func(c *handlers.Config) { c.Token, c.Budgets.Body = "the-right-token", 50*time.Millisecond }).ready()
 	for _, c := range []struct{ path, kind string }{
 		{"/login", "application/x-www-form-urlencoded"}, // which everybody may
 		{"/views", "application/x-www-form-urlencoded"}, {"/views", "multipart/form-data; boundary=x"}, {"/api/views", "application/json"},

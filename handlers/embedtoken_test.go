@@ -20,12 +20,12 @@ import (
 	"wavedeck/store/appdb"
 )
 
-// onDesk gives a console a folder of its own.
-func onDesk(t testing.TB, dir string) func(*handlers.Config) {
+// withData gives a console a folder of its own.
+func withData(t testing.TB, dir string) func(*handlers.Config) {
 	t.Helper()
 	d := appdb.Open(context.Background(), dir)
 	t.Cleanup(func() { _ = d.Close() })
-	return func(c *handlers.Config) { c.Desk = d }
+	return func(c *handlers.Config) { c.Data = d }
 }
 
 type token struct {
@@ -69,7 +69,7 @@ func askFor(resource string) string {
 func TestTokensOpenWhatTheyAreFor(t *testing.T) {
 	var ahead atomic.Int64
 	dir := t.TempDir()
-	s := openPortal(t, onDesk(t, dir), func(c *handlers.Config) {
+	s := openPortal(t, withData(t, dir), func(c *handlers.Config) {
 		c.Now = func() time.Time { return opened.Add(time.Duration(ahead.Load())) }
 		c.Embed.Origins = append(c.Embed.Origins, "https://second.example")
 		c.ReadOnly = true // to let somebody read is no action
@@ -143,11 +143,11 @@ func TestTokensOpenWhatTheyAreFor(t *testing.T) {
 		}
 	})
 	t.Run("another server with the same folder takes it, one with another does not", func(t *testing.T) {
-		here := openPortal(t, onDesk(t, dir))
+		here := openPortal(t, withData(t, dir))
 		if r := here.get(path); r.status != http.StatusOK {
 			t.Errorf("the same folder: status %d", r.status)
 		}
-		there := openPortal(t, onDesk(t, t.TempDir()))
+		there := openPortal(t, withData(t, t.TempDir()))
 		if r := there.get(path); r.status != http.StatusForbidden {
 			t.Errorf("another folder: status %d", r.status)
 		}
@@ -186,7 +186,7 @@ func TestTokensOpenWhatTheyAreFor(t *testing.T) {
 }
 
 func TestAskingForTokens(t *testing.T) {
-	s := openPortal(t, onDesk(t, t.TempDir()))
+	s := openPortal(t, withData(t, t.TempDir()))
 	for name, c := range map[string]struct {
 		body    string
 		headers []string
@@ -242,7 +242,7 @@ func TestAskingForTokens(t *testing.T) {
 		}
 	})
 	t.Run("without a folder of its own the console makes none", func(t *testing.T) {
-		s := openPortal(t, func(c *handlers.Config) { c.Desk = nil })
+		s := openPortal(t, func(c *handlers.Config) { c.Data = nil })
 		if status, got := s.token(askFor("runs/x")); status != http.StatusServiceUnavailable || got.Token != "" {
 			t.Errorf("status %d", status)
 		}
@@ -252,7 +252,7 @@ func TestAskingForTokens(t *testing.T) {
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s := openPortal(t, onDesk(t, file))
+		s := openPortal(t, withData(t, file))
 		for _, path := range []string{"/embed/v1/t/x/runs", "/fragments/v1/t/x/runs", "/badge/v1/t/x/pipelines/fix-issue.json"} {
 			if r := s.get(path); r.status != http.StatusServiceUnavailable || strings.Contains(r.body, "secret-place") {
 				t.Errorf("%s: %d: %s", path, r.status, r.body)
@@ -298,7 +298,7 @@ func (l *lines) String() string {
 
 func TestTheLogHasNoToken(t *testing.T) {
 	var log lines
-	s := openPortal(t, onDesk(t, t.TempDir()), func(c *handlers.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	s := openPortal(t, withData(t, t.TempDir()), func(c *handlers.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	_, got := s.token(askFor("runs/" + sampleRun))
 	other, err := grant.Sign([]byte("x"), grant.Grant{ID: "forged", Scope: grant.Read, Resource: "runs", Expires: opened.Unix() + 60})
 	if err != nil {

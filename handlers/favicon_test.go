@@ -10,7 +10,7 @@ import (
 )
 
 func TestTitleAndIconCountWhatNeedsAttention(t *testing.T) {
-	s := openSample(t, onDesk(t, t.TempDir())).ready()
+	s := openSample(t, withData(t, t.TempDir())).ready()
 	s.until("failures are noticed", func() bool { list, _ := s.needing(); return len(list) == 3 })
 	for _, path := range []string{"/runs", "/attention", "/views", "/runs/" + sampleRun, "/runs/none"} {
 		page := s.get(path)

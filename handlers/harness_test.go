@@ -34,7 +34,7 @@ type site struct {
 	t       testing.TB
 	root    string
 	store   *store.Store
-	desk    *appdb.DB
+	data    *appdb.DB
 	console *handlers.Server
 	*httptest.Server
 }
@@ -57,9 +57,9 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 		t.Fatalf("open project: %v", err)
 	}
 	s := &site{t: t, root: root}
-	s.desk = appdb.Open(t.Context(), t.TempDir())
+	s.data = appdb.Open(t.Context(), t.TempDir())
 	config := handlers.Config{
-		Manifest: source, Desk: s.desk, Now: func() time.Time { return opened },
+		Manifest: source, Data: s.data, Now: func() time.Time { return opened },
 		Budgets: web.Budgets{Answer: time.Minute, Search: time.Minute, Asker: time.Minute}, // however busy the machine is
 	}
 	s.store = store.Open(source.Current().Project.DB, store.Options{
@@ -86,7 +86,7 @@ func openSite(t testing.TB, root string, change ...func(*handlers.Config)) *site
 		for range cap(done) {
 			<-done
 		}
-		if err := s.desk.Close(); err != nil {
+		if err := s.data.Close(); err != nil {
 			t.Error(err)
 		}
 	})

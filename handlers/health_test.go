@@ -50,7 +50,7 @@ func (absentEngine) Name() string { return "wave" }
 func (absentEngine) Version(context.Context) (string, error) { return "", runner.ErrUnavailable }
 
 func TestHealthOfASoundProject(t *testing.T) {
-	s := openSample(t, onDesk(t, t.TempDir())).ready()
+	s := openSample(t, withData(t, t.TempDir())).ready()
 	for key, want := range map[string]map[string]any{
 		"database": {"phase": "open", "journal_mode": "wal", "last_error": "none", "read_mode": "read-only"},
 		"schema":   {"noted": 33.0, "version": "33"},
@@ -126,8 +126,8 @@ func TestHealthTellsWhatIsWrong(t *testing.T) {
 	})
 	t.Run("a folder for own files that cannot be used", func(t *testing.T) {
 		s := openSample(t, func(c *handlers.Config) {
-			_ = c.Desk.Close()
-			c.Desk = appdb.Open(t.Context(), "")
+			_ = c.Data.Close()
+			c.Data = appdb.Open(t.Context(), "")
 		}).ready()
 		if _, state, do, _ := s.health("desk"); state != "broken" || !strings.Contains(do, "--data") {
 			t.Errorf("%s: %s", state, do)

@@ -85,7 +85,7 @@ func TestWhatPagesOfOtherSitesMayAskFor(t *testing.T) {
 }
 
 func TestBadgesWithATokenOnAnySite(t *testing.T) {
-	s := openPortal(t, onDesk(t, t.TempDir()))
+	s := openPortal(t, withData(t, t.TempDir()))
 	_, got := s.token(askFor("pipelines/fix-issue"))
 	path := "/badge/v1/t/" + got.Token + "/pipelines/fix-issue.svg"
 	if r := s.get(path, elsewhere("no-cors", "image", "Referer", "https://evil.example/")...); r.status != http.StatusOK {

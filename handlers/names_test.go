@@ -173,7 +173,7 @@ func TestEveryNameIsWhatItsFormAndFilterAskFor(t *testing.T) {
 		if r := s.submit("/attention/seen", "run", field); r.status != http.StatusSeeOther {
 			t.Errorf("the form of %q sends %q: %d", want, field, r.status)
 		}
-		log, err := s.desk.Audit(t.Context(), appdb.AuditFilter{Limit: 1})
+		log, err := s.data.Audit(t.Context(), appdb.AuditFilter{Limit: 1})
 		if err != nil || len(log.Entries) != 1 || !slices.Equal(append(log.Entries[0].Runs, log.Entries[0].Run), []string{want, ""}) {
 			t.Errorf("the form of %q named %v, %v", want, log.Entries, err)
 		}
@@ -191,7 +191,7 @@ func TestEveryActionIsAboutWhatItsAddressNames(t *testing.T) {
 	s := openNasty(t, e.serve)
 	t.Cleanup(func() { _ = e.Close() })
 	last := func() appdb.Entry {
-		log, err := s.desk.Audit(t.Context(), appdb.AuditFilter{Limit: 1})
+		log, err := s.data.Audit(t.Context(), appdb.AuditFilter{Limit: 1})
 		if err != nil || len(log.Entries) != 1 {
 			t.Fatalf("%d entries, %v", len(log.Entries), err)
 		}
@@ -220,7 +220,7 @@ func TestEveryActionIsAboutWhatItsAddressNames(t *testing.T) {
 
 // TestASavedViewKeepsEveryName saves a filter by each name, under that name.
 func TestASavedViewKeepsEveryName(t *testing.T) {
-	s := openNasty(t, onDesk(t, t.TempDir()))
+	s := openNasty(t, withData(t, t.TempDir()))
 	for _, name := range nastyNames {
 		if r := s.form("/views", url.Values{"name": {name}, "query": {url.Values{"pipeline": {address.Encode(name)}}.Encode()}}); r.status >= 500 || r.status >= 400 && r.text("#main") == "" {
 			t.Errorf("%q: %d %s", name, r.status, clip(r.body))

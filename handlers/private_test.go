@@ -42,7 +42,7 @@ func TestNoPageShowsTheConsolesOwnFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "wave.yaml"), []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := openSite(t, root, func(c *handlers.Config) { c.Desk = own }).ready()
+	s := openSite(t, root, func(c *handlers.Config) { c.Data = own }).ready()
 	for i, path := range paths {
 		name := string(rune('a' + i))
 		for _, page := range []string{

@@ -139,7 +139,7 @@ func TestSavedViews(t *testing.T) {
 
 func TestSavedViewsOfAConsoleThatOnlyReads(t *testing.T) {
 	s := openSample(t, func(c *handlers.Config) { c.ReadOnly = true }).ready()
-	if _, err := s.desk.AddSavedView(t.Context(), "kept", "q=x"); err != nil {
+	if _, err := s.data.AddSavedView(t.Context(), "kept", "q=x"); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.saved(); got != "1 kept, Edit views" {

@@ -283,7 +283,7 @@ func TestRebuildSearch(t *testing.T) {
 		if len(s.search("contract").Events) == 0 {
 			t.Error("nothing is found after it")
 		}
-		page, err := s.desk.Audit(t.Context(), appdb.AuditFilter{Action: "rebuild search index", Limit: 10})
+		page, err := s.data.Audit(t.Context(), appdb.AuditFilter{Action: "rebuild search index", Limit: 10})
 		if err != nil || len(page.Entries) != 1 || page.Entries[0].Result != appdb.Done {
 			t.Errorf("%+v, %v", page.Entries, err)
 		}

@@ -46,7 +46,7 @@ import (
 type Config struct {
 	Store    *store.Store
 	Manifest *manifest.Source
-	Desk     *appdb.DB          // our own files; nil: nothing is kept
+	Data     *appdb.DB          // our own files; nil: nothing is kept
 	ReadOnly bool               // every action is refused
 	Engine   runner.Engine      // carries out runs; nil: none can be started or stopped
 	BasePath string             // "" or "/deck": where the console is mounted
@@ -133,11 +133,11 @@ func New(c Config) *Server {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Desk == nil {
-		c.Desk = appdb.Open(context.Background(), "")
+	if c.Data == nil {
+		c.Data = appdb.Open(context.Background(), "")
 	}
 	kit := &web.Kit{
-		Store: c.Store, Manifest: c.Manifest, Data: c.Desk, Prices: c.Prices, Paths: views.Paths(c.BasePath), Log: c.Log, Now: c.Now,
+		Store: c.Store, Manifest: c.Manifest, Data: c.Data, Prices: c.Prices, Paths: views.Paths(c.BasePath), Log: c.Log, Now: c.Now,
 		Budgets: c.Budgets.WithDefaults(), ReadOnly: c.ReadOnly, Access: accessOf(c), Shared: c.common.shared,
 	}
 	s := &Server{Kit: kit, features: newFeatures(c, kit), common: c.common, prefixServers: newPrefixServers(c)}

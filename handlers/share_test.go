@@ -74,7 +74,7 @@ func TestBadges(t *testing.T) {
 		})
 	}
 	t.Run("a token opens it too", func(t *testing.T) {
-		s := openPortal(t, onDesk(t, t.TempDir()))
+		s := openPortal(t, withData(t, t.TempDir()))
 		_, got := s.token(askFor("pipelines/fix-issue"))
 		for path, status := range map[string]int{"fix-issue.svg": 200, "fix-issue.json": 200, "audit-part.svg": 403} {
 			if r := s.get("/badge/v1/t/" + got.Token + "/pipelines/" + path); r.status != status {
@@ -223,7 +223,7 @@ func TestSharing(t *testing.T) {
 
 func TestEmbeddingBehindASignIn(t *testing.T) {
 	const secret = "correct-horse-battery-staple"
-	s := openPortal(t, onDesk(t, t.TempDir()), func(c *handlers.Config) { c.Token = secret })
+	s := openPortal(t, withData(t, t.TempDir()), func(c *handlers.Config) { c.Token = secret })
 	card := "runs/" + sampleRun + "/card"
 	t.Run("without a token of its own an embed says why it shows nothing", func(t *testing.T) {
 		for _, root := range []string{"/embed/v1/", "/fragments/v1/"} {

@@ -48,9 +48,9 @@ func testForms(t *testing.T, s *site) {
 	}
 }
 
-// TestAFullDeskMakesNoPageLong fills what the console itself keeps, as far as it
+// TestManyThingsOfOurOwnMakeNoPageLong fills what the console itself keeps, as far as it
 // lets anybody.
-func TestAFullDeskMakesNoPageLong(t *testing.T) {
+func TestManyThingsOfOurOwnMakeNoPageLong(t *testing.T) {
 	dir, root := t.TempDir(), emptyProject(t)
 	newState(t, root).Run(storetest.Run{ID: "a-20261123-010000-0001", Status: "failed"})
 	change, _ := hooking(t, dir)

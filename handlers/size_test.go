@@ -127,7 +127,7 @@ func openLarge(t *testing.T) (*site, *stage) {
 	}
 	write(".agents/pipelines/step.yaml", "kind: WavePipeline\nmetadata:\n  name: step\nsteps:\n  - id: "+long(500<<10)+"\n    type: command\n    script: "+long(500<<10)+"\n")
 	e := &stage{}
-	s := openSite(t, root, onDesk(t, t.TempDir()), e.serve)
+	s := openSite(t, root, withData(t, t.TempDir()), e.serve)
 	t.Cleanup(func() { _ = e.Close() })
 	return s.ready(), e
 }

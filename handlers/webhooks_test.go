@@ -84,7 +84,7 @@ func (h *hookReceiver) runs(t *testing.T) (runs []string) {
 func hooking(t testing.TB, dir string) (func(*handlers.Config), *movable) {
 	clock := &movable{at: time.Now()}
 	return func(c *handlers.Config) {
-		onDesk(t, dir)(c)
+		withData(t, dir)(c)
 		c.Now = clock.now
 		guard, err := webhook.NewGuard("127.0.0.1")
 		if err != nil {
@@ -345,7 +345,7 @@ func TestHookForm(t *testing.T) {
 	var log bytes.Buffer
 	var mu sync.Mutex
 	dir := t.TempDir()
-	s := openSample(t, onDesk(t, dir), func(c *handlers.Config) {
+	s := openSample(t, withData(t, dir), func(c *handlers.Config) {
 		c.Log = slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -419,10 +419,10 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestHookOfAConsoleThatOnlyReads(t *testing.T) {
 	dir := t.TempDir()
-	s := openSample(t, onDesk(t, dir)).ready()
+	s := openSample(t, withData(t, dir)).ready()
 	s.submit("/views", "name", "on call", "query", "")
 	s.submit("/views/1/hook", "url", "https://hooks.example/services/T0KEN", "on", "failed")
-	reads := openSample(t, onDesk(t, dir), func(c *handlers.Config) { c.ReadOnly = true }).ready()
+	reads := openSample(t, withData(t, dir), func(c *handlers.Config) { c.ReadOnly = true }).ready()
 	for _, path := range []string{"", "/remove", "/test", "/again"} {
 		if r := reads.submit("/views/1/hook"+path, "url", "https://x.example/", "on", "failed"); r.status != http.StatusForbidden {
 			t.Errorf("%s: %d", path, r.status)

@@ -17,7 +17,7 @@ import (
 
 type demoCommand struct {
 	listenFlags
-	deskFlags
+	dataFlags
 	Engine engineName `enum:"auto,wave,local" default:"local" placeholder:"auto|wave|local" group:"runs" help:"The engine that executes runs started here: local (this program), wave, or auto, which is wave if it is on PATH and local otherwise."`
 	Dir    string     `placeholder:"DIR" group:"project" help:"Write the example project to this folder, which must be empty or not exist, and keep it. Default: a temporary folder."`
 	Keep   bool       `group:"project" help:"Keep the temporary folder."`
@@ -52,7 +52,7 @@ func (c *demoCommand) Run(ctx context.Context, io stdio) (err error) {
 	}
 	return site{
 		runs:   runOptions{Together: true, Grace: demoGrace}, // its folder is removed below them
-		source: source, desk: c.deskFlags, engine: c.Engine, listen: c.listenFlags, log: log, out: io.out, err: io.err,
+		source: source, data: c.dataFlags, engine: c.Engine, listen: c.listenFlags, log: log, out: io.out, err: io.err,
 		notices: []views.Banner{{
 			ID: "demo", Level: "info", Title: "Demo data. Runs you start are real.",
 		}},

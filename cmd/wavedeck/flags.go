@@ -80,8 +80,8 @@ func (f *listenFlags) Validate() error {
 	return nil
 }
 
-// deskFlags say where the console keeps its own data, and whether it acts.
-type deskFlags struct {
+// dataFlags say where the console keeps its own data, and whether it acts.
+type dataFlags struct {
 	Data         string        `placeholder:"DIR" group:"console" help:"The folder for the console's own files: audit log, saved views, search index. Default: a folder per project in $$XDG_STATE_HOME/wavedeck."`
 	ReadOnly     bool          `group:"console" help:"Refuse every action and hide its button."`
 	Search       string        `enum:"on,off" default:"on" placeholder:"on|off" group:"console" help:"Index the messages of events in the folder --data. Default: on. Takes 20 to 25 bytes per event."`
@@ -102,7 +102,7 @@ func (a *allowed) UnmarshalText(text []byte) error {
 }
 
 // guard says where webhooks may go.
-func (f deskFlags) guard() (*webhook.Guard, error) {
+func (f dataFlags) guard() (*webhook.Guard, error) {
 	names := make([]string, len(f.WebhookAllow))
 	for i, a := range f.WebhookAllow {
 		names[i] = string(a)
@@ -119,7 +119,7 @@ type engineName string
 
 // at fills in where the files of the project in root are, unless it was said.
 // It stays empty when this user has no home.
-func (f deskFlags) at(root string) deskFlags {
+func (f dataFlags) at(root string) dataFlags {
 	if f.Data != "" {
 		return f
 	}

@@ -226,28 +226,28 @@ func TestMistakesAreToldInOneLine(t *testing.T) {
 func TestDataFolder(t *testing.T) {
 	state := t.TempDir()
 	t.Setenv("XDG_STATE_HOME", state)
-	one, other := deskFlags{}.at("/src/acme shop"), deskFlags{}.at("/old/acme shop")
+	one, other := dataFlags{}.at("/src/acme shop"), dataFlags{}.at("/old/acme shop")
 	if one.Data == other.Data {
 		t.Error("two projects have one folder")
 	}
-	for _, f := range []deskFlags{one, other} {
+	for _, f := range []dataFlags{one, other} {
 		if dir, name := filepath.Split(f.Data); dir != filepath.Join(state, "wavedeck")+"/" || !strings.HasPrefix(name, "acme-shop-") {
 			t.Errorf("folder %s", f.Data)
 		}
 	}
-	if again := (deskFlags{}).at("/src/acme shop"); again.Data != one.Data {
+	if again := (dataFlags{}).at("/src/acme shop"); again.Data != one.Data {
 		t.Errorf("%v, then %v", one, again)
 	}
-	if named := (deskFlags{Data: "/x"}).at("/src/shop"); named.Data != "/x" {
+	if named := (dataFlags{Data: "/x"}).at("/src/shop"); named.Data != "/x" {
 		t.Errorf("folder %s, not the one that was named", named.Data)
 	}
 	t.Setenv("XDG_STATE_HOME", "relative")
 	t.Setenv("HOME", "/home/me")
-	if f := (deskFlags{}).at("/"); !strings.HasPrefix(f.Data, "/home/me/.local/state/wavedeck/") {
+	if f := (dataFlags{}).at("/"); !strings.HasPrefix(f.Data, "/home/me/.local/state/wavedeck/") {
 		t.Errorf("folder %s", f.Data)
 	}
 	t.Setenv("HOME", "")
-	if f := (deskFlags{}).at("/src/shop"); f.Data != "" {
+	if f := (dataFlags{}).at("/src/shop"); f.Data != "" {
 		t.Errorf("folder %s without a home", f.Data)
 	}
 }

@@ -34,7 +34,7 @@ import (
 type serveCommand struct {
 	projectFlags
 	listenFlags
-	deskFlags
+	dataFlags
 	engineFlags
 	Prices string `placeholder:"FILE" group:"console" help:"Prices of tokens, in YAML or JSON, for estimated costs. Format: docs/states.md."`
 }
@@ -52,7 +52,7 @@ func (c *serveCommand) Run(ctx context.Context, io stdio) error {
 		}
 	}
 	return site{
-		source: source, prices: priced, listen: c.listenFlags, desk: c.at(source.Current().Project.Root), engine: c.Engine,
+		source: source, prices: priced, listen: c.listenFlags, data: c.at(source.Current().Project.Root), engine: c.Engine,
 		log: io.log(c.LogFormat), out: io.out, err: io.err,
 	}.serve(ctx)
 }
@@ -62,7 +62,7 @@ type site struct {
 	source  *manifest.Source
 	prices  *prices.File // nil: none are given
 	listen  listenFlags
-	desk    deskFlags
+	data    dataFlags
 	engine  engineName
 	runs    runOptions // of those that are started here; the log is added
 	notices []views.Banner
@@ -102,7 +102,7 @@ func (s site) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	guard, err := s.desk.guard()
+	guard, err := s.data.guard()
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (s site) serve(ctx context.Context) (err error) {
 		Definition: handlers.Definition(s.source), Log: s.log, Shown: present.RedactWhole, Across: present.RedactEvents(),
 		Locate: func() string { return s.source.Current().Project.DB },
 	})
-	own := appdb.Open(ctx, s.desk.Data)
+	own := appdb.Open(ctx, s.data.Data)
 	defer func() { err = errors.Join(err, own.Close()) }()
 	if problem := own.Problem(); problem != "" {
 		s.log.Warn("failed to open the data folder: nothing is stored", "err", problem)
@@ -129,10 +129,10 @@ func (s site) serve(ctx context.Context) (err error) {
 	answering, endAnswers := context.WithCancel(context.WithoutCancel(ctx))
 	defer endAnswers()
 	console := handlers.New(handlers.Config{ //nolint:contextcheck // each request brings its own
-		Store: db, Manifest: s.source, Desk: own, ReadOnly: s.desk.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
+		Store: db, Manifest: s.source, Data: own, ReadOnly: s.data.ReadOnly, Engine: engine, BasePath: string(s.listen.BasePath),
 		Hosts: s.hosts(), AnyIP: s.listen.Bind.addr().IsUnspecified(), Token: token,
 		Embed: s.listen.config(), Proxies: s.listen.proxies(),
-		Prices: s.prices, Search: index, Banners: append(platformNotices(), s.notices...), Webhooks: guard, Log: s.log, Budgets: web.Budgets{Search: s.desk.SearchWithin},
+		Prices: s.prices, Search: index, Banners: append(platformNotices(), s.notices...), Webhooks: guard, Log: s.log, Budgets: web.Budgets{Search: s.data.SearchWithin},
 	})
 	server := &http.Server{
 		Handler:     console,
@@ -180,10 +180,10 @@ func (s site) serve(ctx context.Context) (err error) {
 
 // index is that of the events, nil when none is wanted.
 func (s site) index(db *store.Store) *search.Index {
-	if s.desk.Search == "off" {
+	if s.data.Search == "off" {
 		return nil
 	}
-	return search.Open(db, search.Options{Dir: s.desk.Data, Shown: present.RedactMessage, Form: present.MessageVersion, Log: s.log})
+	return search.Open(db, search.Options{Dir: s.data.Data, Shown: present.RedactMessage, Form: present.MessageVersion, Log: s.log})
 }
 
 // awaitState waits until it is known whether there is a database, but not long:

@@ -163,7 +163,7 @@ const (
 
 // work carries out the actions on many runs until ctx ends. What is left
 // then, or when this process is killed, another server goes on with, or this one
-// when it comes back: it is kept on the desk, run by run.
+// when it comes back: it is kept in its data, run by run.
 func (b *Bulk) work(ctx context.Context) {
 	owner := rand.Text()
 	look := time.NewTimer(0)

@@ -56,7 +56,7 @@ func (h *Handler) forgetSeen() {
 }
 
 // Attention is what needs a human and was not looked at, the most urgent first.
-// Without a desk nothing was ever looked at.
+// Without data of its own nothing was ever looked at.
 func (h *Handler) Attention(ctx context.Context) ([]store.Attention, error) {
 	all, err := h.Store.Attention(ctx)
 	if err != nil {

@@ -82,7 +82,7 @@ func called(name string) string {
 	return present.Clip(name, maxCalled)
 }
 
-// signOut ends the session, for every server on this desk, and takes what the
+// signOut ends the session, for every server with these data, and takes what the
 // browser kept of the pages.
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) error {
 	if session := sessionOf(r); session != nil {

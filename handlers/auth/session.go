@@ -25,7 +25,7 @@ const (
 
 // session is what the cookie of a browser says, signed with a key that only
 // servers with the same token have. Nothing of it is kept here, so that any of
-// them accepts it; only that somebody signed out is on the desk.
+// them accepts it; only that somebody signed out is in the console's data.
 type session struct {
 	ID    string `json:"i"`
 	Name  string `json:"n,omitempty"` // what the visitor called themselves

@@ -22,7 +22,7 @@ import (
 )
 
 // keyPeriod is how long one of the console's own keys signs; it is accepted
-// twice as long. All servers of one desk have the same keys.
+// twice as long. All servers with the same data have the same keys.
 const keyPeriod = 7 * 24 * time.Hour
 
 // embedKeys are the keys of tokens: the first signs.

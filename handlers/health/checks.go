@@ -26,7 +26,7 @@ import (
 // Bounds from which on something is told as unwell.
 const (
 	slowLag     = 2 * time.Second // from noticing a change to having told it
-	largeDesk   = 1 << 30
+	largeData   = 1 << 30
 	littleSpace = 1 << 30
 	noSpace     = 64 << 20
 )
@@ -246,7 +246,7 @@ func (h *Handler) lookStreams(context.Context) finding {
 	return f
 }
 
-func (h *Handler) lookDesk(context.Context) finding {
+func (h *Handler) lookData(context.Context) finding {
 	f := found("desk", "Own files")
 	f.text("path", "", h.Data.Dir())
 	if problem := h.Data.Problem(); problem != "" {
@@ -256,7 +256,7 @@ func (h *Handler) lookDesk(context.Context) finding {
 	size, files := folderSize(h.Data.Dir())
 	f.bytes("bytes", "size", size)
 	f.number("files", "files", files)
-	if size > largeDesk {
+	if size > largeData {
 		f.become(warned, "The audit log may be rotated away: a new one is begun.")
 	}
 	return f

@@ -42,7 +42,7 @@ func (f checkFunc) look(ctx context.Context) finding { return f(ctx) }
 func (h *Handler) checks() []check {
 	return []check{
 		checkFunc(h.lookDatabase), checkFunc(h.lookSchema), checkFunc(h.lookChanges), checkFunc(h.lookIndex), checkFunc(h.lookSearch),
-		checkFunc(h.lookProject), checkFunc(h.lookEngine), checkFunc(h.lookStreams), checkFunc(h.lookDesk), checkFunc(h.lookHooks),
+		checkFunc(h.lookProject), checkFunc(h.lookEngine), checkFunc(h.lookStreams), checkFunc(h.lookData), checkFunc(h.lookHooks),
 		checkFunc(h.lookDisk), checkFunc(h.lookProcess),
 	}
 }

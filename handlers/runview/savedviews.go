@@ -45,7 +45,7 @@ func (fs *filters) ViewLink(v ViewSummary) string {
 	return v.URL
 }
 
-// ViewOptions are the views as links above a list, which shows q. A desk that
+// ViewOptions are the views as links above a list, which shows q. Data that
 // cannot be read has none: the chrome says why.
 func (fs *filters) ViewOptions(ctx context.Context, q url.Values) []views.Option {
 	list, err := fs.ViewSummaries(ctx)
@@ -68,7 +68,7 @@ func ViewID(r *http.Request) (int64, error) {
 	return id, nil
 }
 
-// ViewError is what a client is told of an error of the desk.
+// ViewError is what a client is told of an error of the console's data.
 func ViewError(err error) error {
 	switch {
 	case errors.Is(err, appdb.ErrNotFound):

@@ -22,7 +22,7 @@ func (k *Kit) Below(r *http.Request, root string) bool {
 type EmbedConfig struct {
 	Origins      []string // may frame embeds, and read fragments and JSON; exact, such as "https://portal.example"
 	CORSOrigins  []string // may read fragments and JSON instead; empty: Origins
-	Keys         []string // sign tokens: the first signs, all are accepted; empty: the console's own, kept on the desk
+	Keys         []string // sign tokens: the first signs, all are accepted; empty: the console's own, kept in its data
 	PublicOrigin string   // where people reach the console, such as "https://wave.example"; empty: what each request says
 }
 

@@ -94,7 +94,7 @@ func tableOf(err error) *Error {
 	var own *Error
 	var input *criteria.InputError
 	var tooLarge *http.MaxBytesError
-	var noDesk *appdb.UnavailableError
+	var unavailable *appdb.UnavailableError
 	var word *runquery.Error
 	var unwritable *control.UnwritableError
 	switch {
@@ -118,8 +118,8 @@ func tableOf(err error) *Error {
 		return &Error{Status: http.StatusServiceUnavailable, Text: "the state database is locked: another process holds it and lets nobody read", Next: "It is read again as soon as that process lets go; ask again in a moment.", Err: err}
 	case errors.Is(err, store.ErrUnavailable):
 		return &Error{Status: http.StatusServiceUnavailable, Text: "the state database cannot be read right now", Next: "It is picked up again as soon as it is back.", Err: err}
-	case errors.As(err, &noDesk):
-		return &Error{Status: http.StatusServiceUnavailable, Text: "the console cannot keep anything right now: " + noDesk.Reason, Err: err}
+	case errors.As(err, &unavailable):
+		return &Error{Status: http.StatusServiceUnavailable, Text: "the console cannot keep anything right now: " + unavailable.Reason, Err: err}
 	case errors.As(err, &tooLarge):
 		return &Error{Status: http.StatusRequestEntityTooLarge, Text: "the request is too large", Err: err}
 	case errors.Is(err, os.ErrDeadlineExceeded):
