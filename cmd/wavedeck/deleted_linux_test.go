@@ -15,8 +15,9 @@ import (
 func TestDeletedBesideTheDatabase(t *testing.T) {
 	t.Parallel()
 	root := storetest.Project(t)
-	shm := storetest.StatePath(root) + "-shm"
-	asWAL, err := statedb.Open(t.Context(), storetest.StatePath(root))
+	database := storetest.StatePath(root)
+	shm := database + "-shm"
+	asWAL, err := statedb.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,6 +26,11 @@ func TestDeletedBesideTheDatabase(t *testing.T) {
 	}
 	p := start(t, "serve", "--project", root, "--port", "0")
 	eventually(t, "the database is open", func() bool { return p.healthz(t).Status == "ok" })
+	file, err := os.Open(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
 	held, err := os.Open(shm)
 	if err != nil {
 		t.Fatal(err)

@@ -125,6 +125,8 @@ func (b *builder) step(ctx context.Context) (more bool, err error) {
 		x.opt.Log.Info("the state database is another one: the index of events is made anew")
 		err = f.write(ctx, func(tx *sqlx.Tx) error { return reset(ctx, tx, x.opt.Form) })
 		return true, x.note(ctx, f, err)
+	case err != nil && ctx.Err() != nil: // the program ends
+		return false, err
 	case err != nil:
 		x.say(err)
 		return false, err

@@ -170,7 +170,7 @@ type StrayWatch struct {
 // Text is why what others write may not be seen; empty when it is.
 func (w *StrayWatch) Text(path string, now time.Time) string {
 	if w.look && !now.Before(w.next) {
-		w.pids = system.HoldDeleted(path+"-wal", path+"-shm")
+		w.pids = system.HoldDeleted(path, "-wal", "-shm")
 		w.look, w.next = len(w.pids) > 0, now.Add(strayLook)
 	}
 	switch {

@@ -7,12 +7,13 @@ import (
 	"strconv"
 )
 
-// HoldDeleted names the processes that hold a file open which was deleted from one
-// of the paths, as far as this user may see their files.
-func HoldDeleted(paths ...string) (pids []int) {
-	gone := make([]string, len(paths))
-	for i, path := range paths {
-		gone[i] = path + " (deleted)"
+// HoldDeleted names the processes that have the file at path open, and one that was
+// deleted beside it: a name of path with one of the suffixes. It knows of those whose
+// files this user may see.
+func HoldDeleted(path string, suffixes ...string) (pids []int) {
+	gone := make([]string, len(suffixes))
+	for i, suffix := range suffixes {
+		gone[i] = path + suffix + " (deleted)"
 	}
 	entries, _ := os.ReadDir("/proc")
 	for _, entry := range entries {
@@ -20,14 +21,20 @@ func HoldDeleted(paths ...string) (pids []int) {
 		if err != nil {
 			continue
 		}
-		dir := filepath.Join("/proc", entry.Name(), "fd")
-		files, _ := os.ReadDir(dir)
-		for _, file := range files {
-			if at, err := os.Readlink(filepath.Join(dir, file.Name())); err == nil && slices.Contains(gone, at) {
-				pids = append(pids, pid)
-				break
-			}
+		open := openOf(filepath.Join("/proc", entry.Name(), "fd"))
+		if slices.Contains(open, path) && slices.ContainsFunc(gone, func(g string) bool { return slices.Contains(open, g) }) {
+			pids = append(pids, pid)
 		}
 	}
 	return pids
+}
+
+func openOf(dir string) (paths []string) {
+	files, _ := os.ReadDir(dir)
+	for _, file := range files {
+		if at, err := os.Readlink(filepath.Join(dir, file.Name())); err == nil {
+			paths = append(paths, at)
+		}
+	}
+	return paths
 }

@@ -9,18 +9,27 @@ import (
 
 func TestHoldDeleted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
+	create := func(path string) *os.File {
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
 	}
-	defer f.Close()
-	if pids := HoldDeleted(path); len(pids) > 0 {
+	held := create(path)
+	create(path + "-log")
+	if pids := HoldDeleted(path, "-log"); len(pids) > 0 {
 		t.Errorf("before it is deleted: %v", pids)
 	}
-	if err := os.Remove(path); err != nil {
+	if err := os.Remove(path + "-log"); err != nil {
 		t.Fatal(err)
 	}
-	if pids := HoldDeleted(path+".other", path); !slices.Equal(pids, []int{os.Getpid()}) {
+	if pids := HoldDeleted(path, "-other", "-log"); !slices.Equal(pids, []int{os.Getpid()}) {
 		t.Errorf("got %v, want this process", pids)
+	}
+	held.Close()
+	if pids := HoldDeleted(path, "-log"); len(pids) > 0 {
+		t.Errorf("of who has let go of the file: %v", pids)
 	}
 }
