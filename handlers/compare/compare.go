@@ -68,18 +68,21 @@ func (h *Handler) partnerOf(ctx context.Context, left wave.Run, right string) (p
 	}
 	// A cursor without an id: what started in the same second came before or
 	// after, nobody knows.
-	page, err := h.Store.Runs(ctx, criteria.RunFilter{
+	f := criteria.RunFilter{
 		States: []wave.State{wave.Succeeded}, Pipelines: []string{left.Pipeline},
-		Older: &criteria.Cursor{T: left.StartedAt.Unix()}, Limit: criteria.MaxLimit,
-	})
-	if err != nil {
-		return partner{}, fmt.Errorf("last green run before %s: %w", left.ID, err)
+		Older: &criteria.Cursor{T: left.StartedAt.Unix()}, Limit: 5, // more are needed only where some are dry runs
 	}
-	green := slices.IndexFunc(page.Runs, func(run wave.Run) bool { return !run.DryRun })
-	if green < 0 {
-		return partner{none: "No run of " + pipeline + " that started before this one has succeeded."}, nil
+	for f.Older != nil {
+		page, err := h.Store.Runs(ctx, f)
+		if err != nil {
+			return partner{}, fmt.Errorf("last green run before %s: %w", left.ID, err)
+		}
+		if green := slices.IndexFunc(page.Runs, func(run wave.Run) bool { return !run.DryRun }); green >= 0 {
+			return partner{id: page.Runs[green].ID, why: "the newest run of " + pipeline + " that succeeded and started before it"}, nil
+		}
+		f.Older, f.Limit = page.Older, criteria.MaxLimit
 	}
-	return partner{id: page.Runs[green].ID, why: "the newest run of " + pipeline + " that succeeded and started before it"}, nil
+	return partner{none: "No run of " + pipeline + " that started before this one has succeeded."}, nil
 }
 
 // compared reads and aligns two runs; without a partner there is only the left.
