@@ -78,7 +78,7 @@ func (s stretches) hide(across Across, id int64, step, message string) string {
 
 // stretchesOf finds the stretches of a run up to an event. Asked again, it costs
 // the new events only.
-func (d *Reader) stretchesOf(ctx context.Context, q Rows, run string, upTo int64) (stretches, error) {
+func (d *eventReader) stretchesOf(ctx context.Context, q Rows, run string, upTo int64) (stretches, error) {
 	if d.opt.Across == nil {
 		return stretches{}, nil
 	}
@@ -117,7 +117,7 @@ type message struct {
 }
 
 // hideAcross hides in messages what goes on over several of them.
-func (d *Reader) hideAcross(ctx context.Context, q Rows, messages []message) error {
+func (d *eventReader) hideAcross(ctx context.Context, q Rows, messages []message) error {
 	if d.opt.Across == nil {
 		return nil
 	}
@@ -152,7 +152,7 @@ const maxBefore = 100
 
 // hideJoined hides what is broken in two: the end of one message of a step and the
 // beginning of the next.
-func (d *Reader) hideJoined(ctx context.Context, q Rows, messages []message) error {
+func (d *eventReader) hideJoined(ctx context.Context, q Rows, messages []message) error {
 	inOrder := slices.Clone(messages)
 	slices.SortFunc(inOrder, func(a, b message) int { return cmp.Compare(a.id, b.id) })
 	type before struct {
@@ -190,7 +190,7 @@ func messagesOf(events []wave.Event) []message {
 }
 
 // wholeStretches are those of a run up to its newest event.
-func (d *Reader) wholeStretches(ctx context.Context, q Rows, run string) (stretches, error) {
+func (d *eventReader) wholeStretches(ctx context.Context, q Rows, run string) (stretches, error) {
 	if d.opt.Across == nil {
 		return stretches{}, nil
 	}

@@ -63,7 +63,7 @@ func (c *actions) keep(ref wave.StepRef, h diagnose.Repetition) {
 }
 
 // runawayOf looks at what the steps of a run do now.
-func (d *Reader) runawayOf(ctx context.Context, r *diagnose.Record, past []*diagnose.PastRun, now time.Time) (*diagnose.Runaway, error) {
+func (d *pastReader) runawayOf(ctx context.Context, r *diagnose.Record, past []*diagnose.PastRun, now time.Time) (*diagnose.Runaway, error) {
 	if r.State != wave.Running || r.History == nil {
 		return nil, nil
 	}
@@ -101,7 +101,7 @@ func (d *Reader) runawayOf(ctx context.Context, r *diagnose.Record, past []*diag
 	return nil, nil
 }
 
-func (d *Reader) readActions(ctx context.Context, r *diagnose.Record, kept *runActions) error {
+func (d *pastReader) readActions(ctx context.Context, r *diagnose.Record, kept *runActions) error {
 	rows, err := d.ToolCalls(ctx, r.ID, kept.last, actionsAtOnce)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (d *Reader) readActions(ctx context.Context, r *diagnose.Record, kept *runA
 
 // usualRepetition is the most that a step repeated itself in the latest past runs. It
 // is asked for a step that seems to run away, and read once of each run.
-func (d *Reader) usualRepetition(ctx context.Context, step string, past []*diagnose.PastRun) (diagnose.Repetition, error) {
+func (d *pastReader) usualRepetition(ctx context.Context, step string, past []*diagnose.PastRun) (diagnose.Repetition, error) {
 	var usual diagnose.Repetition
 	for _, run := range past[:min(len(past), pastForRepetition)] {
 		ref := wave.StepRef{Run: run.ID, Step: step}

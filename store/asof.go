@@ -14,7 +14,7 @@ import (
 // MomentAt returns the moment of the last event, of any run, at or before t.
 // ErrNotFound when there is none.
 func (s *Store) MomentAt(ctx context.Context, t time.Time) (wave.Moment, error) {
-	return read(s, func(o *opened) (wave.Moment, error) {
+	return read(s.stateFile, func(o *opened) (wave.Moment, error) {
 		return found(o.LatestMoment(ctx, t.Unix()))
 	})
 }
@@ -23,7 +23,7 @@ func (s *Store) MomentAt(ctx context.Context, t time.Time) (wave.Moment, error) 
 // id. The time of an event that has none is that of an event before it.
 // ErrNotFound when there is none.
 func (s *Store) MomentOf(ctx context.Context, event int64) (wave.Moment, error) {
-	return read(s, func(o *opened) (wave.Moment, error) {
+	return read(s.stateFile, func(o *opened) (wave.Moment, error) {
 		return found(o.Rows.MomentOf(ctx, event))
 	})
 }
@@ -39,7 +39,7 @@ func found(m wave.Moment, ok bool, err error) (wave.Moment, error) {
 // Neighbours returns a run's first and last event, the one before its latest at
 // or before the event, and the next one after; of all runs without one.
 func (s *Store) Neighbours(ctx context.Context, run string, event int64) (wave.Neighbours, error) {
-	return read(s, func(o *opened) (wave.Neighbours, error) { return o.Rows.Neighbours(ctx, run, event) })
+	return read(s.stateFile, func(o *opened) (wave.Neighbours, error) { return o.Rows.Neighbours(ctx, run, event) })
 }
 
 // DetailAt returns what a run's page would have shown at a moment, as far as
@@ -48,7 +48,7 @@ func (s *Store) Neighbours(ctx context.Context, run string, event int64) (wave.N
 // attempts, tokens. A state that no event records is the recorded one if the
 // run had ended by then. ErrNotFound when the run had not begun.
 func (s *Store) DetailAt(ctx context.Context, id string, at wave.Moment) (wave.RunDetail, error) {
-	return read(s, func(o *opened) (wave.RunDetail, error) {
+	return read(s.stateFile, func(o *opened) (wave.RunDetail, error) {
 		d, err := o.detailAt(ctx, id, at)
 		if err != nil {
 			return d, fmt.Errorf("load run %s as of event %d: %w", id, at.Event, err)

@@ -20,7 +20,7 @@ const maxLooked = 5 * criteria.MaxLimit
 // started. A page may have fewer runs than it has room for, and Older all the
 // same: then it stopped looking there. Newer is not supported.
 func (s *Store) PageAt(ctx context.Context, f criteria.RunFilter, at wave.Moment) (criteria.RunPage, error) {
-	return read(s, func(o *opened) (criteria.RunPage, error) {
+	return read(s.stateFile, func(o *opened) (criteria.RunPage, error) {
 		page, err := o.pageAt(ctx, f, at)
 		if err != nil {
 			return page, fmt.Errorf("list runs as of event %d: %w", at.Event, err)

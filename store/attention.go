@@ -52,13 +52,13 @@ type Attention struct {
 // seven days: which of them were looked at already, the caller knows. Right after
 // the start it is ErrUnjudged.
 func (s *Store) Attention(context.Context) ([]Attention, error) {
-	return read(s, func(o *opened) ([]Attention, error) { return o.reevaluator.attention() })
+	return read(s.stateFile, func(o *opened) ([]Attention, error) { return o.reevaluator.attention() })
 }
 
 // AttentionNow is Attention that misses nothing: it waits for the index of all
 // runs and judges those that go on before it answers.
 func (s *Store) AttentionNow(ctx context.Context) ([]Attention, error) {
-	return read(s, func(o *opened) ([]Attention, error) {
+	return read(s.stateFile, func(o *opened) ([]Attention, error) {
 		if err := o.index.Wait(ctx); err != nil {
 			return nil, err
 		}

@@ -69,7 +69,7 @@ func (c *baselines) get(pipeline string, now time.Time) *baseline {
 // pastOf returns the past runs of a pipeline that ended well, newest first, at
 // most baselineRuns. It costs one seek when nothing is new, and nothing at all
 // within baselineFor; runs whose turn to be read has not come yet are missing.
-func (d *Reader) pastOf(ctx context.Context, pipeline string) ([]*diagnose.PastRun, error) {
+func (d *pastReader) pastOf(ctx context.Context, pipeline string) ([]*diagnose.PastRun, error) {
 	now := time.Now()
 	p := d.baselines.get(pipeline, now)
 	p.mu.Lock()
@@ -89,7 +89,7 @@ func (d *Reader) pastOf(ctx context.Context, pipeline string) ([]*diagnose.PastR
 	return past, nil
 }
 
-func (d *Reader) updateBaseline(ctx context.Context, pipeline string, p *baseline) error {
+func (d *pastReader) updateBaseline(ctx context.Context, pipeline string, p *baseline) error {
 	rows, err := d.GoodRuns(ctx, pipeline, baselineRows, baselineRuns)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (d *Reader) updateBaseline(ctx context.Context, pipeline string, p *baselin
 }
 
 // readPast reads the given runs into the map and returns how many events that took.
-func (d *Reader) readPast(ctx context.Context, rows []wave.BaselineRow, into map[string]*diagnose.PastRun) (events int, err error) {
+func (d *pastReader) readPast(ctx context.Context, rows []wave.BaselineRow, into map[string]*diagnose.PastRun) (events int, err error) {
 	past := make(map[string]*diagnose.PastRun, len(rows))
 	starts := make(map[string]int64, len(rows))
 	ids := make([]string, len(rows))
@@ -148,7 +148,7 @@ func (d *Reader) readPast(ctx context.Context, rows []wave.BaselineRow, into map
 }
 
 // pastByRows takes the steps from step_state: all that runs without events have.
-func (d *Reader) pastByRows(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
+func (d *pastReader) pastByRows(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
 	rows, err := d.PastSteps(ctx, ids)
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func (d *Reader) pastByRows(ctx context.Context, ids []string, starts map[string
 
 // pastByEvents adds what the events tell better: when a step first began and
 // last ended, its tokens and its silences.
-func (d *Reader) pastByEvents(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
+func (d *pastReader) pastByEvents(ctx context.Context, ids []string, starts map[string]int64, past map[string]*diagnose.PastRun) error {
 	if len(ids) == 0 {
 		return nil
 	}

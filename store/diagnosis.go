@@ -22,10 +22,10 @@ const (
 // does not depend on the number of runs, only on how many pipelines they are of
 // and how deep they nest.
 func (s *Store) Diagnoses(ctx context.Context, ids []string) (map[string]diagnose.Diagnosis, error) {
-	return read(s, func(o *opened) (map[string]diagnose.Diagnosis, error) { return o.diagnoses(ctx, ids) })
+	return read(s.stateFile, func(o *opened) (map[string]diagnose.Diagnosis, error) { return o.diagnoses(ctx, ids) })
 }
 
-func (d *Reader) diagnoses(ctx context.Context, ids []string) (map[string]diagnose.Diagnosis, error) {
+func (d *pastReader) diagnoses(ctx context.Context, ids []string) (map[string]diagnose.Diagnosis, error) {
 	ids = ids[:min(len(ids), maxDiagnoses)]
 	records, err := d.records(ctx, d, ids)
 	if err != nil {
@@ -67,7 +67,7 @@ func (d *Reader) diagnoses(ctx context.Context, ids []string) (map[string]diagno
 }
 
 // pastFor is the past of a run's pipeline, nil where it does not matter.
-func (d *Reader) pastFor(ctx context.Context, r *diagnose.Record) ([]*diagnose.PastRun, error) {
+func (d *pastReader) pastFor(ctx context.Context, r *diagnose.Record) ([]*diagnose.PastRun, error) {
 	if r.State != wave.Running {
 		return nil, nil
 	}
@@ -77,7 +77,7 @@ func (d *Reader) pastFor(ctx context.Context, r *diagnose.Record) ([]*diagnose.P
 // view is what is read to judge some runs: they, those whose process they
 // share, and those that work for them.
 type view struct {
-	d      *Reader
+	d      *pastReader
 	now    time.Time
 	runs   map[string]*diagnose.Record
 	around map[string]*diagnose.Record // the runs above and below them

@@ -10,7 +10,7 @@ import (
 // only the start is known here: it is listed when that is at most a week before.
 // It waits for the index of all runs and looks at each of them.
 func (s *Store) EndedSince(ctx context.Context, since time.Time, limit int) ([]string, error) {
-	return read(s, func(o *opened) ([]string, error) {
+	return read(s.stateFile, func(o *opened) ([]string, error) {
 		if err := o.index.Wait(ctx); err != nil {
 			return nil, err
 		}
@@ -20,7 +20,7 @@ func (s *Store) EndedSince(ctx context.Context, since time.Time, limit int) ([]s
 
 // Over lists those of the runs that have ended. It answers from memory.
 func (s *Store) Over(ids []string) ([]string, error) {
-	return read(s, func(o *opened) ([]string, error) {
+	return read(s.stateFile, func(o *opened) ([]string, error) {
 		var over []string
 		for _, id := range ids {
 			if o.index.State(id).Ended() {

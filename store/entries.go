@@ -15,7 +15,7 @@ import (
 const entriesAtOnce = 500 // runs in a statement
 
 // Entries reads the runs with these ids; those that are gone are left out.
-func (d *Reader) Entries(ctx context.Context, ids []string) ([]runindex.Entry, error) {
+func (d *runReader) Entries(ctx context.Context, ids []string) ([]runindex.Entry, error) {
 	var all []runindex.Entry
 	err := chunks(ids, entriesAtOnce, func(part []string) error {
 		rows, err := d.EntryRows(ctx, part)
@@ -30,7 +30,7 @@ func (d *Reader) Entries(ctx context.Context, ids []string) ([]runindex.Entry, e
 }
 
 // EntriesAfter reads the next chunk of all runs, in the order of their rowids.
-func (d *Reader) EntriesAfter(ctx context.Context, row int64, limit int) ([]runindex.Entry, error) {
+func (d *runReader) EntriesAfter(ctx context.Context, row int64, limit int) ([]runindex.Entry, error) {
 	rows, err := d.EntryRowsAfter(ctx, row, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read runs for the index: %w", err)
@@ -40,7 +40,7 @@ func (d *Reader) EntriesAfter(ctx context.Context, row int64, limit int) ([]runi
 
 // entriesOf derives what became of the runs, as far as their rows tell without
 // looking further, and of the others with all that there is.
-func (d *Reader) entriesOf(ctx context.Context, rows []wave.EntryRow) ([]runindex.Entry, error) {
+func (d *runReader) entriesOf(ctx context.Context, rows []wave.EntryRow) ([]runindex.Entry, error) {
 	entries, unclear := make([]runindex.Entry, len(rows)), []string(nil)
 	now := d.opt.Now()
 	for i := range rows {
@@ -74,7 +74,7 @@ func (d *Reader) entriesOf(ctx context.Context, rows []wave.EntryRow) ([]runinde
 }
 
 // entryOf is what a row tells of its run, and whether that is all it takes.
-func (d *Reader) entryOf(row *wave.EntryRow, now time.Time) (e runindex.Entry, decided bool) {
+func (d *runReader) entryOf(row *wave.EntryRow, now time.Time) (e runindex.Entry, decided bool) {
 	r := diagnose.Record{RunRow: wave.RunRow{
 		Status: row.Status, StartedAt: row.StartedAt, CompletedAt: row.CompletedAt, CancelledAt: row.CancelledAt, Tokens: row.Tokens,
 		ErrorMessage: row.ErrorMessage, CurrentStep: row.CurrentStep, PipelineState: row.PipelineState, CancelAsked: row.CancelAsked,
@@ -101,7 +101,7 @@ func (d *Reader) entryOf(row *wave.EntryRow, now time.Time) (e runindex.Entry, d
 
 // addTokens takes what attempts used where that is more than the run itself says,
 // by the rule of spentTokens.
-func (d *Reader) addTokens(ctx context.Context, entries []runindex.Entry) error {
+func (d *runReader) addTokens(ctx context.Context, entries []runindex.Entry) error {
 	for part := range slices.Chunk(entries, entriesAtOnce) {
 		ids := make([]string, len(part))
 		for i, e := range part {

@@ -9,7 +9,7 @@ import (
 
 // events returns a window of one run's events, oldest first. A run without
 // events and a run that does not exist both have none.
-func (d *Reader) events(ctx context.Context, f criteria.EventFilter) ([]wave.Event, error) {
+func (d *eventReader) events(ctx context.Context, f criteria.EventFilter) ([]wave.Event, error) {
 	events, err := d.Rows.Events(ctx, f)
 	if err != nil {
 		return nil, err
@@ -18,7 +18,7 @@ func (d *Reader) events(ctx context.Context, f criteria.EventFilter) ([]wave.Eve
 }
 
 // eventSpan counts what came since it was last asked for the run.
-func (d *Reader) eventSpan(ctx context.Context, q Rows, run string) (wave.EventSpan, error) {
+func (d *eventReader) eventSpan(ctx context.Context, q Rows, run string) (wave.EventSpan, error) {
 	cached := d.histories.get(run)
 	cached.mu.Lock()
 	span := cached.span
@@ -42,7 +42,7 @@ func (d *Reader) eventSpan(ctx context.Context, q Rows, run string) (wave.EventS
 }
 
 // latestActivity is what each step of a run was last seen doing.
-func (d *Reader) latestActivity(ctx context.Context, q Rows, run string) (map[string]string, error) {
+func (d *eventReader) latestActivity(ctx context.Context, q Rows, run string) (map[string]string, error) {
 	rows, err := q.LatestActivity(ctx, run)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ const (
 // addHeadlines gives each run that did not end well the line that says why. Where
 // a child failed it, that is the child's, however far below. The number of
 // statements depends on the depth of the nesting, not on the number of runs.
-func (d *Reader) addHeadlines(ctx context.Context, q Rows, runs []*wave.Run, records map[string]*diagnose.Record) error {
+func (d *runReader) addHeadlines(ctx context.Context, q Rows, runs []*wave.Run, records map[string]*diagnose.Record) error {
 	chains := map[string][]*diagnose.Record{} // from the run itself to the one that its failure began in
 	var below []string                        // runs whose children are looked at next
 	for _, run := range runs {
@@ -71,7 +71,7 @@ func (d *Reader) addHeadlines(ctx context.Context, q Rows, runs []*wave.Run, rec
 }
 
 // headline is the most telling line of texts, without their secrets.
-func (d *Reader) headline(texts ...string) string {
+func (d *runReader) headline(texts ...string) string {
 	shown := make([]string, 0, len(texts))
 	for _, text := range texts {
 		if text != "" && !slices.Contains(shown, text) {
@@ -87,13 +87,13 @@ func (d *Reader) headline(texts ...string) string {
 }
 
 // informative reports whether texts say more than how a run ended.
-func (d *Reader) informative(texts []string) bool {
+func (d *runReader) informative(texts []string) bool {
 	return d.informativeCache.get(texts, func() bool { return headline.Tells(texts...) })
 }
 
 // followCauses extends each chain by the child that failed its last run, until
 // no child did. A run that names itself as its parent ends the way.
-func (d *Reader) followCauses(ctx context.Context, q Rows, chains map[string][]*diagnose.Record, below []string) error {
+func (d *runReader) followCauses(ctx context.Context, q Rows, chains map[string][]*diagnose.Record, below []string) error {
 	for hop := 0; hop < maxAncestors && len(below) > 0; hop++ {
 		parents := make([]*diagnose.Record, len(below))
 		for i, id := range below {
@@ -120,7 +120,7 @@ func (d *Reader) followCauses(ctx context.Context, q Rows, chains map[string][]*
 
 func last(chain []*diagnose.Record) *diagnose.Record { return chain[len(chain)-1] }
 
-func (d *Reader) failedChildren(ctx context.Context, q Rows, parents []*diagnose.Record) (map[string][]*diagnose.Record, error) {
+func (d *runReader) failedChildren(ctx context.Context, q Rows, parents []*diagnose.Record) (map[string][]*diagnose.Record, error) {
 	above := map[string]string{} // of each child
 	var nested []string
 	for _, parent := range parents {
@@ -160,7 +160,7 @@ func (d *Reader) failedChildren(ctx context.Context, q Rows, parents []*diagnose
 
 // failureTexts reads, of the runs in chains whose rows say no more than how they
 // ended, what their events do: only they have what a command wrote to stderr.
-func (d *Reader) failureTexts(ctx context.Context, q Rows, chains map[string][]*diagnose.Record) (map[string][]string, error) {
+func (d *runReader) failureTexts(ctx context.Context, q Rows, chains map[string][]*diagnose.Record) (map[string][]string, error) {
 	said := map[string][]string{}
 	wanted := map[string]*diagnose.Record{}
 	for _, chain := range chains {
@@ -197,7 +197,7 @@ func (d *Reader) failureTexts(ctx context.Context, q Rows, chains map[string][]*
 
 // stepHeadlines gives each step that did not end well the line that says why. The
 // one that its run failed by has the run's.
-func (d *Reader) stepHeadlines(detail *wave.RunDetail, run wave.Run) {
+func (d *runReader) stepHeadlines(detail *wave.RunDetail, run wave.Run) {
 	steps, children := detail.Steps, detail.Children
 	at := -1
 	if run.State.Ended() && run.State != wave.Succeeded && run.State != wave.Empty {

@@ -69,7 +69,7 @@ func (c *cachedHistory) last() int64 {
 // historiesOf folds the events of the runs up to now and returns copies. A run
 // without events has an empty history. It takes two statements for any number
 // of runs, and one when nothing is new.
-func (d *Reader) historiesOf(ctx context.Context, q Rows, runs []string) (map[string]*diagnose.History, error) {
+func (d *eventReader) historiesOf(ctx context.Context, q Rows, runs []string) (map[string]*diagnose.History, error) {
 	found := make(map[string]*diagnose.History, len(runs))
 	entries := make(map[string]*cachedHistory, len(runs))
 	for _, run := range runs {
@@ -86,7 +86,7 @@ func (d *Reader) historiesOf(ctx context.Context, q Rows, runs []string) (map[st
 	return found, nil
 }
 
-func (d *Reader) foldNew(ctx context.Context, q Rows, runs []string, entries map[string]*cachedHistory) error {
+func (d *eventReader) foldNew(ctx context.Context, q Rows, runs []string, entries map[string]*cachedHistory) error {
 	newest, err := q.LastEvents(ctx, runs)
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (d *Reader) foldNew(ctx context.Context, q Rows, runs []string, entries map
 }
 
 // foldReach folds events one by one as they are read.
-func (d *Reader) foldReach(ctx context.Context, q Rows, reach []wave.EventReach, entries map[string]*cachedHistory) error {
+func (d *eventReader) foldReach(ctx context.Context, q Rows, reach []wave.EventReach, entries map[string]*cachedHistory) error {
 	return q.EachEvent(ctx, reach, func(event wave.Event) {
 		e := entries[event.RunID]
 		e.mu.Lock()

@@ -31,7 +31,7 @@ func TestLogStaysBounded(t *testing.T) {
 	for range 10 {
 		group.Go(func() {
 			for ctx.Err() == nil {
-				_, _ = read(s, func(o *opened) (int, error) {
+				_, _ = read(s.stateFile, func(o *opened) (int, error) {
 					var n int
 					return n, o.db.GetContext(ctx, &n, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT count(*) FROM n, (SELECT 1 FROM pipeline_run LIMIT 1)")
 				})

@@ -11,8 +11,10 @@ import (
 	"wavedeck/store/wave"
 )
 
-// What a reader of the texts of all events asks: one who goes on from where it
-// was, perhaps in another process, and finds runs and events again by their ids.
+// TextSource is what a reader of the texts of all events asks of a [Store]: one who
+// goes on from where it was, perhaps in another process, and finds runs and events
+// again by their ids.
+type TextSource struct{ *stateFile }
 
 // ErrOtherHistory says that the events do not go on from a mark: the database is
 // another one, or was rolled back.
@@ -38,8 +40,8 @@ type Texts struct {
 
 // TextsAfter reads at most limit events behind a mark, fewer where they are long,
 // or ErrOtherHistory.
-func (s *Store) TextsAfter(ctx context.Context, mark TextMark, limit int) (Texts, error) {
-	return read(s, func(o *opened) (Texts, error) {
+func (s TextSource) TextsAfter(ctx context.Context, mark TextMark, limit int) (Texts, error) {
+	return read(s.stateFile, func(o *opened) (Texts, error) {
 		t, err := o.textsAfter(ctx, mark, limit)
 		if err != nil {
 			err = fmt.Errorf("read texts after event %d: %w", mark.Event, err)
@@ -93,8 +95,8 @@ func (o *opened) textMark(ctx context.Context, event int64) (TextMark, error) {
 }
 
 // EventTexts returns the events with these ids that there are, by id.
-func (s *Store) EventTexts(ctx context.Context, ids []int64) (map[int64]wave.EventText, error) {
-	return read(s, func(o *opened) (map[int64]wave.EventText, error) {
+func (s TextSource) EventTexts(ctx context.Context, ids []int64) (map[int64]wave.EventText, error) {
+	return read(s.stateFile, func(o *opened) (map[int64]wave.EventText, error) {
 		events, err := o.TextsOf(ctx, ids)
 		if err == nil {
 			err = o.hideAcross(ctx, o, textMessages(events))
@@ -112,7 +114,7 @@ func (s *Store) EventTexts(ctx context.Context, ids []int64) (map[int64]wave.Eve
 
 // textsBehind are the texts behind an event without what goes on over several of
 // them.
-func (d *Reader) textsBehind(ctx context.Context, event int64, limit int) ([]wave.EventText, bool, error) {
+func (d *eventReader) textsBehind(ctx context.Context, event int64, limit int) ([]wave.EventText, bool, error) {
 	events, more, err := d.Rows.TextsAfter(ctx, event, limit)
 	if err != nil {
 		return nil, false, err
@@ -130,28 +132,28 @@ func textMessages(events []wave.EventText) []message {
 }
 
 // EventRuns names the runs of events, of those that there are.
-func (s *Store) EventRuns(ctx context.Context, ids []int64) (map[int64]string, error) {
-	return read(s, func(o *opened) (map[int64]string, error) { return o.Rows.EventRuns(ctx, ids) })
+func (s TextSource) EventRuns(ctx context.Context, ids []int64) (map[int64]string, error) {
+	return read(s.stateFile, func(o *opened) (map[int64]string, error) { return o.Rows.EventRuns(ctx, ids) })
 }
 
 // RunSpans finds where the events of runs lie; a run without events is left out.
-func (s *Store) RunSpans(ctx context.Context, runs []string) (map[string]wave.RunSpan, error) {
-	return read(s, func(o *opened) (map[string]wave.RunSpan, error) { return o.Rows.RunSpans(ctx, runs) })
+func (s TextSource) RunSpans(ctx context.Context, runs []string) (map[string]wave.RunSpan, error) {
+	return read(s.stateFile, func(o *opened) (map[string]wave.RunSpan, error) { return o.Rows.RunSpans(ctx, runs) })
 }
 
 // FirstEvent is the least id of an event; 0: there is none.
-func (s *Store) FirstEvent(ctx context.Context) (int64, error) {
-	return read(s, func(o *opened) (int64, error) { return o.Rows.FirstEvent(ctx) })
+func (s TextSource) FirstEvent(ctx context.Context) (int64, error) {
+	return read(s.stateFile, func(o *opened) (int64, error) { return o.Rows.FirstEvent(ctx) })
 }
 
 // RunIDs lists the newest runs that f chooses, whatever its page, and whether
 // there are more than limit.
-func (s *Store) RunIDs(ctx context.Context, f criteria.RunFilter, limit int) (ids []string, more bool, err error) {
+func (s TextSource) RunIDs(ctx context.Context, f criteria.RunFilter, limit int) (ids []string, more bool, err error) {
 	type found struct {
 		ids  []string
 		more bool
 	}
-	all, err := read(s, func(o *opened) (found, error) {
+	all, err := read(s.stateFile, func(o *opened) (found, error) {
 		ids, more, err := o.index.Newest(ctx, f, limit)
 		return found{ids, more}, err
 	})
@@ -160,6 +162,6 @@ func (s *Store) RunIDs(ctx context.Context, f criteria.RunFilter, limit int) (id
 
 // MatchingRuns are those of the runs with these ids that f chooses, whatever its
 // page. It waits for the index of all runs.
-func (s *Store) MatchingRuns(ctx context.Context, f criteria.RunFilter, ids []string) (map[string]bool, error) {
-	return read(s, func(o *opened) (map[string]bool, error) { return o.index.Among(ctx, f, ids) })
+func (s TextSource) MatchingRuns(ctx context.Context, f criteria.RunFilter, ids []string) (map[string]bool, error) {
+	return read(s.stateFile, func(o *opened) (map[string]bool, error) { return o.index.Among(ctx, f, ids) })
 }

@@ -21,7 +21,7 @@ type Inspection struct {
 // Inspect reads what there is to say of the open database in a time that does
 // not grow with it: Tables and LastEvent stay empty.
 func (s *Store) Inspect(ctx context.Context) (Inspection, error) {
-	return read(s, func(o *opened) (Inspection, error) {
+	return read(s.stateFile, func(o *opened) (Inspection, error) {
 		in := Inspection{Path: s.Health().Path, Phase: Ready, ReadMode: string(o.db.Mode)}
 		var err error
 		in.Contents, err = o.db.Inspect(ctx)

@@ -53,7 +53,7 @@ const (
 
 // Leftovers reads what a run left. [ErrNotFound].
 func (s *Store) Leftovers(ctx context.Context, run string) (Leftovers, error) {
-	return read(s, func(o *opened) (Leftovers, error) { return o.Leftovers(ctx, run) })
+	return read(s.stateFile, func(o *opened) (Leftovers, error) { return o.Leftovers(ctx, run) })
 }
 
 func (d *Reader) Leftovers(ctx context.Context, id string) (Leftovers, error) {

@@ -308,7 +308,7 @@ func (f *follower) tellLock(t *sqlite.Tracker) {
 }
 
 // lock makes it known that others hold the open database.
-func (s *Store) lock() {
+func (s *stateFile) lock() {
 	told := false
 	s.setHealth(func(h *Health) {
 		if h.Phase != Ready {
@@ -324,7 +324,7 @@ func (s *Store) lock() {
 	}
 }
 
-func (s *Store) setHealth(change func(*Health)) {
+func (s *stateFile) setHealth(change func(*Health)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.health)
@@ -343,7 +343,7 @@ func sleep(ctx context.Context, pause time.Duration) bool {
 }
 
 // publishFound tells of changes that had left no trace when they were made.
-func (s *Store) publishFound(ix *runindex.Index, runs []string) {
+func (s *stateFile) publishFound(ix *runindex.Index, runs []string) {
 	s.mu.Lock()
 	o, last := s.current, s.health.LastEventID
 	s.mu.Unlock()
@@ -363,7 +363,7 @@ func (f *follower) tellStray(t *sqlite.Tracker) {
 }
 
 // epoch names the history that the open database is of; empty: none is open.
-func (s *Store) epoch() string {
+func (s *stateFile) epoch() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current == nil {

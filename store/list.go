@@ -11,7 +11,7 @@ import (
 
 // page returns a page of the list without restriction: the runs that no other
 // run started.
-func (d *Reader) page(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
+func (d *runReader) page(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
 	page, err := d.readPage(ctx, f)
 	if err != nil {
 		return criteria.RunPage{}, fmt.Errorf("list runs: %w", err)
@@ -19,7 +19,7 @@ func (d *Reader) page(ctx context.Context, f criteria.RunFilter) (criteria.RunPa
 	return page, nil
 }
 
-func (d *Reader) readPage(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
+func (d *runReader) readPage(ctx context.Context, f criteria.RunFilter) (criteria.RunPage, error) {
 	var page criteria.RunPage
 	places, more, err := d.places(ctx, f)
 	if err != nil || len(places) == 0 {
@@ -56,7 +56,7 @@ func (d *Reader) readPage(ctx context.Context, f criteria.RunFilter) (criteria.R
 
 // places finds the page's runs, newest first, and whether more follow in the
 // direction of reading.
-func (d *Reader) places(ctx context.Context, f criteria.RunFilter) ([]criteria.Cursor, bool, error) {
+func (d *runReader) places(ctx context.Context, f criteria.RunFilter) ([]criteria.Cursor, bool, error) {
 	toNewer, from := false, criteria.Cursor{T: wave.MaxUnix}
 	switch {
 	case f.Older != nil:
@@ -78,7 +78,7 @@ func (d *Reader) places(ctx context.Context, f criteria.RunFilter) ([]criteria.C
 	return places, more, nil
 }
 
-func (d *Reader) any(ctx context.Context, from criteria.Cursor, toNewer bool) (bool, error) {
+func (d *runReader) any(ctx context.Context, from criteria.Cursor, toNewer bool) (bool, error) {
 	places, err := d.Places(ctx, from, toNewer, 1)
 	return len(places) > 0, err
 }

@@ -12,10 +12,10 @@ import (
 
 // LogMap finds the way in a run's log. Asked again, it costs the new events only.
 func (s *Store) LogMap(ctx context.Context, run string) (wave.LogMap, error) {
-	return read(s, func(o *opened) (wave.LogMap, error) { return o.logMap(ctx, run) })
+	return read(s.stateFile, func(o *opened) (wave.LogMap, error) { return o.logMap(ctx, run) })
 }
 
-func (d *Reader) logMap(ctx context.Context, run string) (wave.LogMap, error) {
+func (d *eventReader) logMap(ctx context.Context, run string) (wave.LogMap, error) {
 	found, err := d.historiesOf(ctx, d, []string{run})
 	if err != nil {
 		return wave.LogMap{}, fmt.Errorf("load log of %s: %w", run, err)
@@ -31,10 +31,10 @@ func (d *Reader) logMap(ctx context.Context, run string) (wave.LogMap, error) {
 // Log returns a window of the events that f chooses, oldest first. A run without
 // events and a run that does not exist both have none.
 func (s *Store) Log(ctx context.Context, f criteria.LogFilter, w criteria.LogWindow) ([]wave.Event, error) {
-	return read(s, func(o *opened) ([]wave.Event, error) { return o.log(ctx, f, w) })
+	return read(s.stateFile, func(o *opened) ([]wave.Event, error) { return o.log(ctx, f, w) })
 }
 
-func (d *Reader) log(ctx context.Context, f criteria.LogFilter, w criteria.LogWindow) ([]wave.Event, error) {
+func (d *eventReader) log(ctx context.Context, f criteria.LogFilter, w criteria.LogWindow) ([]wave.Event, error) {
 	limit := criteria.EventFilter{Limit: w.Limit}.WindowSize()
 	var events []wave.Event
 	size := 0
@@ -54,11 +54,11 @@ func (d *Reader) log(ctx context.Context, f criteria.LogFilter, w criteria.LogWi
 
 // EventsBetween counts a run's events whose ids are between two, both excluded.
 func (s *Store) EventsBetween(ctx context.Context, run string, after, before int64) (int64, error) {
-	return read(s, func(o *opened) (int64, error) { return o.Rows.EventsBetween(ctx, run, after, before) })
+	return read(s.stateFile, func(o *opened) (int64, error) { return o.Rows.EventsBetween(ctx, run, after, before) })
 }
 
 // eachMatch hands over the matching events one by one until take wants no more.
-func (d *Reader) eachMatch(ctx context.Context, f criteria.LogFilter, w criteria.LogWindow, take func(wave.Event) bool) error {
+func (d *eventReader) eachMatch(ctx context.Context, f criteria.LogFilter, w criteria.LogWindow, take func(wave.Event) bool) error {
 	var hidden stretches
 	if f.Text != "" { // what is hidden is not found
 		var err error
@@ -74,10 +74,10 @@ func (d *Reader) eachMatch(ctx context.Context, f criteria.LogFilter, w criteria
 // LogHits looks for what f chooses in the whole log, until limit hits are found or
 // ctx ends: what was found by then is the answer, not an error.
 func (s *Store) LogHits(ctx context.Context, f criteria.LogFilter, limit int) (criteria.LogHits, error) {
-	return read(s, func(o *opened) (criteria.LogHits, error) { return o.logHits(ctx, f, limit) })
+	return read(s.stateFile, func(o *opened) (criteria.LogHits, error) { return o.logHits(ctx, f, limit) })
 }
 
-func (d *Reader) logHits(ctx context.Context, f criteria.LogFilter, limit int) (criteria.LogHits, error) {
+func (d *eventReader) logHits(ctx context.Context, f criteria.LogFilter, limit int) (criteria.LogHits, error) {
 	var hits criteria.LogHits
 	err := func() error {
 		var hidden stretches

@@ -15,7 +15,7 @@ import (
 const maxOuter = 1000
 
 // addOuter finds the runs of the outer rows among those that were read.
-func (d *Reader) addOuter(ctx context.Context, q Rows, found map[string]*diagnose.Record) error {
+func (d *runReader) addOuter(ctx context.Context, q Rows, found map[string]*diagnose.Record) error {
 	var ids []string
 	for id, r := range found {
 		if r.MayBeOuter() {
@@ -49,7 +49,7 @@ func (d *Reader) addOuter(ctx context.Context, q Rows, found map[string]*diagnos
 // addBatch finds the runs of a batch: of its pipeline, with an input that it has
 // not itself, without a parent, a process and a heartbeat of their own, each soon
 // after the one before. A run that Wave starts for itself beats.
-func (d *Reader) addBatch(ctx context.Context, q Rows, r *diagnose.Record) error {
+func (d *runReader) addBatch(ctx context.Context, q Rows, r *diagnose.Record) error {
 	items, err := q.Followers(ctx, r.ID, r.Pipeline, r.StartedAt)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func (h PipelineHistory) SuccessRate() (rate float64, n int) {
 
 // pipelineHistory returns the latest runs of a pipeline, children of other
 // runs included, and their figures. One that never ran has an empty history.
-func (d *Reader) pipelineHistory(ctx context.Context, pipeline string) (PipelineHistory, error) {
+func (d *runReader) pipelineHistory(ctx context.Context, pipeline string) (PipelineHistory, error) {
 	h := PipelineHistory{Pipeline: pipeline}
 	ids, err := d.PipelineRuns(ctx, pipeline, historyDepth)
 	if err != nil {

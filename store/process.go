@@ -13,7 +13,7 @@ const bornLater = 10 * time.Second
 
 // process asks the kernel for a run's pid. What wrote the run's last sign began
 // before it: a process that began later was given the same pid.
-func (d *Reader) process(pid int, lastSign time.Time) diagnose.Process {
+func (d *runReader) process(pid int, lastSign time.Time) diagnose.Process {
 	switch {
 	case pid <= 0:
 		return diagnose.NoPID
@@ -27,6 +27,6 @@ func (d *Reader) process(pid int, lastSign time.Time) diagnose.Process {
 }
 
 // aliveSince asks for the process of the run that f is of.
-func (d *Reader) aliveSince(f diagnose.RunFacts) func(pid int) bool {
+func (d *runReader) aliveSince(f diagnose.RunFacts) func(pid int) bool {
 	return func(pid int) bool { return d.process(pid, f.LastSign()) == diagnose.ProcessLives }
 }

@@ -7,24 +7,42 @@ import (
 )
 
 // Reader derives answers from rows. What it keeps belongs to one opened file: event
-// ids of another one mean something else.
+// ids of another one mean something else. It is made of readers of which each asks
+// the ones before it.
 type Reader struct {
+	*pastReader
+}
+
+// eventReader reads events, and folds those of a run.
+type eventReader struct {
 	Rows
 
 	opt Options // with its defaults filled in
 
 	histories histories // of the runs read last
-	baselines baselines // of the pipelines asked for last
-	actions   actions   // of the runs that go on
+}
+
+// runReader derives what became of runs.
+type runReader struct {
+	*eventReader
 
 	lines            textCache[string] // the headlines of texts
 	informativeCache textCache[bool]   // whether texts say more than how a run ended
 }
 
+// pastReader compares runs that go on with those that ended well.
+type pastReader struct {
+	*runReader
+
+	baselines baselines // of the pipelines asked for last
+	actions   actions   // of the runs that go on
+}
+
 // NewReader reads the database of an operator, as a [Store] does with the one that it
 // follows.
 func NewReader(db *sqlite.DB, opt Options) *Reader {
-	return &Reader{Rows: databaseRows{sqlite.RowsOf(db)}, opt: opt.withDefaults()}
+	events := &eventReader{Rows: databaseRows{sqlite.RowsOf(db)}, opt: opt.withDefaults()}
+	return &Reader{&pastReader{runReader: &runReader{eventReader: events}}}
 }
 
 // databaseRows are the rows of a SQLite file.

@@ -15,11 +15,11 @@ const maxAncestors = 8
 
 // records reads and derives the runs with these ids; ids that no run has are
 // left out. The number of statements does not depend on the number of runs.
-func (d *Reader) records(ctx context.Context, q Rows, ids []string) (map[string]*diagnose.Record, error) {
+func (d *runReader) records(ctx context.Context, q Rows, ids []string) (map[string]*diagnose.Record, error) {
 	return d.recordsUpTo(ctx, q, ids, maxAncestors)
 }
 
-func (d *Reader) recordsUpTo(ctx context.Context, q Rows, ids []string, ancestors int) (map[string]*diagnose.Record, error) {
+func (d *runReader) recordsUpTo(ctx context.Context, q Rows, ids []string, ancestors int) (map[string]*diagnose.Record, error) {
 	found := make(map[string]*diagnose.Record, len(ids))
 	rows, err := q.Runs(ctx, ids)
 	if err != nil {
@@ -69,7 +69,7 @@ func (d *Reader) recordsUpTo(ctx context.Context, q Rows, ids []string, ancestor
 	return found, nil
 }
 
-func (d *Reader) addStepWords(ctx context.Context, q Rows, found map[string]*diagnose.Record, ids []string) error {
+func (d *runReader) addStepWords(ctx context.Context, q Rows, found map[string]*diagnose.Record, ids []string) error {
 	words, err := q.StepWords(ctx, ids)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (d *Reader) addStepWords(ctx context.Context, q Rows, found map[string]*dia
 }
 
 // derived reads and derives any number of runs; ids that no run has are left out.
-func (d *Reader) derived(ctx context.Context, ids []string) (map[string]*diagnose.Record, error) {
+func (d *runReader) derived(ctx context.Context, ids []string) (map[string]*diagnose.Record, error) {
 	all := make(map[string]*diagnose.Record, len(ids))
 	err := chunks(ids, criteria.MaxLimit, func(part []string) error {
 		records, err := d.records(ctx, d, part)

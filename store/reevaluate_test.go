@@ -22,7 +22,7 @@ func TestVerdictsTurnWithTime(t *testing.T) {
 	s, sub := followed(t, b.Path, Options{Now: clock.now, Alive: func(int) bool { return false }})
 	opens(t, s, sub)
 	judged := func() diagnose.Verdict {
-		verdict, err := read(s, func(o *opened) (diagnose.Verdict, error) {
+		verdict, err := read(s.stateFile, func(o *opened) (diagnose.Verdict, error) {
 			o.reevaluator.mu.Lock()
 			defer o.reevaluator.mu.Unlock()
 			return o.reevaluator.last[run].Stall.Verdict, nil

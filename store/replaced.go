@@ -54,7 +54,7 @@ func (r Replacement) Text() string {
 // modified after the run ended, or its size is another. files are by the id of
 // their artifact; of one that is not in there nothing is said.
 func (s *Store) Replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact, files map[int64]FileInfo) (map[int64]Replacement, error) {
-	return read(s, func(o *opened) (map[int64]Replacement, error) {
+	return read(s.stateFile, func(o *opened) (map[int64]Replacement, error) {
 		found, err := o.replaced(ctx, run, artifacts, files)
 		if err != nil {
 			return nil, fmt.Errorf("compare artifacts of run %s with their files: %w", run.ID, err)

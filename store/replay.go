@@ -23,7 +23,7 @@ const (
 // The reader subscribes first: what Replay and the subscription both name is
 // the same change twice, never a gap.
 func (s *Store) Replay(ctx context.Context, epoch string, after int64) (feed.Change, error) {
-	return read(s, func(o *opened) (feed.Change, error) {
+	return read(s.stateFile, func(o *opened) (feed.Change, error) {
 		last, err := o.LastEvent(ctx)
 		if err != nil {
 			return feed.Change{}, err

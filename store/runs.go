@@ -11,7 +11,7 @@ import (
 
 // RunsByID returns the runs with these ids in their order; an id that no run
 // has is left out.
-func (d *Reader) RunsByID(ctx context.Context, ids []string) ([]wave.Run, error) {
+func (d *runReader) RunsByID(ctx context.Context, ids []string) ([]wave.Run, error) {
 	runs, err := d.runsOf(ctx, d, ids)
 	if err != nil {
 		return nil, fmt.Errorf("load runs: %w", err)
@@ -19,7 +19,7 @@ func (d *Reader) RunsByID(ctx context.Context, ids []string) ([]wave.Run, error)
 	return runs, nil
 }
 
-func (d *Reader) runsOf(ctx context.Context, q Rows, ids []string) ([]wave.Run, error) {
+func (d *runReader) runsOf(ctx context.Context, q Rows, ids []string) ([]wave.Run, error) {
 	runs := make([]wave.Run, 0, len(ids))
 	err := chunks(ids, criteria.MaxLimit+1, func(part []string) error {
 		batch, err := d.runBatch(ctx, q, part)
@@ -31,7 +31,7 @@ func (d *Reader) runsOf(ctx context.Context, q Rows, ids []string) ([]wave.Run, 
 
 // runBatch reads one batch in a number of statements that does not depend on
 // its size.
-func (d *Reader) runBatch(ctx context.Context, q Rows, ids []string) ([]wave.Run, error) {
+func (d *runReader) runBatch(ctx context.Context, q Rows, ids []string) ([]wave.Run, error) {
 	records, err := d.records(ctx, q, ids)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (d *Reader) runBatch(ctx context.Context, q Rows, ids []string) ([]wave.Run
 
 // orphans names the runs that another one is said to have started which cannot
 // be found.
-func (d *Reader) orphans(ctx context.Context, q Rows, records map[string]*diagnose.Record) (map[string]bool, error) {
+func (d *runReader) orphans(ctx context.Context, q Rows, records map[string]*diagnose.Record) (map[string]bool, error) {
 	var children []string
 	for id, r := range records {
 		if r.Parent != "" {
@@ -103,7 +103,7 @@ func (d *Reader) orphans(ctx context.Context, q Rows, records map[string]*diagno
 
 // addTails gives the runs whose events were not folded the little of them that
 // a list shows.
-func (d *Reader) addTails(ctx context.Context, q Rows, records map[string]*diagnose.Record) error {
+func (d *runReader) addTails(ctx context.Context, q Rows, records map[string]*diagnose.Record) error {
 	var ids []string
 	for id, r := range records {
 		if r.History == nil {

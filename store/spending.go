@@ -40,7 +40,7 @@ type SpendingTree struct {
 // Spending returns what the runs with these ids used, each with all runs below
 // it. An id that no run has is left out.
 func (s *Store) Spending(ctx context.Context, ids []string) (map[string]SpendingTree, error) {
-	return read(s, func(o *opened) (map[string]SpendingTree, error) { return o.spending(ctx, ids) })
+	return read(s.stateFile, func(o *opened) (map[string]SpendingTree, error) { return o.spending(ctx, ids) })
 }
 
 func (d *Reader) spending(ctx context.Context, ids []string) (map[string]SpendingTree, error) {

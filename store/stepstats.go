@@ -38,7 +38,7 @@ type StepStats struct {
 // step (steps without a persona, other writers) a row of step_attempt; of one
 // that has neither, its step_state in whole seconds.
 func (s *Store) StepStats(ctx context.Context, runs []string) ([]StepStats, error) {
-	return read(s, func(o *opened) ([]StepStats, error) { return o.stepStats(ctx, runs) })
+	return read(s.stateFile, func(o *opened) ([]StepStats, error) { return o.stepStats(ctx, runs) })
 }
 
 func (d *Reader) stepStats(ctx context.Context, runs []string) ([]StepStats, error) {

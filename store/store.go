@@ -103,6 +103,12 @@ func (o Options) file() sqlite.Options {
 // Store answers from the database at its path, as long as there is one. It is
 // safe for concurrent use. Follow must run, or every answer is ErrUnavailable.
 type Store struct {
+	*stateFile
+	TextSource
+}
+
+// stateFile is the file at a path: which database it is now, and how that is.
+type stateFile struct {
 	path  string // of Follow only once it runs
 	opt   Options
 	feed  *feed.Broker
@@ -123,7 +129,7 @@ type opened struct {
 
 	reevaluator reevaluator
 
-	users   int  // queries in flight; under Store.mu, like retired
+	users   int  // queries in flight; under stateFile.mu, like retired
 	retired bool // to be closed by its last user
 }
 
@@ -132,15 +138,16 @@ func Open(path string, opt Options) *Store {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	return &Store{
+	file := &stateFile{
 		path: path, opt: opt.withDefaults(), feed: feed.New(), doubt: make(chan struct{}, 1),
 		health: Health{Path: path, Phase: Closed, Problem: "the state database is not open yet"},
 	}
+	return &Store{file, TextSource{file}}
 }
 
 // read answers from the current database, which stays open meanwhile even if
 // it is replaced.
-func read[T any](s *Store, query func(*opened) (T, error)) (T, error) {
+func read[T any](s *stateFile, query func(*opened) (T, error)) (T, error) {
 	var none T
 	s.mu.Lock()
 	o := s.current
@@ -172,7 +179,7 @@ func read[T any](s *Store, query func(*opened) (T, error)) (T, error) {
 	return none, err
 }
 
-func (s *Store) release(o *opened) {
+func (s *stateFile) release(o *opened) {
 	s.mu.Lock()
 	o.users--
 	last := o.retired && o.users == 0
@@ -184,7 +191,7 @@ func (s *Store) release(o *opened) {
 
 // replace makes o, which may be nil, the database in use. The one before is
 // closed when its last query has ended.
-func (s *Store) replace(o *opened) {
+func (s *stateFile) replace(o *opened) {
 	s.mu.Lock()
 	old := s.current
 	s.current = o
@@ -199,7 +206,7 @@ func (s *Store) replace(o *opened) {
 	}
 }
 
-func (s *Store) closeDatabase(o *opened) {
+func (s *stateFile) closeDatabase(o *opened) {
 	if err := o.db.Close(); err != nil {
 		s.opt.Log.Warn("close state database", "err", err)
 	}

@@ -8,7 +8,7 @@ import (
 
 // addSubtreeTokens gives the runs that started others what all of them used
 // together. A run's own sum never has those of its children in it.
-func (d *Reader) addSubtreeTokens(ctx context.Context, q Rows, runs []wave.Run) error {
+func (d *runReader) addSubtreeTokens(ctx context.Context, q Rows, runs []wave.Run) error {
 	at := map[string]int{}
 	var ids []string
 	for i, run := range runs {

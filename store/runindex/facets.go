@@ -22,7 +22,7 @@ func (ix *Index) Facets(ctx context.Context) (criteria.Facets, error) {
 	return *ix.counts, nil
 }
 
-func (ix *Index) count() *criteria.Facets {
+func (ix *table) count() *criteria.Facets {
 	states := make([]int, len(wave.States))
 	pipelines := make([]int, len(ix.pipelines.list))
 	lists := make([]int, len(ix.tags.lists))

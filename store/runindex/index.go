@@ -26,10 +26,8 @@ type Index struct {
 	stale atomic.Bool   // there was a commit since the last walk began
 
 	mu sync.RWMutex
-	listing
-	vocabulary
+	table
 	touched map[string]struct{} // runs applied while a chunk is being read; nil: none is
-	sweep   uint32              // number of the walk through all runs
 
 	facetMu sync.Mutex
 	counts  *criteria.Facets // nil after a change; under facetMu
@@ -56,6 +54,15 @@ type Source interface {
 	Entries(ctx context.Context, ids []string) ([]Entry, error)
 	// EntriesAfter reads the next of all runs, in the order of their rows.
 	EntriesAfter(ctx context.Context, row int64, limit int) ([]Entry, error)
+}
+
+// table is the runs and what they are compared by. Who uses it holds the lock of its
+// index.
+type table struct {
+	listing
+	vocabulary
+	sweep uint32 // number of the walk through all runs
+	now   func() time.Time
 }
 
 // listing is the runs in their order.
@@ -119,10 +126,10 @@ func New(opt Options) *Index {
 	}
 	return &Index{
 		opt: opt, ready: make(chan struct{}), gone: make(chan struct{}),
-		vocabulary: vocabulary{
+		table: table{now: opt.Now, vocabulary: vocabulary{
 			ids: idTable{seed: maphash.MakeSeed()}, tags: newTagLists(),
 			pipelines: newInterned(), parents: newInterned(), branches: newInterned(), kinds: newInterned(),
-		},
+		}},
 	}
 }
 
@@ -165,7 +172,7 @@ func (ix *Index) Apply(ids []string, entries []Entry) map[string]bool {
 
 // put adds or updates one run, whose texts were shown, and reports whether it is new
 // or in another state, and whether anything of it is another.
-func (ix *Index) put(e Entry) (turned, changed bool) {
+func (ix *table) put(e Entry) (turned, changed bool) {
 	i, known := ix.find(e.ID)
 	if !known {
 		i = ix.alloc()
@@ -190,7 +197,7 @@ func (ix *Index) put(e Entry) (turned, changed bool) {
 	return before.state != after.state, before != after
 }
 
-func (ix *Index) alloc() uint32 {
+func (ix *table) alloc() uint32 {
 	if n := len(ix.free); n > 0 {
 		i := ix.free[n-1]
 		ix.free = ix.free[:n-1]
@@ -200,7 +207,7 @@ func (ix *Index) alloc() uint32 {
 	return uint32(len(ix.rows) - 1) //nolint:gosec // four billion runs do not fit in memory
 }
 
-func (ix *Index) fill(i uint32, e Entry) {
+func (ix *table) fill(i uint32, e Entry) {
 	r := &ix.rows[i]
 	if !r.used || string(ix.text.at(r.text)) != e.text {
 		r.text = ix.text.add(e.text)
@@ -220,25 +227,25 @@ func stateNumber(s wave.State) uint8 {
 	return stateNumber(wave.Unknown)
 }
 
-func (ix *Index) id(i uint32) []byte {
+func (ix *table) id(i uint32) []byte {
 	r := &ix.rows[i]
 	return ix.text.at(r.text)[:r.idLen]
 }
 
 // The texts of a run that are searched.
-func (ix *Index) textOf(r *indexRow) []byte    { return ix.text.at(r.text) }
-func (ix *Index) idText(r *indexRow) []byte    { return ix.text.at(r.text)[:r.idEnd] }
-func (ix *Index) inputText(r *indexRow) []byte { return ix.text.at(r.text)[r.idEnd+1 : r.inputEnd] }
-func (ix *Index) errorText(r *indexRow) []byte { return ix.text.at(r.text)[r.inputEnd+1:] }
+func (ix *table) textOf(r *indexRow) []byte    { return ix.text.at(r.text) }
+func (ix *table) idText(r *indexRow) []byte    { return ix.text.at(r.text)[:r.idEnd] }
+func (ix *table) inputText(r *indexRow) []byte { return ix.text.at(r.text)[r.idEnd+1 : r.inputEnd] }
+func (ix *table) errorText(r *indexRow) []byte { return ix.text.at(r.text)[r.inputEnd+1:] }
 
-func (ix *Index) hash(id string) uint64 { return maphash.String(ix.ids.seed, id) }
+func (ix *table) hash(id string) uint64 { return maphash.String(ix.ids.seed, id) }
 
-func (ix *Index) find(id string) (uint32, bool) {
+func (ix *table) find(id string) (uint32, bool) {
 	return ix.ids.find(ix.hash(id), func(i uint32) bool { return string(ix.id(i)) == id })
 }
 
 // insert puts row i where it belongs in order.
-func (ix *Index) insert(i uint32) {
+func (ix *table) insert(i uint32) {
 	if !ix.sorted {
 		ix.order = append(ix.order, i)
 		return
@@ -248,7 +255,7 @@ func (ix *Index) insert(i uint32) {
 	ix.briefs = slices.Insert(ix.briefs, at, ix.rows[i].brief())
 }
 
-func (ix *Index) unlink(i uint32) {
+func (ix *table) unlink(i uint32) {
 	if !ix.sorted {
 		ix.order = slices.DeleteFunc(ix.order, func(j uint32) bool { return j == i })
 		return
@@ -259,14 +266,14 @@ func (ix *Index) unlink(i uint32) {
 }
 
 // position is the place in order of the first run that is not before this one.
-func (ix *Index) position(started int64, id []byte) int {
+func (ix *table) position(started int64, id []byte) int {
 	at, _ := slices.BinarySearchFunc(ix.order, started, func(i uint32, started int64) int {
 		return cmp.Or(cmp.Compare(ix.rows[i].started, started), bytes.Compare(ix.id(i), id))
 	})
 	return at
 }
 
-func (ix *Index) remove(id string) bool {
+func (ix *table) remove(id string) bool {
 	i, ok := ix.find(id)
 	if !ok {
 		return false

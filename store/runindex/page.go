@@ -54,19 +54,19 @@ func (ix *Index) Places(f criteria.RunFilter) ([]criteria.Cursor, criteria.RunPa
 	return found, page
 }
 
-func (ix *Index) cursor(at int) *criteria.Cursor {
+func (ix *table) cursor(at int) *criteria.Cursor {
 	i := ix.order[at]
 	return &criteria.Cursor{T: ix.rows[i].started, ID: string(ix.id(i))}
 }
 
-func (ix *Index) is(at int, c *criteria.Cursor) bool {
+func (ix *table) is(at int, c *criteria.Cursor) bool {
 	i := ix.order[at]
 	return ix.rows[i].started == c.T && string(ix.id(i)) == c.ID
 }
 
 // matcher is a filter in the numbers of the index.
 type matcher struct {
-	ix        *Index
+	ix        *table
 	low, high int // bounds in order: low <= place < high
 	all       []condition
 
@@ -110,7 +110,7 @@ func (m *matcher) inStates(wanted func(wave.State) bool) {
 	m.states.narrow(told)
 }
 
-func (ix *Index) compile(f criteria.RunFilter) *matcher {
+func (ix *table) compile(f criteria.RunFilter) *matcher {
 	m := &matcher{ix: ix, high: len(ix.order), states: anything(), pipelines: anything(), tags: anything()}
 	if len(f.States) > 0 {
 		m.inStates(func(s wave.State) bool { return slices.Contains(f.States, s) })

@@ -12,7 +12,7 @@ import (
 // condition is a Predicate, or another field of a RunFilter, in the numbers of the index.
 type condition func(r *indexRow) bool
 
-func (ix *Index) condition(t criteria.Predicate) condition {
+func (ix *table) condition(t criteria.Predicate) condition {
 	var holds condition
 	any := func(text string) bool { return criteria.IsAny(text, t.Texts) }
 	switch t.Field {
@@ -51,7 +51,7 @@ func inStates(wanted func(wave.State) bool) condition {
 	return func(r *indexRow) bool { return set[r.state] }
 }
 
-func (ix *Index) hasParent(ids []criteria.PredicateText) condition {
+func (ix *table) hasParent(ids []criteria.PredicateText) condition {
 	var wanted []uint32
 	for _, id := range ids {
 		if n, ok := ix.parents.numbers[id.Text]; ok {
@@ -66,7 +66,7 @@ func containsAny(text []byte, words [][]byte) bool {
 }
 
 // hasText looks for texts in a run's own; a zero byte would join two of them.
-func (ix *Index) hasText(t criteria.Predicate) condition {
+func (ix *table) hasText(t criteria.Predicate) condition {
 	var words [][]byte
 	for _, x := range t.Texts {
 		if w := strings.ToLower(x.Text); !strings.ContainsRune(w, 0) {
@@ -94,7 +94,7 @@ func (ix *Index) hasText(t criteria.Predicate) condition {
 }
 
 // inRange compares a number; below 0 it is not known.
-func (ix *Index) inRange(t criteria.Predicate) condition {
+func (ix *table) inRange(t criteria.Predicate) condition {
 	number := func(r *indexRow) int64 { return r.tokens }
 	switch t.Field {
 	case criteria.FieldStarted:
@@ -105,7 +105,7 @@ func (ix *Index) inRange(t criteria.Predicate) condition {
 			return r.started
 		}
 	case criteria.FieldDuration:
-		now := ix.opt.Now().Unix()
+		now := ix.now().Unix()
 		number = func(r *indexRow) int64 {
 			if s := wave.States[r.state]; s.Active() && s != wave.Pending && r.started > 0 {
 				return max(0, now-r.started)
