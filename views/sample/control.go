@@ -21,6 +21,9 @@ func controls() []Case {
 	retry := startForm()
 	retry.Heading, retry.Verb, retry.Plan.Verb, retry.Redacted = "Retry fix-issue", "Retry", "Retry", true
 	retry.Original = &views.RunRef{ID: "fix-issue-20261123-115002-aa01", Pipeline: "fix-issue", State: "failed", Word: "failed"}
+	kept := retry
+	kept.Text, kept.Redacted, kept.Open = "", false, true
+	kept.KeptInput, kept.KeptTags = &views.Kept{Size: "1.2 MB", Beginning: "Everything that was said about it <b>so far</b>"}, 40
 	hostile := startForm()
 	t := Hostile()[0].Title
 	hostile.Heading, hostile.Pipeline, hostile.Description, hostile.Text, hostile.Model, hostile.Steps = t, t, t, t+"</textarea>", t, []string{t, "\"x"}
@@ -55,6 +58,7 @@ func controls() []Case {
 		{"start-wrong", "what cannot be taken, at its field", true, views.StartPage(wrong)},
 		{"start-refused", "a limit that is reached", true, views.StartPage(refused)},
 		{"start-retry", "the form of a retry", true, views.StartPage(retry)},
+		{"start-kept", "the form of a retry whose input and tags are too long for it", true, views.StartPage(kept)},
 		{"stop", "whether to stop a run", true, views.StopPage(stop)},
 		{"stop-force", "a run that was asked and has not ended", true, views.StopPage(force)},
 		{"stop-lost", "a run that nothing carries out any more", true, views.StopPage(lost)},
