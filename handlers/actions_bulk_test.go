@@ -37,7 +37,7 @@ func TestBulk(t *testing.T) {
 	if got := rehearsal.text("h1"); rehearsal.status != http.StatusOK || got != "Stop 30 runs?" {
 		t.Fatalf("status %d, %q", rehearsal.status, got)
 	}
-	if got := rehearsal.text("#not-0 h2") + " / " + rehearsal.text("#not-1 h2"); got != "1 run is left alone: has ended already / 1 run is left alone: there is no such run" {
+	if got := rehearsal.text("#not-0 h2") + " / " + rehearsal.text("#not-1 h2"); got != "1 run is skipped: already ended / 1 run is skipped: no such run" {
 		t.Errorf("it says %q", got)
 	}
 	if len(e.stopped) > 0 {
@@ -102,7 +102,7 @@ func TestBulkRetryOfAllThatMatch(t *testing.T) {
 		t.Fatalf("status %d: %s", r.status, clip(r.body))
 	}
 	at := r.header.Get("Location")
-	s.until("the rest waits", func() bool { return strings.Contains(s.get(at).text("#progress .meta"), "waits for a free place") })
+	s.until("the rest waits", func() bool { return strings.Contains(s.get(at).text("#progress .meta"), "waits for a free slot") })
 	if n := len(e.requests()); n != 2 {
 		t.Errorf("%d were started", n)
 	}

@@ -97,18 +97,18 @@ func TestAction(t *testing.T) {
 		"it is done":                                     {"", false, nil, 303, appdb.Done, ""},
 		"it is done and says nothing":                    {"end=silent", false, nil, 200, appdb.Done, ""},
 		"it is refused":                                  {"end=refused", false, nil, 409, appdb.Refused, "it has ended"},
-		"it fails":                                       {"end=failed", false, nil, 503, appdb.Failed, "this took too long and was given up"},
-		"it panics":                                      {"end=panic", false, nil, 500, appdb.Failed, "something went wrong here"},
+		"it fails":                                       {"end=failed", false, nil, 503, appdb.Failed, "the request timed out"},
+		"it panics":                                      {"end=panic", false, nil, 500, appdb.Failed, "internal error"},
 		"a page of ours asks":                            {"", false, []string{"Sec-Fetch-Site", "same-origin"}, 303, appdb.Done, ""},
 		"a person types the address":                     {"", false, []string{"Sec-Fetch-Site", "none"}, 303, appdb.Done, ""},
 		"an old browser names our origin":                {"", false, []string{"Origin", "http://example.com"}, 303, appdb.Done, ""},
-		"a page of another site asks":                    {"", false, []string{"Sec-Fetch-Site", "cross-site"}, 403, appdb.Refused, "this was asked by a page of another site"},
-		"a page of a neighbouring name asks":             {"", false, []string{"Sec-Fetch-Site", "same-site"}, 403, appdb.Refused, "this was asked by a page of another site"},
-		"an old browser names another origin":            {"", false, []string{"Origin", "http://evil.example"}, 403, appdb.Refused, "this was asked by a page of another site"},
-		"an old browser names our name, another port":    {"", false, []string{"Origin", "http://example.com:81"}, 403, appdb.Refused, "this was asked by a page of another site"},
-		"a sandboxed frame asks":                         {"", false, []string{"Origin", "null"}, 403, appdb.Refused, "this was asked by a page of another site"},
-		"it is asked of a console that only reads":       {"", true, nil, 403, appdb.Refused, "this console only reads: it was started with --read-only"},
-		"another site asks of a console that only reads": {"", true, []string{"Sec-Fetch-Site", "cross-site"}, 403, appdb.Refused, "this was asked by a page of another site"},
+		"a page of another site asks":                    {"", false, []string{"Sec-Fetch-Site", "cross-site"}, 403, appdb.Refused, "the request came from a page of another site"},
+		"a page of a neighbouring name asks":             {"", false, []string{"Sec-Fetch-Site", "same-site"}, 403, appdb.Refused, "the request came from a page of another site"},
+		"an old browser names another origin":            {"", false, []string{"Origin", "http://evil.example"}, 403, appdb.Refused, "the request came from a page of another site"},
+		"an old browser names our name, another port":    {"", false, []string{"Origin", "http://example.com:81"}, 403, appdb.Refused, "the request came from a page of another site"},
+		"a sandboxed frame asks":                         {"", false, []string{"Origin", "null"}, 403, appdb.Refused, "the request came from a page of another site"},
+		"it is asked of a console that only reads":       {"", true, nil, 403, appdb.Refused, "this console is read-only: it was started with --read-only"},
+		"another site asks of a console that only reads": {"", true, []string{"Sec-Fetch-Site", "cross-site"}, 403, appdb.Refused, "the request came from a page of another site"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := benchServer(t, func(c2 *Config) { c2.ReadOnly = c.readOnly })
@@ -179,7 +179,7 @@ func TestActionWithoutData(t *testing.T) {
 	if w.Code != http.StatusOK {
 		t.Errorf("status %d", w.Code)
 	}
-	if !strings.Contains(log.String(), "audit entry not kept") || !strings.Contains(log.String(), "run-1") {
+	if !strings.Contains(log.String(), "failed to write audit entry") || !strings.Contains(log.String(), "run-1") {
 		t.Errorf("the log does not have it: %s", log.String())
 	}
 }

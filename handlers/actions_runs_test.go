@@ -109,7 +109,7 @@ func TestStop(t *testing.T) {
 	t.Run("a run that has ended is told with how it did", func(t *testing.T) {
 		s := s.as(t)
 		for _, r := range []reply{s.json("/api/runs/"+failedRun+"/cancel", `{}`), s.get("/runs/"+failedRun+"/cancel", "Accept", "application/json")} {
-			if r.status != http.StatusConflict || !strings.HasPrefix(r.answer().Error, "the run has ended already: failed") {
+			if r.status != http.StatusConflict || !strings.HasPrefix(r.answer().Error, "the run has already ended: failed") {
 				t.Errorf("status %d: %s", r.status, r.body)
 			}
 		}
@@ -215,8 +215,8 @@ func TestRetry(t *testing.T) {
 		status     int
 		says       string
 	}{
-		"of a run that there is not":  {"/api/runs/none/retry", `{}`, 404, "there is no such run"},
-		"from a step, as in a resume": {"/api/runs/" + failedRun + "/retry", `{"from_step":"x"}`, 400, "there is no field “from_step”"},
+		"of a run that there is not":  {"/api/runs/none/retry", `{}`, 404, "no such run"},
+		"from a step, as in a resume": {"/api/runs/" + failedRun + "/retry", `{"from_step":"x"}`, 400, "unknown field “from_step”"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if r := s.as(t).json(c.path, c.body); r.status != c.status || !strings.HasPrefix(r.answer().Error, c.says) {
@@ -262,7 +262,7 @@ VALUES (?, 'fix-issue', 'failed', ?, ?, ?, '["night"]', ''), (?, 'gone', 'failed
 		t.Errorf("asked for %+v", got)
 	}
 	r := s.form("/runs/"+id+"/retry", url.Values{"input": {shownInput + " and more"}})
-	if r.status != http.StatusBadRequest || !strings.Contains(r.text("#error-input"), "a mark where a secret was hidden") {
+	if r.status != http.StatusBadRequest || !strings.Contains(r.text("#error-input"), "a redaction marker") {
 		t.Errorf("status %d: %s", r.status, clip(r.body))
 	}
 	for _, action := range []string{"retry", "resume"} {

@@ -259,9 +259,9 @@ func TestStartIsRefused(t *testing.T) {
 		status     int
 		says       string
 	}{
-		"a field that there is not":         {"/api/pipelines/fix-issue/start", `{"input":"x","inputs":"y"}`, 400, "there is no field “inputs”. The fields are input, model,"},
+		"a field that there is not":         {"/api/pipelines/fix-issue/start", `{"input":"x","inputs":"y"}`, 400, "unknown field “inputs”. The fields are input, model,"},
 		"a body that is no JSON":            {"/api/pipelines/fix-issue/start", `{"input":`, 400, "the JSON ends too early"},
-		"a body that is a list":             {"/api/pipelines/fix-issue/start", `[]`, 400, "it is JSON, and not an object"},
+		"a body that is a list":             {"/api/pipelines/fix-issue/start", `[]`, 400, "it is JSON, but not an object"},
 		"two bodies":                        {"/api/pipelines/fix-issue/start", `{}{}`, 400, "there is more than one JSON object"},
 		"an object where a text should be":  {"/api/pipelines/fix-issue/start", `{"input":{"a":1}}`, 400, "holds an object"},
 		"an unknown pipeline":               {"/api/pipelines/none/start", `{}`, 404, "there is no pipeline “none”"},
@@ -294,15 +294,15 @@ func TestStartIsRefused(t *testing.T) {
 		says   string
 		retry  string
 	}{
-		"a database that is held":       {fmt.Errorf("x: %w", control.ErrBusy), 503, "another process holds the state database", "1"},
+		"a database that is held":       {fmt.Errorf("x: %w", control.ErrBusy), 503, "the state database is locked by another process", "1"},
 		"a database that is read-only":  {fmt.Errorf("x: %w: %w", store.ErrUnavailable, &control.UnwritableError{Reason: "this user may not write it", Err: errors.New("8")}), 503, "the state database cannot be changed: this user may not write it", "1"},
 		"a limit":                       {&control.LimitError{Active: 5, Limit: 5}, 409, "5 runs are active, and no more than 5 may be", ""},
-		"a key of another run":          {control.ErrTaken, 409, "this key has started another run already", ""},
+		"a key of another run":          {control.ErrTaken, 409, "this key has already started another run", ""},
 		"a step that the engine cannot": {&runner.UnsupportedError{Step: "s", What: "a gate", Engine: "wave"}, 409, `step "s": a gate`, ""},
 		"a conflict":                    {&runner.ConflictError{Step: "s", Text: "needs more"}, 409, `step "s" needs more`, ""},
 		"no engine any more":            {runner.ErrUnavailable, 503, "engine is not available", "1"},
 		"a pipeline that went":          {runner.ErrUnknownPipeline, 404, "no file defines this pipeline", ""},
-		"something else":                {errors.New("secret path /x"), 500, "something went wrong here", ""},
+		"something else":                {errors.New("secret path /x"), 500, "internal error", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e.mu.Lock()
@@ -331,7 +331,7 @@ func TestFieldErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		field, value, says string
 	}{
-		"a step that there is not": {"from_step", "none", `It names "none", which is no step of fix-issue.`},
+		"a step that there is not": {"from_step", "none", `It names "none", which is not a step of fix-issue.`},
 		"a first step of no run":   {"from_step", "review", "It needs a run whose outputs the steps before it left: resume that run at this step."},
 		"a timeout in words":       {"timeout", "soon", "It is not a number of minutes from 1 to 40320."},
 	} {

@@ -161,7 +161,7 @@ func TestMarkingAsSeenIsChecked(t *testing.T) {
 		"in the future":       {url.Values{"until": {"99999999999"}}, nil, http.StatusBadRequest, "not in the future"},
 		"at no time":          {url.Values{"until": {"now"}}, nil, http.StatusBadRequest, "unix seconds"},
 		"of a run without id": {url.Values{"run": {""}}, nil, http.StatusBadRequest, "the id of a run"},
-		"with another field":  {url.Values{"runs": {"x"}}, nil, http.StatusBadRequest, "no field"},
+		"with another field":  {url.Values{"runs": {"x"}}, nil, http.StatusBadRequest, "unknown field"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := s.as(t).form("/api/attention/seen", tt.form, tt.headers...)

@@ -25,7 +25,7 @@ func (s *site) noted(entries ...appdb.Entry) {
 func TestAuditPage(t *testing.T) {
 	s := openSample(t).ready()
 	t.Run("nothing was done yet", func(t *testing.T) {
-		if said := s.as(t).get("/audit").text("#audit"); !strings.Contains(said, "Nobody has done anything yet") || !strings.Contains(said, s.data.Dir()) {
+		if said := s.as(t).get("/audit").text("#audit"); !strings.Contains(said, "No actions yet") || !strings.Contains(said, s.data.Dir()) {
 			t.Errorf("it says %q", said)
 		}
 	})

@@ -162,7 +162,7 @@ func TestStrangersAreLedToTheSignInPage(t *testing.T) {
 	})
 	t.Run("a program is told how to say who it is", func(t *testing.T) {
 		w := answer1(s, asked("GET", "/deck/api/runs"))
-		if w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") == "" || !strings.Contains(w.Body.String(), `"error":"this console asks for a token`) {
+		if w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") == "" || !strings.Contains(w.Body.String(), `"error":"authentication required`) {
 			t.Errorf("status %d, %v: %s", w.Code, w.Header(), w.Body)
 		}
 	})
@@ -451,7 +451,7 @@ func TestGuessing(t *testing.T) {
 				t.Fatalf("the right token: status %d", w.Code)
 			}
 		}
-		if w := post("wrong"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "too many wrong tokens") {
+		if w := post("wrong"); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "too many failed sign-ins") {
 			t.Errorf("the form: status %d", w.Code)
 		}
 		if w := post(rightToken); w.Code != http.StatusSeeOther {

@@ -274,10 +274,10 @@ func TestCompareOutputs(t *testing.T) {
 		"json":      {`{"k":[` + strings.Repeat(`"value",`, 40) + `"a"]}`, `{"k":[` + strings.Repeat(`"value",`, 40) + `"b"]}`, "differs", "laid out", "-    \"a\"\n+    \"b\"\n", ""},
 		"binary":    {"\x00\x01\x02", "\x00\x01\x03", "differs", "not a text", "", "@@"},
 		"secret":    {"token=" + secret + "\nx\n", "token=" + secret + "\ny\n", "differs", "", "-x\n+y\n", secret},
-		"two-keys":  {"token=" + secret + "\n", "token=" + secret[:36] + "0000\n", "differs", "hidden", "", secret},
+		"two-keys":  {"token=" + secret + "\n", "token=" + secret[:36] + "0000\n", "differs", "redacted", "", secret},
 		"large":     {large + "x\n", large + "y\n", "differs", "beginning", "", "@@"},
 		"large-one": {large + "x\n", large + "x\n", "same", "", "", "@@"},
-		"only-end":  {"a\n", "a", "differs", "last line's end", "", "@@"},
+		"only-end":  {"a\n", "a", "differs", "end of the last line", "", "@@"},
 	}
 	b := newState(t, root)
 	b.Run(storetest.Run{ID: "left"})

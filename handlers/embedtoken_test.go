@@ -215,7 +215,7 @@ func TestAskingForTokens(t *testing.T) {
 		"with a word too many":               {`{"resource":"runs/x","origins":["` + portal + `"],"scope":"write"}`, nil, 400, "scope"},
 		"with broken JSON":                   {`{`, nil, 400, "the JSON ends too early"},
 		"with a word for a number":           {`{"resource":"runs/x","ttl":"long"}`, nil, 400, "the field “ttl” holds a string"},
-		"with what is no object":             {`[]`, nil, 400, "it is JSON, and not an object"},
+		"with what is no object":             {`[]`, nil, 400, "it is JSON, but not an object"},
 		"that is too large":                  {askFor(strings.Repeat("x", 1<<20)), nil, 413, "too large"},
 		"as a form":                          {`resource=runs`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "application/json"},
 		"by a page of another site":          {askFor("runs/x"), []string{"Origin", portal, "Sec-Fetch-Site", "cross-site"}, 403, "another site"},

@@ -73,7 +73,7 @@ func TestHealthOfASoundProject(t *testing.T) {
 		t.Errorf("without an engine it is %s: %s", state, do)
 	}
 	page := s.get("/health")
-	if got := page.text("#health .lead"); got != "It works, and something wants care" {
+	if got := page.text("#health .lead"); got != "Working, with warnings" {
 		t.Errorf("the page says %q", got)
 	}
 	if rows := page.doc().Find("#health tbody tr").Length(); rows != 12 {
@@ -92,7 +92,7 @@ func TestHealthTellsWhatIsWrong(t *testing.T) {
 		s := openSite(t, emptyProject(t))
 		s.until("it was looked for", func() bool { return s.store.Health().Phase == store.Missing })
 		all, state, do, facts := s.health("database")
-		if all != "broken" || state != "broken" || !strings.Contains(do, "Looked at ") || facts["last_error"] == "none" {
+		if all != "broken" || state != "broken" || !strings.Contains(do, "Searched in ") || facts["last_error"] == "none" {
 			t.Errorf("%s, %s: %s, %v", all, state, do, facts)
 		}
 		for _, key := range []string{"schema", "changes", "index"} {

@@ -77,7 +77,7 @@ func TestWhatPagesOfOtherSitesMayAskFor(t *testing.T) {
 			if !strings.Contains(strings.Join(r.header.Values("Vary"), ","), "Sec-Fetch-Site") && !strings.Contains(c.path, "/static/") {
 				t.Errorf("Vary is %v", r.header.Values("Vary"))
 			}
-			if c.want == http.StatusForbidden && !strings.Contains(c.path, "/t/") && !strings.Contains(r.body, "a page of another site asked for this") {
+			if c.want == http.StatusForbidden && !strings.Contains(c.path, "/t/") && !strings.Contains(r.body, "the request came from a page of another site") {
 				t.Errorf("it does not say why: %s", clip(r.body))
 			}
 		})

@@ -65,7 +65,7 @@ func TestHealthIsNotOKWhileNobodyLooks(t *testing.T) {
 	if r := s.get("/healthz"); !strings.Contains(r.body, `"degraded"`) {
 		t.Errorf("healthz says %s", r.body)
 	}
-	if _, state, do, _ := s.health("changes"); state != "broken" || !strings.Contains(do, "may be old") {
+	if _, state, do, _ := s.health("changes"); state != "broken" || !strings.Contains(do, "may be stale") {
 		t.Errorf("health says %s: %s", state, do)
 	}
 }

@@ -126,8 +126,8 @@ func TestProcessLogsThatAreNone(t *testing.T) {
 		status int
 		says   string
 	}{
-		"one that is not there":      {gone, 200, "There is no process log for this run"},
-		"a run whose name climbs":    {strings.ReplaceAll(climbs, "/", "%2f"), 200, "There is no process log for this run"},
+		"one that is not there":      {gone, 200, "No process log"},
+		"a run whose name climbs":    {strings.ReplaceAll(climbs, "/", "%2f"), 200, "No process log"},
 		"a link out of the project":  {linked, 403, "symbolic link"},
 		"a run that is not there":    {"nothing", 404, "no such run"},
 		"what the run says is empty": {gone, 200, "only detached runs"},

@@ -71,7 +71,7 @@ func (s *Server) favicon(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) notFound(http.ResponseWriter, *http.Request) error {
 	return &web.Error{
-		Status: http.StatusNotFound, Text: "there is no such page",
+		Status: http.StatusNotFound, Text: "page not found",
 		Next: "The runs are at " + s.Paths.Runs(nil) + ".",
 	}
 }

@@ -152,7 +152,7 @@ func TestWrongAddresses(t *testing.T) {
 		status       int
 		says         string
 	}{
-		"a page that is not there":              {"GET", "/nothing", 404, "no such page"},
+		"a page that is not there":              {"GET", "/nothing", 404, "page not found"},
 		"a run that is not there":               {"GET", "/runs/nothing", 404, "no such run"},
 		"a run whose name is a path":            {"GET", "/runs/..%2f..%2fetc%2fpasswd", 404, "no such run"},
 		"a pipeline that is not there":          {"GET", "/pipelines/nothing", 404, "no pipeline"},
@@ -169,11 +169,11 @@ func TestWrongAddresses(t *testing.T) {
 		"an event id that is not one":           {"GET", "/runs/" + sampleRun + "?before=x", 400, "the id of an event"},
 		"a scale that is not one":               {"GET", "/runs/" + sampleRun + "/timeline?scale=x", 400, "time or tokens"},
 		"a run id with a zero byte":             {"GET", "/runs/a%00b", 400, "a name in UTF-8"},
-		"a place in the audit log that is none": {"GET", "/audit?older=1-1", 410, "is gone"},
+		"a place in the audit log that is none": {"GET", "/audit?older=1-1", 410, "no longer exists"},
 		"the same as JSON":                      {"GET", "/api/runs?limit=0", 400, "a number from 1 to 100"},
 		"a cursor of the API that is not one":   {"GET", "/api/runs?cursor=bm90aGluZw", 400, "base64"},
 		"a run of the API that is not there":    {"GET", "/api/runs/nothing", 404, "no such run"},
-		"an address of the API that is not one": {"GET", "/api/nothing", 404, "no such page"},
+		"an address of the API that is not one": {"GET", "/api/nothing", 404, "page not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := s.do(c.method, c.path)

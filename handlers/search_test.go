@@ -265,7 +265,7 @@ func TestSearchWithoutIndex(t *testing.T) {
 			if got := page.text("#search-index"); !strings.Contains(got, row.says) {
 				t.Errorf("the page says %q", got)
 			}
-			if got := page.text("#found-events + p"); got != "What events say was not searched." {
+			if got := page.text("#found-events + p"); got != "Events were not searched." {
 				t.Errorf("and of events: %q", got)
 			}
 		})
@@ -310,7 +310,7 @@ func TestRebuildSearch(t *testing.T) {
 
 func TestSearchWithoutDatabase(t *testing.T) {
 	s := openSite(t, emptyProject(t), withSearch(t))
-	if got := s.get("/search?q=x").text(".nothing h2"); got != "Nothing can be searched" {
+	if got := s.get("/search?q=x").text(".nothing h2"); got != "Search is not available" {
 		t.Errorf("the page says %q", got)
 	}
 	if r := s.get("/api/search?q=x"); r.status != http.StatusServiceUnavailable {

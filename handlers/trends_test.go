@@ -107,7 +107,7 @@ func TestTrendsOfAPipelineWithoutRuns(t *testing.T) {
 	root := emptyProject(t)
 	newState(t, root)
 	s := openSite(t, root).ready()
-	if part := s.fragment("/pipelines/nothing/trends"); part.status != 200 || !strings.Contains(part.text("#trends"), "no run to tell a trend from") {
+	if part := s.fragment("/pipelines/nothing/trends"); part.status != 200 || !strings.Contains(part.text("#trends"), "No runs yet") {
 		t.Errorf("%d %s", part.status, part.body)
 	}
 }

@@ -244,7 +244,7 @@ func TestHookGivesUp(t *testing.T) {
 		clock.move(webhook.GiveUp)
 		s.submit("/views/1/hook/test") // and it is looked for at once
 		s.until("it is given up", func() bool { return s.deliveries()[1]["state"] == "given up" })
-		if _, state, do, _ := s.health("webhooks"); state != "warning" || !strings.Contains(do, "did not take") {
+		if _, state, do, _ := s.health("webhooks"); state != "warning" || !strings.Contains(do, "were not delivered") {
 			t.Errorf("health is %s: %s", state, do)
 		}
 	})
@@ -364,7 +364,7 @@ func TestHookForm(t *testing.T) {
 		"no address":               {[]string{"on", "failed"}, "an address such as"},
 		"an inner address":         {[]string{"url", "http://169.254.169.254/", "on", "failed"}, "--webhook-allow"},
 		"a name and a password":    {[]string{"url", "https://me:pw@hooks.example/", "on", "failed"}, "without a name and password"},
-		"nothing chosen":           {[]string{"url", "https://hooks.example/"}, "nothing was chosen"},
+		"nothing chosen":           {[]string{"url", "https://hooks.example/"}, "no event was chosen"},
 		"an end that there is not": {[]string{"url", "https://hooks.example/", "on", "exploded"}, "one of attention, failed"},
 		"a secret that is short":   {[]string{"url", "https://hooks.example/", "on", "failed", "secret", "my-weak-secret"}, "24 to 64 bytes"},
 	} {

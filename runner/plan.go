@@ -98,7 +98,7 @@ func checkRequest(p manifest.Pipeline, r Request) error {
 	case p.Input.Required && r.Input == "":
 		return &InputError{Field: "input", Text: "is required"}
 	case len(p.Input.Enum) > 0 && !slices.Contains(p.Input.Enum, r.Input) && r.Input != "":
-		return &InputError{Field: "input", Text: fmt.Sprintf("is none of %q", p.Input.Enum)}
+		return &InputError{Field: "input", Text: fmt.Sprintf("is not one of %q", p.Input.Enum)}
 	case r.OnFailure != "" && r.OnFailure != Halt && r.OnFailure != Skip:
 		return &InputError{Field: "on_failure", Text: "is neither halt nor skip"}
 	case r.FromStep != "" && r.Original == "" && known(p, r.FromStep):
@@ -141,7 +141,7 @@ func checkSteps(p manifest.Pipeline, r Request) error {
 	}{{"steps", r.Steps}, {"exclude", r.Exclude}, {"from_step", only(r.FromStep)}} {
 		for _, id := range named.ids {
 			if !known(p, id) {
-				return &InputError{Field: named.field, Text: fmt.Sprintf("names %q, which is no step of %s", id, p.Name)}
+				return &InputError{Field: named.field, Text: fmt.Sprintf("names %q, which is not a step of %s", id, p.Name)}
 			}
 		}
 	}

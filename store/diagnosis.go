@@ -29,7 +29,7 @@ func (d *pastReader) diagnoses(ctx context.Context, ids []string) (map[string]di
 	ids = ids[:min(len(ids), maxDiagnoses)]
 	records, err := d.records(ctx, d, ids)
 	if err != nil {
-		return nil, fmt.Errorf("judge runs: %w", err)
+		return nil, fmt.Errorf("failed to evaluate runs: %w", err)
 	}
 	for id, r := range records {
 		if r.State.Ended() && r.State != wave.Lost {
@@ -41,18 +41,18 @@ func (d *pastReader) diagnoses(ctx context.Context, ids []string) (map[string]di
 	}
 	v := view{d: d, now: d.opt.Now(), runs: records, below: map[string]below{}}
 	if err := v.lookAround(ctx); err != nil {
-		return nil, fmt.Errorf("judge runs: %w", err)
+		return nil, fmt.Errorf("failed to evaluate runs: %w", err)
 	}
 	outlooks := make(map[string]diagnose.Diagnosis, len(records))
 	for id, r := range records {
 		past, err := d.pastFor(ctx, r)
 		if err != nil {
-			return nil, fmt.Errorf("judge runs: %w", err)
+			return nil, fmt.Errorf("failed to evaluate runs: %w", err)
 		}
 		signals := v.signals(r, past)
 		runaway, err := d.runawayOf(ctx, r, past, v.now)
 		if err != nil {
-			return nil, fmt.Errorf("judge runs: %w", err)
+			return nil, fmt.Errorf("failed to evaluate runs: %w", err)
 		}
 		above := ""
 		if up := v.above(r); up != nil {

@@ -37,7 +37,7 @@ func (l *reevaluator) follow(ctx context.Context, s *Store, o *opened) {
 	}
 	for first := true; first || sleep(ctx, reevaluateEvery); first = false {
 		if err := l.reevaluate(ctx, s, o); err != nil && ctx.Err() == nil {
-			s.opt.Log.Warn("judge runs", "err", err)
+			s.opt.Log.Warn("failed to evaluate runs", "err", err)
 		}
 	}
 }

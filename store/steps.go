@@ -123,7 +123,7 @@ func (d *Reader) stepRows(ctx context.Context, q Rows, run wave.Run) (*diagnose.
 	if err != nil {
 		return nil, err
 	}
-	if run.Kind == kindResume { // what it was handed of the run that it resumes is no attempt of its own
+	if run.Kind == kindResume { // what it was handed of the run that it resumes is not an attempt of its own
 		attempts = slices.DeleteFunc(attempts, func(a wave.AttemptRow) bool { return a.StartedAt < run.StartedAt.Unix() })
 	}
 	histories, err := d.historiesOf(ctx, q, []string{run.ID})

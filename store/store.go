@@ -33,7 +33,7 @@ var (
 	ErrLocked = fmt.Errorf("%w: another process holds it", ErrUnavailable)
 	// ErrUnjudged says that nobody has looked yet which runs need attention: the
 	// index of all runs is still being made. Subscribers are told when it is known.
-	ErrUnjudged = errors.New("runs are not judged yet")
+	ErrUnjudged = errors.New("runs are not evaluated yet")
 )
 
 // Options adapt a Store to its surroundings. The zero value works.

@@ -217,7 +217,7 @@ func stopVerb(v StopView) string {
 	case v.Lost:
 		return "Close it"
 	case !v.Asked.IsZero():
-		return "Stop it by force"
+		return "Force stop"
 	default:
 		return "Stop it"
 	}

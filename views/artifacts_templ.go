@@ -616,7 +616,7 @@ func Artifact(v ArtifactView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = Empty("There is nothing to show: "+v.Gone).Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Empty("Not available: "+v.Gone).Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -26,7 +26,7 @@ func Past(p AsOfView) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section id=\"past\" class=\"notice warn\" aria-label=\"As of then\"><p><b>As of event ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section id=\"past\" class=\"notice warn\" aria-label=\"As of\"><p><b>As of event ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -257,7 +257,7 @@ func Past(p AsOfView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p class=\"dim\">Reconstructed from the events up to then, which are never overwritten. Approximate: a run that failed or was stopped is shown as running until its recorded end, because no event records that; the state and the tokens of a step come from its events, which may be one commit ahead of what the page showed; attempts, outputs, outcomes and decisions are known to the second; whether the process was alive is not recorded.</p></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p class=\"dim\">Reconstructed from the events up to that time, which are never overwritten. Approximate: a run that failed or was stopped is shown as running until its recorded end, because no event records that; the state and the tokens of a step come from its events, which may be one commit ahead of what the page showed; attempts, outputs, outcomes and decisions are known to the second; whether the process was alive is not recorded.</p></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

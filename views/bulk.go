@@ -96,12 +96,12 @@ func (v BulkProgress) word() string {
 
 // say is what is read aloud while it goes on.
 func (v BulkProgress) say() string {
-	return v.word() + ": " + Number(int64(v.Done)) + " done, " + Number(int64(v.Refused)) + " left alone, " + Number(int64(v.Waiting)) + " to do"
+	return v.word() + ": " + Number(int64(v.Done)) + " done, " + Number(int64(v.Refused)) + " skipped,  " + Number(int64(v.Waiting)) + " to do"
 }
 
 func bulkWord(state string) string {
 	if state == "refused" {
-		return "left alone"
+		return "skipped"
 	}
 	return state
 }

@@ -201,7 +201,7 @@ func verdictWords(o CompareOutput) string {
 	case "missing_both":
 		return "no file on either side"
 	default:
-		return "not known"
+		return "unknown"
 	}
 }
 

@@ -92,7 +92,7 @@ func RunEvents(v RunView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <table class=\"events\"><thead><tr><th scope=\"col\" class=\"c-id num\">Event</th><th scope=\"col\" class=\"c-clock\">Time, <span data-zone>UTC</span></th><th scope=\"col\" class=\"c-step\">Step</th><th scope=\"col\" class=\"c-event\">What</th><th scope=\"col\">Message</th><th scope=\"col\" class=\"c-took num\">Took</th><th scope=\"col\" class=\"c-tok num\">Tokens</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <table class=\"events\"><thead><tr><th scope=\"col\" class=\"c-id num\">Event</th><th scope=\"col\" class=\"c-clock\">Time, <span data-zone>UTC</span></th><th scope=\"col\" class=\"c-step\">Step</th><th scope=\"col\" class=\"c-event\">What</th><th scope=\"col\">Message</th><th scope=\"col\" class=\"c-took num\">Duration</th><th scope=\"col\" class=\"c-tok num\">Tokens</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

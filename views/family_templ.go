@@ -52,7 +52,7 @@ func RunFamily(v RunView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if v.Parent == nil && v.Orphan == "" && v.Fork == nil && v.RetryOf == nil && len(v.ChildRows) == 0 && v.MoreChildren == 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"dim\">No run started this one, and it started none.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"dim\">No related runs.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -37,7 +37,7 @@ func EmbeddingGuide(v GuideView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = heading("Parts of the console in other pages").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = heading("Embed parts of the console").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -45,12 +45,12 @@ func healthTone(state string) string {
 func healthWords(state string) string {
 	switch state {
 	case "ok":
-		return "All is well"
+		return "All checks passed"
 	case "warning":
-		return "It works, and something wants care"
+		return "Working, with warnings"
 	case "broken":
-		return "Something does not work"
+		return "A check failed"
 	default:
-		return "Not everything can be told"
+		return "Some checks are unknown"
 	}
 }

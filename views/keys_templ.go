@@ -222,7 +222,7 @@ func KeysPage(c Layout) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p class=\"lead\">Keys need JavaScript, and none is the only way to anything. Those of the list, the log and the graph act only while that part of the page has the focus: <kbd>f</kbd> or Tab goes there. Keys are not heard while you type, while a dialog is open, or in embedded parts. On a Mac, Ctrl is ⌘. <a href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p class=\"lead\">Keys need JavaScript. Everything is also possible without them. Those of the list, the log and the graph act only while that part of the page has the focus: <kbd>f</kbd> or Tab goes there. Keys are ignored while you type, while a dialog is open, or in embedded parts. On a Mac, Ctrl is ⌘. <a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1263,7 +1263,7 @@ func SettingsPage(c Layout) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 77, "<p class=\"lead\">These choices are kept in this browser and nowhere else.</p><noscript><p class=\"notice\">They need JavaScript. Without it colours follow the system, ages are relative with the time in UTC beside them, rows stand close, and pages do not follow changes.</p></noscript><div class=\"scripted\"><dl class=\"facts\"><dt>Theme</dt><dd>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 77, "<p class=\"lead\">These settings are stored in this browser only.</p><noscript><p class=\"notice\">They need JavaScript. Without it, colors follow the system, times are relative with UTC beside them, rows are close, and pages do not update.</p></noscript><div class=\"scripted\"><dl class=\"facts\"><dt>Theme</dt><dd>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1287,7 +1287,7 @@ func SettingsPage(c Layout) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<span class=\"dim\">this tab only, until it is closed</span></dd><dt>Keys</dt><dd><label><input type=\"checkbox\" id=\"keys-off\"> Switch off the printable keys that act without a focus</label></dd></dl><section class=\"part\" aria-labelledby=\"remap-title\"><h2 id=\"remap-title\">Other keys</h2><p class=\"lead\">One key, or several with spaces: <code>x</code>, <code>g x</code>, <code>Space</code>. Empty: the key as it came. <a href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<span class=\"dim\">this tab only, until it is closed</span></dd><dt>Keys</dt><dd><label><input type=\"checkbox\" id=\"keys-off\"> Switch off the printable keys that act without a focus</label></dd></dl><section class=\"part\" aria-labelledby=\"remap-title\"><h2 id=\"remap-title\">Other keys</h2><p class=\"lead\">One key, or several with spaces: <code>x</code>, <code>g x</code>, <code>Space</code>. Empty: the default key. <a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1398,7 +1398,7 @@ func SettingsPage(c Layout) templ.Component {
 					}
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 90, "</tbody></table><p><button type=\"button\" class=\"btn\" id=\"keys-reset\">All keys as they came</button></p></section></div><script src=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 90, "</tbody></table><p><button type=\"button\" class=\"btn\" id=\"keys-reset\">Reset all keys</button></p></section></div><script src=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -420,7 +420,7 @@ func Document(c Layout) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(c.Forms) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<nav id=\"forms\" aria-label=\"This page in other forms\">as ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<nav id=\"forms\" aria-label=\"This page in other formats\">as ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

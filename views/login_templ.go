@@ -110,7 +110,7 @@ func LoginPage(v LoginView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\" maxlength=\"60\" autocomplete=\"name\" aria-describedby=\"about-name\"><p id=\"about-name\" class=\"dim\">It is not checked, and stands beside what you do in the audit log.</p></div><p><button class=\"btn go\">Sign in</button></p></form><p class=\"dim\">The token was printed on stderr when the console started, or is what it was started with.</p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\" maxlength=\"60\" autocomplete=\"name\" aria-describedby=\"about-name\"><p id=\"about-name\" class=\"dim\">Not verified. Shown beside your actions in the audit log.</p></div><p><button class=\"btn go\">Sign in</button></p></form><p class=\"dim\">The token was printed on stderr when the console started, or set at startup.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

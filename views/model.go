@@ -151,7 +151,7 @@ type Filter struct {
 type WrongWord struct {
 	Before, Word, After string // the input
 	Position            int    // of the word, in characters from 1
-	Problem             string // "is no key"
+	Problem             string // "is not a key"
 	Hint                string // what would be right
 }
 

@@ -285,7 +285,7 @@ func PersonaTools(v PersonaView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tools(v.Allowed, v.InheritAllowed, "nothing is said").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = tools(v.Allowed, v.InheritAllowed, "not specified").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -293,7 +293,7 @@ func PersonaTools(v PersonaView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tools(v.Denied, v.InheritDenied, "nothing is said").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = tools(v.Denied, v.InheritDenied, "not specified").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

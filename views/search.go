@@ -72,7 +72,7 @@ func (x SearchIndex) growing() bool {
 // moreEvents says where the next page of events goes on.
 func moreEvents(v SearchView) string {
 	if v.Tired {
-		return "Go on before event " + Number(v.SearchedTo)
+		return "Continue before event " + Number(v.SearchedTo)
 	}
 	return "More events"
 }

@@ -54,12 +54,12 @@ func RunSteps(v RunView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(v.Steps) == 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"dim\">No step is known: the run recorded none, and its pipeline is not defined here.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"dim\">No steps: the run recorded none, and its pipeline is not defined.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<table class=\"steps\" aria-labelledby=\"steps-title\"><thead><tr><th scope=\"col\" class=\"c-state\">State</th><th scope=\"col\">Step</th><th scope=\"col\" class=\"c-model\">Persona, model</th><th scope=\"col\" class=\"c-try num\">Attempts</th><th scope=\"col\" class=\"c-contract\">Contract</th><th scope=\"col\" class=\"c-when num\">Started</th><th scope=\"col\" class=\"c-took num\">Took</th><th scope=\"col\" class=\"c-tok num\">Tokens</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<table class=\"steps\" aria-labelledby=\"steps-title\"><thead><tr><th scope=\"col\" class=\"c-state\">State</th><th scope=\"col\">Step</th><th scope=\"col\" class=\"c-model\">Persona, model</th><th scope=\"col\" class=\"c-try num\">Attempts</th><th scope=\"col\" class=\"c-contract\">Contract</th><th scope=\"col\" class=\"c-when num\">Started</th><th scope=\"col\" class=\"c-took num\">Duration</th><th scope=\"col\" class=\"c-tok num\">Tokens</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -216,7 +216,7 @@ func chartNote(c chart) string {
 		above = Plural(c.Above, "run is", "runs are") + " above the axis, which ends at " + c.Top
 	}
 	if c.Unknown > 0 {
-		unknown = "not known of " + Plural(c.Unknown, "run", "runs")
+		unknown = "unknown for " + Plural(c.Unknown, "run", "runs")
 	}
 	return join("; ", above, unknown)
 }

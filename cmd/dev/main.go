@@ -47,7 +47,7 @@ func tasks() []task {
 		{"lint", "gofmt, go vet and golangci-lint", noArgs((*workshop).lint)},
 		{"build", "compile everything, and the program for every platform of a release", noArgs((*workshop).build)},
 		{"go-test", "run the tests with the race detector, browser tests included", noArgs((*workshop).goTest)},
-		{"gen", "write the generated files: *_templ.go and static/minified", noArgs((*workshop).gen)},
+		{"gen", "write the generated files: *_templ.go, static/minified and docs/wording.txt", noArgs((*workshop).gen)},
 		{"module", "set the module path everywhere: module example.org/team/wavedeck", (*workshop).setModule},
 		{"release", "write archives, checksums, SBOM and notices to dist: release [v1.2.3]", (*workshop).release},
 		{"bench", "run the benchmarks; arguments go to `go test`", (*workshop).bench},

@@ -63,7 +63,7 @@ func (w *workshop) templ(ctx context.Context, args []string) error {
 	return w.exec(ctx, nil, "go", append([]string{"run", templModule + "/cmd/templ@" + version}, args...)...)
 }
 
-// gen writes every generated file: Go from the templates, and the minified scripts and stylesheets.
+// gen writes every generated file: Go from the templates, the minified scripts and stylesheets, and the list of texts.
 func (w *workshop) gen(ctx context.Context) error {
 	s, err := w.settings()
 	if err != nil {
@@ -72,12 +72,12 @@ func (w *workshop) gen(ctx context.Context) error {
 	if err := w.templ(ctx, s.generateArgs(s.Path)); err != nil {
 		return err
 	}
-	return w.genMinified(ctx)
+	return errors.Join(w.genMinified(ctx), w.genWording())
 }
 
 // genCheck generates into a copy, so the work tree stays as it is, and compares. It reports all stale files at once.
 func (w *workshop) genCheck(ctx context.Context) error {
-	return errors.Join(w.checkTemplates(ctx), w.checkMinified(ctx))
+	return errors.Join(w.checkTemplates(ctx), w.checkMinified(ctx), w.checkWording())
 }
 
 func (w *workshop) checkTemplates(ctx context.Context) (err error) {

@@ -88,7 +88,7 @@ func commandsAreTyped(t *testing.T, k *keyboard) {
 	k.Until(input + `.value === 'cancel '`)
 	k.keys("Enter")
 	k.comes(`location.pathname === '/runs/` + keyRunning + `/cancel'`)
-	if word := browsertest.Eval[string](k.Tab, `document.activeElement.textContent`); word != "Leave it" {
+	if word := browsertest.Eval[string](k.Tab, `document.activeElement.textContent`); word != "Go back" {
 		t.Errorf("the focus is at %q, which is not the safe answer", word)
 	}
 

@@ -18,7 +18,7 @@ const (
 	logPage     = failedPage + "/log"
 	graphPage   = failedPage + "/graph"
 	// asksToStop holds when a dialog asks, and its safe answer has the focus.
-	asksToStop = `document.querySelector('dialog[open] form') && document.activeElement.textContent === 'Leave it'`
+	asksToStop = `document.querySelector('dialog[open] form') && document.activeElement.textContent === 'Go back'`
 	// visited has the list at its third row, the failed run, and opens it.
 	visited = `sessionStorage.setItem('wd-list', JSON.stringify(location.origin + '/runs'))
 sessionStorage.setItem('wd-at ' + location.origin + '/runs', JSON.stringify({row: 'run-` + keyFailed + `', runs: [

@@ -106,10 +106,10 @@ func TestFullDisk(t *testing.T) {
 		eventually(t, "runs are listed", func() bool { status, _ := p.get(t, "api/runs"); return status == http.StatusOK })
 		makeRoom = fill(t, disk)
 		const address = "api/pipelines/flaky-integration/start"
-		if status, body := p.begin(t, address); status != http.StatusServiceUnavailable || !strings.Contains(body, "there is no space left for "+storetest.StatePath(root)) {
+		if status, body := p.begin(t, address); status != http.StatusServiceUnavailable || !strings.Contains(body, "no space left for "+storetest.StatePath(root)) {
 			t.Errorf("a start: status %d: %s", status, body)
 		}
-		p.says(t, "health", http.StatusOK, "There is hardly any space left of the state")
+		p.says(t, "health", http.StatusOK, "There is almost no space left for the state database")
 		makeRoom()
 		if status, body := p.begin(t, address); status != http.StatusCreated {
 			t.Errorf("a start when there is room: status %d: %s", status, body)
@@ -119,7 +119,7 @@ func TestFullDisk(t *testing.T) {
 		disk := smallDisk(t)
 		makeRoom := fill(t, disk)
 		p := start(t, "serve", "--project", storetest.Project(t), "--port", "0", "--data", filepath.Join(disk, "data"))
-		p.says(t, "runs", http.StatusOK, "there is no space left for "+filepath.Join(disk, "data"))
+		p.says(t, "runs", http.StatusOK, "no space left for "+filepath.Join(disk, "data"))
 		if status, body := p.begin(t, "api/views"); status == http.StatusOK || status == http.StatusCreated {
 			t.Errorf("a view is kept: %s", body)
 		}

@@ -82,7 +82,7 @@ func (f *listenFlags) Validate() error {
 
 // dataFlags say where the console keeps its own data, and whether it acts.
 type dataFlags struct {
-	Data         string        `placeholder:"DIR" group:"console" help:"The folder for the console's own files: audit log, saved views, search index. Default: a folder per project in $$XDG_STATE_HOME/wavedeck."`
+	Data         string        `placeholder:"DIR" group:"console" help:"The folder for the console data: audit log, saved views, search index. Default: a folder per project in $$XDG_STATE_HOME/wavedeck."`
 	ReadOnly     bool          `group:"console" help:"Refuse every action and hide its button."`
 	Search       string        `enum:"on,off" default:"on" placeholder:"on|off" group:"console" help:"Index the messages of events in the folder --data. Default: on. Takes 20 to 25 bytes per event."`
 	SearchWithin time.Duration `default:"300ms" placeholder:"DURATION" group:"console" help:"The time limit of a search in a log or in all events. It returns what it found until then."`

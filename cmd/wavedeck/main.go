@@ -56,7 +56,7 @@ type commands struct {
 
 const description = `Operations console for Wave: shows a project's runs, pipelines and personas in the browser, live, and starts, stops and retries runs.
 
-It opens Wave's state database read-only, except to record a run it starts, or a request to stop one. Its own files are in the folder --data.`
+It opens Wave's state database read-only, except to record a run it starts, or a request to stop one. The console data is in the folder --data.`
 
 // newParser returns the parser of the command line, which fills in cmds.
 func newParser(cmds *commands, options ...kong.Option) (*kong.Kong, error) {

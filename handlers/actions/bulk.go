@@ -98,7 +98,7 @@ func (b *Bulk) showBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	bulk, err := b.Data.Bulk(r.Context(), id)
 	if errors.Is(err, appdb.ErrNotFound) {
-		return &web.Error{Status: http.StatusNotFound, Text: "there is no such action on many runs", Next: "They are kept for 30 days; who did what stands at " + b.Paths.Audit(nil) + "."}
+		return &web.Error{Status: http.StatusNotFound, Text: "no such bulk action", Next: "They are kept for 30 days. The audit log is at " + b.Paths.Audit(nil) + "."}
 	}
 	if err != nil {
 		return err
@@ -188,7 +188,7 @@ func (b *Bulk) workOnce(ctx context.Context, owner string) time.Duration {
 	bulk, items, err := b.Data.ClaimBulk(ctx, owner, b.Now(), bulkLease, bulkChunk)
 	if err != nil {
 		if !errors.Is(err, appdb.ErrNotFound) && !errors.As(err, new(*appdb.UnavailableError)) && ctx.Err() == nil {
-			b.Log.WarnContext(ctx, "look for actions on many runs", "error", err)
+			b.Log.WarnContext(ctx, "failed to read bulk actions", "error", err)
 		}
 		return bulkLook
 	}
@@ -196,20 +196,20 @@ func (b *Bulk) workOnce(ctx context.Context, owner string) time.Duration {
 		item, why := b.carryOut(ctx, bulk, items[0])
 		if why != "" {
 			err = b.Data.DelayBulk(ctx, bulk.ID, why, b.Now().Add(bulkPause))
-			b.Warn(ctx, "delay action on many runs", err)
+			b.Warn(ctx, "failed to delay bulk action", err)
 			return bulkPause
 		}
 		if err := b.Data.SettleBulk(ctx, bulk.ID, item); err != nil {
-			b.Warn(ctx, "keep result of an action on many runs", err)
+			b.Warn(ctx, "failed to record a result of a bulk action", err)
 			return bulkPause
 		}
 		bulk.Waiting--
 	}
 	if bulk.Note != "" {
-		b.Warn(ctx, "go on with action on many runs", b.Data.DelayBulk(ctx, bulk.ID, "", b.Now()))
+		b.Warn(ctx, "failed to continue bulk action", b.Data.DelayBulk(ctx, bulk.ID, "", b.Now()))
 	}
 	if bulk.Waiting == 0 {
-		b.Warn(ctx, "end action on many runs", b.Data.EndBulk(ctx, bulk.ID, b.Now(), false))
+		b.Warn(ctx, "failed to finish bulk action", b.Data.EndBulk(ctx, bulk.ID, b.Now(), false))
 	}
 	return 0
 }
@@ -242,11 +242,11 @@ func (b *Bulk) carryOut(ctx context.Context, bulk appdb.Bulk, item appdb.BulkIte
 	case err == nil:
 		return item, ""
 	case errors.As(err, &limit):
-		return item, "waits for a free place: " + limit.Error()
+		return item, "waits for a free slot: " + limit.Error()
 	case errors.Is(err, control.ErrBusy), errors.Is(err, store.ErrUnavailable), errors.As(err, new(*appdb.UnavailableError)):
 		return item, "waits: " + web.Describe(err).Text
 	case ctx.Err() != nil:
-		return item, "waits: the console is ending"
+		return item, "waits: the console is shutting down"
 	}
 	item.State, item.Result, item.NewRun = "refused", web.Describe(err).Text, ""
 	return item, ""

@@ -56,7 +56,7 @@ func (h *Handler) showCancel(w http.ResponseWriter, r *http.Request) error {
 
 // hasEnded says how a run ended that cannot be stopped any more.
 func (h *Handler) hasEnded(run wave.Run) error {
-	text := "the run has ended already: " + present.StateWord(run.State)
+	text := "the run has already ended: " + present.StateWord(run.State)
 	if !run.CompletedAt.IsZero() {
 		text += " " + views.Ago(run.CompletedAt, h.Now())
 	}

@@ -153,7 +153,7 @@ func (b *Bulk) bulkView(r *http.Request, values url.Values, ids []string) (views
 	asked := b.asked(r.Context())
 	for _, id := range ids {
 		run, there := byID[id]
-		reason, warn := "there is no such run", ""
+		reason, warn := "no such run", ""
 		row := views.RunRow{ID: id, State: "unknown"}
 		if there {
 			reason, warn = asked(run, do, force)
@@ -179,7 +179,7 @@ func alike(lists []views.Untouched, why string, row views.RunRow) []views.Untouc
 	why = present.Clip(why, present.TextShown)
 	at := slices.IndexFunc(lists, func(l views.Untouched) bool { return l.Why == why })
 	if at < 0 && len(lists) >= reasonsShown {
-		why = "for other reasons, which the page of each says"
+		why = "for other reasons, shown on each run's page"
 		at = slices.IndexFunc(lists, func(l views.Untouched) bool { return l.Why == why })
 	}
 	if at < 0 {
@@ -234,9 +234,9 @@ func (b *Bulk) untouched(run wave.Run, do string, force bool) string {
 	if do == "cancel" {
 		switch {
 		case !runview.IsOpen(run):
-			return "has ended already"
+			return "already ended"
 		case run.Cancel != nil && run.State.Active() && (!force || run.Cancel.Force):
-			return "is stopping already"
+			return "is already stopping"
 		}
 		return ""
 	}
@@ -247,7 +247,7 @@ func (b *Bulk) untouched(run wave.Run, do string, force bool) string {
 	case run.Inner():
 		return "is part of another run: retry that one"
 	case !defined:
-		return "its pipeline is not defined any more"
+		return "its pipeline is no longer defined"
 	case !runview.Startable(p):
 		return "its pipeline cannot be started"
 	default:

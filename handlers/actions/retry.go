@@ -35,7 +35,7 @@ func (h *Handler) repeatable(r *http.Request) (wave.Run, manifest.Pipeline, erro
 	case !defined:
 		return run, p, &web.Error{
 			Status: http.StatusConflict, Text: "no file defines the pipeline " + web.Quoted(present.Clip(run.Pipeline, 80)) + " any more",
-			Next: "Nothing was started. Those that are defined stand at " + h.Paths.Pipelines() + ".",
+			Next: "Nothing was started. The pipelines are listed at " + h.Paths.Pipelines() + ".",
 		}
 	}
 	return run, p, nil
@@ -112,7 +112,7 @@ func (h *Handler) retryRequest(run wave.Run, values url.Values) (runner.Request,
 	case given == lines(run.Input), given == lines(present.Redact(run.Input)):
 		asked.Input = run.Input
 	case present.Redact(run.Input) != run.Input && redact.Marked(given):
-		return asked, &runner.InputError{Field: runview.FieldInput, Text: "still has a mark where a secret was hidden: put the secret there, or leave the whole as it was"}
+		return asked, &runner.InputError{Field: runview.FieldInput, Text: "still has a redaction marker: replace it with the secret, or leave the value unchanged"}
 	}
 	return asked, nil
 }

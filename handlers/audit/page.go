@@ -49,7 +49,7 @@ func (t *Trail) auditPage(r *http.Request) (appdb.AuditPage, appdb.AuditFilter, 
 	page, err := t.Data.Audit(r.Context(), f)
 	if errors.Is(err, appdb.ErrCursor) {
 		err = &web.Error{
-			Status: http.StatusGone, Text: "this place in the audit log is gone", Err: err,
+			Status: http.StatusGone, Text: "this position in the audit log no longer exists", Err: err,
 			Next: "The log may have been rotated. The newest entries are at " + t.Paths.Audit(values) + ".",
 		}
 	}

@@ -47,7 +47,7 @@ func (t *Trail) Audited(name string, h web.HandlerFunc) web.HandlerFunc {
 		rec := &web.Recorder{ResponseWriter: w, Begins: func(status int) {
 			t.Append(r, name, noted, &web.Error{Status: status, Text: noted.said()})
 		}}
-		failure := &web.Error{Status: http.StatusInternalServerError, Text: "something went wrong here"} // a panic
+		failure := &web.Error{Status: http.StatusInternalServerError, Text: "internal error"} // a panic
 		defer func() {
 			elsewhere := errors.Is(err, web.ErrElsewhere) && !t.Elsewhere.AllowN(t.Now(), 1)
 			if rec.Status == 0 && !elsewhere {
@@ -67,8 +67,8 @@ func (t *Trail) Audited(name string, h web.HandlerFunc) web.HandlerFunc {
 // ErrReadOnly is the answer to an action on a console that only reads.
 func ErrReadOnly() error {
 	return &web.Error{
-		Status: http.StatusForbidden, Text: "this console only reads: it was started with --read-only",
-		Next: "Ask whoever runs it for one that acts.",
+		Status: http.StatusForbidden, Text: "this console is read-only: it was started with --read-only",
+		Next: "Ask its operator for one without --read-only.",
 	}
 }
 
@@ -164,7 +164,7 @@ func (t *Trail) Append(r *http.Request, action string, noted *Record, failure *w
 		e.Result = appdb.Done
 	}
 	if err := t.Data.Append(e); err != nil {
-		t.Log.ErrorContext(r.Context(), "audit entry not kept", "entry", e, "error", err)
+		t.Log.ErrorContext(r.Context(), "failed to write audit entry", "entry", e, "error", err)
 	}
 }
 

@@ -140,8 +140,8 @@ func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	return &web.Error{
-		Status: http.StatusUnauthorized, Text: "this console asks for a token",
-		Next: "A program sends it as Authorization: Bearer TOKEN, a person signs in at " + login + ".",
+		Status: http.StatusUnauthorized, Text: "authentication required",
+		Next: "Send Authorization: Bearer TOKEN, or sign in at " + login + ".",
 	}
 }
 
@@ -149,7 +149,7 @@ func tooMany(w http.ResponseWriter, wait time.Duration) error {
 	seconds := int64((wait + time.Second - 1) / time.Second)
 	w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	return &web.Error{
-		Status: http.StatusTooManyRequests, Text: "too many wrong tokens came from this address",
+		Status: http.StatusTooManyRequests, Text: "too many failed sign-ins from this address",
 		Next: "Wait " + strconv.FormatInt(seconds, 10) + " seconds.",
 	}
 }

@@ -56,7 +56,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	if !h.gate.right(strings.TrimSpace(r.PostForm.Get("token"))) {
 		wait := h.gate.guesses.wrong(from, h.Now())
 		h.auditWrongToken(web.WithVisitor(r, web.Visitor{Who: "nobody", Says: v.Name, From: from}), "sign-in", wait)
-		failure := &web.Error{Status: http.StatusUnauthorized, Text: "This is not the token."}
+		failure := &web.Error{Status: http.StatusUnauthorized, Text: "Wrong token."}
 		if wait > 0 {
 			failure = web.Describe(tooMany(w, wait))
 		} else {
@@ -89,7 +89,7 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) error {
 		h.gate.here.set(session.ID, sessionEnded)
 		until := time.Unix(session.Begun, 0).Add(SessionWhole)
 		if err := h.Data.EndSession(r.Context(), session.ID, until, h.Now()); err != nil {
-			h.Log.WarnContext(r.Context(), "that a session was signed out is not kept: another console on this folder accepts its cookie", "error", err)
+			h.Log.WarnContext(r.Context(), "failed to record a sign-out: another console on this folder accepts its cookie", "error", err)
 		}
 		cookie := h.sessionCookie(r) //nolint:gosec // it sets them all
 		cookie.MaxAge = -1

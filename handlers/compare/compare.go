@@ -62,9 +62,9 @@ func (h *Handler) partnerOf(ctx context.Context, left wave.Run, right string) (p
 	pipeline := web.Quoted(present.Clip(left.Pipeline, 80))
 	switch {
 	case left.Pipeline == "":
-		return partner{none: "It is not recorded which pipeline this run is of, so there is no run to choose."}, nil
+		return partner{none: "The pipeline of this run is not recorded, so there is no run to compare with."}, nil
 	case left.StartedAt.IsZero():
-		return partner{none: "It is not recorded when this run started, so no run can be said to come before it."}, nil
+		return partner{none: "The start of this run is not recorded, so there is no earlier run to compare with."}, nil
 	}
 	// A cursor without an id: what started in the same second came before or
 	// after, nobody knows.

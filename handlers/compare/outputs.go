@@ -316,7 +316,7 @@ func (p *outputPair) tellDifference(left, right []byte, whole bool) {
 	}
 	hunks := linediff.Hunks(leftLines, rightLines, diffContextLines)
 	if len(hunks) == 0 {
-		notes = append(notes, "what differs is not in the lines that are shown: a secret that is hidden, the last line's end, or what follows")
+		notes = append(notes, "the difference is not in the lines shown: a redacted secret, the end of the last line, or later lines")
 	}
 	p.removed, p.added = linediff.Count(hunks)
 	p.diff, p.leftOut = linediff.Unified(hunks, maxDiffShown)

@@ -42,7 +42,7 @@ func (body compareResponse) Plain(to views.Paths, origin string) plain.Document 
 func (body compareResponse) firstDifference() string {
 	f := body.FirstDifference
 	if f == nil {
-		return "None that both runs know of."
+		return "None in the steps of both runs."
 	}
 	at := "The runs"
 	if f.StepID != "" {

@@ -30,9 +30,9 @@ func (h *Handler) showEmbeddingGuide(w http.ResponseWriter, r *http.Request) err
 			g.portal = h.Access.Embed.Origins[0]
 		}
 		view := views.GuideView{
-			Layout: h.Layout(r, "", "Parts of the console in other pages", ""),
-			Lead: "A run, its pictures, a list of runs or a pipeline's record can stand in a page of another site. There they follow what " +
-				"happens and can do nothing; their links open the console in a tab of its own.",
+			Layout: h.Layout(r, "", "Embed parts of the console", ""),
+			Lead: "A run, its diagrams, a list of runs or a pipeline's history can be embedded in a page of another site. Embeds update live " +
+				"and are read-only; their links open the console in a new tab.",
 		}
 		for _, section := range []func() (views.GuideSection, error){
 			g.allow, g.html, g.element, g.signed, g.fragment, g.proxy, g.backstage, g.grafana, g.badge, g.looks,
@@ -80,10 +80,10 @@ func (g guide) frame(resource, title string) string {
 
 func (g guide) allow() (views.GuideSection, error) {
 	return views.GuideSection{
-		ID: "allow", Title: "Let a site show it",
+		ID: "allow", Title: "Allow a site",
 		Text: []string{
-			"Nobody may until you say who: an exact origin for each site, no patterns. Ordinary pages of the console are framed by nobody, whatever is listed.",
-			"The Share link of a run or a pipeline gives what to write, or says what is missing, and tests what a browser really receives.",
+			"No site may by default. List an exact origin for each site; patterns are not supported. Ordinary pages of the console cannot be framed.",
+			"The Share page of a run or a pipeline has the snippets, says what is missing, and tests the policy that a browser receives.",
 		},
 		Code: []views.Snippet{{ID: "allow", Title: "On the console's command line", Code: "wavedeck serve --embed-origins " + g.portal}},
 	}, nil
@@ -104,7 +104,7 @@ func (g guide) element() (views.GuideSection, error) {
 	return views.GuideSection{
 		ID: "element", Title: "The element",
 		Text: []string{
-			"It wraps a frame that is as high as what it shows and has your page's colours. Attributes: src, title, height (what to keep free before it is known), theme (auto, light, dark), renew. Its attribute state is loading, ready, stale, expired, failed or refused.",
+			"It wraps a frame with the height of its content and your page's colors. Attributes: src, title, height (what to keep free before it is known), theme (auto, light, dark), renew. Its attribute state is loading, ready, stale, expired, failed or refused.",
 		},
 		Code: []views.Snippet{
 			{ID: "element", Title: "In your page", Code: g.script() + "\n<wave-embed src=\"" + g.at + web.EmbedRoot + "/" + g.run + "/timeline\" title=\"Timeline of the deployment\"></wave-embed>"},
@@ -119,7 +119,7 @@ func (g guide) signed() (views.GuideSection, error) {
 		ID: "signed", Title: "With a token",
 		Text: []string{
 			"Where the console asks for a token, or where each reader of your page may see other runs, your server asks for a token for the part that this reader may see. It lasts 15 minutes at most and opens that part only, in pages of the origins that it names. Send your console's own token as Authorization: Bearer where it asks for one; it never goes to the browser.",
-			"Answer the element's renew with what the console said, whoever is signed in with you and may see it: it asks again before the token ends, and the view goes on without a break.",
+			"Answer the element's renew with the console's response, if the user is signed in on your site and may see it. The element renews the token before it expires, without interruption.",
 		},
 		Code: []views.Snippet{
 			{ID: "token", Title: "Your server asks", Code: "curl -sS " + g.at + "/api/v1/embed-tokens \\\n  -H 'Content-Type: application/json' \\\n  -d '" + string(body) + "'"},
@@ -189,7 +189,7 @@ func (g guide) badge() (views.GuideSection, error) {
 	return views.GuideSection{
 		ID: "badge", Title: "A badge, and oEmbed",
 		Text: []string{
-			"A badge tells a pipeline's last run by shape, word and colour; what is not known is unknown. The same as .json is an endpoint for shields.io.",
+			"A badge tells a pipeline's last run by shape, word and color. An unknown state is shown as unknown. The same as .json is an endpoint for shields.io.",
 			"Pages of runs and pipelines name their oEmbed address, so that a wiki that knows oEmbed shows them when their address is pasted.",
 		},
 		Code: []views.Snippet{
@@ -204,7 +204,7 @@ func (g guide) looks() (views.GuideSection, error) {
 		ID: "looks", Title: "Looks",
 		Text: []string{
 			"Every address takes theme=auto, light or dark; density=compact or comfortable; tz=UTC, local or a zone such as Europe/Berlin (without it ages); live=poll (every 15 seconds, and nothing is sent as long as nothing changed), sse or off; limit for lists.",
-			"Colours and lengths: " + strings.Join(themeColours, ", ") + ", " + strings.Join(themeLengths, ", ") + ". In a frame's address they are parameters; around the element and fragments they are properties of your stylesheet.",
+			"Colors and lengths: " + strings.Join(themeColours, ", ") + ", " + strings.Join(themeLengths, ", ") + ". In a frame's address they are parameters; around the element and fragments they are properties of your stylesheet.",
 		},
 		Code: []views.Snippet{
 			{ID: "looks", Title: "In a frame", Code: g.at + web.EmbedRoot + "/runs?state=failed&limit=5&theme=dark&tz=UTC&--wd-bg=%23101418&--wd-row=36px"},

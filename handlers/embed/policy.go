@@ -118,7 +118,7 @@ func (h *Handler) authorise(w http.ResponseWriter, r *http.Request) (*bearer, er
 	w.Header().Del("Cross-Origin-Opener-Policy")
 	keys, err := h.embedKeys(r.Context())
 	if err != nil { // who asks may be anybody, and why names folders of ours
-		return nil, &web.Error{Status: http.StatusServiceUnavailable, Text: "this console cannot tell right now whether the address is valid", Err: err}
+		return nil, &web.Error{Status: http.StatusServiceUnavailable, Text: "the address cannot be checked right now", Err: err}
 	}
 	g, err := grant.Open(keys, token, h.Now())
 	bearer := &bearer{g}
@@ -142,7 +142,7 @@ func (h *Handler) authorise(w http.ResponseWriter, r *http.Request) (*bearer, er
 func refusedToken(err error) *web.Error {
 	if err == grant.ErrExpired { //nolint:errorlint // returned as it is
 		return &web.Error{
-			Status: http.StatusGone, Text: "this view has expired",
+			Status: http.StatusGone, Text: "this embed has expired",
 			Next: "Load the page around it again.", Err: err,
 		}
 	}

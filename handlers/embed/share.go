@@ -161,12 +161,12 @@ func (h *Handler) sitePolicy(r *http.Request, site string) sitePolicy {
 // why says why a site may not frame the console, and what would let it.
 func (p sitePolicy) why() string {
 	if p.site == "" {
-		return "No site may show this console. Start it with " + p.flag + " to let one."
+		return "No site may embed this console. Start it with " + p.flag + " to let one."
 	}
-	return "Pages of " + p.site + " may not show this console. Start it with " + p.flag + " to let them."
+	return "Pages of " + p.site + " may not embed this console. Start it with " + p.flag + " to let them."
 }
 
-const gatedWhy = "This console asks everybody for a token, and a page of another site has none. Use the element with a token from your portal's server."
+const gatedWhy = "This console requires a token, and a page of another site has none. Use the element with a token from your portal's server."
 
 // snippets are what to write in the page of a site. One that would not work has
 // a reason instead.
@@ -176,7 +176,7 @@ func (h *Handler) snippets(p sitePolicy, of runview.SharedThing, what shape) []v
 	script := `<script src="` + p.at + static.URL("", "embed.js") + `" integrity="` + static.Integrity("embed.js") + `" crossorigin="anonymous"></script>`
 	title := attribute(what.label)
 	frame := views.Snippet{ID: "iframe", Title: "Frame", About: "For any page that takes HTML.", Near: p.near}
-	element := views.Snippet{ID: "element", Title: "Element", About: "A frame as high as what it shows, in your page's colours.", Near: p.near}
+	element := views.Snippet{ID: "element", Title: "Element", About: "A frame with the height of its content and your page's colors.", Near: p.near}
 	fragment := views.Snippet{ID: "fragment", Title: "Fragment", About: "Part of your page, read by htmx; a server may include the same address.", Near: p.near}
 	switch {
 	case !p.listed:
@@ -205,9 +205,9 @@ func (h *Handler) snippets(p sitePolicy, of runview.SharedThing, what shape) []v
 	if of.Pipeline == "" {
 		return list
 	}
-	badge := views.Snippet{ID: "badge", Title: "Badge", About: "For a README. It tells the last run.", Near: p.near}
+	badge := views.Snippet{ID: "badge", Title: "Badge", About: "For a README. It shows the last run.", Near: p.near}
 	if p.gated {
-		badge.Why = "This console asks everybody for a token, and who shows a README has none."
+		badge.Why = "This console requires a token, and the host of a README has none."
 	} else {
 		image := p.at + web.BadgeRoot + "/" + of.Resource() + ".svg"
 		badge.Code = fmt.Sprintf("[![%s](%s)](%s)", bracketless(of.Pipeline), image, p.at+"/"+of.Resource())

@@ -95,7 +95,7 @@ func (l *theme) parseVars(q url.Values) error {
 		switch {
 		case slices.Contains(themeColours, key):
 			if !isColour(value) {
-				return &criteria.InputError{Field: key, Got: present.Clip(value, 64), Want: "a colour such as #0d8651 or rgb(13 134 81)"}
+				return &criteria.InputError{Field: key, Got: present.Clip(value, 64), Want: "a color such as #0d8651 or rgb(13 134 81)"}
 			}
 		case slices.Contains(themeLengths, key):
 			if !length.MatchString(value) {

@@ -197,8 +197,8 @@ func (h *Handler) tokenOrigins(asked []string) ([]string, error) {
 		}
 		if !slices.Contains(h.Access.Embed.Origins, origin) {
 			return nil, &web.Error{
-				Status: http.StatusForbidden, Text: "pages of " + web.Quoted(present.Clip(origin, 64)) + " may not show this console",
-				Next: "Whoever runs it allows them with --embed-origins " + present.Clip(origin, 64) + ".",
+				Status: http.StatusForbidden, Text: "pages of " + web.Quoted(present.Clip(origin, 64)) + " may not embed this console",
+				Next: "Its operator can allow them with --embed-origins " + present.Clip(origin, 64) + ".",
 			}
 		}
 		origins = append(origins, origin)

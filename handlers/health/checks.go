@@ -43,7 +43,7 @@ func (h *Handler) lookDatabase(ctx context.Context) finding {
 		f.text("journal_mode", "journal", in.JournalMode)
 		f.bytes("bytes", "size", in.Bytes)
 		f.bytes("log_bytes", "log", in.LogBytes)
-		f.number("log_pauses", "reads held back for the log", health.LogPauses)
+		f.number("log_pauses", "reads paused for the write-ahead log", health.LogPauses)
 	}
 	if health.LastProblemAt.IsZero() {
 		f.text("last_error", "last error", "none")
@@ -67,12 +67,12 @@ func (h *Handler) lookSchema(ctx context.Context) finding {
 	in, err := h.Store.Inspect(ctx)
 	if err != nil {
 		f.text("version", "version", "")
-		f.become(unsure, "It is told as soon as the database can be read.")
+		f.become(unsure, "Available when the database can be read.")
 		return f
 	}
 	f.text("version", "version", statedb.Describe(in.Noted, in.Oldest, in.Newest))
 	f.Facts["noted"], f.Facts["tables_from"], f.Facts["tables_to"] = in.Noted, in.Oldest, in.Newest
-	f.text("known", "known here up to", views.Number(statedb.Latest))
+	f.text("known", "supported up to", views.Number(statedb.Latest))
 	missing := "none"
 	if len(in.Missing) > 0 {
 		missing = strings.Join(in.Missing, ", ")
@@ -81,11 +81,11 @@ func (h *Handler) lookSchema(ctx context.Context) finding {
 	f.show("missing", missing)
 	switch {
 	case in.Noted > statedb.Latest:
-		f.become(warned, "A newer Wave wrote it. What is new in it is not shown; look for a newer wavedeck.")
+		f.become(warned, "A newer Wave wrote it. What is new in it is not shown. Upgrade wavedeck.")
 	case len(in.Missing) > 0:
-		f.become(warned, "What is missing shows as unknown. Let Wave migrate the database: it does when it starts.")
+		f.become(warned, "What is missing is shown as unknown. Start Wave to migrate the database.")
 	case in.Noted == 0:
-		f.become(unsure, "It notes no version. The tables are believed.")
+		f.become(unsure, "It has no schema version. The tables decide.")
 	}
 	return f
 }
@@ -100,22 +100,22 @@ func (h *Handler) lookChanges(context.Context) finding {
 	}
 	f.at("last_change", "last change", health.ChangedAt)
 	f.number("last_event_id", "last event", int(health.LastEventID))
-	f.took("lag", "told after", health.Lag)
+	f.took("lag", "published after", health.Lag)
 	noticed := "notification"
 	if !health.Notified {
 		noticed = "polling"
-		f.become(warned, "The kernel tells of no changes here, so the file is looked at again and again. On Linux raise fs.inotify.max_user_instances; a network filesystem cannot tell.")
+		f.become(warned, "The kernel reports no changes here, so the file is polled. On Linux, raise fs.inotify.max_user_instances. Network filesystems report no changes.")
 	}
-	f.text("noticed_by", "noticed by", noticed)
-	f.took("checked", "looked at since", time.Since(health.CheckedAt))
+	f.text("noticed_by", "detected by", noticed)
+	f.took("checked", "polled since", time.Since(health.CheckedAt))
 	if h.Behind(health) {
-		f.become(unwell, "The database was not looked at for longer than that takes: what is shown may be old. The machine is overloaded, or its disk does not answer.")
+		f.become(unwell, "The database was not polled for longer than usual: what is shown may be stale. The machine is overloaded, or its disk does not respond.")
 	}
 	if health.Stray != "" {
 		f.become(unwell, health.Stray+".")
 	}
 	if health.Lag > slowLag {
-		f.become(warned, "Changes reach the pages late: the machine or its disk is busy.")
+		f.become(warned, "Updates are late: the machine or its disk is busy.")
 	}
 	return f
 }
@@ -133,7 +133,7 @@ func (h *Handler) lookIndex(context.Context) finding {
 	state := "complete"
 	if !health.Index.Ready {
 		state = "being built"
-		f.become(warned, "Filters and counts wait until it is complete. Nothing has to be done.")
+		f.become(warned, "Filters and counts wait until it is complete. No action is required.")
 	}
 	f.text("built", "", state)
 	return f
@@ -143,7 +143,7 @@ func (h *Handler) lookSearch(ctx context.Context) finding {
 	f := found("search", "Text search")
 	if h.Index == nil {
 		f.text("state", "", "off")
-		f.show("", "started with --search off, or without a folder for own files")
+		f.show("", "started with --search off, or without a data folder")
 		return f
 	}
 	status := h.Index.Status(ctx)
@@ -157,7 +157,7 @@ func (h *Handler) lookSearch(ctx context.Context) finding {
 	case search.Paused:
 		f.become(warned, status.Problem)
 	case search.Building:
-		f.become(warned, "A search finds what is indexed so far. Nothing has to be done.")
+		f.become(warned, "A search finds what is indexed so far. No action is required.")
 	case search.Waiting:
 		f.become(unsure, "There is no database to read.")
 	}
@@ -190,7 +190,7 @@ func (h *Handler) lookEngine(ctx context.Context) finding {
 	f := found("engine", "Engine")
 	if h.Engine == nil {
 		f.text("name", "", "none")
-		f.become(warned, "No run can be started here. Start the console with --engine wave or --engine local.")
+		f.become(warned, "Starting runs is not enabled. Start the console with --engine wave or --engine local.")
 		return f
 	}
 	f.text("name", "", h.Engine.Name())
@@ -202,7 +202,7 @@ func (h *Handler) lookEngine(ctx context.Context) finding {
 		case errors.Is(err, runner.ErrUnavailable):
 			f.become(unwell, "Its program is not on PATH. Install it for the user that runs the console, or start that with --engine local.")
 		case err != nil:
-			f.become(warned, "Its program is there and does not tell its version.")
+			f.become(warned, "Its program does not report its version.")
 		}
 	}
 	f.text("version", "version", present.Redact(present.Clip(version, web.MaxText)))
@@ -211,19 +211,19 @@ func (h *Handler) lookEngine(ctx context.Context) finding {
 	if err != nil {
 		f.text("running", "running", "")
 		f.number("limit", "limit", limit)
-		f.become(unsure, "How many runs it carries is told as soon as the database can be read.")
+		f.become(unsure, "The number of active runs is available when the database can be read.")
 		return f
 	}
 	running := facets.States[wave.Running] + facets.States[wave.Waiting]
 	queued := facets.States[wave.Queued] + facets.States[wave.Pending]
 	f.number("running", "running", running)
-	f.number("queued", "waiting to begin", queued)
+	f.number("queued", "queued", queued)
 	f.number("limit", "limit", limit)
 	if running+queued >= limit {
-		f.become(warned, "As many runs are active as may be: another start is refused. Wait, stop one, or raise max_concurrent_workers in the manifest.")
+		f.become(warned, "The limit of active runs is reached: another start is refused. Wait, stop one, or raise max_concurrent_workers in the manifest.")
 	}
 	if h.ReadOnly {
-		f.show("", "not used: this console only reads")
+		f.show("", "not used: this console is read-only")
 	}
 	return f
 }
@@ -231,11 +231,11 @@ func (h *Handler) lookEngine(ctx context.Context) finding {
 func (h *Handler) lookStreams(context.Context) finding {
 	f := found("streams", "Live streams")
 	f.number("open", "open", int(h.Shared.Streams.Load()))
-	f.text("drop", "a reader that takes nothing is dropped after", h.Budgets.Write.String())
+	f.text("drop", "slow clients are disconnected after", h.Budgets.Write.String())
 	used, most := h.Shared.OpenFiles()
 	if most <= 0 {
 		f.text("files_limit", "files that may be open", "")
-		f.become(unsure, "How many files and connections this process may have is not known on this system.")
+		f.become(unsure, "The limit of open files is unknown on this system.")
 		return f
 	}
 	f.number("files_open", "files and connections", used)
@@ -250,14 +250,14 @@ func (h *Handler) lookData(context.Context) finding {
 	f := found("desk", "Own files")
 	f.text("path", "", h.Data.Dir())
 	if problem := h.Data.Problem(); problem != "" {
-		f.become(unwell, problem+". Until then nothing is kept: saved views, what was seen, who did what.")
+		f.become(unwell, problem+". Until then nothing is stored: saved views, acknowledgements, the audit log.")
 		return f
 	}
 	size, files := folderSize(h.Data.Dir())
 	f.bytes("bytes", "size", size)
 	f.number("files", "files", files)
 	if size > largeData {
-		f.become(warned, "The audit log may be rotated away: a new one is begun.")
+		f.become(warned, "The audit log may be rotated: a new one is created.")
 	}
 	return f
 }
@@ -270,18 +270,18 @@ func (h *Handler) lookHooks(ctx context.Context) finding {
 	c, err := h.Data.CountDeliveries(ctx, h.Now().Add(-givenUpLately))
 	if err != nil {
 		f.text("hooks", "set", "")
-		f.become(unsure, "They are kept with the console's own files, which cannot be read.")
+		f.become(unsure, "They are kept in the console data, which cannot be read.")
 		return f
 	}
 	f.number("hooks", "set", c.Hooks)
-	f.number("waiting", "messages that wait", c.Waiting)
-	f.number("retried", "of these tried before", c.Retried)
-	f.number("given_up", "given up within a day", c.GivenUp)
+	f.number("waiting", "pending", c.Waiting)
+	f.number("retried", "retried", c.Retried)
+	f.number("given_up", "failed (24 h)", c.GivenUp)
 	switch {
 	case c.GivenUp > 0:
-		f.become(warned, "Receivers did not take all messages: see the webhooks of the views.")
+		f.become(warned, "Some messages were not delivered: see the webhooks of the views.")
 	case c.Retried > 0:
-		f.become(warned, "A receiver does not take its messages now. They are tried again.")
+		f.become(warned, "A receiver does not accept messages now. They are retried.")
 	}
 	return f
 }
@@ -303,19 +303,19 @@ func folderSize(dir string) (bytes int64, files int) {
 func (h *Handler) lookDisk(context.Context) finding {
 	f := found("disk", "Disk")
 	state := filepath.Dir(h.Store.Health().Path)
-	for _, place := range []struct{ key, name, dir string }{{"state", "of the state", state}, {"data", "of own files", h.Data.Dir()}} {
+	for _, place := range []struct{ key, name, dir string }{{"state", "for the state database", state}, {"data", "for the console data", h.Data.Dir()}} {
 		free, ok := dbfile.Free(place.dir)
 		if !ok {
 			f.text(place.key+"_free_bytes", "free "+place.name, "")
-			f.become(unsure, "How much space is left "+place.name+" cannot be told: the folder is not there, or this system does not say.")
+			f.become(unsure, "The free space "+place.name+" is unknown: the folder does not exist, or this system does not report it.")
 			continue
 		}
 		f.bytes(place.key+"_free_bytes", "free "+place.name, free)
 		switch {
 		case free < noSpace:
-			f.become(unwell, "There is hardly any space left "+place.name+": runs and what is kept here will fail. Make room.")
+			f.become(unwell, "There is almost no space left "+place.name+": runs and the console data will fail. Free some space.")
 		case free < littleSpace:
-			f.become(warned, "There is less than "+views.Bytes(littleSpace)+" left "+place.name+". Make room.")
+			f.become(warned, "There is less than "+views.Bytes(littleSpace)+" left "+place.name+". Free some space.")
 		}
 	}
 	return f

@@ -74,7 +74,7 @@ func (f *finding) become(state condition, do string) {
 func (f *finding) text(key, name, value string) {
 	if value == "" {
 		f.Facts[key] = nil
-		value = "not known"
+		value = "unknown"
 	} else {
 		f.Facts[key] = value
 	}

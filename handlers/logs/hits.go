@@ -69,7 +69,7 @@ func hitsView(query logQuery, hits criteria.LogHits, searched time.Duration, lin
 	case hits.More:
 		view.Text = views.Number(int64(n)) + "+ hits"
 	case hits.Tired:
-		view.Text = fmt.Sprintf("at least %s: the search was given up after %s", views.Plural(n, "hit", "hits"), views.FormatDuration(searched, false))
+		view.Text = fmt.Sprintf("at least %s: the search timed out after %s", views.Plural(n, "hit", "hits"), views.FormatDuration(searched, false))
 	case n == 0:
 		view.Text = "no hits"
 	case on:

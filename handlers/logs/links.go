@@ -87,5 +87,5 @@ func (h *Handler) logLinks(log *openedLog, v *views.Log) {
 		only := q.with("show", "")
 		v.Download = append(v.Download, views.Option{Label: "only hits", Href: h.Paths.LogText(id, only)})
 	}
-	v.Download = append(v.Download, views.Option{Label: "with colours", Href: h.Paths.LogText(id, url.Values{"color": {"1"}})})
+	v.Download = append(v.Download, views.Option{Label: "with colors", Href: h.Paths.LogText(id, url.Values{"color": {"1"}})})
 }

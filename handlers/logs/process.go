@@ -125,14 +125,14 @@ func (h *Handler) processView(ctx context.Context, run wave.Run, query logQuery,
 	log, err := h.openProcessLog(ctx, run, query)
 	switch {
 	case errors.Is(err, files.ErrGone), errors.Is(err, files.ErrName):
-		v.Missing = "There is no process log for this run: only detached runs have one, and it may have been cleaned up."
+		v.Missing = "No process log: only detached runs have one, and it may have been cleaned up."
 		return nil
 	case err != nil:
 		return runview.Refusal(err)
 	}
 	defer log.file.Close()
 	if log.Lines == 0 {
-		v.Missing = "The process has written nothing."
+		v.Missing = "The process wrote nothing."
 		return nil
 	}
 	hits, err := log.hits(ctx, h.Budgets.Search)
@@ -300,13 +300,13 @@ func (log *processLog) end(h *Handler) views.LogEnd {
 	end := views.LogEnd{
 		URL: h.Paths.Log(log.run.ID, "end", map[string][]string{"source": {"process"}}), Last: log.Lines, Total: log.Lines,
 		Page: h.Paths.Log(log.run.ID, "", log.query.with("at", "end")) + "#logend",
-		Text: views.Number(log.Lines) + " lines so far. The run goes on: " + present.RunWord(log.run) + ".",
+		Text: views.Number(log.Lines) + " lines so far. The run is still active: " + present.RunWord(log.run) + ".",
 	}
 	switch {
 	case log.run.State.Ended():
 		end.Text = "The run has ended: " + present.RunWord(log.run) + ". " + views.Number(log.Lines) + " lines."
 	case log.run.State == wave.Unknown:
-		end.Text = views.Number(log.Lines) + " lines so far. Whether the run goes on is not known."
+		end.Text = views.Number(log.Lines) + " lines so far. Whether the run is still active is unknown."
 	}
 	return end
 }

@@ -156,7 +156,7 @@ func (log *logTail) send(ctx context.Context, events []wave.Event) (err error) {
 	return nil
 }
 
-// follow sends what comes until the run has ended and nothing more comes of it.
+// follow sends what comes until the run has ended and nothing more of it is written.
 func (log *logTail) follow(ctx context.Context, sub *feed.Subscription, run wave.Run) error {
 	last := runview.RecordedEnd(run)
 	for {

@@ -349,9 +349,9 @@ func (h *Handler) logEnd(log *openedLog) views.LogEnd {
 	case log.run.State.Ended():
 		end.Text = "The run has ended: " + present.RunWord(log.run) + ". " + count + "."
 	case log.run.State == wave.Unknown:
-		end.Text = count + " so far. Whether the run goes on is not known."
+		end.Text = count + " so far. Whether the run is still active is unknown."
 	default:
-		end.Text = count + " so far. The run goes on: " + present.RunWord(log.run) + "."
+		end.Text = count + " so far. The run is still active: " + present.RunWord(log.run) + "."
 	}
 	return end
 }

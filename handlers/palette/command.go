@@ -136,7 +136,7 @@ func (h *Handler) parseCommand(text, shown string) (*command, error) {
 			return c, nil
 		}
 	}
-	wrong := c.fail(first, "is no command", "one of "+strings.Join(names, ", "))
+	wrong := c.fail(first, "is not a command", "one of "+strings.Join(names, ", "))
 	if wrong.word.Nearest = runquery.Nearest(first.text, names); wrong.word.Nearest != "" {
 		wrong.choices = []views.Option{h.instead(c, first, wrong.word.Nearest, "")}
 	}
@@ -193,7 +193,7 @@ func (h *Handler) readArguments(ctx context.Context, c *command) error {
 		c.words = c.words[:i]
 	}
 	if len(c.words) > len(c.verb.args) {
-		return c.fail(c.words[len(c.verb.args)], "is one word too many", c.verb.usage)
+		return c.fail(c.words[len(c.verb.args)], "is an unexpected word", c.verb.usage)
 	}
 	if len(c.words) < c.verb.needs {
 		return c.fail(c.missing(), "is missing", c.verb.usage)

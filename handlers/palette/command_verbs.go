@@ -72,29 +72,29 @@ func verbs() []verb {
 		{name: "search", usage: "search WORDS", means: "find words in all runs and their events: search timeout status:failed", args: []argument{argFilter}, url: (*Handler).commandSearch},
 		{name: "run", usage: "run RUN", means: "open a run", args: []argument{argRun}, needs: 1, url: func(h *Handler, _ context.Context, c *command) (string, error) { return h.Paths.Run(c.run), nil }},
 		{name: "logs", usage: "logs [RUN [STEP [ATTEMPT]]]", means: "read a log: logs 7f3a implement 2", args: []argument{argRun, argStep, argAttempt}, ofRun: true, url: (*Handler).commandLogs},
-		{name: "timeline", usage: "timeline [RUN]", means: "see what took how long", args: []argument{argRun}, ofRun: true, url: tab("timeline")},
-		{name: "graph", usage: "graph [RUN]", means: "see how the steps depend on each other", args: []argument{argRun}, ofRun: true, url: tab("graph")},
-		{name: "artifacts", usage: "artifacts [RUN]", means: "see what a run put out", args: []argument{argRun}, ofRun: true, url: tab("artifacts")},
+		{name: "timeline", usage: "timeline [RUN]", means: "show the timeline", args: []argument{argRun}, ofRun: true, url: tab("timeline")},
+		{name: "graph", usage: "graph [RUN]", means: "show the step graph", args: []argument{argRun}, ofRun: true, url: tab("graph")},
+		{name: "artifacts", usage: "artifacts [RUN]", means: "show the artifacts of a run", args: []argument{argRun}, ofRun: true, url: tab("artifacts")},
 		{name: "diff", usage: "diff [RUN] [RUN|last-green]", means: "compare two runs: diff 7f3a last-green", args: []argument{argRun, argPartner}, ofRun: true, url: (*Handler).commandDiff},
-		{name: "retry", usage: "retry [RUN]", means: "fill in the form that starts it again", args: []argument{argRun}, ofRun: true, url: ask("retry")},
-		{name: "retry-all", usage: "retry-all FILTER", means: "see which of the runs that match can be started again, asked first: retry-all status:failed", args: []argument{argFilter}, needs: 1, url: bulk("retry")},
-		{name: "resume", usage: "resume [RUN [STEP]]", means: "choose the step at which it is taken up", args: []argument{argRun, argStep}, ofRun: true, url: (*Handler).commandResume},
-		{name: "cancel", usage: "cancel [RUN]", means: "stop a run, asked first", args: []argument{argRun}, ofRun: true, url: ask("cancel")},
-		{name: "cancel-all", usage: "cancel-all FILTER", means: "see which of the runs that match can be stopped, asked first", args: []argument{argFilter}, needs: 1, url: bulk("cancel")},
+		{name: "retry", usage: "retry [RUN]", means: "open the retry form", args: []argument{argRun}, ofRun: true, url: ask("retry")},
+		{name: "retry-all", usage: "retry-all FILTER", means: "preview a retry of all that match: retry-all status:failed", args: []argument{argFilter}, needs: 1, url: bulk("retry")},
+		{name: "resume", usage: "resume [RUN [STEP]]", means: "choose the step to resume from", args: []argument{argRun, argStep}, ofRun: true, url: (*Handler).commandResume},
+		{name: "cancel", usage: "cancel [RUN]", means: "stop a run, with a confirmation", args: []argument{argRun}, ofRun: true, url: ask("cancel")},
+		{name: "cancel-all", usage: "cancel-all FILTER", means: "preview a stop of all that match", args: []argument{argFilter}, needs: 1, url: bulk("cancel")},
 		{name: "at", usage: "at TIME|event:N [RUN]", means: "show a page as of a time: at 14:02 (UTC), at 2h, at 2026-11-23T14:02, at event:812", args: []argument{argTime, argRun}, needs: 1, url: (*Handler).commandAt},
-		{name: "attention", usage: "attention", means: "see what needs a human", url: plain(views.Paths.Attention)},
-		{name: "health", usage: "health", means: "see how the console and what it reads fare", url: plain(views.Paths.Health)},
+		{name: "attention", usage: "attention", means: "show what needs attention", url: plain(views.Paths.Attention)},
+		{name: "health", usage: "health", means: "show the health of the console and its data sources", url: plain(views.Paths.Health)},
 		{name: "pipelines", usage: "pipelines", means: "list the pipelines", url: plain(views.Paths.Pipelines)},
 		{name: "pipeline", usage: "pipeline PIPELINE", means: "open a pipeline", args: []argument{argPipeline}, needs: 1, url: func(h *Handler, _ context.Context, c *command) (string, error) {
 			return h.Paths.Pipeline(c.values[0]), nil
 		}},
-		{name: "start", usage: "start [PIPELINE [-- INPUT]]", means: "fill in the form that starts one: start fix-issue -- acme/widgets 42", args: []argument{argPipeline}, input: true, url: (*Handler).commandStart},
+		{name: "start", usage: "start [PIPELINE [-- INPUT]]", means: "open the start form: start fix-issue -- acme/widgets 42", args: []argument{argPipeline}, input: true, url: (*Handler).commandStart},
 		{name: "personas", usage: "personas", means: "list the personas", url: plain(views.Paths.Personas)},
 		{name: "persona", usage: "persona PERSONA", means: "open a persona", args: []argument{argPersona}, needs: 1, url: func(h *Handler, _ context.Context, c *command) (string, error) {
 			return h.Paths.Persona(c.values[0]), nil
 		}},
 		{name: "view", usage: "view [NAME|NUMBER]", means: "open a saved view: view oncall", args: []argument{argView}, url: (*Handler).commandSaved},
-		{name: "audit", usage: "audit", means: "see who did what", url: plain(func(p views.Paths) string { return p.Audit(nil) })},
+		{name: "audit", usage: "audit", means: "show the audit log", url: plain(func(p views.Paths) string { return p.Audit(nil) })},
 		{name: "help", usage: "help", means: "list the commands", url: plain(func(p views.Paths) string { return p.Command(nil) })},
 	}
 }
@@ -171,11 +171,11 @@ func (h *Handler) commandLogs(ctx context.Context, c *command) (string, error) {
 		w := c.words[2]
 		n, err := strconv.Atoi(w.text)
 		if err != nil || n < 1 {
-			return "", c.fail(w, "is no attempt", "a number from 1")
+			return "", c.fail(w, "is not an attempt", "a number from 1")
 		}
 		i := slices.IndexFunc(where.Marks, func(m wave.LogMark) bool { return !m.Failed && m.Step == step && m.Attempt == n })
 		if i < 0 {
-			return "", c.fail(w, "is no attempt at "+step, "one that was made")
+			return "", c.fail(w, "is not an attempt at "+step, "one that was made")
 		}
 		q.Set("at", strconv.FormatInt(where.Marks[i].ID, 10))
 	}
@@ -227,7 +227,7 @@ func (h *Handler) momentNamed(ctx context.Context, c *command, w commandWord) (s
 		at = t.UTC().Format(time.RFC3339)
 		_, err = h.Store.MomentAt(ctx, t)
 	default:
-		return "", c.fail(w, "is no moment", timeWanted)
+		return "", c.fail(w, "is not a time", timeWanted)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return "", c.fail(w, "is before the first event", "a later moment")

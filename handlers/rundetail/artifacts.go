@@ -40,7 +40,7 @@ func (h *Handler) artifactOf(ctx context.Context, r *http.Request) (runview.Arti
 		return ref, &web.Error{
 			Status: http.StatusNotFound, Err: err,
 			Text: "step " + web.Quoted(present.Clip(names[1], 80)) + " of this run left no artifact " + web.Quoted(present.Clip(names[2], 80)),
-			Next: "What it left stands at " + h.Paths.Run(names[0]) + "#artifacts.",
+			Next: "Its artifacts are listed at " + h.Paths.Run(names[0]) + "#artifacts.",
 		}
 	}
 	if err != nil {
@@ -280,7 +280,7 @@ func (h *Handler) sendFile(w http.ResponseWriter, r *http.Request, a wave.Artifa
 		head := make([]byte, 512)
 		n, _ := f.ReadAt(head, 0)
 		if markup.Choose("", "", head[:n]) != markup.Image {
-			return &web.Error{Status: http.StatusUnsupportedMediaType, Text: "the recorded file is no picture"}
+			return &web.Error{Status: http.StatusUnsupportedMediaType, Text: "the recorded file is not an image"}
 		}
 		header.Set("Content-Type", http.DetectContentType(head[:n]))
 		disposition = "inline"

@@ -136,7 +136,7 @@ func (x *exporter) parts(ctx context.Context) error {
 		name string
 		body templ.Component
 	}{
-		{"what stands at the head", views.RunHead(v)},
+		{"the header", views.RunHead(v)},
 		{"why it is not moving", views.RunWhy(v)},
 		{"the steps", views.RunSteps(v)},
 		{"the timeline", views.ExportPart(exportTimeline, timeline.Timeline(timeline.View{
@@ -306,7 +306,7 @@ func (x *exporter) artifact(ctx context.Context, a wave.Artifact, i int, found m
 	}
 	switch {
 	case body.kind == markup.Binary:
-		return nil, "its content is no text, " + views.Bytes(body.size), nil
+		return nil, "its content is not text, " + views.Bytes(body.size), nil
 	case body.left > 0:
 		return nil, "it has " + views.Bytes(body.size), nil
 	case body.kind == markup.Image:

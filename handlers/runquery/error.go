@@ -10,7 +10,7 @@ import (
 type Error struct {
 	Text    string // the whole query
 	At, End int    // the word, in bytes of Text
-	Problem string // what is wrong with the word: "is no key"
+	Problem string // what is wrong with the word: "is not a key"
 	Want    string // what would be right
 	Nearest string // a known word that was probably meant, or empty
 }

@@ -93,7 +93,7 @@ type Key struct {
 // Keys returns all keys, in the order in which they are offered.
 func Keys() []Key {
 	return []Key{
-		{Name: "status", Also: "state", Means: "what became of it: failed, running, active, ended …"},
+		{Name: "status", Also: "state", Means: "the state: failed, running, active, ended …"},
 		{Name: "pipeline", Means: "its pipeline"},
 		{Name: "tag", Means: "one of its tags"},
 		{Name: "branch", Means: "its branch"},
@@ -104,8 +104,8 @@ func Keys() []Key {
 		{Name: "error", Kind: Part, Means: "part of its error"},
 		{Name: "since", Kind: Moment, Means: "started at or after: 24h, 7d, a date"},
 		{Name: "until", Kind: Moment, Means: "started before: 24h, 7d, a date"},
-		{Name: "dur", Kind: Duration, Also: "duration", Means: "how long it took: dur>10m"},
-		{Name: "tokens", Kind: Count, Means: "what it spent: tokens>50k"},
+		{Name: "dur", Kind: Duration, Also: "duration", Means: "duration: dur>10m"},
+		{Name: "tokens", Kind: Count, Means: "tokens used: tokens>50k"},
 		{Name: "age", Kind: Duration, Means: "how long ago it started: age<2h"},
 	}
 }
@@ -131,7 +131,7 @@ func Parse(text string) (Query, error) {
 			return Query{Text: text}, err
 		}
 		if q.Terms = append(q.Terms, term); len(q.Terms) > MaxTerms {
-			return Query{Text: text}, p.fail(term.At, term.End, "is one term too many", "at most 40 terms")
+			return Query{Text: text}, p.fail(term.At, term.End, "exceeds the limit of terms", "at most 40 terms")
 		}
 	}
 	return q, nil
@@ -186,7 +186,7 @@ func (p *parser) term() (Term, error) {
 		return t, err
 	}
 	if !known { // what was meant is plain, and something else than is found
-		err := NewError(p.text, keyAt, keyAt+len(name), "is no key", keyNames())
+		err := NewError(p.text, keyAt, keyAt+len(name), "is not a key", keyNames())
 		err.Nearest = near
 		return t, err
 	}

@@ -73,8 +73,8 @@ func (ms *moments) DetailAsOf(ctx context.Context, id string, at *wave.Moment) (
 	d, err := ms.Store.DetailAt(ctx, id, *at)
 	if errors.Is(err, store.ErrNotFound) {
 		return d, &web.Error{
-			Status: http.StatusNotFound, Err: err, Text: "there is no such run, or it had not begun " + MomentWords(*at),
-			Next: "What is known of it now stands at " + ms.Paths.Run(id) + ".",
+			Status: http.StatusNotFound, Err: err, Text: "no such run, or it had not begun " + MomentWords(*at),
+			Next: "Its current state is at " + ms.Paths.Run(id) + ".",
 		}
 	}
 	return d, err //nolint:wrapcheck // described by the error table

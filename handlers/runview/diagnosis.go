@@ -36,7 +36,7 @@ func (rv *Reader) Diagnoses(ctx context.Context, runs []wave.Run) (map[string]di
 func (rv *Reader) addFlags(ctx context.Context, rows []views.RunRow, runs []wave.Run) error {
 	found, err := rv.Diagnoses(ctx, runs)
 	if err != nil {
-		return fmt.Errorf("judge a page: %w", err)
+		return fmt.Errorf("evaluate a page: %w", err)
 	}
 	for i, run := range runs {
 		if o, ok := found[run.ID]; ok {

@@ -24,7 +24,7 @@ func RecordedEnd(run wave.Run) time.Time {
 }
 
 // ErrQuiet says that nothing more came of a run that has ended.
-var ErrQuiet = errors.New("nothing more comes")
+var ErrQuiet = errors.New("no more updates")
 
 // AwaitNews returns when something about the run changed, or, if it has ended,
 // ErrQuiet when nothing did for so long.

@@ -28,7 +28,7 @@ func (o *offers) RequireEngine() (runner.Engine, error) {
 		return nil, audit.ErrReadOnly()
 	case o.Engine == nil:
 		return nil, &web.Error{
-			Status: http.StatusServiceUnavailable, Text: "nothing carries out runs here",
+			Status: http.StatusServiceUnavailable, Text: "starting runs is not enabled",
 			Next: "Start the console with --engine wave or --engine local.",
 		}
 	}
@@ -144,7 +144,7 @@ func (o *offers) askedActions(ctx context.Context, run wave.Run) views.RunAction
 	switch p, defined := o.Manifest.Current().Pipeline(run.Pipeline); {
 	case !o.CanRun() || run.State.Active():
 	case !defined:
-		a.Not = "no file defines its pipeline any more"
+		a.Not = "its pipeline is no longer defined"
 	case !Startable(p):
 		a.Not = "its pipeline is disabled or cannot be read"
 	default:

@@ -51,6 +51,6 @@ func InputView(in manifest.Input) views.InputView {
 func NoSuch(what, name, listed string) *web.Error {
 	return &web.Error{
 		Status: http.StatusNotFound, Text: "there is no " + what + " " + web.Quoted(present.Clip(name, 80)),
-		Next: "Those there are stand at " + listed + ".",
+		Next: "They are listed at " + listed + ".",
 	}
 }

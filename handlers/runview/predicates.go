@@ -93,7 +93,7 @@ func termOf(q runquery.Query, t runquery.Term, now time.Time) (criteria.Predicat
 		for _, v := range t.Values {
 			states := statesOf(v.Text)
 			if len(states) == 0 {
-				err := q.Fail(v, "is no status", "one of "+strings.Join(stateWords(), ", "))
+				err := q.Fail(v, "is not a status", "one of "+strings.Join(stateWords(), ", "))
 				err.Nearest = runquery.Nearest(v.Text, stateWords())
 				return term, err
 			}
@@ -105,7 +105,7 @@ func termOf(q runquery.Query, t runquery.Term, now time.Time) (criteria.Predicat
 		v := t.Values[0]
 		at, err := parseMoment(t.Key, v.Text, now)
 		if err != nil {
-			return term, q.Fail(v, "is no time", "an age such as 24h or 7d, a date such as 2026-11-23, or a time such as 2026-11-23T14:00:00Z")
+			return term, q.Fail(v, "is not a time", "an age such as 24h or 7d, a date such as 2026-11-23, or a time such as 2026-11-23T14:00:00Z")
 		}
 		term.Low, term.High = 0, math.MaxInt64
 		if t.Key == "since" {

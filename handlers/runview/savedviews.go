@@ -72,7 +72,7 @@ func ViewID(r *http.Request) (int64, error) {
 func ViewError(err error) error {
 	switch {
 	case errors.Is(err, appdb.ErrNotFound):
-		return &web.Error{Status: http.StatusNotFound, Text: "there is no such view", Next: "Somebody may have deleted it.", Err: err}
+		return &web.Error{Status: http.StatusNotFound, Text: "no such view", Next: "Somebody may have deleted it.", Err: err}
 	case errors.Is(err, appdb.ErrTaken):
 		return &web.Error{Status: http.StatusConflict, Text: "another view has this name", Next: "Choose another name, or rename or delete that one first.", Err: err}
 	case errors.Is(err, appdb.ErrFull):

@@ -327,9 +327,9 @@ func (h *Handler) rebuildSearch(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := h.Index.Rebuild(r.Context()); err != nil {
 		status := h.Index.Status(r.Context())
-		return &web.Error{Status: http.StatusServiceUnavailable, Text: "the index cannot be made anew: " + status.Problem, Err: err}
+		return &web.Error{Status: http.StatusServiceUnavailable, Text: "failed to rebuild the search index: " + status.Problem, Err: err}
 	}
-	audit.RecordOf(r.Context()).Note("the index of events is made anew")
+	audit.RecordOf(r.Context()).Note("rebuilding the search index")
 	if h.WantsJSON(r) {
 		h.WriteJSON(w, r, http.StatusAccepted, indexSummaryOf(h.Index.Status(r.Context())))
 		return nil

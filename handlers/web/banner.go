@@ -25,7 +25,7 @@ func (k *Kit) PriceBanner() []views.Banner {
 		}
 	}
 	return []views.Banner{{
-		ID: "prices", Level: "warn", Title: "The price file has a mistake: the prices before it are used",
+		ID: "prices", Level: "warn", Title: "The price file is invalid: the previous prices are used",
 		Detail: []string{text},
 	}}
 }

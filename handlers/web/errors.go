@@ -37,12 +37,12 @@ func describeRun(err error) *Error {
 			Next: "Nothing was started. Wait for one to end, stop one, or raise max_concurrent_workers in the manifest.",
 		}
 	case errors.Is(err, control.ErrBusy):
-		return &Error{Status: http.StatusServiceUnavailable, Text: "another process holds the state database", Next: "Nothing was changed. Try again in a moment.", Err: err}
+		return &Error{Status: http.StatusServiceUnavailable, Text: "the state database is locked by another process", Next: "Nothing was changed. Try again in a moment.", Err: err}
 	case errors.Is(err, control.ErrEnded):
-		return &Error{Status: http.StatusConflict, Text: "the run has ended already", Err: err}
+		return &Error{Status: http.StatusConflict, Text: "the run has already ended", Err: err}
 	case errors.Is(err, control.ErrTaken):
 		return &Error{
-			Status: http.StatusConflict, Text: "this key has started another run already", Err: err,
+			Status: http.StatusConflict, Text: "this key has already started another run", Err: err,
 			Next: "A key belongs to one request: use a new one for this.",
 		}
 	case errors.Is(err, runner.ErrUnknownPipeline):
@@ -109,30 +109,30 @@ func tableOf(err error) *Error {
 	case errors.As(err, &word):
 		return &Error{Status: http.StatusBadRequest, Err: err, Text: word.Error(), Next: word.Hint()}
 	case errors.Is(err, store.ErrNotFound):
-		return &Error{Status: http.StatusNotFound, Text: "there is no such run", Next: "It may have been cleaned up, or belong to another project.", Err: err}
+		return &Error{Status: http.StatusNotFound, Text: "no such run", Next: "It may have been cleaned up, or belong to another project.", Err: err}
 	case errors.Is(err, store.ErrUnjudged):
-		return &Error{Status: http.StatusServiceUnavailable, Text: "what needs attention is not known yet", Next: "All runs are being read; ask again in a moment.", Err: err}
+		return &Error{Status: http.StatusServiceUnavailable, Text: "what needs attention is unknown yet", Next: "All runs are being loaded. Try again in a moment.", Err: err}
 	case errors.As(err, &unwritable):
 		return &Error{Status: http.StatusServiceUnavailable, Text: "the state database cannot be changed: " + unwritable.Reason, Next: "Nothing was changed.", Err: err}
 	case errors.Is(err, store.ErrLocked):
-		return &Error{Status: http.StatusServiceUnavailable, Text: "the state database is locked: another process holds it and lets nobody read", Next: "It is read again as soon as that process lets go; ask again in a moment.", Err: err}
+		return &Error{Status: http.StatusServiceUnavailable, Text: "the state database is locked by another process", Next: "It is read again when that process releases it. Try again in a moment.", Err: err}
 	case errors.Is(err, store.ErrUnavailable):
-		return &Error{Status: http.StatusServiceUnavailable, Text: "the state database cannot be read right now", Next: "It is picked up again as soon as it is back.", Err: err}
+		return &Error{Status: http.StatusServiceUnavailable, Text: "the state database cannot be read right now", Next: "It is picked up when it is back.", Err: err}
 	case errors.As(err, &unavailable):
-		return &Error{Status: http.StatusServiceUnavailable, Text: "the console cannot keep anything right now: " + unavailable.Reason, Err: err}
+		return &Error{Status: http.StatusServiceUnavailable, Text: "the console data is not available: " + unavailable.Reason, Err: err}
 	case errors.As(err, &tooLarge):
 		return &Error{Status: http.StatusRequestEntityTooLarge, Text: "the request is too large", Err: err}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &Error{Status: http.StatusRequestTimeout, Text: "the rest of the request did not come", Next: "Send it again.", Err: err}
+		return &Error{Status: http.StatusRequestTimeout, Text: "the request was incomplete", Next: "Send it again.", Err: err}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Error{Status: http.StatusServiceUnavailable, Text: "this took too long and was given up", Next: "Narrow the filter, or try again.", Err: err}
+		return &Error{Status: http.StatusServiceUnavailable, Text: "the request timed out", Next: "Narrow the filter, or try again.", Err: err}
 	case errors.Is(err, context.Canceled):
 		return &Error{Status: StatusClientClosed, Text: "the client left", Err: err}
 	}
 	if failure := describeRun(err); failure != nil {
 		return failure
 	}
-	return &Error{Status: http.StatusInternalServerError, Text: "something went wrong here", Next: "The log has it under the request's id.", Err: err}
+	return &Error{Status: http.StatusInternalServerError, Text: "internal error", Next: "The log has the details under the request id.", Err: err}
 }
 
 // Quoted puts a name in quotation marks, with invisible characters marked.

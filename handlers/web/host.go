@@ -17,8 +17,8 @@ func (k *Kit) CheckHost(next http.Handler) http.Handler {
 	}
 	refuse := HandlerFunc(func(_ http.ResponseWriter, r *http.Request) error {
 		return &Error{
-			Status: http.StatusMisdirectedRequest, Text: "this server does not answer to the name " + Quoted(present.Clip(r.Host, 80)),
-			Next: "Open it by its address, or start it with --host NAME when the name is its own.",
+			Status: http.StatusMisdirectedRequest, Text: "unknown host name " + Quoted(present.Clip(r.Host, 80)),
+			Next: "Use its address, or start it with --host NAME if the name is correct.",
 		}
 	}).Served(k)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -18,7 +18,7 @@ import (
 func (k *Kit) Isolate(next http.Handler) http.Handler {
 	refuse := HandlerFunc(func(http.ResponseWriter, *http.Request) error {
 		return &Error{
-			Status: http.StatusForbidden, Text: "a page of another site asked for this", Err: ErrElsewhere,
+			Status: http.StatusForbidden, Text: "the request came from a page of another site", Err: ErrElsewhere,
 			Next: "Follow a link to it, or ask the operator of the console to allow that site with --embed-origins.",
 		}
 	}).Served(k)

@@ -126,8 +126,8 @@ func (k *Kit) problems(catalog *manifest.Catalog, health store.Health) []views.B
 	}
 	if problem := k.Data.Problem(); problem != "" {
 		notices = append(notices, views.Banner{
-			ID: "desk", Level: "warn", Title: "The console cannot keep anything of its own",
-			Detail: []string{problem, "Runs show as ever. What needs to be kept, such as who did what, goes to the log on stderr or is refused."},
+			ID: "desk", Level: "warn", Title: "The console data is not available",
+			Detail: []string{problem, "Runs are still shown. Audit entries go to the log on stderr, and actions that must be stored are refused."},
 		})
 	}
 	return notices
@@ -157,7 +157,7 @@ func LookedFor(project manifest.Project, what string) []string {
 func lookedAt(paths []string) []string {
 	lines := make([]string, 0, len(paths))
 	for _, path := range paths {
-		lines = append(lines, "Looked at "+path)
+		lines = append(lines, "Searched in "+path)
 	}
 	return append(lines, "It is picked up as soon as it appears.")
 }

@@ -67,7 +67,7 @@ func CheckFields(values url.Values, fields []string) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(fields, name) {
 			return &Error{
-				Status: http.StatusBadRequest, Text: "there is no field " + Quoted(strings.ToValidUTF8(present.Clip(name, 64), "?")),
+				Status: http.StatusBadRequest, Text: "unknown field " + Quoted(strings.ToValidUTF8(present.Clip(name, 64), "?")),
 				Next: "The fields are " + strings.Join(fields, ", ") + ".",
 			}
 		}
@@ -143,15 +143,15 @@ func JSONProblem(err error) error {
 	var typed *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
-		return fmt.Errorf("it is no JSON: %w at byte %d", err, syntax.Offset)
+		return fmt.Errorf("it is not JSON: %w at byte %d", err, syntax.Offset)
 	case errors.As(err, &typed) && typed.Field != "":
 		return fmt.Errorf("the field %s holds a %s", Quoted(typed.Field), typed.Value)
 	case errors.As(err, &typed):
-		return errors.New("it is JSON, and not an object")
+		return errors.New("it is JSON, but not an object")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the JSON ends too early")
 	case strings.HasPrefix(err.Error(), unknownField):
-		return errors.New("there is no field " + strings.TrimPrefix(err.Error(), unknownField))
+		return errors.New("unknown field " + strings.TrimPrefix(err.Error(), unknownField))
 	default:
 		return err
 	}

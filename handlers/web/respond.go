@@ -68,7 +68,7 @@ func (k *Kit) Respond(w http.ResponseWriter, r *http.Request, status int, conten
 	_ = withBuffer(func(b *bytes.Buffer) error {
 		if err := fill(b); err != nil {
 			k.Log.ErrorContext(ctx, "render answer", "request", RequestID(ctx), "path", k.loggedPath(r), "error", err)
-			http.Error(w, "something went wrong here; the log has it under request "+RequestID(ctx), http.StatusInternalServerError)
+			http.Error(w, "internal error (request "+RequestID(ctx)+")", http.StatusInternalServerError)
 			return nil
 		}
 		k.Send(w, r, status, contentType, b.Bytes())

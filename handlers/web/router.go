@@ -103,7 +103,7 @@ func (k *Kit) RoomForStream(w http.ResponseWriter) error {
 	w.Header().Set("Connection", "close") // or those who are refused take what is left
 	w.Header().Set("Retry-After", "5")
 	return &Error{
-		Status: http.StatusServiceUnavailable, Text: "no more live streams can be opened: the console has nearly as many files and connections as it may",
+		Status: http.StatusServiceUnavailable, Text: "no more live streams can be opened: the console is close to its limit of open files",
 		Next: "Close pages that are not needed; or raise the limit of open files (ulimit -n) and start the console again.",
 	}
 }

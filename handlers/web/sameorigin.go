@@ -16,7 +16,7 @@ func (k *Kit) SameOrigin(h HandlerFunc) HandlerFunc {
 		ours := r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == k.Origin(r)
 		if err := protection.Check(r); err != nil && !ours {
 			return &Error{
-				Status: http.StatusForbidden, Text: "this was asked by a page of another site", Err: ErrElsewhere,
+				Status: http.StatusForbidden, Text: "the request came from a page of another site", Err: ErrElsewhere,
 				Next: "Open the console itself and do it there.",
 			}
 		}

@@ -118,7 +118,7 @@ func words(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there"
 	case errors.Is(err, context.Canceled):
-		return "the console was ending"
+		return "the console was shutting down"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Sprintf("it did not answer within %d s", int(answerWithin/time.Second))
 	case errors.As(err, &whole):

@@ -166,7 +166,7 @@ func (h *Handler) deliver(ctx context.Context) {
 			if err != nil {
 				<-free
 				if !errors.Is(err, appdb.ErrNotFound) && !errors.As(err, new(*appdb.UnavailableError)) {
-					h.Warn(ctx, "look for messages of hooks", err)
+					h.Warn(ctx, "failed to read pending webhook messages", err)
 				}
 				break
 			}
@@ -207,6 +207,6 @@ func (h *Handler) sendHook(ctx context.Context, m appdb.Delivery, hook appdb.Web
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if err := h.Data.SettleDelivery(settling, m); err != nil {
-		h.Log.WarnContext(ctx, "keep what became of a message", "message", m.ID, "error", err)
+		h.Log.WarnContext(ctx, "failed to record a webhook delivery", "message", m.ID, "error", err)
 	}
 }

@@ -50,7 +50,7 @@ func (h *Handler) watch(ctx context.Context) {
 		err := h.notify(ctx, changed, all)
 		all = err != nil
 		if err != nil && !errors.Is(err, errNoHooks) && !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrUnjudged) && !errors.As(err, new(*appdb.UnavailableError)) {
-			h.Warn(ctx, "tell hooks", err)
+			h.Warn(ctx, "failed to deliver webhooks", err)
 		}
 		if !web.Pause(ctx, hookPause) {
 			return
@@ -70,7 +70,7 @@ func (h *Handler) watch(ctx context.Context) {
 
 // errNoHooks says that nobody wants to be told: what happens meanwhile is looked
 // for when somebody does.
-var errNoHooks = errors.New("no hooks")
+var errNoHooks = errors.New("webhooks are off")
 
 // notify notes what happened to the changed runs, or to all, and makes each
 // hook's messages of it.

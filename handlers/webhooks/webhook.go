@@ -245,7 +245,7 @@ func (h *Handler) keepHook(ctx context.Context, hook appdb.Webhook, was hookPage
 func (h *Handler) readHook(values url.Values, page hookPage) (hook appdb.Webhook, made string, err error) {
 	hook = appdb.Webhook{View: page.view.ID, URL: strings.TrimSpace(values.Get("url"))}
 	if _, err := h.Guard.ParseURL(hook.URL); err != nil {
-		return hook, "", &web.Error{Status: http.StatusBadRequest, Text: "this is nowhere that a webhook can go to", Next: "It should be " + err.Error() + ".", Err: err}
+		return hook, "", &web.Error{Status: http.StatusBadRequest, Text: "the address is not valid for a webhook", Next: "It should be " + err.Error() + ".", Err: err}
 	}
 	known := []string{hookAttention}
 	for _, state := range hookEnds() {
@@ -258,7 +258,7 @@ func (h *Handler) readHook(values url.Values, page hookPage) (hook appdb.Webhook
 		hook.Ends = append(hook.Ends, on)
 	}
 	if len(hook.Ends) == 0 {
-		return hook, "", &web.Error{Status: http.StatusBadRequest, Text: "nothing was chosen to be told", Next: "Choose one or more of " + strings.Join(known, ", ") + "."}
+		return hook, "", &web.Error{Status: http.StatusBadRequest, Text: "no event was chosen", Next: "Choose one or more of " + strings.Join(known, ", ") + "."}
 	}
 	renew, err := web.Bool(values, "renew")
 	if err != nil {
@@ -330,7 +330,7 @@ func (h *Handler) sendHookAgain(w http.ResponseWriter, r *http.Request) error {
 		now := h.Now()
 		err := h.Data.SendAgain(r.Context(), page.view.ID, values.Get("id"), now, now.Add(webhook.GiveUp))
 		if errors.Is(err, appdb.ErrNotFound) {
-			return &web.Error{Status: http.StatusNotFound, Text: "there is no such message", Next: "The last " + strconv.Itoa(hookShown) + " are on the page of the webhook.", Err: err}
+			return &web.Error{Status: http.StatusNotFound, Text: "no such message", Next: "The last " + strconv.Itoa(hookShown) + " are on the page of the webhook.", Err: err}
 		}
 		return err
 	}, "id")

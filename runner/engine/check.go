@@ -129,7 +129,7 @@ func checkStep(catalog *manifest.Catalog, s manifest.Step, r runner.Request) err
 		}
 	}
 	if !slices.Contains([]string{"", "none", "standard", "aggressive", "patient"}, s.Retry.Policy) {
-		return fmt.Errorf("its retry policy %q is not known", s.Retry.Policy)
+		return fmt.Errorf("unknown retry policy %q", s.Retry.Policy)
 	}
 	if _, err := backoffOf(s.Retry); err != nil {
 		return err

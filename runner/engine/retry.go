@@ -42,7 +42,7 @@ func backoffOf(r manifest.Retry) (backoff, error) {
 		}
 		d, err := time.ParseDuration(delay.text)
 		if err != nil || d < 0 {
-			return b, fmt.Errorf("its %s delay %q is no duration", delay.name, delay.text)
+			return b, fmt.Errorf("its %s delay %q is not a duration", delay.name, delay.text)
 		}
 		*delay.is = d
 	}
@@ -51,7 +51,7 @@ func backoffOf(r manifest.Retry) (backoff, error) {
 	case "exponential", "linear", "fixed":
 		b.growth = r.Backoff
 	default:
-		return b, fmt.Errorf("its backoff %q is not known", r.Backoff)
+		return b, fmt.Errorf("unknown backoff %q", r.Backoff)
 	}
 	return b, nil
 }

@@ -38,7 +38,7 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-var errNoFolder = &UnavailableError{Reason: "no folder is known for the console's own files; name one with --data"}
+var errNoFolder = &UnavailableError{Reason: "no folder for the console data; name one with --data"}
 
 // retryAfter is how long a folder that could not be used is left alone.
 const retryAfter = 5 * time.Second
@@ -118,7 +118,7 @@ func (d *DB) open(ctx context.Context) (*sqlx.DB, error) {
 	case d.db != nil:
 		return d.db, nil
 	case d.closed:
-		return nil, &UnavailableError{Reason: "the console is ending"}
+		return nil, &UnavailableError{Reason: "the console is shutting down"}
 	case d.problem != nil && d.now().Sub(d.tried) < retryAfter:
 		return nil, d.problem
 	}

@@ -45,7 +45,7 @@ type AuditLine struct {
 
 // ErrCursor says that a place in the log means nothing any more: the log was
 // rotated, or it never was one.
-var ErrCursor = errors.New("no place in the audit log")
+var ErrCursor = errors.New("not a position in the audit log")
 
 // Bounds of reading. A window is what is read at once; a line longer than
 // maxLine is passed over; after maxSearch bytes a page ends, full or not.

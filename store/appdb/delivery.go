@@ -86,7 +86,7 @@ func (d *DB) Deliveries(ctx context.Context, view int64, limit int) ([]Delivery,
 }
 
 // ErrMoved says that another server was faster.
-var ErrMoved = errors.New("another server was faster")
+var ErrMoved = errors.New("already claimed by another server")
 
 // Enqueue keeps messages that a webhook makes of the events between two places,
 // and moves it from the one to the other. ErrMoved when it stands elsewhere:

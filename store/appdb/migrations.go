@@ -74,7 +74,7 @@ func migrate(ctx context.Context, db *sqlx.DB) error {
 		return err
 	}
 	if done > len(migrations) {
-		return &UnavailableError{Reason: "desk.db was written by a newer wavedeck; start that one, or name another folder with --data"}
+		return &UnavailableError{Reason: "the console data was written by a newer wavedeck; start that version, or name another folder with --data"}
 	}
 	for i, statement := range migrations[done:] {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {

@@ -157,7 +157,7 @@ func (c *Control) explained(ctx, limited context.Context, err error) error {
 func whyUnwritable(path string, err error) string {
 	switch code := dbfile.Code(err); {
 	case dbfile.NoSpace(path, err):
-		return "there is no space left for " + path + "; make room"
+		return "no space left for " + path + "; free some space"
 	case code == dbfile.ReadOnly, code == dbfile.CantOpen:
 		return "this user may not write " + path + " or its folder, or the folder is on a read-only disk"
 	default:

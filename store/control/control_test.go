@@ -313,7 +313,7 @@ func TestWithoutADatabaseNothingIsWritten(t *testing.T) {
 
 func TestAWriteThatTheDiskRefusesSaysWhy(t *testing.T) {
 	for name, c := range map[string]struct{ spoil, says string }{
-		"no space":  {"PRAGMA max_page_count = 1", "there is no space left for"},
+		"no space":  {"PRAGMA max_page_count = 1", "no space left for"},
 		"read-only": {"PRAGMA query_only = 1", "may not write"},
 	} {
 		t.Run(name, func(t *testing.T) {

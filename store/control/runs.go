@@ -153,7 +153,7 @@ ON CONFLICT (run_id) DO UPDATE SET force = max(COALESCE(cancellation.force, 0), 
 		case !open:
 			return ErrEnded
 		case !sch.Has("cancellation"):
-			return errors.New("this database has no place for a request to stop")
+			return errors.New("this database cannot record a stop request")
 		}
 		_, err = tx.ExecContext(ctx, query, id, c.now().Unix(), force)
 		return err

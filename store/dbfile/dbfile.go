@@ -47,7 +47,7 @@ func Why(path string, err error) string {
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
 		return dir + " is not a folder; name another with --data"
 	case NoSpace(path, err):
-		return "there is no space left for " + path
+		return "no space left for " + path
 	case code == Busy:
 		return path + " is held by another process"
 	case code == IOErr:

@@ -181,7 +181,7 @@ func (f RunFacts) derivePending(now time.Time, alive func(pid int) bool) (wave.S
 	case known && since <= SilenceLimit:
 		return wave.Pending, ""
 	case !known:
-		return wave.Unknown, "its times lie in the future of this clock"
+		return wave.Unknown, "its times are in the future"
 	default:
 		return wave.Unknown, "recorded as pending, and nothing shows that it began"
 	}
@@ -208,7 +208,7 @@ func (f RunFacts) deriveRunning(now time.Time, alive func(pid int) bool) (wave.S
 			return wave.Lost, "its process is gone and recorded no end"
 		}
 	case !known:
-		return wave.Unknown, "its times lie in the future of this clock"
+		return wave.Unknown, "its times are in the future"
 	case silence <= SilenceLimit:
 	case f.AtGate && f.Heartbeat.IsZero():
 		// A gate is silent by nature and this kind of run never beats.

@@ -130,9 +130,9 @@ func TestTellRun(t *testing.T) {
 		{"a heartbeat a little ahead of this clock counts as now", running(func(f *RunFacts) { f.Heartbeat = now.Add(10 * time.Minute) }), wave.Running, ""},
 		{"times far ahead of this clock tell nothing", RunFacts{
 			Status: "running", HasEvents: true, StartedAt: now.AddDate(1, 0, 0), LastEvent: now.AddDate(1, 0, 0), Heartbeat: now.AddDate(1, 0, 0),
-		}, wave.Unknown, "its times lie in the future of this clock"},
+		}, wave.Unknown, "its times are in the future"},
 		{"a process that is gone is lost whatever the clocks say", running(func(f *RunFacts) { f.Heartbeat, f.PID = now.AddDate(1, 0, 0), 99 }), wave.Lost, "its process is gone and recorded no end"},
-		{"a pending run from the far future is unknown", RunFacts{Status: "pending", StartedAt: now.AddDate(1, 0, 0)}, wave.Unknown, "its times lie in the future of this clock"},
+		{"a pending run from the far future is unknown", RunFacts{Status: "pending", StartedAt: now.AddDate(1, 0, 0)}, wave.Unknown, "its times are in the future"},
 		{"a recorded end is final though signs of life follow", RunFacts{Status: "completed", Heartbeat: now, LastEvent: now, PID: alivePID}, wave.Succeeded, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

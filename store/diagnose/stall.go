@@ -110,7 +110,7 @@ func Judge(s Signals) Stall {
 	case s.State == wave.Pending || s.State == wave.Queued:
 		return s.judgeStart()
 	case s.State != wave.Running && s.State != wave.Waiting:
-		return Stall{Unclear, "What is recorded does not say whether it runs.", ActLog}
+		return Stall{Unclear, "Whether it is running is unknown.", ActLog}
 	case s.State == wave.Waiting || s.Gate:
 		return s.judgeGate()
 	default:
@@ -120,17 +120,17 @@ func Judge(s Signals) Stall {
 
 func (s Signals) judgeStopping() Stall {
 	if s.Asked.Age <= stopWithin {
-		return Stall{Stopping, "It was asked to stop a moment ago.", ActNothing}
+		return Stall{Stopping, "A stop was just requested.", ActNothing}
 	}
 	switch s.life() {
 	case lives, livesElsewhere, beatsNoMore:
-		return Stall{Unheeded, "It was asked to stop and its process goes on.", ActStop}
+		return Stall{Unheeded, "A stop was requested, and its process is still running.", ActStop}
 	case noSignOfLife:
 		if s.silence() == silenceRecent {
-			return Stall{Unheeded, "It was asked to stop and it goes on writing.", ActStop}
+			return Stall{Unheeded, "A stop was requested, and it is still writing.", ActStop}
 		}
 	}
-	return Stall{Unclear, "It was asked to stop; its process does not show, and its end is not recorded.", ActLog}
+	return Stall{Unclear, "A stop was requested; its process was not found, and its end is not recorded.", ActLog}
 }
 
 func (s Signals) judgeStart() Stall {
@@ -138,11 +138,11 @@ func (s Signals) judgeStart() Stall {
 	case s.Forked:
 		return Stall{InQueue, "It is a fork and starts when it is resumed.", ActNothing}
 	case s.life() == dead:
-		return Stall{Unclear, "It has not begun, and its process is gone.", ActLog}
+		return Stall{Unclear, "It has not started, and its process is gone.", ActLog}
 	case s.Slots.Limit > 0 && s.Slots.Taken >= s.Slots.Limit:
-		return Stall{InQueue, "It waits until another run makes room.", ActNothing}
+		return Stall{InQueue, "It is queued until another run ends.", ActNothing}
 	case s.State == wave.Queued:
-		return Stall{InQueue, "It waits for its turn.", ActNothing}
+		return Stall{InQueue, "It is queued.", ActNothing}
 	case s.Start.Within(startWithin):
 		return Stall{InQueue, "It was reserved a moment ago.", ActNothing}
 	default:
@@ -158,7 +158,7 @@ func (s Signals) judgeGate() Stall {
 		}
 		return Stall{ForHuman, "A gate waits for a decision.", ActLog}
 	default:
-		return Stall{Unclear, "A gate waits for a decision, but its process does not show.", ActLog}
+		return Stall{Unclear, "A gate waits for a decision, but its process was not found.", ActLog}
 	}
 }
 
@@ -170,21 +170,21 @@ func (s Signals) judgeRunning() Stall {
 	case silence == silenceRecent:
 		return Stall{Moving, "It wrote something within the last minute.", ActNothing}
 	case silence == silenceUnusual && (life == lives || life == beatsNoMore):
-		return Stall{Stuck, "Its process lives, and it is silent for longer than ever before.", ActLog}
+		return Stall{Stuck, "Its process is alive, and it is silent for longer than ever before.", ActLog}
 	case life == beatsNoMore:
-		return Stall{Unclear, "Its process lives, but its heartbeat has stopped.", ActLog}
+		return Stall{Unclear, "Its process is alive, but its heartbeat has stopped.", ActLog}
 	case life == faded:
 		return Stall{Unclear, "Its heartbeat has stopped, and no process was recorded to ask for.", ActLog}
 	case silence == silenceUnknown:
-		return Stall{Unclear, "Its times tell nothing.", ActLog}
+		return Stall{Unclear, "Its times are not usable.", ActLog}
 	case silence == silenceUsual:
 		return Stall{Quiet, "It is silent, as this step often is.", ActNothing}
 	case silence == silenceShort:
-		return Stall{Quiet, "It is silent; too few past runs tell what is usual.", ActNothing}
+		return Stall{Quiet, "It is silent, with too few past runs to know what is usual.", ActNothing}
 	case silence == silenceLong && life == lives:
-		return Stall{Unclear, "Its process lives; too few past runs tell whether so long a silence is usual.", ActLog}
+		return Stall{Unclear, "Its process is alive; too few past runs to know whether so long a silence is usual.", ActLog}
 	case life == livesElsewhere:
-		return Stall{Unclear, "It is silent for long; its heart beats, but its process is not on this host.", ActLog}
+		return Stall{Unclear, "It has been silent for a long time; it has a heartbeat, but its process is not on this host.", ActLog}
 	default:
 		return Stall{Unclear, "It has been silent for a long time, and whether its process is alive is unknown.", ActLog}
 	}

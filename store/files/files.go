@@ -20,7 +20,7 @@ import (
 // the file is one of these, told apart by errors.Is; others are of the system.
 var (
 	ErrOutside     = errors.New("lies outside the project")
-	ErrName        = errors.New("is no name of a file")
+	ErrName        = errors.New("is not a file name")
 	ErrGone        = errors.New("was cleaned up, or never written")
 	ErrDirectory   = errors.New("is a directory, not a file")
 	ErrFIFO        = errors.New("is a FIFO, not a file")

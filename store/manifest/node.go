@@ -37,7 +37,7 @@ func (r *reader) problemf(line int, format string, args ...any) {
 	case maxProblems:
 		return
 	case maxProblems - 1:
-		r.problems = append(r.problems, Problem{File: r.file, Text: "there are more problems than are told here"})
+		r.problems = append(r.problems, Problem{File: r.file, Text: "there are more problems than are listed here"})
 	default:
 		r.problems = append(r.problems, Problem{File: r.file, Line: line, Text: fmt.Sprintf(format, args...)})
 	}

@@ -52,7 +52,7 @@ func TestPrompt(t *testing.T) {
 		"the database of an older Wave":       {".wave/state.db", "is a database in use"},
 		"the database":                        {".agents/state.db", "is a database in use"},
 		"the database's log":                  {".agents/state.db-wal", "is a database in use"},
-		"a path with a zero byte":             {"p/\x00", "is no name of a file"},
+		"a path with a zero byte":             {"p/\x00", "is not a file name"},
 	} {
 		t.Run(name+" is an error", func(t *testing.T) {
 			got, err := c.Prompt(tt.path)

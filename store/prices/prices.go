@@ -146,7 +146,7 @@ func (p *parser) syntax(err error) error {
 	return e
 }
 
-// each calls with for every field of a mapping; a field that stands twice is wrong.
+// each calls with for every field of a mapping; a field that is defined twice is wrong.
 func (p *parser) each(n *yaml.Node, path string, with func(key, value *yaml.Node) error) error {
 	if n.Kind != yaml.MappingNode {
 		return p.wrong(n, strings.TrimSuffix(path, ": "), "should be a mapping")
@@ -155,7 +155,7 @@ func (p *parser) each(n *yaml.Node, path string, with func(key, value *yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if seen[key.Value] {
-			return p.wrong(key, path+quote(key.Value), "stands twice")
+			return p.wrong(key, path+quote(key.Value), "is defined twice")
 		}
 		seen[key.Value] = true
 		if err := with(key, n.Content[i+1]); err != nil {
@@ -181,7 +181,7 @@ func (p *parser) file(n *yaml.Node) error {
 		case "models":
 			models = value
 		default:
-			return p.wrong(key, quote(key.Value), "is not known; there are currency, output_share and models")
+			return p.wrong(key, quote(key.Value), "is unknown; the keys are currency, output_share and models")
 		}
 		return nil
 	})
@@ -227,7 +227,7 @@ func (p *parser) price(n *yaml.Node, path string) (float64, error) {
 		case "output_share":
 			most = 1
 		default:
-			return p.wrong(key, path+": "+quote(key.Value), "is not known; there are flat, or input, output and output_share")
+			return p.wrong(key, path+": "+quote(key.Value), "is unknown; the keys are flat, or input, output and output_share")
 		}
 		number, err := p.number(value, path+": "+key.Value, most)
 		values[key.Value] = number

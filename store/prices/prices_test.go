@@ -57,7 +57,7 @@ func TestMistakesAreNamedWithTheirLine(t *testing.T) {
 		"models:\n  o3: {input: 1, output: 2, output_share: 20}": "p.yaml:2: models: o3: output_share: “20” should be a number from 0 to 1",
 		"models:\n  o3: {flat: 1, input: 2}":                     "p.yaml:2: models: o3: has flat beside input",
 		"models:\n  o3: {flatt: 1}":                              "p.yaml:2: models: o3: “flatt”: is not known",
-		"models:\n  o3: 1\n  o3: 2":                              "p.yaml:3: models: “o3”: stands twice",
+		"models:\n  o3: 1\n  o3: 2":                              "p.yaml:3: models: “o3”: is defined twice",
 		"modells:\n  o3: 1":                                      "p.yaml:1: “modells”: is not known",
 		"models:\n  a*b: 1":                                      "p.yaml:2: models: a*b: should be the name of a model",
 		"models: [1]":                                            "p.yaml:1: models: should be a mapping",

@@ -26,7 +26,7 @@ const (
 )
 
 // errMoved says that the index is not where it was: it was made anew meanwhile.
-var errMoved = errors.New("the index was made anew")
+var errMoved = errors.New("the search index was rebuilt")
 
 // Run keeps the index in step with the events until ctx ends. What goes wrong is
 // told by Status and tried again. It is called once.
@@ -122,7 +122,7 @@ func (b *builder) step(ctx context.Context) (more bool, err error) {
 	case errors.Is(err, store.ErrUnavailable):
 		return false, nil // the change feed tells when it is back
 	case errors.Is(err, store.ErrOtherHistory):
-		x.opt.Log.Info("the state database is another one: the index of events is made anew")
+		x.opt.Log.Info("the state database was replaced: rebuilding the search index")
 		err = f.write(ctx, func(tx *sqlx.Tx) error { return reset(ctx, tx, x.opt.Form) })
 		return true, x.note(ctx, f, err)
 	case err != nil && ctx.Err() != nil: // the program ends

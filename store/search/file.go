@@ -29,7 +29,7 @@ type file struct {
 	reader *sqlx.DB
 }
 
-var errNoFolder = errors.New("no folder is known for the console's own files; name one with --data")
+var errNoFolder = errors.New("no folder for the console data; name one with --data")
 
 func openFile(ctx context.Context, dir, form string) (*file, error) {
 	if dir == "" {
@@ -208,7 +208,7 @@ func why(dir string, err error) string {
 	case errors.Is(err, errNoFolder):
 		return err.Error()
 	case damaged(err):
-		return path + " is damaged, and made anew"
+		return path + " is damaged and is rebuilt"
 	default:
 		return dbfile.Why(path, err)
 	}

@@ -95,7 +95,7 @@ func (x *Index) Path() string { return filepath.Join(x.opt.Dir, FileName) }
 const retryAfter = 5 * time.Second
 
 // ErrUnusable says that there is no index to ask; Status tells why.
-var ErrUnusable = errors.New("the index of events cannot be used")
+var ErrUnusable = errors.New("failed to open the search index")
 
 // open returns the file, opened when it is not.
 func (x *Index) open(ctx context.Context) (*file, error) {
@@ -130,7 +130,7 @@ func (x *Index) open(ctx context.Context) (*file, error) {
 // tell keeps what is wrong, and has it in the log once. The caller holds mu.
 func (x *Index) tell(problem string) {
 	if problem != "" && problem != x.problem {
-		x.opt.Log.Warn("the index of events does not grow", "file", x.Path(), "problem", problem)
+		x.opt.Log.Warn("failed to update the search index", "file", x.Path(), "problem", problem)
 	}
 	x.problem = problem
 }
@@ -149,7 +149,7 @@ func (x *Index) failed(f *file, err error) {
 	mine := f.same(x.Path())
 	_ = f.close() // it is damaged
 	if mine {
-		x.opt.Log.Warn("the index of events is damaged and made anew", "file", x.Path(), "error", err)
+		x.opt.Log.Warn("the search index is damaged and is rebuilt", "file", x.Path(), "error", err)
 		removeFile(x.Path())
 		x.tried = time.Time{} // there is no reason to wait for
 	}

@@ -395,7 +395,7 @@ func TestOneServerWrites(t *testing.T) {
 		t.Errorf("after the rebuild the index goes to %d", got)
 	}
 	first.build()
-	same(t, "made anew", second.runs(query("later"), criteria.RunFilter{}), []string{run})
+	same(t, "rebuilt", second.runs(query("later"), criteria.RunFilter{}), []string{run})
 	first.x.letGo(t.Context())
 	b.Event(run, storetest.Event{Message: "taken over"})
 	first.until("the second one takes over", func() bool {
@@ -467,7 +467,7 @@ func TestTrouble(t *testing.T) {
 	t.Run("a file that somebody removed", func(t *testing.T) {
 		removeFile(x.x.Path())
 		x.build()
-		same(t, "made anew", x.runs(query("word7"), criteria.RunFilter{}), []string{run})
+		same(t, "rebuilt", x.runs(query("word7"), criteria.RunFilter{}), []string{run})
 	})
 	t.Run("a file that is damaged", func(t *testing.T) {
 		if err := x.x.Close(); err != nil {
@@ -479,7 +479,7 @@ func TestTrouble(t *testing.T) {
 		}
 		x.x = x.another(dir)
 		x.build()
-		same(t, "made anew", x.runs(query("word7"), criteria.RunFilter{}), []string{run})
+		same(t, "rebuilt", x.runs(query("word7"), criteria.RunFilter{}), []string{run})
 	})
 	t.Run("words that are damaged, though nothing is added to them", func(t *testing.T) {
 		f, err := x.x.open(t.Context())
@@ -493,7 +493,7 @@ func TestTrouble(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 		x.build()
-		same(t, "made anew", x.runs(query("word7"), criteria.RunFilter{}), []string{run})
+		same(t, "rebuilt", x.runs(query("word7"), criteria.RunFilter{}), []string{run})
 	})
 	for name, dir := range map[string]string{"no folder": "", "a folder that is none": b.Path} {
 		t.Run(name, func(t *testing.T) {

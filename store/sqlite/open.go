@@ -164,7 +164,7 @@ const LockedProblem = "another process holds a lock on the state database and le
 func WhyUnreadable(path string, err error) *Unreadable {
 	problem := "the state database cannot be read: " + err.Error()
 	if dbfile.NoSpace(path, err) {
-		return &Unreadable{Problem: "there is no space left beside the state database at " + path + ": reading beside a writer needs its -shm file; make room", Cause: err}
+		return &Unreadable{Problem: "there is no space left beside the state database at " + path + ": reading beside a writer needs its -shm file; free some space", Cause: err}
 	}
 	switch dbfile.Code(err) {
 	case dbfile.ReadOnly, dbfile.CantOpen:

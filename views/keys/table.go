@@ -27,7 +27,7 @@ func everywhere() []Binding {
 		{"go-personas", []string{"g s"}, Everywhere, "Go to the personas", "", Click(`.top [data-nav="personas"]`)},
 		{"go-artifacts", []string{"g a"}, Everywhere, "Go to the artifacts of this run", "", Click(`.parts a[href$="/artifacts"]`)},
 		{"go-attention", []string{"g n"}, Everywhere, "Go to what needs attention", "", Click("#attention-link")},
-		{"go-health", []string{"g h"}, Everywhere, "Go to how the console fares", "", Click(`[data-nav="health"]`)},
+		{"go-health", []string{"g h"}, Everywhere, "Go to health", "", Click(`[data-nav="health"]`)},
 		{"view", []string{"g 1", "g 2", "g 3", "g 4", "g 5", "g 6", "g 7", "g 8", "g 9"}, Everywhere, "Open the saved view of this number", "", Command("view", "", "")},
 		{"save", []string{"s"}, Everywhere, "Save this list as a view", "save view", Focus(`#save-view [name="name"]`)},
 		{"back", []string{"["}, Everywhere, "Back to the view before", "", Command("history", "-1", "")},
@@ -35,7 +35,7 @@ func everywhere() []Binding {
 		{"apply", []string{"."}, Everywhere, "Apply the updates that wait", "apply updates", Command("apply", "", `[data-release], html[data-live="off"]`)},
 		{"theme", []string{"t t"}, Everywhere, "Change the theme: auto, light, dark", "", Command("choose", "theme", `[data-choice="theme"]`)},
 		{"zone", []string{"t z"}, Everywhere, "Change how times are shown: relative, local, UTC", "", Command("choose", "times", `[data-choice="times"]`)},
-		{"density", []string{"t d"}, Everywhere, "Change how close rows stand", "", Command("choose", "density", `[data-choice="density"]`)},
+		{"density", []string{"t d"}, Everywhere, "Change the row density", "", Command("choose", "density", `[data-choice="density"]`)},
 		{"live", []string{"t l"}, Everywhere, "Pause or resume live updates", "", Command("choose", "live", `[data-choice="live"]`)},
 		{"copy", []string{"y"}, Everywhere, "Copy the link to this view, or to the run in focus", "", Command("copy", "", "")},
 		{"curl", []string{"Y"}, Everywhere, "Copy the curl command for the same", "", Command("copy", "curl", "")},
@@ -57,7 +57,7 @@ func ofRun() []Binding {
 		{"compare-run", []string{"v"}, Run, "Compare with the last green run", "compare", Click(`.meta a[href*="/compare?"]`)},
 		{"retry-run", []string{"r"}, Run, "Retry, with changes first", "retry", Click(`#acts [data-act="retry"]`)},
 		{"resume-run", []string{"R"}, Run, "Resume at a step", "", Click(`#acts [data-act="resume"]`)},
-		{"cancel-run", []string{"c"}, Run, "Stop, asked first", "stop", Click(`#acts [data-act="cancel"]`)},
+		{"cancel-run", []string{"c"}, Run, "Stop, with a confirmation", "stop", Click(`#acts [data-act="cancel"]`)},
 		{"run-next", []string{"J"}, Run, "Next run of the list", "next run", Command("sibling", "1", "")},
 		{"run-previous", []string{"K"}, Run, "Previous run of the list", "", Command("sibling", "-1", "")},
 	}
@@ -84,19 +84,19 @@ func ofList() []Binding {
 		{"compare", []string{"v"}, List, "Compare with the last green run", "compare", Command("rowgo", "compare", "[data-id]")},
 		{"retry", []string{"r"}, List, "Retry, with changes first", "retry", ClickIn(`[data-act="retry"]`)},
 		{"resume", []string{"R"}, List, "Resume at a step", "", ClickIn(`[data-act="resume"]`)},
-		{"cancel", []string{"c"}, List, "Stop, asked first; Ctrl+Enter says yes", "stop", ClickIn(`[data-act="cancel"]`)},
+		{"cancel", []string{"c"}, List, "Stop, with a confirmation; Ctrl+Enter confirms", "stop", ClickIn(`[data-act="cancel"]`)},
 		{"pick", []string{"Space"}, List, "Select the run, or not", "select", ClickIn(`[name="run"]`)},
 		{"extend-down", []string{"J"}, List, "Select this row and the next", "", Command("extend", "1", `#runs [name="run"]`)},
 		{"extend-up", []string{"K"}, List, "Select this row and the one before", "", Command("extend", "-1", `#runs [name="run"]`)},
 		{"pick-all", []string{"*"}, List, "Select all runs that match, the newest 1,000 at most, or not", "", Click(`#bulk [name="all"]`)},
-		{"state", []string{"1", "2", "3", "4", "5", "6", "7", "8"}, List, "Filter by the state that stands at this place", "", Action{"staynth", "#states a.chip", "#states a.chip"}},
+		{"state", []string{"1", "2", "3", "4", "5", "6", "7", "8"}, List, "Filter by the state at this position", "", Action{"staynth", "#states a.chip", "#states a.chip"}},
 	}
 }
 
 func ofPicked() []Binding {
 	return []Binding{
-		{"retry-picked", []string{"r"}, Picked, "Retry the selected runs: what that touches is shown first, and their number asked for", "retry selected", Click(`#bulk [value="retry"]`)},
-		{"cancel-picked", []string{"c"}, Picked, "Stop the selected runs: what that touches is shown first, and their number asked for", "stop selected", Click(`#bulk [value="cancel"]`)},
+		{"retry-picked", []string{"r"}, Picked, "Retry the selected runs, with a preview and a confirmation", "retry selected", Click(`#bulk [value="retry"]`)},
+		{"cancel-picked", []string{"c"}, Picked, "Stop the selected runs, with a preview and a confirmation", "stop selected", Click(`#bulk [value="cancel"]`)},
 	}
 }
 

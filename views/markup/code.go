@@ -54,26 +54,26 @@ func lexerOf(name string) chroma.Lexer {
 // with a time limit of its own.
 func writeCode(ctx context.Context, out *strings.Builder, text, name string) (reason string) {
 	if len(text) > maxCode {
-		return fmt.Sprintf("more than %d KiB are not coloured", maxCode>>10)
+		return fmt.Sprintf("more than %d KiB are not highlighted", maxCode>>10)
 	}
 	lexer := lexerOf(name)
 	if lexer == nil {
 		lexer = lexers.Get("yaml")
 	}
 	if _, lazy := lexer.(*chroma.RegexLexer); !lazy && len(text) > maxEager {
-		return fmt.Sprintf("more than %d KiB of this language are not coloured", maxEager>>10)
+		return fmt.Sprintf("more than %d KiB of this language are not highlighted", maxEager>>10)
 	}
 	if repeats(text, "") {
 		return "a character is repeated too often in it"
 	}
 	defer func() { // a lexer that gives up does so with a panic
 		if p := recover(); p != nil {
-			reason = "it could not be coloured"
+			reason = "it could not be highlighted"
 		}
 	}()
 	next, err := lexer.Tokenise(nil, text)
 	if err != nil {
-		return "it could not be coloured"
+		return "it could not be highlighted"
 	}
 	out.WriteString(`<pre class="m-code">`)
 	open := "" // the class of the last token, which goes on with those that have the same

@@ -13,7 +13,7 @@ func attention() []Case {
 	}
 	none, unkept := v, v
 	none.Rows, none.More, none.Failed = nil, 0, false
-	unkept.CanMark, unkept.Unkept = false, "the console cannot keep anything right now: the disk is full"
+	unkept.CanMark, unkept.Unkept = false, "the console data is not available: the disk is full"
 	hostile := v
 	hostile.Rows = nil
 	for _, row := range Hostile() {

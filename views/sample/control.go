@@ -36,13 +36,13 @@ func controls() []Case {
 	lost.Lost, lost.Run.State, lost.Run.Word, lost.Open = true, "lost", "lost", 0
 	bulk := views.BulkView{
 		Layout: Layout("Rehearsal", "runs", ""), Do: "cancel", All: 1000, More: true, Action: "/bulk", Back: "/runs", Touched: runRows()[:2],
-		Not:   []views.Untouched{{Why: "has ended already", Rows: past()[:3]}, {Why: "is stopping already", Rows: past()[3:4]}},
+		Not:   []views.Untouched{{Why: "already ended", Rows: past()[:3]}, {Why: "is already stopping", Rows: past()[3:4]}},
 		Error: "It is about 2 runs, not “3”.",
 	}
 	nothing := views.BulkView{Layout: bulk.Layout, Do: "retry", All: 3, Back: "/runs", Not: bulk.Not[:1]}
 	progress := views.BulkProgress{
 		Layout: Layout("Progress", "runs", ""), Do: "retry", Waiting: 80, Done: 19, Refused: 1, Created: ago(time.Minute),
-		Note: "waits for a free place: 5 runs are active, and no more than 5 may be", Refresh: "/bulk/ABC?from=0", Stop: "/bulk/ABC/stop", Later: "/bulk/ABC?from=3",
+		Note: "waits for a free slot: 5 runs are active, and no more than 5 may be", Refresh: "/bulk/ABC?from=0", Stop: "/bulk/ABC/stop", Later: "/bulk/ABC?from=3",
 		Rows: []views.BulkRow{
 			{Run: "fix-issue-20261123-115002-aa01", State: "done", Result: "started again", NewRun: "fix-issue-20261123-125734-01234567"},
 			{Run: "fix-issue-20261123-115002-aa02", State: "refused", Result: "has not ended"},

@@ -17,7 +17,7 @@ func embeds() []Case {
 	stats := pipelineRows()[0].Stats
 	list := views.RunsFragmentView{Layout: Layout("Runs", "", ""), Rows: runRows()[:6], All: "/runs"}
 	history := views.RunsFragmentView{Layout: Layout("fix-issue", "", ""), Rows: past()[3:8], All: "/pipelines/fix-issue", Stats: &stats}
-	trouble := views.ErrorView{Status: 410, Heading: "Gone", Text: "this view has expired", Next: "Load the page around it again.", RequestID: "req-1"}
+	trouble := views.ErrorView{Status: 410, Heading: "Gone", Text: "this embed has expired", Next: "Load the page around it again.", RequestID: "req-1"}
 	return []Case{
 		{"embed-card", "a failed run in another page", true, embedded(views.RunCard(failedRun()))},
 		{"embed-card-running", "a run that goes on", true, embedded(views.RunCard(runningRun()))},
@@ -67,7 +67,7 @@ func sharing() views.ShareView {
 
 func guide() views.GuideView {
 	return views.GuideView{
-		Layout: Layout("Parts of the console in other pages", "", ""), Lead: "A run can stand in a page of another site.",
+		Layout: Layout("Embed parts of the console", "", ""), Lead: "A run can stand in a page of another site.",
 		Sections: []views.GuideSection{{ID: "html", Title: "Plain HTML", Text: []string{"Give the frame a title."}, Code: []views.Snippet{{ID: "html", Title: "In your page", Code: `<iframe src="https://wave.example/embed/v1/runs/7f3a/card" title="Card"></iframe>`}}}},
 	}
 }

@@ -11,9 +11,9 @@ func health() []Case {
 		Layout: Layout("Health", "health", "list=1"), Refresh: "/health", State: "broken",
 		Rows: []views.HealthRow{
 			{Key: "database", Name: "State database", State: "ok", Facts: []views.HealthFact{{Text: "/src/shop/.agents/state.db"}, {Name: "size", Text: "463 kB"}}},
-			{Key: "changes", Name: "Changes", State: "warning", Facts: []views.HealthFact{{Name: "last change", At: ago(12 * time.Second)}, {Name: "noticed by", Text: "polling"}}, Do: "Raise fs.inotify.max_user_instances."},
-			{Key: "engine", Name: "Engine", State: "broken", Facts: []views.HealthFact{{Text: "wave"}, {Name: "version", Text: "not known"}}, Do: "Its program is not on PATH."},
-			{Key: "disk", Name: "Disk", State: "unknown", Facts: []views.HealthFact{{Name: "free of own files", Text: "not known"}}, Do: "How much space is left cannot be told."},
+			{Key: "changes", Name: "Changes", State: "warning", Facts: []views.HealthFact{{Name: "last change", At: ago(12 * time.Second)}, {Name: "detected by", Text: "polling"}}, Do: "Raise fs.inotify.max_user_instances."},
+			{Key: "engine", Name: "Engine", State: "broken", Facts: []views.HealthFact{{Text: "wave"}, {Name: "version", Text: "unknown"}}, Do: "Its program is not on PATH."},
+			{Key: "disk", Name: "Disk", State: "unknown", Facts: []views.HealthFact{{Name: "free for the console data", Text: "unknown"}}, Do: "The free space is unknown."},
 		},
 	}
 	well := v

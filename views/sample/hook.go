@@ -23,7 +23,7 @@ func hooks() []Case {
 	}
 	fresh := v
 	fresh.Set, fresh.Deliveries, fresh.URL = false, nil, "https://10.0.0.1/"
-	fresh.Problem, fresh.Next = "this is nowhere that a webhook can go to", "It should be an address of the public internet."
+	fresh.Problem, fresh.Next = "the address is not valid for a webhook", "It should be an address of the public internet."
 	secret := v
 	secret.Secret, secret.Deliveries = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", nil
 	reads := v

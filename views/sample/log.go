@@ -13,7 +13,7 @@ func logs() []Case {
 	failed, live := logView(), logView()
 	live.RunView = runningRun()
 	live.Log.Block.Later, live.Log.Target, live.Log.AtEnd = views.LogMore{}, 0, true
-	live.Log.End.Text = "37 events so far. The run goes on: running."
+	live.Log.End.Text = "37 events so far. The run is still active: running."
 	live.Log.Clock, live.Log.Wrap = "since", false
 	live.Log.Hits = views.LogHits{}
 	missing := logView()

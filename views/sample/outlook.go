@@ -40,11 +40,11 @@ func moving() *views.DiagnosisView {
 }
 
 func stuckFlag() views.Flag {
-	return views.Flag{Symbol: "stuck", Tone: "waiting", Word: "not moving", Title: "Its process lives, and it is silent for longer than ever before."}
+	return views.Flag{Symbol: "stuck", Tone: "waiting", Word: "not moving", Title: "Its process is alive, and it is silent for longer than ever before."}
 }
 
 func unclearFlag() views.Flag {
-	return views.Flag{Symbol: "unknown", Tone: "unknown", Word: "unclear", Title: "Its process lives, but its heartbeat has stopped."}
+	return views.Flag{Symbol: "unknown", Tone: "unknown", Word: "unclear", Title: "Its process is alive, but its heartbeat has stopped."}
 }
 
 func stuck() *views.DiagnosisView {
@@ -80,7 +80,7 @@ func runaway() *views.DiagnosisView {
 func flagged() []views.RunRow {
 	rows := runRows()[:4]
 	rows[0].Flags = []views.Flag{stuckFlag()}
-	rows[1].Flags = []views.Flag{{Symbol: "stuck", Tone: "waiting", Word: "not stopping", Title: "It was asked to stop and its process goes on."}}
+	rows[1].Flags = []views.Flag{{Symbol: "stuck", Tone: "waiting", Word: "not stopping", Title: "A stop was requested, and its process is still running."}}
 	rows[0].ETA = &views.ETA{P50: ago(-4 * time.Minute), P90: ago(-9 * time.Minute), N: 37}
 	rows[3].Flags = []views.Flag{unclearFlag()}
 	return rows

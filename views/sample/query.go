@@ -17,7 +17,7 @@ func queries() []Case {
 	hostile := command
 	text := Hostile()[0].Title
 	hostile.Text = text
-	hostile.Wrong = &views.WrongWord{Word: text, Position: 1, Problem: "is no command", Hint: "It should be one of runs, run."}
+	hostile.Wrong = &views.WrongWord{Word: text, Position: 1, Problem: "is not a command", Hint: "It should be one of runs, run."}
 	hostile.Choices = []views.Option{{Label: text, Href: "/cmd?q=x"}}
 	saved := views.SavedViews{Layout: Layout("Views", "runs", ""), Action: "/views", Rows: []views.SavedView{
 		savedView("7", "on call", 1, "state: failed", "since: 24h"), savedView("3", "slow ones", 2, "dur>10m", "-status:lost"), savedView("9", "everything", 3),

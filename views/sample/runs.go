@@ -26,7 +26,7 @@ func runLists() []Case {
 	wrong := runsView(nil)
 	wrong.Filter.Narrow, wrong.Filter.Text = true, "login statsu:failed -tag:nightly"
 	wrong.Filter.Wrong = &views.WrongWord{
-		Before: "login ", Word: "statsu", After: ":failed -tag:nightly", Position: 7, Problem: "is no key",
+		Before: "login ", Word: "statsu", After: ":failed -tag:nightly", Position: 7, Problem: "is not a key",
 		Hint: "Did you mean “status”? It should be one of status, pipeline, tag; a word with a colon in it stands in quotes.",
 	}
 	missing := runsView(nil)
