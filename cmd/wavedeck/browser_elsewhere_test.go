@@ -29,7 +29,7 @@ func linkArrives(t *testing.T, browser *browsertest.Browser) {
 	other := openPortal(t)
 	other.console = p.url
 	path := "runs/" + embeddedRun
-	link := other.put("/", `<a id="run" href="CONSOLE/`+path+`">the run</a> <a id="tab" target="_blank" rel="noopener" href="CONSOLE/`+path+`/log">its log</a>
+	link := other.put("/", `<a id="run" href="CONSOLE/`+path+`">the run</a>
 <form action="CONSOLE/runs"><input name="q" value="fix-issue"><button id="find">Find</button></form>`)
 	tab := browser.Tab(t)
 	tab.Expect("401 (Unauthorized)")

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ type DB struct {
 	db      *sqlx.DB // nil while it cannot be used
 	files   openFiles
 	ending  *sqlx.DB // whose files were taken away; nil: it has ended
-	problem *UnavailableError
+	problem *UnavailableError // nil: the last write was kept
 	tried   time.Time
 	closed  bool
 }
@@ -90,6 +91,29 @@ func (d *DB) Problem() string {
 	return d.problem.Reason
 }
 
+// wrote notes what became of a write. That another process was at it, or that the
+// caller left, is no trouble of the disk.
+func (d *DB) wrote(err error) error {
+	why, ok := errors.AsType[*UnavailableError](err)
+	if err != nil && !ok || dbfile.Code(err) == dbfile.Busy {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.problem, d.tried = why, d.now()
+	return err
+}
+
+// probe writes what is there already, to find out whether it can.
+func probe(ctx context.Context, db *sqlx.DB) error {
+	var version int
+	if err := db.GetContext(ctx, &version, "PRAGMA user_version"); err != nil {
+		return err
+	}
+	_, err := db.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(version))
+	return err
+}
+
 // Close lets go of the files.
 func (d *DB) Close() error {
 	d.mu.Lock()
@@ -116,6 +140,12 @@ func (d *DB) open(ctx context.Context) (*sqlx.DB, error) {
 	}
 	switch {
 	case d.db != nil:
+		if d.problem != nil && d.now().Sub(d.tried) >= retryAfter {
+			d.tried = d.now()
+			if probe(ctx, d.db) == nil {
+				d.problem = nil
+			}
+		}
 		return d.db, nil
 	case d.closed:
 		return nil, &UnavailableError{Reason: "the console is shutting down"}
@@ -206,11 +236,11 @@ func (d *DB) write(ctx context.Context, fn func(*sqlx.Tx) error) error {
 	}
 	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
-		return d.explained(err)
+		return d.wrote(d.explained(err))
 	}
 	if err := fn(tx); err != nil {
 		_ = tx.Rollback() // what went wrong first is what counts
-		return d.explained(err)
+		return d.wrote(d.explained(err))
 	}
-	return d.explained(tx.Commit())
+	return d.wrote(d.explained(tx.Commit()))
 }

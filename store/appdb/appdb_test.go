@@ -152,3 +152,48 @@ func TestHeldByAnotherProcess(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestProblemOfAWriteThatTheDiskRefuses(t *testing.T) {
+	dir := t.TempDir()
+	d := openTest(t, dir)
+	d.db.SetMaxOpenConns(1)
+	large := strings.Repeat("x", 1<<20)
+	for _, c := range []struct{ pragma, says string }{{"max_page_count = 1", "there is no space left for"}, {"max_page_count = 1000000", ""}, {"query_only = 1", "cannot be written"}, {"query_only = 0", ""}} {
+		if _, err := d.db.Exec("PRAGMA " + c.pragma); err != nil {
+			t.Fatal(err)
+		}
+		_, err := d.AddSavedView(t.Context(), "view of "+c.pragma, large)
+		if (err != nil) != (c.says != "") || !strings.Contains(d.Problem(), c.says) || c.says == "" && d.Problem() != "" {
+			t.Errorf("%s: %v, and the problem is %q", c.pragma, err, d.Problem())
+		}
+	}
+	at := time.Now()
+	d.now = func() time.Time { return at }
+	for _, pragma := range []string{"query_only = 1", "query_only = 0"} {
+		if _, err := d.db.Exec("PRAGMA " + pragma); err != nil {
+			t.Fatal(err)
+		}
+		if pragma == "query_only = 1" {
+			_, _ = d.AddSavedView(t.Context(), "lost", "")
+		}
+		at = at.Add(retryAfter)
+		if _, err := d.SavedViews(t.Context()); err != nil || (d.Problem() != "") != (pragma == "query_only = 1") {
+			t.Errorf("read after %s: %v, and the problem is %q", pragma, err, d.Problem())
+		}
+	}
+	if err := d.audit.close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, auditName), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Append(Entry{}); err == nil || d.Problem() == "" {
+		t.Errorf("an entry that is not kept: %v, and the problem is %q", err, d.Problem())
+	}
+	if err := os.Remove(filepath.Join(dir, auditName)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Append(Entry{}); err != nil || d.Problem() != "" {
+		t.Errorf("one that is kept: %v, and the problem is %q", err, d.Problem())
+	}
+}

@@ -102,9 +102,9 @@ func (d *DB) Append(e Entry) error {
 		return fmt.Errorf("encode audit entry: %w", err)
 	}
 	if err := d.audit.append(append(line, '\n')); err != nil {
-		return &UnavailableError{Reason: dbfile.Why(d.audit.path(), err), Err: err}
+		return d.wrote(&UnavailableError{Reason: dbfile.Why(d.audit.path(), err), Err: err})
 	}
-	return nil
+	return d.wrote(nil)
 }
 
 func (a *audit) append(line []byte) error {
