@@ -28,15 +28,6 @@ var (
 	ErrTaken = errors.New("run id is taken")
 )
 
-// LimitError says that as many runs are active as may be.
-type LimitError struct {
-	Active, Limit int
-}
-
-func (e *LimitError) Error() string {
-	return fmt.Sprintf("%d runs are active, and no more than %d may be", e.Active, e.Limit)
-}
-
 // UnwritableError says why the state database cannot be changed, which may be read
 // all the same. It comes with ErrUnavailable.
 type UnwritableError struct {
@@ -53,10 +44,6 @@ const (
 	busyTimeout  = 5 * time.Second
 	writeTimeout = 6 * time.Second
 )
-
-// limitAge is how old an unfinished run may be and still count against a
-// limit, as Wave counts.
-const limitAge = 300 * time.Second
 
 // Control makes the few changes to a state database that an operator asks for.
 // It has a connection of its own, opened with the first write, and is safe for

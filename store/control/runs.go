@@ -89,24 +89,6 @@ func isRecorded(ctx context.Context, tx *sqlx.Tx, r NewRun) (bool, error) {
 	return true, nil
 }
 
-func activeSQL() string {
-	return "SELECT count(*) FROM pipeline_run WHERE status IN ('pending', 'running') AND " + sqlite.TimeSQL("started_at") + " > ?"
-}
-
-func checkLimit(ctx context.Context, tx *sqlx.Tx, now time.Time, limit int) error {
-	if limit <= 0 {
-		return nil
-	}
-	var active int
-	if err := tx.GetContext(ctx, &active, activeSQL(), now.Add(-limitAge).Unix()); err != nil {
-		return fmt.Errorf("count active runs: %w", err)
-	}
-	if active >= limit {
-		return &LimitError{Active: active, Limit: limit}
-	}
-	return nil
-}
-
 // insertRun reports false when the id exists.
 func insertRun(ctx context.Context, tx *sqlx.Tx, sch sqlite.Schema, r NewRun, id string, now time.Time) (bool, error) {
 	tags, err := json.Marshal(append([]string{}, r.Tags...))
