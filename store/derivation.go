@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/feed"
 	"wavedeck/store/sqlite"
 	"wavedeck/store/wave"
@@ -24,7 +25,7 @@ func (d *derivation) Derive(ctx context.Context, changed sqlite.RowChanges, mayb
 	var c feed.Change
 	runs := changed.Runs
 	ask := append(keys(runs), maybe...)
-	for level := 0; len(ask) > 0 && level < maxAncestors; level++ {
+	for level := 0; len(ask) > 0 && level < diagnose.MaxAncestors; level++ {
 		entries, err := d.o.Entries(ctx, ask)
 		if err != nil {
 			return c, err

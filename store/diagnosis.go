@@ -110,7 +110,7 @@ func (v *view) lookAround(ctx context.Context) error {
 func (v *view) lookUp(ctx context.Context) error {
 	v.around = map[string]*diagnose.Record{}
 	ask := v.runs
-	for range maxAncestors {
+	for range diagnose.MaxAncestors {
 		var ids []string
 		for _, r := range ask {
 			if !r.Facts.OwnProcess() && v.above(r) == nil {
@@ -145,7 +145,7 @@ func (v *view) above(r *diagnose.Record) *diagnose.Record {
 func (v *view) lookDown(ctx context.Context) error {
 	seen := map[string]bool{}
 	ask := keys(v.runs)
-	for level := 0; len(ask) > 0 && level < maxAncestors; level++ {
+	for level := 0; len(ask) > 0 && level < diagnose.MaxAncestors; level++ {
 		ids, err := v.d.OpenChildren(ctx, ask, maxBelow)
 		if err != nil {
 			return err
@@ -164,7 +164,7 @@ func (v *view) lookDown(ctx context.Context) error {
 				v.around[id] = r
 				ask = append(ask, id)
 			}
-			for up, hops := v.above(r), 0; up != nil && hops < maxAncestors; up, hops = v.above(up), hops+1 {
+			for up, hops := v.above(r), 0; up != nil && hops < diagnose.MaxAncestors; up, hops = v.above(up), hops+1 {
 				v.add(up.ID, r)
 			}
 		}
@@ -194,7 +194,7 @@ func (v *view) countSlots(ctx context.Context) error {
 func (v *view) signals(r *diagnose.Record, past []*diagnose.PastRun) diagnose.Signals {
 	s := diagnose.Signals{State: r.State, Start: v.sign(r.Facts.StartedAt), Event: v.sign(r.Facts.LastEvent)}
 	host := r
-	for up, hops := v.above(r), 0; up != nil && hops < maxAncestors; up, hops = v.above(up), hops+1 {
+	for up, hops := v.above(r), 0; up != nil && hops < diagnose.MaxAncestors; up, hops = v.above(up), hops+1 {
 		host = up
 	}
 	s.Beat = v.sign(host.Facts.Heartbeat)

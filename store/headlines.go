@@ -94,7 +94,7 @@ func (d *runReader) informative(texts []string) bool {
 // followCauses extends each chain by the child that failed its last run, until
 // no child did. A run that names itself as its parent ends the way.
 func (d *runReader) followCauses(ctx context.Context, q Rows, chains map[string][]*diagnose.Record, below []string) error {
-	for hop := 0; hop < maxAncestors && len(below) > 0; hop++ {
+	for hop := 0; hop < diagnose.MaxAncestors && len(below) > 0; hop++ {
 		parents := make([]*diagnose.Record, len(below))
 		for i, id := range below {
 			parents[i] = last(chains[id])

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/storetest"
 	"wavedeck/store/wave"
 )
@@ -113,7 +114,7 @@ func TestARunWhoseParentIsDeletedComesToTheTop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(needs, func(a Attention) bool { return a.Run == "child" }) {
+	if !slices.ContainsFunc(needs, func(a diagnose.Attention) bool { return a.Run == "child" }) {
 		t.Error("the failure of a run whose parent was deleted does not need attention")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -71,6 +72,6 @@ func (s *Store) Facets(ctx context.Context) (criteria.Facets, error) {
 
 // PipelineHistory returns the latest runs of a pipeline and their figures. One
 // that never ran has an empty history.
-func (s *Store) PipelineHistory(ctx context.Context, pipeline string) (PipelineHistory, error) {
-	return read(s.stateFile, func(o *opened) (PipelineHistory, error) { return o.pipelineHistory(ctx, pipeline) })
+func (s *Store) PipelineHistory(ctx context.Context, pipeline string) (diagnose.PipelineHistory, error) {
+	return read(s.stateFile, func(o *opened) (diagnose.PipelineHistory, error) { return o.pipelineHistory(ctx, pipeline) })
 }

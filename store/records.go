@@ -9,14 +9,10 @@ import (
 	"wavedeck/store/diagnose"
 )
 
-// maxAncestors bounds how far the states of nested runs follow their parents;
-// rows that name each other as parents would have no end.
-const maxAncestors = 8
-
 // records reads and derives the runs with these ids; ids that no run has are
 // left out. The number of statements does not depend on the number of runs.
 func (d *runReader) records(ctx context.Context, q Rows, ids []string) (map[string]*diagnose.Record, error) {
-	return d.recordsUpTo(ctx, q, ids, maxAncestors)
+	return d.recordsUpTo(ctx, q, ids, diagnose.MaxAncestors)
 }
 
 func (d *runReader) recordsUpTo(ctx context.Context, q Rows, ids []string, ancestors int) (map[string]*diagnose.Record, error) {

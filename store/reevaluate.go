@@ -21,13 +21,13 @@ const nameETAEvery = 30 * time.Second
 type reevaluator struct {
 	mu   sync.Mutex
 	last map[string]diagnose.Diagnosis // as last judged; nil before the first time
-	list []Attention                   // likewise
+	list []diagnose.Attention          // likewise
 
 	judged bool // there was a first time
 
-	running  sync.Mutex           // held by the one that looks, whose the others are
-	failed   map[string]Attention // what failed lately, whether announced or not
-	etaNamed time.Time            // when the rests were last named
+	running  sync.Mutex                    // held by the one that looks, whose the others are
+	failed   map[string]diagnose.Attention // what failed lately, whether announced or not
+	etaNamed time.Time                     // when the rests were last named
 }
 
 // follow judges until ctx ends.
@@ -65,11 +65,11 @@ func (l *reevaluator) evaluate(ctx context.Context, o *opened) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	list := append(urgent(outlooks), failures...)
-	sortAttention(list)
+	list := append(diagnose.Urgent(outlooks), failures...)
+	diagnose.SortAttention(list)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	moved := differ(l.list, list)
+	moved := diagnose.Differ(l.list, list)
 	l.list, l.judged = list, true
 	now := time.Now()
 	restGoesOn := now.Sub(l.etaNamed) > nameETAEvery
@@ -88,7 +88,7 @@ func (l *reevaluator) evaluate(ctx context.Context, o *opened) ([]string, error)
 }
 
 // attention is the list as last made. Callers only read it.
-func (l *reevaluator) attention() ([]Attention, error) {
+func (l *reevaluator) attention() ([]diagnose.Attention, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.judged {

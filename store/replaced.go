@@ -3,58 +3,28 @@ package store
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
 // Bounds of the search for the run that overwrote a file: Wave has no index of
 // paths, so only the runs that are likely to have are looked at.
 const (
-	laterRuns  = 50              // newest runs of the same pipeline
-	laterRows  = 5000            // of their artifacts
-	nearRows   = 1000            // artifacts recorded next, last, and around the time at which a file was modified
-	nearFiles  = 32              // files for which those are looked at
-	clockGrain = 2 * time.Second // by which the times of rows and of files may differ
+	laterRuns = 50   // newest runs of the same pipeline
+	laterRows = 5000 // of their artifacts
+	nearRows  = 1000 // artifacts recorded next, last, and around the time at which a file was modified
+	nearFiles = 32   // files for which those are looked at
 )
-
-// FileInfo is what the file system says of an artifact's file.
-type FileInfo struct {
-	Size     int64
-	Modified time.Time // also when the name was made to lead to another file
-}
-
-// Replacement says that the file of an artifact does not hold what its row was
-// written for.
-type Replacement struct {
-	By      string // run that wrote it since; empty: not known, or this run
-	Attempt bool   // a later attempt of this run wrote it
-	Ended   bool   // it was modified after the run had ended
-}
-
-// Text is the replacement in a sentence.
-func (r Replacement) Text() string {
-	switch {
-	case r.By != "":
-		return "Overwritten by " + r.By
-	case r.Attempt:
-		return "Overwritten by a later attempt of this run"
-	case r.Ended:
-		return "Changed since the run ended"
-	default:
-		return "Changed after it was recorded"
-	}
-}
 
 // Replaced tells which artifacts of a run have a file that cannot be the one they
 // were recorded for: another run has recorded the same path since, the file was
 // modified after the run ended, or its size is another. files are by the id of
 // their artifact; of one that is not in there nothing is said.
-func (s *Store) Replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact, files map[int64]FileInfo) (map[int64]Replacement, error) {
-	return read(s.stateFile, func(o *opened) (map[int64]Replacement, error) {
+func (s *Store) Replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact, files map[int64]diagnose.FileInfo) (map[int64]diagnose.Replacement, error) {
+	return read(s.stateFile, func(o *opened) (map[int64]diagnose.Replacement, error) {
 		found, err := o.replaced(ctx, run, artifacts, files)
 		if err != nil {
 			return nil, fmt.Errorf("compare artifacts of run %s with their files: %w", run.ID, err)
@@ -63,7 +33,7 @@ func (s *Store) Replaced(ctx context.Context, run wave.Run, artifacts []wave.Art
 	})
 }
 
-func (d *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact, files map[int64]FileInfo) (map[int64]Replacement, error) {
+func (d *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact, files map[int64]diagnose.FileInfo) (map[int64]diagnose.Replacement, error) {
 	lastOwn := map[string]wave.Artifact{} // row of each path
 	for _, a := range artifacts {
 		if own, ok := lastOwn[a.Path]; !ok || a.ID > own.ID {
@@ -72,7 +42,7 @@ func (d *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.Ar
 	}
 	var shared []wave.Artifact // those that another run may have written
 	for _, a := range artifacts {
-		if _, ok := files[a.ID]; ok && !ownPath(a.Path, run.ID) {
+		if _, ok := files[a.ID]; ok && !diagnose.OwnPath(a.Path, run.ID) {
 			shared = append(shared, lastOwn[a.Path])
 		}
 	}
@@ -80,51 +50,26 @@ func (d *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.Ar
 	if err != nil {
 		return nil, err
 	}
-	found := map[int64]Replacement{}
+	found := map[int64]diagnose.Replacement{}
 	for _, a := range artifacts {
 		file, ok := files[a.ID]
 		if !ok {
 			continue
 		}
 		own := lastOwn[a.Path]
-		if r, is := replacement(run, own, others[a.Path], file); is {
+		if r, is := diagnose.ReplacementOf(run, own, others[a.Path], file); is {
 			found[a.ID] = r
 		} else if own.ID != a.ID {
-			found[a.ID] = Replacement{Attempt: true}
+			found[a.ID] = diagnose.Replacement{Attempt: true}
 		}
 	}
 	return found, nil
 }
 
-// ownPath reports whether a path lies in a directory of one run.
-func ownPath(path, run string) bool {
-	return run != "" && slices.Contains(strings.Split(filepath.ToSlash(path), "/"), run)
-}
-
-// replacement compares the last row that a run has of a path with the file. Times
-// of rows are whole seconds, and some file systems keep no more.
-func replacement(run wave.Run, own, other wave.Artifact, file FileInfo) (Replacement, bool) {
-	resized := own.Size > 0 && file.Size != own.Size // a size of 0 is that of a file which was missing, too
-	// A row of another run alone does not tell that it wrote the file: it may have
-	// found this run's and recorded that.
-	if other.ID > own.ID && (resized || !file.Modified.Before(own.CreatedAt.Add(time.Second)) || !other.CreatedAt.After(own.CreatedAt.Add(time.Second))) {
-		return Replacement{By: other.RunID}, true
-	}
-	if !run.State.Ended() {
-		return Replacement{}, false // it may be at it
-	}
-	end := latest(run.CompletedAt, run.CancelledAt, run.LastEvent)
-	if !end.IsZero() && file.Modified.After(latest(end, own.CreatedAt).Add(clockGrain)) {
-		return Replacement{Ended: true}, true
-	}
-	appeared := own.Size == 0 && file.Size > 0 && file.Modified.After(own.CreatedAt.Add(clockGrain))
-	return Replacement{}, resized || appeared
-}
-
 // laterRows finds, by path, the newest row that another run has recorded after
 // this one: among the newest runs of its pipeline, the rows that come next, the
 // newest rows, and those written when the file was.
-func (d *Reader) laterRows(ctx context.Context, run wave.Run, own []wave.Artifact, files map[int64]FileInfo) (map[string]wave.Artifact, error) {
+func (d *Reader) laterRows(ctx context.Context, run wave.Run, own []wave.Artifact, files map[int64]diagnose.FileInfo) (map[string]wave.Artifact, error) {
 	newest := map[string]wave.Artifact{}
 	if len(own) == 0 {
 		return newest, nil
@@ -157,7 +102,7 @@ func (d *Reader) laterRows(ctx context.Context, run wave.Run, own []wave.Artifac
 		add(rows)
 	}
 	for _, at := range times {
-		first, err := d.FirstArtifactSince(ctx, at.Add(-clockGrain).Unix())
+		first, err := d.FirstArtifactSince(ctx, at.Add(-diagnose.ClockGrain).Unix())
 		if err != nil {
 			return nil, err
 		}

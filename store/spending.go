@@ -14,37 +14,14 @@ const (
 	maxSpendRuns  = 2000 // with all children
 )
 
-// Spending is what one run used, by the model that used it.
-type Spending struct {
-	Run    string
-	Parent string // as recorded
-	Steps  []StepTokens
-	Loose  int64 // tokens of the run that none of its steps accounts for
-	Silent int   // steps that a persona worked at and whose tokens are not known
-	Open   bool  // no end is recorded: more may come
-}
-
-// StepTokens is what the attempts at one step used; the model is that of the
-// last, and empty when it is not recorded.
-type StepTokens struct {
-	Step, Model string
-	Tokens      int64
-}
-
-// SpendingTree is a run and all that it started.
-type SpendingTree struct {
-	Runs []Spending // the run itself first
-	Cut  bool       // there are more runs below than were summed
-}
-
 // Spending returns what the runs with these ids used, each with all runs below
 // it. An id that no run has is left out.
-func (s *Store) Spending(ctx context.Context, ids []string) (map[string]SpendingTree, error) {
-	return read(s.stateFile, func(o *opened) (map[string]SpendingTree, error) { return o.spending(ctx, ids) })
+func (s *Store) Spending(ctx context.Context, ids []string) (map[string]diagnose.SpendingTree, error) {
+	return read(s.stateFile, func(o *opened) (map[string]diagnose.SpendingTree, error) { return o.spending(ctx, ids) })
 }
 
-func (d *Reader) spending(ctx context.Context, ids []string) (map[string]SpendingTree, error) {
-	trees := map[string]SpendingTree{}
+func (d *Reader) spending(ctx context.Context, ids []string) (map[string]diagnose.SpendingTree, error) {
+	trees := map[string]diagnose.SpendingTree{}
 	if len(ids) == 0 {
 		return trees, nil
 	}
@@ -52,13 +29,13 @@ func (d *Reader) spending(ctx context.Context, ids []string) (map[string]Spendin
 	if err != nil {
 		return nil, fmt.Errorf("sum what runs used: %w", err)
 	}
-	spent := map[string]Spending{}
+	spent := map[string]diagnose.Spending{}
 	err = chunks(all, criteria.MaxLimit, func(part []string) error { return d.addSpending(ctx, d, part, spent) })
 	if err != nil {
 		return nil, fmt.Errorf("sum what runs used: %w", err)
 	}
 	for root, runs := range below {
-		tree := SpendingTree{Cut: cut}
+		tree := diagnose.SpendingTree{Cut: cut}
 		for _, id := range runs {
 			if one, ok := spent[id]; ok {
 				tree.Runs = append(tree.Runs, one)
@@ -94,7 +71,7 @@ func (d *Reader) spendTrees(ctx context.Context, ids []string) (below map[string
 }
 
 // addSpending reads what each of at most MaxLimit runs used by itself.
-func (d *Reader) addSpending(ctx context.Context, q Rows, ids []string, into map[string]Spending) error {
+func (d *Reader) addSpending(ctx context.Context, q Rows, ids []string, into map[string]diagnose.Spending) error {
 	runs, err := q.SpendingRows(ctx, ids)
 	if err != nil {
 		return err
@@ -108,8 +85,8 @@ func (d *Reader) addSpending(ctx context.Context, q Rows, ids []string, into map
 		return err
 	}
 	for _, r := range runs {
-		s := Spending{Run: r.ID, Parent: r.Parent, Open: r.Status == "running" || r.Status == "pending" || r.Status == "queued"}
-		s.addSteps(histories[r.ID], sums[r.ID])
+		s := diagnose.Spending{Run: r.ID, Parent: r.Parent, Open: r.Status == "running" || r.Status == "pending" || r.Status == "queued"}
+		s.AddSteps(histories[r.ID], sums[r.ID])
 		var accounted int64
 		for _, step := range s.Steps {
 			accounted += step.Tokens
@@ -118,27 +95,4 @@ func (d *Reader) addSpending(ctx context.Context, q Rows, ids []string, into map
 		into[r.ID] = s
 	}
 	return nil
-}
-
-// addSteps takes for each step what its page takes: the largest of the sums that
-// the tables and the events come to.
-func (s *Spending) addSteps(h *diagnose.History, sums map[string]int64) {
-	done := map[string]bool{}
-	for _, id := range h.Order {
-		step := h.Steps[id]
-		n, known := sums[id]
-		n = max(n, step.Tokens)
-		switch {
-		case n > 0:
-			s.Steps = append(s.Steps, StepTokens{Step: id, Model: step.Model, Tokens: n})
-		case !known && !step.HasTokens && step.Persona != "" && step.Word != "pending" && step.Word != "skipped":
-			s.Silent++
-		}
-		done[id] = true
-	}
-	for id, n := range sums {
-		if !done[id] && n > 0 {
-			s.Steps = append(s.Steps, StepTokens{Step: id, Tokens: n})
-		}
-	}
 }

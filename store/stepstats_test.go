@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wavedeck/store/diagnose"
 	"wavedeck/store/storetest"
 )
 
@@ -72,9 +73,9 @@ func TestStepSpreads(t *testing.T) {
 		}
 		return 0
 	}
-	var want []StepStats
+	var want []diagnose.StepStats
 	for _, step := range []string{"build", "plan", "ship"} {
-		want = append(want, StepStats{
+		want = append(want, diagnose.StepStats{
 			Step: step, Runs: len(in[step]), Attempts: tries[step], Timed: len(took[step]), Coarse: step == "ship",
 			P50: time.Duration(least(took[step], 50)) * time.Millisecond, P90: time.Duration(least(took[step], 90)) * time.Millisecond,
 			Tokens50: least(tokens[step], 50), Tokens90: least(tokens[step], 90), Counted: len(tokens[step]),

@@ -57,7 +57,7 @@ func (h *Handler) forgetSeen() {
 
 // Attention is what needs a human and was not looked at, the most urgent first.
 // Without data of its own nothing was ever looked at.
-func (h *Handler) Attention(ctx context.Context) ([]store.Attention, error) {
+func (h *Handler) Attention(ctx context.Context) ([]diagnose.Attention, error) {
 	all, err := h.Store.Attention(ctx)
 	if err != nil {
 		return nil, err
@@ -67,9 +67,9 @@ func (h *Handler) Attention(ctx context.Context) ([]store.Attention, error) {
 	if from.IsZero() {
 		from = h.Now().Add(-store.AttentionFor)
 	}
-	list := make([]store.Attention, 0, len(all))
+	list := make([]diagnose.Attention, 0, len(all))
 	for _, a := range all {
-		if a.Urgency == store.UrgentFailed && isSeen(a, from, seen.Runs) {
+		if a.Urgency == diagnose.UrgentFailed && isSeen(a, from, seen.Runs) {
 			continue
 		}
 		list = append(list, a)
@@ -79,7 +79,7 @@ func (h *Handler) Attention(ctx context.Context) ([]store.Attention, error) {
 
 // isSeen reports whether a failure was looked at. When it was is compared with when the
 // run failed; a run of which that is not known is looked at once it has a mark.
-func isSeen(a store.Attention, all time.Time, marks map[string]time.Time) bool {
+func isSeen(a diagnose.Attention, all time.Time, marks map[string]time.Time) bool {
 	mark, marked := marks[a.Run]
 	if a.Since.IsZero() {
 		return marked
@@ -99,7 +99,7 @@ func (h *Handler) see(ctx context.Context, until time.Time, runs []string) error
 	}
 	var timeless []string
 	for _, a := range all {
-		if a.Urgency == store.UrgentFailed && a.Since.IsZero() {
+		if a.Urgency == diagnose.UrgentFailed && a.Since.IsZero() {
 			timeless = append(timeless, a.Run)
 		}
 	}
@@ -194,18 +194,18 @@ func (h *Handler) attentionRows(ctx context.Context) (rows []views.AttentionRow,
 }
 
 // attentionRow says why a run needs a human and what to do: one thing.
-func (h *Handler) attentionRow(a store.Attention, run, in wave.Run) views.AttentionRow {
-	row := views.AttentionRow{Run: present.Listed(present.RunRow(run)), Urgency: string(a.Urgency), Since: a.Since, Failed: a.Urgency == store.UrgentFailed}
+func (h *Handler) attentionRow(a diagnose.Attention, run, in wave.Run) views.AttentionRow {
+	row := views.AttentionRow{Run: present.Listed(present.RunRow(run)), Urgency: string(a.Urgency), Since: a.Since, Failed: a.Urgency == diagnose.UrgentFailed}
 	at := a.Run
 	if a.In != "" {
 		at = a.In
 		row.In = present.RunRef(in)
 	}
 	switch a.Urgency {
-	case store.UrgentRunaway:
+	case diagnose.UrgentRunaway:
 		row.Flag = runview.RunawayFlag(*a.Diagnosis.Runaway)
 		row.Action = h.ActionOn(at, diagnose.ActStop)
-	case store.UrgentFailed:
+	case diagnose.UrgentFailed:
 		row.Flag = views.Flag{Symbol: string(run.State), Tone: string(run.State), Word: present.StateWord(run.State), Title: present.FailureLine(run)}
 		row.Action = h.ActionOn(at, diagnose.ActResume)
 	default:

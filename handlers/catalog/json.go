@@ -7,7 +7,7 @@ import (
 
 	"wavedeck/handlers/present"
 	"wavedeck/handlers/web"
-	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/manifest"
 )
 
@@ -91,7 +91,7 @@ func (h *Handler) apiPipelines(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func pipelineSummaryOf(p manifest.Pipeline, h store.PipelineHistory) pipelineSummary {
+func pipelineSummaryOf(p manifest.Pipeline, h diagnose.PipelineHistory) pipelineSummary {
 	sum := pipelineSummary{
 		Name: p.Name, Description: present.Redact(p.Description), Category: p.Category, File: p.File, StepCount: len(p.Steps),
 	}

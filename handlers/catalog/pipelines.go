@@ -12,7 +12,7 @@ import (
 	"wavedeck/handlers/present"
 	"wavedeck/handlers/runview"
 	"wavedeck/handlers/web"
-	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 	"wavedeck/views/address"
@@ -77,7 +77,7 @@ func (h *Handler) pipelineRow(ctx context.Context, p manifest.Pipeline) (views.P
 
 // pipelineRecord is a pipeline's definition and its record, of which one may be
 // missing but not both.
-func (h *Handler) pipelineRecord(ctx context.Context, name string) (manifest.Pipeline, store.PipelineHistory, error) {
+func (h *Handler) pipelineRecord(ctx context.Context, name string) (manifest.Pipeline, diagnose.PipelineHistory, error) {
 	p, defined := h.Manifest.Current().Pipeline(name)
 	if !defined {
 		p = manifest.Pipeline{Name: name}

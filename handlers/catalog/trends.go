@@ -15,15 +15,16 @@ import (
 	"wavedeck/handlers/runview"
 	"wavedeck/handlers/web"
 	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
 // trends is what the last runs of a pipeline tell of it beside its record.
 type trends struct {
-	history  store.PipelineHistory
+	history  diagnose.PipelineHistory
 	failures []failureGroup // most frequent first
-	steps    []store.StepStats
+	steps    []diagnose.StepStats
 	costs    map[string]runview.RunCost // nil where no prices are given
 }
 
@@ -44,7 +45,7 @@ func (h *Handler) trendsOf(ctx context.Context, pipeline string) (trends, error)
 	return h.trendsFrom(ctx, history)
 }
 
-func (h *Handler) trendsFrom(ctx context.Context, history store.PipelineHistory) (trends, error) {
+func (h *Handler) trendsFrom(ctx context.Context, history diagnose.PipelineHistory) (trends, error) {
 	history.Recent = slices.DeleteFunc(slices.Clone(history.Recent), func(run wave.Run) bool { return run.DryRun })
 	t := trends{history: history, failures: failureGroups(history.Recent)}
 	ids := make([]string, len(history.Recent))
@@ -58,7 +59,7 @@ func (h *Handler) trendsFrom(ctx context.Context, history store.PipelineHistory)
 	if t.costs, err = h.Costs(ctx, ids); err != nil {
 		return t, err
 	}
-	slices.SortStableFunc(t.steps, func(a, b store.StepStats) int { return cmp.Compare(b.P50, a.P50) })
+	slices.SortStableFunc(t.steps, func(a, b diagnose.StepStats) int { return cmp.Compare(b.P50, a.P50) })
 	return t, nil
 }
 

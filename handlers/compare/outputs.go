@@ -16,7 +16,7 @@ import (
 	"wavedeck/handlers/linediff"
 	"wavedeck/handlers/present"
 	"wavedeck/handlers/web"
-	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/files"
 	"wavedeck/store/wave"
 	"wavedeck/views/markup"
@@ -164,7 +164,7 @@ func (h *Handler) compareOutputs(ctx context.Context, c *comparison) error {
 }
 
 // noteReplaced says first what a comparison with the file of a side is worth.
-func (p *outputPair) noteReplaced(which string, side *outputSide, found map[int64]store.Replacement) {
+func (p *outputPair) noteReplaced(which string, side *outputSide, found map[int64]diagnose.Replacement) {
 	if side == nil || side.size < 0 {
 		return
 	}

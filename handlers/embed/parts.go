@@ -10,8 +10,8 @@ import (
 	"wavedeck/handlers/present"
 	"wavedeck/handlers/runview"
 	"wavedeck/handlers/web"
-	"wavedeck/store"
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/dag"
@@ -201,7 +201,7 @@ func attentionFragment() fragment {
 }
 
 // historyOf is the record of the pipeline that the address names.
-func (h *Handler) historyOf(ctx context.Context, r *http.Request) (name string, history store.PipelineHistory, err error) {
+func (h *Handler) historyOf(ctx context.Context, r *http.Request) (name string, history diagnose.PipelineHistory, err error) {
 	if name, err = web.PathVar(r, "pipeline"); err != nil {
 		return name, history, err
 	}

@@ -4,8 +4,8 @@ import (
 	"net/url"
 	"time"
 
-	"wavedeck/store"
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -188,7 +188,7 @@ type AsOf struct {
 
 // DetailOf is the JSON document of a run with some of its events. Found are the artifacts that something else
 // has overwritten, by their ids.
-func DetailOf(d wave.RunDetail, events []wave.Event, found map[int64]store.Replacement) RunDetailResponse {
+func DetailOf(d wave.RunDetail, events []wave.Event, found map[int64]diagnose.Replacement) RunDetailResponse {
 	body := RunDetailResponse{
 		Run: SummaryOf(d.Run), Steps: []stepDetail{}, Events: []eventSummary{}, Artifacts: []ArtifactSummary{},
 	}

@@ -3,7 +3,7 @@ package present
 import (
 	"time"
 
-	"wavedeck/store"
+	"wavedeck/store/diagnose"
 )
 
 // DagData is the graph of a run for programs.
@@ -62,7 +62,7 @@ type ReplacedSummary struct {
 	By   string `json:"by_run_id,omitempty"` // the run that wrote it since, where it is known
 }
 
-func replacedSummaryOf(found map[int64]store.Replacement, artifact int64) *ReplacedSummary {
+func replacedSummaryOf(found map[int64]diagnose.Replacement, artifact int64) *ReplacedSummary {
 	r, ok := found[artifact]
 	if !ok {
 		return nil

@@ -17,6 +17,7 @@ import (
 	"wavedeck/handlers/web"
 	"wavedeck/store"
 	"wavedeck/store/criteria"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/files"
 	"wavedeck/store/redact"
 	"wavedeck/store/wave"
@@ -85,7 +86,7 @@ func (h *Handler) showArtifact(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func (h *Handler) artifactView(ctx context.Context, chrome views.Layout, ref runview.ArtifactRef, found map[int64]store.Replacement) (views.ArtifactView, error) {
+func (h *Handler) artifactView(ctx context.Context, chrome views.Layout, ref runview.ArtifactRef, found map[int64]diagnose.Replacement) (views.ArtifactView, error) {
 	a := ref.Row
 	v := views.ArtifactView{Layout: chrome, Step: a.StepID, ArtifactRow: h.artifactRow(ref.Run, a, found)}
 	if len(ref.Attempts) > 1 {
@@ -130,7 +131,7 @@ func (h *Handler) renderBody(ctx context.Context, body markup.Body, kind markup.
 	return markup.Show(ctx, body, kind)
 }
 
-func (h *Handler) artifactRow(run string, a wave.Artifact, found map[int64]store.Replacement) views.ArtifactRow {
+func (h *Handler) artifactRow(run string, a wave.Artifact, found map[int64]diagnose.Replacement) views.ArtifactRow {
 	return present.Bounded(views.ArtifactRow{
 		Name: a.Name, Path: a.Path, Type: a.Type, Size: a.Size, Created: a.CreatedAt,
 		Preview: present.Opening(a.Preview), Href: h.Paths.Artifact(run, a.StepID, a.Name), Replaced: h.ReplacedView(found, a.ID),

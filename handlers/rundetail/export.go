@@ -18,7 +18,7 @@ import (
 	"wavedeck/handlers/runview"
 	"wavedeck/handlers/web"
 	"wavedeck/static"
-	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 	"wavedeck/views"
 	"wavedeck/views/dag"
@@ -292,7 +292,7 @@ func (x *exporter) artifacts(ctx context.Context) error {
 }
 
 // artifact is an output as it stands in the file, or why it does not.
-func (x *exporter) artifact(ctx context.Context, a wave.Artifact, i int, found map[int64]store.Replacement) (html []byte, why string, err error) {
+func (x *exporter) artifact(ctx context.Context, a wave.Artifact, i int, found map[int64]diagnose.Replacement) (html []byte, why string, err error) {
 	body, err := x.h.readArtifact(a)
 	if refused, ok := errors.AsType[*web.Error](err); ok {
 		return nil, refused.Text, nil

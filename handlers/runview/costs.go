@@ -7,6 +7,7 @@ import (
 
 	"wavedeck/handlers/present"
 	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/prices"
 	"wavedeck/views"
 )
@@ -18,7 +19,7 @@ func (cs *costs) PriceList() *prices.List {
 }
 
 // costOf is what one run cost by itself.
-func costOf(list *prices.List, run store.Spending) present.Cost {
+func costOf(list *prices.List, run diagnose.Spending) present.Cost {
 	c := present.Cost{Unknown: run.Loose > 0 || run.Silent > 0 || run.Open}
 	for _, step := range run.Steps {
 		flat, known := list.Price(step.Model)

@@ -9,15 +9,16 @@ import (
 	"wavedeck/handlers/present"
 	"wavedeck/handlers/web"
 	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/manifest"
 	"wavedeck/views"
 )
 
 // History is a pipeline's record, empty while there is no database.
-func (rv *Reader) History(ctx context.Context, pipeline string) (store.PipelineHistory, error) {
+func (rv *Reader) History(ctx context.Context, pipeline string) (diagnose.PipelineHistory, error) {
 	history, err := rv.Store.PipelineHistory(ctx, pipeline)
 	if errors.Is(err, store.ErrUnavailable) {
-		return store.PipelineHistory{}, nil
+		return diagnose.PipelineHistory{}, nil
 	}
 	if err != nil {
 		return history, fmt.Errorf("history of pipeline %s: %w", pipeline, err)
@@ -26,7 +27,7 @@ func (rv *Reader) History(ctx context.Context, pipeline string) (store.PipelineH
 }
 
 // StatsOf counts how runs of a pipeline ended and how long they took.
-func StatsOf(h store.PipelineHistory) views.Stats {
+func StatsOf(h diagnose.PipelineHistory) views.Stats {
 	return views.Stats{N: h.Succeeded + h.Failed, Succeeded: h.Succeeded, Median: h.Median, P90: h.P90, Timed: h.Timed}
 }
 

@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"wavedeck/handlers/present"
-	"wavedeck/store"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/files"
 	"wavedeck/store/wave"
 	"wavedeck/views"
@@ -20,7 +20,7 @@ const HeaderReplaced = "Wavedeck-Artifact-Replaced"
 
 // replaced tells which artifacts of a run have a file that the run did not leave
 // like that, by the id of the artifact.
-func (rv *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact) (map[int64]store.Replacement, error) {
+func (rv *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact) (map[int64]diagnose.Replacement, error) {
 	if len(artifacts) == 0 {
 		return nil, nil
 	}
@@ -29,13 +29,13 @@ func (rv *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.A
 		return nil, nil // without the project there is no file to be wrong
 	}
 	defer tree.Close()
-	byPath := map[string]*store.FileInfo{}
-	found := make(map[int64]store.FileInfo, len(artifacts))
+	byPath := map[string]*diagnose.FileInfo{}
+	found := make(map[int64]diagnose.FileInfo, len(artifacts))
 	for _, a := range artifacts {
 		info, looked := byPath[a.Path]
 		if !looked && len(byPath) < maxLooked {
 			if f, stat, err := tree.Open(a.Path); err == nil {
-				info = &store.FileInfo{Size: stat.Size(), Modified: stat.ModTime()}
+				info = &diagnose.FileInfo{Size: stat.Size(), Modified: stat.ModTime()}
 				if linked := tree.Linked(a.Path); linked.After(info.Modified) {
 					info.Modified = linked
 				}
@@ -52,7 +52,7 @@ func (rv *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.A
 
 // ReplacedIn tells it of a run's page. Also as of a moment the files are those of
 // now, and so is whether the run has ended.
-func (rv *Reader) ReplacedIn(ctx context.Context, d wave.RunDetail) (map[int64]store.Replacement, error) {
+func (rv *Reader) ReplacedIn(ctx context.Context, d wave.RunDetail) (map[int64]diagnose.Replacement, error) {
 	run := d.Run
 	if d.At != nil && len(d.Artifacts) > 0 {
 		runs, err := rv.Store.RunsByID(ctx, []string{run.ID})
@@ -67,7 +67,7 @@ func (rv *Reader) ReplacedIn(ctx context.Context, d wave.RunDetail) (map[int64]s
 }
 
 // ReplacedOf is what there is to say of the file of one output.
-func (rv *Reader) ReplacedOf(ctx context.Context, ref ArtifactRef) (*store.Replacement, error) {
+func (rv *Reader) ReplacedOf(ctx context.Context, ref ArtifactRef) (*diagnose.Replacement, error) {
 	runs, err := rv.Store.RunsByID(ctx, []string{ref.Run})
 	if err != nil || len(runs) == 0 {
 		return nil, err //nolint:wrapcheck // described by the error table
@@ -80,7 +80,7 @@ func (rv *Reader) ReplacedOf(ctx context.Context, ref ArtifactRef) (*store.Repla
 }
 
 // ReplacedView is the sentence on a page, with the way to the run that did it.
-func (rv *Reader) ReplacedView(found map[int64]store.Replacement, artifact int64) *views.Replaced {
+func (rv *Reader) ReplacedView(found map[int64]diagnose.Replacement, artifact int64) *views.Replaced {
 	r, ok := found[artifact]
 	if !ok {
 		return nil

@@ -8,16 +8,16 @@ import (
 	"wavedeck/handlers/runview"
 	"wavedeck/handlers/web"
 	"wavedeck/handlers/webhook"
-	"wavedeck/store"
+	"wavedeck/store/diagnose"
 )
 
 // Handler answers for the webhooks of saved views, and sends their messages.
 type Handler struct {
 	*runview.Reader
 	Sender    *webhook.Sender
-	Guard     *webhook.Guard                                   // which addresses messages may go to
-	Wake      web.Signal                                       // there is a message to send
-	Attention func(context.Context) ([]store.Attention, error) // which runs need it
+	Guard     *webhook.Guard                                      // which addresses messages may go to
+	Wake      web.Signal                                          // there is a message to send
+	Attention func(context.Context) ([]diagnose.Attention, error) // which runs need it
 }
 
 // Run makes the messages of what happens and sends them, until ctx ends.

@@ -14,6 +14,7 @@ import (
 	"wavedeck/handlers/webhook"
 	"wavedeck/store"
 	"wavedeck/store/appdb"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 )
 
@@ -165,7 +166,7 @@ func endedAt(run wave.Run) time.Time {
 	return run.StartedAt
 }
 
-func attentionEvents(list []store.Attention) []appdb.Event {
+func attentionEvents(list []diagnose.Attention) []appdb.Event {
 	occasions := make([]appdb.Event, len(list))
 	for i, a := range list {
 		occasions[i] = appdb.Event{Run: a.Run, What: appdb.AttentionPrefix + string(a.Urgency), At: a.Since}
@@ -257,7 +258,7 @@ func (h *Handler) messagesOf(ctx context.Context, webhook appdb.Webhook, occasio
 	var ids []string
 	for _, o := range occasions {
 		attention := strings.HasPrefix(o.What, appdb.AttentionPrefix)
-		exact := o.What != string(wave.Lost) && (!attention || o.What == appdb.AttentionPrefix+string(store.UrgentFailed))
+		exact := o.What != string(wave.Lost) && (!attention || o.What == appdb.AttentionPrefix+string(diagnose.UrgentFailed))
 		old := exact && o.At.Before(webhook.Created.Truncate(time.Second))
 		if old || !slices.Contains(webhook.Ends, o.What) && (!attention || !slices.Contains(webhook.Ends, hookAttention)) {
 			continue
@@ -281,7 +282,7 @@ func (h *Handler) messagesOf(ctx context.Context, webhook appdb.Webhook, occasio
 	var messages []appdb.Delivery
 	for _, run := range runs {
 		for _, o := range wanted[run.ID] {
-			if o.What == appdb.AttentionPrefix+string(store.UrgentFailed) && slices.Contains(webhook.Ends, string(run.State)) {
+			if o.What == appdb.AttentionPrefix+string(diagnose.UrgentFailed) && slices.Contains(webhook.Ends, string(run.State)) {
 				continue // its end tells it
 			}
 			m, err := h.message(webhook, view, run, o)
