@@ -166,7 +166,8 @@ func TestNoTextMakesAPageLong(t *testing.T) {
 	for _, part := range []string{"head", "outcomes", "events", "artifacts", "family"} {
 		paths = append(paths, "/runs/"+largeRun+"/parts/"+part)
 	}
-	for _, path := range paths {
+	slices.Sort(paths)
+	for _, path := range slices.Compact(paths) {
 		got := s.get(strings.ReplaceAll(path, " ", "%20"))
 		most := largePage
 		switch path {
