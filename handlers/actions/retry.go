@@ -52,6 +52,7 @@ func (h *Handler) showRetry(w http.ResponseWriter, r *http.Request) error {
 	}
 	given := r.URL.Query()
 	given.Del(fieldKey)
+	web.SplitNames(given)
 	if err := web.CheckFields(given, retryFields()); err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (h *Handler) retryOf(run wave.Run) reads {
 	return func(given url.Values) (runner.Request, error) {
 		asked, err := h.retryRequest(run, again(run, given))
 		if !given.Has(fieldTags) {
-			asked.Tags = run.Tags // as they are: a field splits them at commas
+			asked.Tags = run.Tags // as they are: a form drops those that say nothing, or the same again
 		}
 		return asked, err
 	}

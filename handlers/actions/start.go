@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"wavedeck/handlers/audit"
 	"wavedeck/handlers/present"
@@ -85,6 +86,7 @@ func (h *Handler) showStart(w http.ResponseWriter, r *http.Request) error {
 	}
 	values := r.URL.Query()
 	values.Del(fieldKey)
+	web.SplitNames(values)
 	if err := web.CheckFields(values, runFields()); err != nil {
 		return err
 	}
@@ -150,7 +152,7 @@ func (h *Handler) startView(r *http.Request, p manifest.Pipeline, values url.Val
 		Action: h.Paths.Start(p.Name, nil), Preview: h.Paths.StartPreview(p.Name), Key: key, Verb: "Start",
 		Input: runview.InputView(p.Input), Text: lines(values.Get(runview.FieldInput)),
 		Model: values.Get(present.FieldModel), Adapter: values.Get(present.FieldAdapter), FromStep: values.Get(present.FieldFromStep),
-		Timeout: values.Get(present.FieldTimeout), OnFailure: cmp.Or(values.Get(present.FieldOnFailure), string(runner.Halt)), Tags: values.Get(fieldTags),
+		Timeout: values.Get(present.FieldTimeout), OnFailure: cmp.Or(values.Get(present.FieldOnFailure), string(runner.Halt)), Tags: strings.Join(web.Names(values, fieldTags), ", "),
 		Only: web.Names(values, present.FieldSteps), Except: web.Names(values, present.FieldExclude),
 	}
 	view.Input.Choices = choices(p.Input.Enum)

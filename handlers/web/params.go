@@ -38,9 +38,11 @@ func ReadBody(r *http.Request, fields ...string) (url.Values, error) {
 	case kind == "multipart/form-data":
 		err = r.ParseMultipartForm(maxBody) //nolint:gosec // SetHeaders bounds the body
 		values = r.PostForm
+		SplitNames(values)
 	case kind == "application/x-www-form-urlencoded":
 		err = r.ParseForm()
 		values = r.PostForm
+		SplitNames(values)
 	default:
 		return nil, &Error{
 			Status: http.StatusUnsupportedMediaType, Text: "the body is neither JSON nor a form", Err: err,
@@ -108,8 +110,12 @@ func readJSON(body io.Reader) (url.Values, error) {
 			if err != nil {
 				return nil, fmt.Errorf("the field %s %w", Quoted(present.Clip(name, 64)), err)
 			}
-			if one != nil {
+			switch {
+			case one == nil:
+			case isList || !holdsNames(name):
 				values[name] = append(values[name], text)
+			default:
+				values[name] = splitNames(text)
 			}
 		}
 		if len(list) == 0 {
@@ -157,14 +163,39 @@ func JSONProblem(err error) error {
 	}
 }
 
-// Names are the values of a field that holds names: several, or one with commas.
+// Names are the names that a field holds, each once. Whoever read the field has split it.
 func Names(values url.Values, field string) (list []string) {
-	for _, value := range values[field] {
-		for name := range strings.SplitSeq(value, ",") {
-			if name = strings.TrimSpace(name); name != "" && !slices.Contains(list, name) {
-				list = append(list, name)
-			}
+	for _, name := range values[field] {
+		if strings.TrimSpace(name) != "" && !slices.Contains(list, name) {
+			list = append(list, name)
 		}
+	}
+	return list
+}
+
+// SplitNames splits the fields that hold names, where one text is given for all of
+// them. A name that holds a comma is given in a list, or in a field that is repeated.
+func SplitNames(values url.Values) {
+	for field, texts := range values {
+		if holdsNames(field) && len(texts) == 1 {
+			values[field] = splitNames(texts[0])
+		}
+	}
+}
+
+// holdsNames reports whether a field holds several names, with commas between them
+// where it is one text.
+func holdsNames(field string) bool {
+	switch field {
+	case present.FieldSteps, present.FieldExclude, "tags", "on":
+		return true
+	}
+	return false
+}
+
+func splitNames(text string) (list []string) {
+	for name := range strings.SplitSeq(text, ",") {
+		list = append(list, strings.TrimSpace(name))
 	}
 	return list
 }
