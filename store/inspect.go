@@ -36,7 +36,7 @@ func Inspect(ctx context.Context, path string) (in Inspection, err error) {
 	in = Inspection{Path: path, Phase: Ready}
 	db, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err != nil {
-		var u *sqlite.Unreadable
+		var u *sqlite.UnreadableError
 		if !errors.As(err, &u) {
 			return in, err
 		}

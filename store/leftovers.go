@@ -56,6 +56,7 @@ func (s *Store) Leftovers(ctx context.Context, run string) (Leftovers, error) {
 	return read(s.stateFile, func(o *opened) (Leftovers, error) { return o.Leftovers(ctx, run) })
 }
 
+// Leftovers reads what a run left. [ErrNotFound].
 func (d *Reader) Leftovers(ctx context.Context, id string) (Leftovers, error) {
 	left := Leftovers{Outputs: map[string][]wave.Artifact{}, Inner: map[string][]InnerOutputs{}, Failed: map[string]wave.Attempt{}, Overwritten: map[int64]string{}}
 	decided := map[string]bool{}

@@ -102,7 +102,7 @@ func (f *follower) follow(ctx context.Context) {
 		f.stray.Suspect(errors.Is(err, sqlite.ErrStray), time.Now())
 		s.opt.Log.Warn("state database opens again, with all its connections", "path", s.path, "reason", err)
 		s.replace(nil)
-		f.report(ctx, &sqlite.Unreadable{Problem: "the files beside the state database at " + s.path + " were replaced; it is being opened again", Cause: err})
+		f.report(ctx, &sqlite.UnreadableError{Problem: "the files beside the state database at " + s.path + " were replaced; it is being opened again", Cause: err})
 		if err := o.db.Drain(ctx); err != nil {
 			s.opt.Log.Warn("close state database", "err", err)
 		}
@@ -184,7 +184,7 @@ func indexOf(d *Reader) *runindex.Index {
 }
 
 // phaseOf is how far a store has come with a file that cannot be read.
-func phaseOf(u *sqlite.Unreadable) Phase {
+func phaseOf(u *sqlite.UnreadableError) Phase {
 	switch {
 	case u.Missing:
 		return Missing
@@ -202,7 +202,7 @@ func (f *follower) report(ctx context.Context, err error) {
 	}
 	s := f.store
 	phase, problem := Unreadable, err.Error()
-	if why, ok := errors.AsType[*sqlite.Unreadable](err); ok {
+	if why, ok := errors.AsType[*sqlite.UnreadableError](err); ok {
 		phase, problem = phaseOf(why), why.Problem
 	}
 	changed := false

@@ -29,6 +29,8 @@ const wordingHead = `# Every text of a template, and every message in Go, by the
 const gap = "…"
 
 // spoken are the attributes that are read, seen or heard as texts.
+//
+//nolint:gochecknoglobals // read only
 var spoken = map[string]bool{
 	"aria-label": true, "aria-description": true, "aria-roledescription": true, "title": true, "placeholder": true, "alt": true, "hx-confirm": true, "content": true,
 	"data-granted": true, "data-denied": true, "data-default": true, "data-label": true, "data-empty": true, "data-text": true, "data-done": true,
@@ -189,6 +191,8 @@ func (c *collector) markup() {
 }
 
 // inline are the elements that stand within a sentence.
+//
+//nolint:gochecknoglobals // read only
 var inline = map[string]bool{"a": true, "b": true, "i": true, "em": true, "strong": true, "code": true, "bdi": true, "kbd": true, "time": true, "span": true, "abbr": true}
 
 func called(n *ast.CallExpr) string {
@@ -237,7 +241,7 @@ func (w *workshop) genWording() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(w.root, wordingFile), text, 0o644) //nolint:gosec // a file of the repository
+	return os.WriteFile(filepath.Join(w.root, wordingFile), text, 0o644)
 }
 
 // checkWording fails where wordingFile is not what the sources say.

@@ -102,16 +102,16 @@ func Broken(err error) bool {
 	}
 }
 
-// Unreadable is why a database cannot be read, in words for an operator.
-type Unreadable struct {
+// UnreadableError is why a database cannot be read, in words for an operator.
+type UnreadableError struct {
 	Missing bool // there is no file
 	Locked  bool // another process lets nobody read
 	Problem string
 	Cause   error
 }
 
-func (e *Unreadable) Error() string { return e.Problem }
-func (e *Unreadable) Unwrap() error { return e.Cause }
+func (e *UnreadableError) Error() string { return e.Problem }
+func (e *UnreadableError) Unwrap() error { return e.Cause }
 
 // Open opens what lies under path now. Its error is *unreadable, or that
 // of ctx.
@@ -119,11 +119,11 @@ func Open(ctx context.Context, path string, opt Options) (*DB, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &Unreadable{Missing: true, Problem: "there is no state database at " + path + " yet; Wave creates it with the first run", Cause: err}
+		return nil, &UnreadableError{Missing: true, Problem: "there is no state database at " + path + " yet; Wave creates it with the first run", Cause: err}
 	case err != nil:
-		return nil, &Unreadable{Problem: "the state database cannot be reached: " + err.Error(), Cause: err}
+		return nil, &UnreadableError{Problem: "the state database cannot be reached: " + err.Error(), Cause: err}
 	case !info.Mode().IsRegular():
-		return nil, &Unreadable{Problem: path + " is not a file"}
+		return nil, &UnreadableError{Problem: path + " is not a file"}
 	}
 	db, err := openAs(ctx, path, modeReadOnly, opt)
 	if err != nil && mayBeImmutable(path, err) {
@@ -136,7 +136,7 @@ func Open(ctx context.Context, path string, opt Options) (*DB, error) {
 		return nil, WhyUnreadable(path, err)
 	}
 	if !db.Schema.Has("pipeline_run") {
-		return nil, &Unreadable{Problem: path + " holds no runs: it has no table pipeline_run (yet)", Cause: db.Close()}
+		return nil, &UnreadableError{Problem: path + " holds no runs: it has no table pipeline_run (yet)", Cause: db.Close()}
 	}
 	return db, nil
 }
@@ -161,10 +161,10 @@ func mayBeImmutable(path string, err error) bool {
 const LockedProblem = "another process holds a lock on the state database and lets nobody read it; look for a program that writes for long, such as a migration or a shell with an open transaction"
 
 // WhyUnreadable says in words for an operator why a database cannot be read.
-func WhyUnreadable(path string, err error) *Unreadable {
+func WhyUnreadable(path string, err error) *UnreadableError {
 	problem := "the state database cannot be read: " + err.Error()
 	if dbfile.NoSpace(path, err) {
-		return &Unreadable{Problem: "there is no space left beside the state database at " + path + ": reading beside a writer needs its -shm file; free some space", Cause: err}
+		return &UnreadableError{Problem: "there is no space left beside the state database at " + path + ": reading beside a writer needs its -shm file; free some space", Cause: err}
 	}
 	switch dbfile.Code(err) {
 	case dbfile.ReadOnly, dbfile.CantOpen:
@@ -175,9 +175,9 @@ func WhyUnreadable(path string, err error) *Unreadable {
 	case dbfile.Corrupt:
 		problem = "the state database at " + path + " is damaged: " + err.Error()
 	case dbfile.Busy:
-		return &Unreadable{Locked: true, Problem: LockedProblem, Cause: err}
+		return &UnreadableError{Locked: true, Problem: LockedProblem, Cause: err}
 	}
-	return &Unreadable{Problem: problem, Cause: err}
+	return &UnreadableError{Problem: problem, Cause: err}
 }
 
 // birthSQL is what a database keeps from its first day on, best first.
