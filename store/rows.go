@@ -13,7 +13,9 @@ import (
 type Rows interface {
 	RunRows
 	RelativeRows
+	SumRows
 	EventRows
+	MomentRows
 	TextRows
 	PastRows
 	StepRows
@@ -54,11 +56,6 @@ type RelativeRows interface {
 	Followers(ctx context.Context, run, pipeline string, started int64) ([]wave.OuterItem, error)
 	// Orphans lists those of the runs whose parent cannot be found.
 	Orphans(ctx context.Context, ids []string) (orphans []string, err error)
-	// ChildTallies counts the direct children of runs.
-	ChildTallies(ctx context.Context, ids []string) (map[string]wave.ChildTally, error)
-	// SubtreeTokens sums what all runs beneath each run used; nil when there are too
-	// many to look at.
-	SubtreeTokens(ctx context.Context, ids []string) ([]wave.TokenSum, error)
 	// Children lists the first direct children of each parent, oldest first, at most
 	// limit of each.
 	Children(ctx context.Context, parents []string, limit int) (ids []string, err error)
@@ -76,6 +73,15 @@ type RelativeRows interface {
 	FailedChildren(ctx context.Context, parents []string, limit int) (map[string]string, error)
 	// Parents lists the runs that are named as parent of one of the runs.
 	Parents(ctx context.Context, ids []string) (parents []string, err error)
+}
+
+// SumRows are what is summed up over runs that belong to others.
+type SumRows interface {
+	// ChildTallies counts the direct children of runs.
+	ChildTallies(ctx context.Context, ids []string) (map[string]wave.ChildTally, error)
+	// SubtreeTokens sums what all runs beneath each run used; nil when there are too
+	// many to look at.
+	SubtreeTokens(ctx context.Context, ids []string) ([]wave.TokenSum, error)
 	// Descendants lists each run and those beneath it, the nearest first, to a depth and
 	// at most limit of all.
 	Descendants(ctx context.Context, ids []string, depth, limit int) ([]wave.Descendant, error)
@@ -105,6 +111,10 @@ type EventRows interface {
 	EventsBetween(ctx context.Context, run string, after, before int64) (n int64, err error)
 	// LastEventOf is the newest event of a run; 0: it has none.
 	LastEventOf(ctx context.Context, run string) (last int64, err error)
+}
+
+// MomentRows are places in the history that events make.
+type MomentRows interface {
 	// LatestMoment finds the last event, of any run, at or before a second; false: there
 	// is none. Ids are the order; times of several writers may stand in another one.
 	// Within the newest second that is not after it, the last id is meant.
@@ -144,14 +154,13 @@ type TextRows interface {
 	TextsAfter(ctx context.Context, event int64, limit int) (events []wave.EventText, more bool, err error)
 	// TextsOf reads the events with these ids that there are.
 	TextsOf(ctx context.Context, ids []int64) (events []wave.EventText, err error)
-	// EventRuns names the runs of events, of those that there are.
-	EventRuns(ctx context.Context, ids []int64) (map[int64]string, error)
 }
 
 // PastRows are what runs that ended well tell of how a pipeline goes.
 type PastRows interface {
 	// GoodRuns lists the latest runs of a pipeline that ended well, the last first, and
-	// were no resumption and no dry run: of the newest runs so many are looked at, and so many listed.
+	// were no resumption and no dry run: of the newest runs so many are looked
+	// at, and so many listed.
 	GoodRuns(ctx context.Context, pipeline string, look, limit int) (rows []wave.BaselineRow, err error)
 	// EventCounts counts the events of runs, of each no further than most.
 	EventCounts(ctx context.Context, runs []string, most int) (map[string]int, error)
@@ -211,6 +220,8 @@ type OutputRows interface {
 
 // PlaceRows are where runs stand in the list, and what a reader asks that goes on from where it was.
 type PlaceRows interface {
+	// EventRuns names the runs of events, of those that there are.
+	EventRuns(ctx context.Context, ids []int64) (map[int64]string, error)
 	// LastEvent is the greatest id that event_log ever gave out, as far as it
 	// is known; deleting events does not lower it.
 	LastEvent(ctx context.Context) (int64, error)
