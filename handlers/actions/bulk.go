@@ -183,7 +183,7 @@ func (b *Bulk) work(ctx context.Context) {
 	}
 }
 
-// workOnce gives one action a turn, and tells when to look again.
+// workOnce gives one action a turn, and reports when to check again.
 func (b *Bulk) workOnce(ctx context.Context, owner string) time.Duration {
 	bulk, items, err := b.Data.ClaimBulk(ctx, owner, b.Now(), bulkLease, bulkChunk)
 	if err != nil {
@@ -214,7 +214,7 @@ func (b *Bulk) workOnce(ctx context.Context, owner string) time.Duration {
 	return 0
 }
 
-// carryOut does one run's part, or tells what it has to wait for.
+// carryOut does one run's part, or reports what it has to wait for.
 func (b *Bulk) carryOut(ctx context.Context, bulk appdb.Bulk, item appdb.BulkItem) (done appdb.BulkItem, why string) {
 	item.State = "done"
 	run, err := b.Store.Run(ctx, item.Run)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"wavedeck/handlers/audit"
@@ -110,7 +109,7 @@ func (h *Handler) stop(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// end stops a run. One that has ended meanwhile is told with how it did.
+// end stops a run. One that has ended meanwhile is answered with its final state.
 func (h *Handler) end(ctx context.Context, stop func(context.Context, string, bool) error, id string, force bool) error {
 	err := stop(ctx, id, force)
 	h.Shared.Acted.Add(1)
@@ -133,22 +132,4 @@ func (a runAnswer) said() string {
 		return a.Status + ": " + a.Reason
 	}
 	return a.Status
-}
-
-// retryFields are those of a start without a first step: beginning elsewhere is
-// a resume.
-func retryFields() []string {
-	return []string{runview.FieldInput, present.FieldModel, present.FieldAdapter, present.FieldSteps, present.FieldExclude, present.FieldTimeout, present.FieldOnFailure, present.FieldDryRun, present.FieldApprove, fieldTags, fieldKey}
-}
-
-// again are the values that repeat a run: what is given, and else its own.
-func again(run wave.Run, given url.Values) url.Values {
-	values := web.Clone(given)
-	if !values.Has(runview.FieldInput) {
-		values.Set(runview.FieldInput, run.Input)
-	}
-	if !values.Has(fieldTags) && len(run.Tags) > 0 {
-		values[fieldTags] = run.Tags
-	}
-	return values
 }

@@ -16,7 +16,7 @@ import (
 	"wavedeck/views"
 )
 
-// rehearseBulk tells what an action on many runs would touch, what it would
+// rehearseBulk reports what an action on many runs would touch, what it would
 // not, and why. It changes nothing.
 func (b *Bulk) rehearseBulk(w http.ResponseWriter, r *http.Request) error {
 	if _, err := b.RequireEngine(); err != nil {
@@ -171,7 +171,7 @@ func (b *Bulk) bulkView(r *http.Request, values url.Values, ids []string) (views
 	return view, nil
 }
 
-// reasonsShown is how many reasons a rehearsal tells apart.
+// reasonsShown is how many distinct reasons a rehearsal lists.
 const reasonsShown = 20
 
 // alike adds a run to those of which the same is said.

@@ -62,7 +62,7 @@ const maxMinutes = 28 * 24 * 60
 
 func lines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
-// note tells the audit log what is to be run.
+// note records for the audit log what is to be run.
 func note(a *audit.Record, r runner.Request) {
 	a.About(r.Original, r.Pipeline)
 	for name, value := range runview.LaunchParams(r) {
@@ -121,7 +121,7 @@ func (h *Handler) awaitDatabase(ctx context.Context) {
 	}
 }
 
-// runAnswer is what JSON tells of a run that was acted on.
+// runAnswer is the JSON answer about a run that was acted on.
 type runAnswer struct {
 	RunID        string     `json:"run_id"`
 	PipelineName string     `json:"pipeline_name"`
@@ -133,7 +133,7 @@ type runAnswer struct {
 	Warnings     []string   `json:"warnings,omitempty"` // what will go wrong in it, each a sentence
 }
 
-// answerRun tells a program of the run, htmx where to go, and sends a browser
+// answerRun describes the run to a program, names the next page to htmx, and sends a browser
 // there.
 func (h *Handler) answerRun(w http.ResponseWriter, r *http.Request, status int, answer runAnswer) {
 	w.Header().Set("Cache-Control", "no-store")

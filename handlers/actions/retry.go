@@ -66,7 +66,7 @@ func (h *Handler) showRetry(w http.ResponseWriter, r *http.Request) error {
 // the run's own values. Secrets of the input are hidden in it.
 func (h *Handler) retryForm(run wave.Run) fills {
 	return func(r *http.Request, p manifest.Pipeline, given url.Values, key string) startForm {
-		values := again(run, given)
+		values := retryValues(run, given)
 		view := h.startView(r, p, values, key)
 		view.Section = "runs"
 		view.Heading, view.Title, view.Verb, view.Description = "Retry "+p.Name, "Retry "+p.Name, "Retry", ""
@@ -121,7 +121,7 @@ func (h *Handler) retryRequest(run wave.Run, values url.Values) (runner.Request,
 // retryOf reads what a retry of the run is asked for with.
 func (h *Handler) retryOf(run wave.Run) reads {
 	return func(given url.Values) (runner.Request, error) {
-		asked, err := h.retryRequest(run, again(run, given))
+		asked, err := h.retryRequest(run, retryValues(run, given))
 		if !given.Has(fieldTags) {
 			asked.Tags = run.Tags // as they are: a form drops those that say nothing, or the same again
 		}
@@ -152,4 +152,22 @@ func (h *Handler) retry(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return h.launch(w, r, p, h.retryForm(run), h.retryOf(run), retryFields()...)
+}
+
+// retryFields are those of a start without a first step: beginning elsewhere is
+// a resume.
+func retryFields() []string {
+	return []string{runview.FieldInput, present.FieldModel, present.FieldAdapter, present.FieldSteps, present.FieldExclude, present.FieldTimeout, present.FieldOnFailure, present.FieldDryRun, present.FieldApprove, fieldTags, fieldKey}
+}
+
+// retryValues are the values that repeat a run: what is given, and else its own.
+func retryValues(run wave.Run, given url.Values) url.Values {
+	values := web.Clone(given)
+	if !values.Has(runview.FieldInput) {
+		values.Set(runview.FieldInput, run.Input)
+	}
+	if !values.Has(fieldTags) && len(run.Tags) > 0 {
+		values[fieldTags] = run.Tags
+	}
+	return values
 }

@@ -206,9 +206,10 @@ func asIs(p manifest.Pipeline) reads {
 	return func(values url.Values) (runner.Request, error) { return requestOf(p.Name, values) }
 }
 
-// fills is a form filled in with values; reads is what values ask for.
 type (
+	// fills returns the form of a pipeline filled in with values.
 	fills func(*http.Request, manifest.Pipeline, url.Values, string) startForm
+	// reads returns the request that values ask for.
 	reads func(url.Values) (runner.Request, error)
 )
 
