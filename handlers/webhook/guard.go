@@ -84,7 +84,7 @@ func (g *Guard) dial(ctx context.Context, network, address string) (net.Conn, er
 	return dialer.DialContext(ctx, network, address)
 }
 
-// ParseURL reads where a hook goes to. The error says what would be right and
+// ParseURL parses the address of a webhook. The error says what would be right and
 // does not repeat the address, which may hold a secret. A name is not resolved
 // yet; an address that may not be reached is refused at once.
 func (g *Guard) ParseURL(text string) (*url.URL, error) {

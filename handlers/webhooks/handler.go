@@ -1,4 +1,4 @@
-// Package webhooks tells other programs how runs of a saved view end, and shows what was told.
+// Package webhooks delivers messages about the runs of a saved view to other programs, and lists them.
 package webhooks
 
 import (

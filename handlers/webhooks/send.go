@@ -21,9 +21,9 @@ import (
 	"wavedeck/views/plain"
 )
 
-// How messages are sent: so many at a time, each claimed for so long, which is
-// longer than an attempt takes; and so often is looked for those that another
-// server has left.
+// How messages are sent: how many at a time; how long each is claimed, which is
+// longer than an attempt takes; and how often those that another server has left
+// are searched for.
 const (
 	hookSenders = 4
 	hookLease   = time.Minute
@@ -63,7 +63,7 @@ type hookRun struct {
 	ID         string     `json:"id"`
 	Pipeline   string     `json:"pipeline"`
 	State      string     `json:"state"`
-	Reason     string     `json:"reason,omitempty"` // why it is told so, or why it failed
+	Reason     string     `json:"reason,omitempty"` // why the state was derived, or why it failed
 	StartedAt  *time.Time `json:"started_at,omitempty"`
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	DurationMs *int64     `json:"duration_ms,omitempty"`
@@ -81,7 +81,7 @@ type hookAttending struct {
 	Since *time.Time `json:"since"`
 }
 
-// message is what a hook tells of an occasion.
+// message is what a webhook sends about an event.
 func (h *Handler) message(webhook appdb.Webhook, view appdb.SavedView, run wave.Run, o appdb.Event) (appdb.Delivery, error) {
 	body := h.hookBody(webhook, view, hookTypeEnd)
 	body.Data.Run = hookRunOf(run)
@@ -106,7 +106,7 @@ func (h *Handler) hookBody(webhook appdb.Webhook, view appdb.SavedView, kind str
 	}}
 }
 
-// hookLink is a path of this console as others reach it: where the hook was set,
+// hookLink is a path of this console as others reach it: where the webhook was set,
 // with the prefix of a proxy, unless --public-url is another place since.
 func (h *Handler) hookLink(webhook appdb.Webhook, path string) string {
 	if public := h.Access.Embed.PublicOrigin; public != "" && !strings.HasPrefix(webhook.Base+"/", public+"/") {
@@ -173,7 +173,7 @@ func (h *Handler) deliver(ctx context.Context) {
 			sending.Go(func() {
 				defer func() { <-free }()
 				h.sendHook(ctx, m, hook)
-				h.Wake.Notify() // another one of this hook may wait
+				h.Wake.Notify() // another message of this webhook may wait
 			})
 		}
 		due.Reset(h.untilNextHook(ctx))

@@ -18,10 +18,10 @@ import (
 	"wavedeck/store/wave"
 )
 
-// How hooks learn what happened: at most so often; so often although nothing
-// changed; so far back, when nobody looked for a while; so long before the last
-// look, because an end may be recorded late and a run is told as lost only after
-// it was silent for some time; and so many at once.
+// How webhooks find events: the least time between two polls; the longest time
+// although nothing changed; how far back after a pause; how far before the last
+// poll, because an end may be recorded late and a run counts as lost only after
+// it was silent for some time; and how many at once.
 const (
 	hookPause = 250 * time.Millisecond
 	hookLook  = 30 * time.Second
@@ -31,7 +31,7 @@ const (
 	hookScan  = 5000
 )
 
-// hookEnds are the final states that a hook can tell, in the order of the form.
+// hookEnds are the final states that a webhook can report, in the order of the form.
 func hookEnds() []wave.State {
 	return []wave.State{wave.Failed, wave.Rejected, wave.Lost, wave.Cancelled, wave.Succeeded, wave.Empty}
 }
@@ -39,7 +39,7 @@ func hookEnds() []wave.State {
 // hookAttention stands in Hook.Ends for everything that needs a human.
 const hookAttention = "attention"
 
-// watch turns what happens into messages of hooks until ctx ends.
+// watch turns what happens into messages of webhooks until ctx ends.
 func (h *Handler) watch(ctx context.Context) {
 	sub := h.Store.Subscribe()
 	defer sub.Close()
@@ -69,12 +69,12 @@ func (h *Handler) watch(ctx context.Context) {
 	}
 }
 
-// errNoHooks says that nobody wants to be told: what happens meanwhile is looked
-// for when somebody does.
+// errNoHooks says that no webhook is set: what happens meanwhile is read once
+// one is.
 var errNoHooks = errors.New("webhooks are off")
 
 // notify notes what happened to the changed runs, or to all, and makes each
-// hook's messages of it.
+// webhook's messages of it.
 func (h *Handler) notify(ctx context.Context, changed []string, all bool) error {
 	hooks, err := h.Data.Webhooks(ctx)
 	if err != nil {
@@ -189,7 +189,7 @@ func (h *Handler) unknownEvents(ctx context.Context, all []appdb.Event) ([]appdb
 	return unknown, nil
 }
 
-// pastOf is what a hook that is set now is not told of: what has happened, as
+// pastOf is what a webhook that is set now does not report: what has happened, as
 // far as it would be looked for.
 func (h *Handler) pastOf(ctx context.Context) ([]appdb.Event, error) {
 	from := h.Now()
@@ -204,12 +204,12 @@ func (h *Handler) pastOf(ctx context.Context) ([]appdb.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	needs, err := h.Store.AttentionNow(ctx) // what is noticed later is told
+	needs, err := h.Store.AttentionNow(ctx) // what is noticed later is reported
 	return append(past, attentionEvents(needs)...), err
 }
 
-// passOver notes what has happened while a hook still is as it was, which tells
-// of it what it always told.
+// passOver records what has happened before a webhook changes; the webhook still
+// reports it as it was set until then.
 func (h *Handler) passOver(ctx context.Context, view int64, past []appdb.Event) error {
 	past, err := h.unknownEvents(ctx, past)
 	if err != nil {
@@ -229,7 +229,7 @@ func (h *Handler) passOver(ctx context.Context, view int64, past []appdb.Event) 
 	}
 }
 
-// enqueue makes a hook's messages of what it was not told yet.
+// enqueue makes a webhook's messages about what it has not reported yet.
 func (h *Handler) enqueue(ctx context.Context, webhook appdb.Webhook) error {
 	for {
 		occasions, err := h.Data.Events(ctx, webhook.Place, hookBatch)
@@ -251,7 +251,7 @@ func (h *Handler) enqueue(ctx context.Context, webhook appdb.Webhook) error {
 	}
 }
 
-// messagesOf are a hook's messages of occasions: those that it tells, of runs
+// messagesOf are a webhook's messages about events: those that it reports, of runs
 // that its view lists, and that did not happen before it was set.
 func (h *Handler) messagesOf(ctx context.Context, webhook appdb.Webhook, occasions []appdb.Event) ([]appdb.Delivery, error) {
 	wanted := map[string][]appdb.Event{}
@@ -283,7 +283,7 @@ func (h *Handler) messagesOf(ctx context.Context, webhook appdb.Webhook, occasio
 	for _, run := range runs {
 		for _, o := range wanted[run.ID] {
 			if o.What == appdb.AttentionPrefix+string(diagnose.UrgentFailed) && slices.Contains(webhook.Ends, string(run.State)) {
-				continue // its end tells it
+				continue // its end reports it
 			}
 			m, err := h.message(webhook, view, run, o)
 			if err != nil {

@@ -22,7 +22,7 @@ import (
 	"wavedeck/views"
 )
 
-// hookShown is how many messages the page of a hook lists.
+// hookShown is how many messages the page of a webhook lists.
 const hookShown = 50
 
 type hookResponse struct {
@@ -47,7 +47,7 @@ type deliverySummary struct {
 	Next    *time.Time `json:"next_at,omitempty"`
 }
 
-// hookPage is the page of a hook before it is shown.
+// hookPage is the data of the page of a webhook.
 type hookPage struct {
 	view   appdb.SavedView
 	hook   appdb.Webhook // the zero one: there is none
@@ -57,7 +57,7 @@ type hookPage struct {
 	wrong  error
 }
 
-// hookOf reads a view and its hook.
+// hookOf reads a saved view and its webhook.
 func (h *Handler) hookOf(r *http.Request) (hookPage, error) {
 	var page hookPage
 	id, err := runview.ViewID(r)
@@ -127,7 +127,7 @@ func (h *Handler) hookAnswer(page hookPage, messages []appdb.Delivery) hookRespo
 	return answer
 }
 
-// hookAddress is where a hook goes, for who may change it; for others its site,
+// hookAddress is the address of a webhook, for who may change it; for others its site,
 // for the rest of an address is often a secret of its own.
 func (h *Handler) hookAddress(webhook appdb.Webhook) string {
 	if h.ReadOnly {
@@ -183,7 +183,7 @@ func (h *Handler) hookPageView(r *http.Request, page hookPage, messages []appdb.
 }
 
 // setHook makes or changes where a view sends word to: url, on (repeatable), and
-// secret; without one it stays, or a new hook gets one that is shown this once.
+// secret; without one it stays, or a new webhook gets one that is shown this once.
 // renew makes another one.
 func (h *Handler) setHook(w http.ResponseWriter, r *http.Request) error {
 	page, err := h.hookOf(r)
@@ -220,8 +220,8 @@ func (h *Handler) setHook(w http.ResponseWriter, r *http.Request) error {
 	return h.answerHook(w, r, http.StatusOK, page)
 }
 
-// keepHook sets a hook. What has happened before is not told to a new one, nor
-// what needs attention already to one that only tells of that from now on.
+// keepHook sets a webhook. What has happened before is not sent to a new one, nor
+// what needs attention already to one that only reports that from now on.
 func (h *Handler) keepHook(ctx context.Context, hook appdb.Webhook, was hookPage) error {
 	var past []appdb.Event
 	more := slices.Contains(hook.Ends, hookAttention) && !slices.Contains(was.hook.Ends, hookAttention)
@@ -278,7 +278,7 @@ func (h *Handler) readHook(values url.Values, page hookPage) (hook appdb.Webhook
 	return hook, made, nil
 }
 
-// changeHook carries out a change of a view's hook and leads back to its page.
+// changeHook carries out a change of a saved view's webhook and leads back to its page.
 func (h *Handler) changeHook(w http.ResponseWriter, r *http.Request, change func(hookPage, url.Values) error, fields ...string) error {
 	page, err := h.hookOf(r)
 	if err != nil {
