@@ -8,7 +8,7 @@ import (
 	"wavedeck/views"
 )
 
-// PriceBanner tells a mistake in the price file that came after the start.
+// PriceBanner reports a mistake in the price file that was made after the start.
 func (k *Kit) PriceBanner() []views.Banner {
 	_, _, problem := k.Prices.Current()
 	if problem == nil {

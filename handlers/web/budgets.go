@@ -15,7 +15,7 @@ type Budgets struct {
 	Search    time.Duration // a search in a log or in all events, which then answers with what it has: 300 ms
 	Asker     time.Duration // finding who asked a run to stop, which a page does not wait for: 50 ms
 	Render    time.Duration // rendering the body of an artifact, which is shown as text then: 1.5 s
-	Behind    time.Duration // since the database was looked at, until health says that pages may be behind: 5 s
+	Behind    time.Duration // since the database was last checked, until health says that pages may be behind: 5 s
 	Ping      time.Duration // between two signs of life on an idle stream: 10 s
 	SignedOut time.Duration // finding whether a session was signed out elsewhere; only sessions that began here count then: 5 s
 }

@@ -35,7 +35,7 @@ type stepChanged struct {
 	StepID string `json:"step_id"`
 }
 
-// pinged tells a page what it needs to stay honest: the server's clock, and why
+// pinged sends a page what it needs to stay correct: the server's clock, and why
 // what it shows may be old although this stream goes on.
 type pinged struct {
 	Now   int64  `json:"now"` // unix milliseconds
@@ -123,7 +123,7 @@ func (k *Kit) StreamTopic(w http.ResponseWriter, r *http.Request, t Topic, until
 	}
 }
 
-// liveStream is one client of /events, and the place that it was told of.
+// liveStream is one client of /events, and the cursor that it was sent.
 type liveStream struct {
 	*EventStream
 	kit   *Kit

@@ -17,7 +17,7 @@ import (
 	"wavedeck/views/legible"
 )
 
-// describeRun tells what became of an action on a run, nil for errors that are
+// describeRun says what became of an action on a run, nil for errors that are
 // no action's.
 func describeRun(err error) *Error {
 	var input *runner.InputError
@@ -80,7 +80,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // but the log.
 const StatusClientClosed = 499
 
-// Describe is what a client is told of an error, in texts that are not long,
+// Describe is the text for a client about an error, in texts that are not long,
 // whatever the error quotes.
 func Describe(err error) *Error {
 	failure := *tableOf(err)
@@ -88,7 +88,7 @@ func Describe(err error) *Error {
 	return &failure
 }
 
-// tableOf is the one table from errors to what a client is told. An error that
+// tableOf is the one table from errors to the texts for a client. An error that
 // is not in it is ours to explain in the log, not to the client.
 func tableOf(err error) *Error {
 	var own *Error
@@ -178,7 +178,7 @@ func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		k.Log.ErrorContext(r.Context(), "request failed", "request", id, "path", k.loggedPath(r), "error", err)
 	case failure.Status == StatusClientClosed:
 		return
-	case failure.Status == http.StatusRequestTimeout: // whose context ended with the body, and who may still be told
+	case failure.Status == http.StatusRequestTimeout: // whose context ended with the body, and who can still be answered
 		r = r.WithContext(context.WithoutCancel(r.Context()))
 	}
 	if failure.Status == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {

@@ -7,8 +7,8 @@ import (
 	"wavedeck/store"
 )
 
-// Behind reports whether what is shown may be older than the database: nobody has
-// looked at that for longer than it takes to find what no notification told.
+// Behind reports whether what is shown may be older than the database: it was not
+// checked for longer than it takes to find a change without a notification.
 func (k *Kit) Behind(health store.Health) bool {
 	return health.Phase == store.Ready && time.Since(health.CheckedAt) > k.Budgets.Behind
 }

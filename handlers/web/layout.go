@@ -40,7 +40,7 @@ type place struct {
 }
 
 // Placed notes the place of a request before anything is read for it: a page that
-// took a later one for its own would not be told of what came while it was read.
+// took a later one for its own would miss what came while it was read.
 func (k *Kit) Placed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		epoch, event := k.Store.Place()
@@ -101,7 +101,7 @@ func ShortPath(project manifest.Project, path string) string {
 	return rel
 }
 
-// problems are the banners: what is missing or broken, and where it was looked for.
+// problems are the banners: what is missing or broken, and where it was expected.
 func (k *Kit) problems(catalog *manifest.Catalog, health store.Health) []views.Banner {
 	var notices []views.Banner
 	if health.Phase != store.Ready {
@@ -144,7 +144,7 @@ func databaseTitle(phase store.Phase) string {
 	}
 }
 
-// LookedFor says where something was looked for that is missing.
+// LookedFor says where something missing was expected.
 func LookedFor(project manifest.Project, what string) []string {
 	for _, missing := range project.Missing {
 		if missing.What == what {

@@ -68,7 +68,7 @@ func (f Format) GoesOn() bool { return f == FormatCSV || f == FormatNDJSON || f 
 
 // accepted chooses among forms by an Accept header (RFC 9110, 12.5.1): the
 // highest q; of several the one that the client names first; of those that it
-// does not tell apart, such as for */*, the first of ours. Without a header it is
+// does not distinguish, such as for */*, the first of ours. Without a header it is
 // the first, too. False: the client takes none.
 func accepted(accept string, among []Format) (Format, bool) {
 	if strings.TrimSpace(accept) == "" {
@@ -98,7 +98,7 @@ func accepted(accept string, among []Format) (Format, bool) {
 	return among[found], true
 }
 
-// matches tells how closely a media range names a form: 3 itself, 2 its kind, 1
+// matches reports how closely a media range names a form: 3 itself, 2 its kind, 1
 // anything, 0 another one.
 func matches(named string, f Format) int {
 	kind, _, _ := strings.Cut(MediaTypes[f][0], "/")
@@ -292,7 +292,7 @@ func (k *Kit) ServeDocument(w http.ResponseWriter, r *http.Request, f Format, re
 	})
 }
 
-// writeError tells in text or Markdown that something went wrong.
+// writeError writes an error as text or Markdown.
 func (k *Kit) writeError(w http.ResponseWriter, r *http.Request, f Format, failure *Error) {
 	title := strconv.Itoa(failure.Status) + " " + http.StatusText(failure.Status)
 	sentence := failure.Sentence()

@@ -16,7 +16,7 @@ import (
 // buffers are reused between answers: a page is rendered whole before its first
 // byte is sent, so that an error half way is an error and not half a page.
 //
-//nolint:gochecknoglobals // a pool holds nothing that anybody could tell from a new buffer
+//nolint:gochecknoglobals // a pool holds nothing that distinguishes it from a new buffer
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // maxPooled keeps one huge page from staying in memory for ever.

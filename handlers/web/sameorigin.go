@@ -9,7 +9,7 @@ import (
 var ErrElsewhere = errors.New("asked by a page of another site")
 
 // SameOrigin refuses what a page of another site asks for.
-// Where a proxy changes the Host header, its other headers tell what is the same.
+// Where a proxy changes the Host header, its other headers say what the same origin is.
 func (k *Kit) SameOrigin(h HandlerFunc) HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) error {
