@@ -28,7 +28,7 @@ const actionSeen = "mark as seen"
 // seenKept is how long the marks are believed: another server may set some.
 const seenKept = 2 * time.Second
 
-// seenMarks keeps the marks of what was looked at for a moment, for every page
+// seenMarks caches the acknowledgement marks briefly, for every page
 // counts what was not.
 type seenMarks struct {
 	mu   sync.Mutex
@@ -55,8 +55,8 @@ func (h *Handler) forgetSeen() {
 	h.Shared.Acted.Add(1) // what was rendered counts what is seen now
 }
 
-// Attention is what needs a human and was not looked at, the most urgent first.
-// Without data of its own nothing was ever looked at.
+// Attention is what needs a human and is not acknowledged, the most urgent first.
+// Without the console's data nothing is acknowledged.
 func (h *Handler) Attention(ctx context.Context) ([]diagnose.Attention, error) {
 	all, err := h.Store.Attention(ctx)
 	if err != nil {
@@ -77,8 +77,8 @@ func (h *Handler) Attention(ctx context.Context) ([]diagnose.Attention, error) {
 	return list, nil
 }
 
-// isSeen reports whether a failure was looked at. When it was is compared with when the
-// run failed; a run of which that is not known is looked at once it has a mark.
+// isSeen reports whether a failure was acknowledged. When it was is compared with when the
+// run failed; a run of which that is unknown is acknowledged once it has a mark.
 func isSeen(a diagnose.Attention, all time.Time, marks map[string]time.Time) bool {
 	mark, marked := marks[a.Run]
 	if a.Since.IsZero() {
@@ -87,7 +87,7 @@ func isSeen(a diagnose.Attention, all time.Time, marks map[string]time.Time) boo
 	return !a.Since.After(all) || !a.Since.After(mark)
 }
 
-// see marks runs as looked at, or without any of them all that failed until then, those
+// see marks runs as acknowledged, or without any of them all that failed until then, those
 // among them of which no time is known.
 func (h *Handler) see(ctx context.Context, until time.Time, runs []string) error {
 	if err := h.Data.See(ctx, until, runs...); err != nil || len(runs) > 0 {
@@ -217,7 +217,7 @@ func (h *Handler) attentionRow(a diagnose.Attention, run, in wave.Run) views.Att
 }
 
 // markSeen takes runs, or everything that failed until a moment, off the list.
-// Until is when the list was made: what failed after that was not looked at.
+// Until is when the list was made: what failed after that is not acknowledged.
 func (h *Handler) markSeen(w http.ResponseWriter, r *http.Request) error {
 	values, err := web.ReadBody(r, "run", "until")
 	if err != nil {

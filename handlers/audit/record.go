@@ -79,7 +79,7 @@ type recordKey struct{}
 type Record struct {
 	mu    sync.Mutex
 	Entry appdb.Entry
-	text  string // what the client was told, when the answer is a form that says it
+	text  string // the answer to the client, when the answer is a form that says it
 }
 
 // RecordOf is the act of the request being answered. Outside an action it goes nowhere.

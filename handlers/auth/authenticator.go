@@ -23,7 +23,7 @@ import (
 // bound to loopback, and other sites are kept out by Host and origin.
 type Authenticator struct {
 	hash     [sha256.Size]byte // of the token
-	Name     string            // what the token is called where it must not be told
+	Name     string            // label of the token where its value must stay secret
 	On       bool
 	Sessions Sessions
 	here     ownSessions
@@ -39,7 +39,7 @@ func NewAuthenticator(token string, l web.Limits) *Authenticator {
 		return g
 	}
 	g.On, g.hash = true, sha256.Sum256([]byte(token))
-	// The token may be short, so what is told of it comes from a hash of its own.
+	// The token may be short, so its fingerprint is a separate hash.
 	public := sha256.Sum256([]byte("wavedeck token name\x00" + token))
 	g.Name = hex.EncodeToString(public[:3])
 	g.Sessions = NewSessions(token, g.Name)

@@ -20,7 +20,7 @@ const maxCalled = 60
 func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request) error {
 	next := h.inside(r.URL.Query().Get("next"))
 	if web.Admitted(r) {
-		http.Redirect(w, r, orRuns(h, next), http.StatusSeeOther) //nolint:gosec // inside has looked at it
+		http.Redirect(w, r, orRuns(h, next), http.StatusSeeOther) //nolint:gosec // checked by inside
 		return nil
 	}
 	h.writeLogin(w, r, http.StatusOK, views.LoginView{Next: next})

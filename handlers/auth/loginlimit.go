@@ -39,7 +39,7 @@ func newLoginLimit() loginLimit {
 // wrong counts a wrong attempt from ip. A wait means that the address has been wrong
 // too often and should not come back before it is over. Who sends the right token is
 // never asked to wait: others at the same address could keep them out for ever. What
-// keeps out who guesses is the length of the token.
+// protects against guessing is the length of the token.
 func (g *loginLimit) wrong(ip string, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -126,7 +126,7 @@ func (h *Handler) signedOut(ctx context.Context, session *session) bool {
 // maxHere bounds how many sessions a process remembers; the oldest are forgotten first.
 const maxHere = 4096
 
-// What a process itself knows of a session.
+// sessionState is what this process itself knows of a session.
 type sessionState int
 
 const (

@@ -20,7 +20,7 @@ import (
 	"wavedeck/views"
 )
 
-// trends is what the last runs of a pipeline tell of it beside its record.
+// trends are the figures of a pipeline's last runs, beside its record.
 type trends struct {
 	history  diagnose.PipelineHistory
 	failures []failureGroup // most frequent first

@@ -24,7 +24,7 @@ type comparison struct {
 	first       *difference // nil: every fact that is known of both is the same
 	firstOutput int         // index in outputs of the first with another content; -1: none
 	outputs     []outputPair
-	outputsLeft int // outputs that were not looked at
+	outputsLeft int // outputs that were not compared
 }
 
 // difference is a place at which the runs part.
@@ -327,7 +327,7 @@ func (c *comparison) findFirst() {
 			return
 		}
 	}
-	for i := range c.facts { // no step tells them apart
+	for i := range c.facts { // no step distinguishes them
 		if f := &c.facts[i]; f.differs && f.key != "pipeline" && f.key != "tags" && f.key != "branch" {
 			f.first = true
 			c.first = &difference{fact: f.name, left: f.left.text, right: f.right.text}

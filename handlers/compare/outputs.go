@@ -24,11 +24,11 @@ import (
 
 // Bounds of what one comparison reads and shows.
 const (
-	maxOutputPairs   = 60        // outputs that are looked at
+	maxOutputPairs   = 60        // outputs that are compared
 	maxDiffBytes     = 256 << 10 // of each side of a text
 	maxDiffLines     = 10000     // of each side of a text
 	maxDiffShown     = 400       // lines of one diff
-	maxHashed        = 32 << 20  // bytes of a file that are read to tell whether it is the same
+	maxHashed        = 32 << 20  // bytes of a file that are read to find out whether it is the same
 	maxHashedAll     = 128 << 20 // of all files together
 	diffContextLines = 3
 )

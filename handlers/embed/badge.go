@@ -56,7 +56,7 @@ func (h *Handler) badge(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// badgeView tells the last run of a pipeline; what is not known is unknown, also
+// badgeView describes the last run of a pipeline; what is not known is unknown, also
 // a pipeline that there is not.
 func (h *Handler) badgeView(ctx context.Context, name string) (views.BadgeView, error) {
 	view := views.BadgeView{Label: present.Clip(legible.Name(cmp.Or(name, "wave")), badgeText), State: string(wave.Unknown), Word: string(wave.Unknown)}

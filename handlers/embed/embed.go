@@ -29,14 +29,14 @@ type fragment struct {
 	make   func(ctx context.Context, r *http.Request, h *Handler) (fragmentView, error)
 }
 
-// fragmentView is a part of the console before it becomes an excerpt.
+// fragmentView is a part of the console before it is embedded.
 type fragmentView struct {
 	title string // says what it is to who cannot see the page around it
 	page  string // the page that it is taken from
 	body  templ.Component
 }
 
-// embedding is a request for an excerpt, understood.
+// embedding is a parsed request for a fragment.
 type embedding struct {
 	look     theme
 	document bool
@@ -127,7 +127,7 @@ func (h *Handler) renderFragment(ctx context.Context, look theme, made fragmentV
 	return out.Bytes(), err
 }
 
-// embedView is the document around an excerpt.
+// embedView is the document around a fragment.
 func (h *Handler) embedView(r *http.Request, asked embedding, title string, body []byte, styles []string) views.EmbedView {
 	v := views.EmbedView{
 		Layout: views.Layout{Paths: h.Paths, Title: legible.Name(title), Now: h.Now()}, Look: asked.look.Look,
@@ -192,7 +192,7 @@ func (h *Handler) FailFragment(w http.ResponseWriter, r *http.Request, failure *
 	h.WriteHTML(w, r, failure.Status, views.EmbedPage(page))
 }
 
-// DetailOf reads the run that the address names.
+// detailOf reads the run that the address names.
 func (h *Handler) detailOf(ctx context.Context, r *http.Request) (wave.RunDetail, error) {
 	id, err := web.PathVar(r, "run")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"wavedeck/store/criteria"
 )
 
-// oEmbed (oembed.com, 1.0) tells other programs how to show an address of ours.
+// oEmbed (oembed.com, 1.0) describes to other programs how to show an address of ours.
 type oEmbed struct {
 	Version      string `json:"version"`
 	Type         string `json:"type"` // "rich", or "link" where no page of others may frame it
@@ -26,7 +26,7 @@ type oEmbed struct {
 	Height       int    `json:"height,omitempty"`
 }
 
-// shape is how large a frame of a kind is unless told.
+// shape is the default size of a frame of a kind.
 type shape struct{ kind, label, resource string }
 
 const frameWidth = 720

@@ -90,7 +90,7 @@ func logFragment() fragment {
 		if err != nil {
 			return fragmentView{}, err
 		}
-		asked := url.Values{} // what an excerpt's address has besides is not about the log
+		asked := url.Values{} // what a fragment's address has besides is not about the log
 		for _, key := range []string{"step", "state"} {
 			asked[key] = r.URL.Query()[key]
 		}
@@ -106,7 +106,7 @@ func logFragment() fragment {
 	return e
 }
 
-// runsShown is how many runs a list in another page has unless told.
+// runsShown is how many runs a list in another page has by default.
 const runsShown = 10
 
 func runsFragment() fragment {

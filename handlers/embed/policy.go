@@ -107,7 +107,7 @@ func isPrivatePath(path string) bool {
 	return strings.Contains(path, "/artifacts/") || strings.HasSuffix(path, "/hook")
 }
 
-// authorise is who may read the excerpt that is asked for, and tells the browser
+// authorise decides who may read the requested fragment, and instructs the browser
 // which pages may frame it. With a token in the address that is its holder.
 func (h *Handler) authorise(w http.ResponseWriter, r *http.Request) (*bearer, error) {
 	h.allowFraming(w, nil)
@@ -138,7 +138,7 @@ func (h *Handler) authorise(w http.ResponseWriter, r *http.Request) (*bearer, er
 	return bearer, nil
 }
 
-// refusedToken is what is told about a token that opens nothing.
+// refusedToken is the answer to a token that opens nothing.
 func refusedToken(err error) *web.Error {
 	if err == grant.ErrExpired { //nolint:errorlint // returned as it is
 		return &web.Error{
@@ -152,7 +152,7 @@ func refusedToken(err error) *web.Error {
 	}
 }
 
-// resourceOf is the part of the console that an excerpt's address names, and
+// resourceOf is the part of the console that a fragment's address names, and
 // what narrows it.
 func (h *Handler) resourceOf(r *http.Request) (segments []string, narrow url.Values) {
 	_, path, _ := strings.Cut(r.URL.EscapedPath(), "/t/"+web.RouteVar(r, "token")+"/")
@@ -166,7 +166,7 @@ func (h *Handler) resourceOf(r *http.Request) (segments []string, narrow url.Val
 	return segments, narrowing(r.URL.Query())
 }
 
-// narrowing are the parameters that say what an excerpt shows, not how.
+// narrowing are the parameters that say what a fragment shows, not how.
 func narrowing(q url.Values) url.Values {
 	narrow := url.Values{}
 	for key, values := range q {

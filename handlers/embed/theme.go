@@ -15,7 +15,7 @@ import (
 	"wavedeck/views"
 )
 
-// theme is how an excerpt shows.
+// theme is the appearance of an embedded fragment.
 type theme struct {
 	views.Look
 	zone *time.Location // nil: UTC
@@ -42,7 +42,7 @@ var (
 	length     = regexp.MustCompile(`^([0-9]{1,3}(\.[0-9]{1,3})?(px|rem|em|ch|pt)|0)$`)
 )
 
-// parseTheme reads the parameters of an excerpt:
+// parseTheme reads the parameters of a fragment:
 //
 //	theme=auto|light|dark  density=compact|comfortable  live=off|poll|sse
 //	tz=UTC|local|NAME      moments instead of ages; a name such as Europe/Berlin
@@ -131,7 +131,7 @@ func (l *theme) css() string {
 	return b.String()
 }
 
-// time writes a moment so that it stays true however long the excerpt is kept.
+// time writes a moment so that it stays true however long the fragment is kept.
 func (l *theme) time(t, now time.Time, clock bool) string {
 	zoned := t.In(cmp.Or(l.zone, time.UTC))
 	if clock {

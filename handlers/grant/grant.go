@@ -30,7 +30,7 @@ const (
 // maxToken bounds what is read at all.
 const maxToken = 4096
 
-// Reasons why a token is refused. What is invalid is not told apart: that would
+// Reasons why a token is refused. Kinds of invalid tokens are not distinguished: that would
 // help only who tries.
 var (
 	ErrInvalid = errors.New("the token is not one of this console")

@@ -23,9 +23,9 @@ import (
 	"wavedeck/views"
 )
 
-// Bounds from which on something is told as unwell.
+// Bounds beyond which a check reports a problem.
 const (
-	slowLag     = 2 * time.Second // from noticing a change to having told it
+	slowLag     = 2 * time.Second // from noticing a change to having published it
 	largeData   = 1 << 30
 	littleSpace = 1 << 30
 	noSpace     = 64 << 20
@@ -180,7 +180,7 @@ func (h *Handler) lookProject(context.Context) finding {
 	return f
 }
 
-// versioned is an engine that can tell which it is. Runner.ErrUnavailable says
+// versioned is an engine that reports its version. Runner.ErrUnavailable says
 // that its program is not there.
 type versioned interface {
 	Version(ctx context.Context) (string, error)

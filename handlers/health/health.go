@@ -11,13 +11,13 @@ import (
 	"wavedeck/views"
 )
 
-// Condition is how something fares.
+// condition is the result of a check.
 type condition string
 
 // The conditions, from the best to what an operator has to see first.
 const (
 	healthy condition = "ok"
-	unsure  condition = "unknown" // it cannot be told
+	unsure  condition = "unknown" // it cannot be determined
 	warned  condition = "warning" // it works, and will not for ever
 	unwell  condition = "broken"
 )
@@ -28,7 +28,7 @@ func (c condition) worse(than condition) bool {
 }
 
 // check looks at one thing. It takes no longer the more history there is, and
-// what it cannot find out it tells as unknown.
+// what it cannot find out it reports as unknown.
 type check interface {
 	look(ctx context.Context) finding
 }
@@ -38,7 +38,7 @@ type checkFunc func(ctx context.Context) finding
 
 func (f checkFunc) look(ctx context.Context) finding { return f(ctx) }
 
-// checks are all things that the page of health tells, in its order.
+// checks are all checks of the health page, in its order.
 func (h *Handler) checks() []check {
 	return []check{
 		checkFunc(h.lookDatabase), checkFunc(h.lookSchema), checkFunc(h.lookChanges), checkFunc(h.lookIndex), checkFunc(h.lookSearch),
@@ -136,7 +136,7 @@ func (h *Handler) examine(ctx context.Context) healthAnswer {
 }
 
 // showHealth is the page of health, its table for htmx, or the same as JSON.
-// Its status is 200 as long as it can be told: see healthz for machines.
+// Its status is 200 whenever the page can be written; machines use healthz.
 func (h *Handler) showHealth(w http.ResponseWriter, r *http.Request) error {
 	answer := h.examine(r.Context())
 	w.Header().Set("Cache-Control", "no-store")

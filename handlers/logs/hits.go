@@ -58,7 +58,7 @@ func (h *Handler) logHitsView(ctx context.Context, log *openedLog, hits criteria
 	return view, nil
 }
 
-// hitsView tells the hits that were found, and leads to those next to the line
+// hitsView lists the hits that were found, and links to those next to the line
 // that the address names.
 func hitsView(query logQuery, hits criteria.LogHits, searched time.Duration, link func(line int64) string) views.LogHits {
 	view := views.LogHits{Known: query.filter.Narrow()}

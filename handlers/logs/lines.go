@@ -127,7 +127,7 @@ func (log *openedLog) lay(h *Handler, block *views.LogBlock, lines []logEvent) {
 	}
 }
 
-// GoesOn reports whether an event is within an attempt that began before it.
+// goesOn reports whether an event is within an attempt that began before it.
 func (log *openedLog) goesOn(e wave.Event) bool {
 	return slices.ContainsFunc(log.attempts[e.StepID], func(m wave.LogMark) bool { return m.ID < e.ID }) &&
 		!slices.ContainsFunc(log.attempts[e.StepID], func(m wave.LogMark) bool { return m.ID == e.ID })

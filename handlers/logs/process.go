@@ -74,7 +74,7 @@ func (h *Handler) openProcessLog(ctx context.Context, run wave.Run, query logQue
 	project := h.Manifest.Current().Project
 	f, _, err := files.Open(project.Root, filepath.Join(project.StateDir, "logs", run.ID+".log"), project.Databases()...)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // told by its reader
+		return nil, err //nolint:wrapcheck // described by its reader
 	}
 	window, err := h.processLogs.of(run.ID).Look(ctx, f)
 	if err != nil {
@@ -174,7 +174,7 @@ func (h *Handler) processView(ctx context.Context, run wave.Run, query logQuery,
 	return nil
 }
 
-// hits are the lines that hold the text that is looked for.
+// hits are the lines that contain the text that is searched for.
 func (log *processLog) hits(ctx context.Context, within time.Duration) (criteria.LogHits, error) {
 	var hits criteria.LogHits
 	if log.query.filter.Text == "" {
@@ -186,7 +186,7 @@ func (log *processLog) hits(ctx context.Context, within time.Duration) (criteria
 	hits.IDs, hits.More, hits.Tired, err = log.Search(ctx, log.query.filter.Text, hitsCounted, func(line string) bool {
 		return log.query.filter.Matches(wave.Event{StepID: log.query.filter.Step, Message: line})
 	})
-	return hits, err //nolint:wrapcheck // told by its package
+	return hits, err //nolint:wrapcheck // described by its package
 }
 
 // block reads and lays out a window.
@@ -208,7 +208,7 @@ func (log *processLog) block(ctx context.Context, h *Handler, w logWindow) (view
 		read, err = log.Read(ctx, from, int(n), blockBytes)
 	}
 	if err != nil {
-		return views.LogBlock{}, err //nolint:wrapcheck // told by its package
+		return views.LogBlock{}, err //nolint:wrapcheck // described by its package
 	}
 	lines, err := log.lines(ctx, read)
 	if err != nil {
@@ -239,14 +239,14 @@ func (log *processLog) lines(ctx context.Context, read []logfile.Line) ([]views.
 	first, last := read[0].No, read[len(read)-1].No
 	before, err := log.Read(ctx, max(first-linesBeside, 1), int(min(linesBeside, first-1)), blockBytes)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // told by its package
+		return nil, err //nolint:wrapcheck // described by its package
 	}
 	for len(before) > 0 && before[len(before)-1].No >= first {
 		before = before[:len(before)-1]
 	}
 	after, err := log.Read(ctx, last+1, linesBeside, blockBytes)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // told by its package
+		return nil, err //nolint:wrapcheck // described by its package
 	}
 	var text strings.Builder
 	for _, part := range [][]logfile.Line{before, read, after} {

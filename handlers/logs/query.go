@@ -42,7 +42,7 @@ type logQuery struct {
 
 // parseLogQuery reads the parameters of a log:
 //
-//	step=, state=, q=       what is looked for; state=error is any failure
+//	step=, state=, q=       what is searched for; state=error is any failure
 //	show=all                mark hits among all lines
 //	L=18, L=18-24           lines to mark; the log opens there
 //	at=18                   the log opens there; at=end at its end

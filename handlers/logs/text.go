@@ -101,7 +101,7 @@ func (h *Handler) sendLog(w http.ResponseWriter, r *http.Request, id string, que
 	}
 	if follow {
 		w.WriteHeader(http.StatusOK)
-		if err := log.out.Ctl.Flush(); err != nil { // the client is told that it is connected
+		if err := log.out.Ctl.Flush(); err != nil { // the client learns that it is connected
 			return web.ErrClientGone
 		}
 	}

@@ -69,7 +69,7 @@ func (h *Handler) palette(w http.ResponseWriter, r *http.Request, component func
 	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
 		view := views.PaletteView{Layout: h.Layout(r, "palette", "Find", ""), Words: words, Groups: h.places()}
 		page, err := h.Store.Runs(ctx, criteria.RunFilter{Predicates: criteria.Words(words), Limit: paletteRuns})
-		if err != nil && !errors.Is(err, store.ErrUnavailable) { // then there are no runs, and the chrome says why
+		if err != nil && !errors.Is(err, store.ErrUnavailable) { // then there are no runs, and the layout says why
 			return err
 		}
 		for _, run := range page.Runs {

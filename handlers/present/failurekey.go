@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxFailureKey is how much of an error's line tells failures apart.
+// maxFailureKey is how much of an error's line distinguishes failures.
 const maxFailureKey = 240
 
 // What differs between two occurrences of one failure, and what it becomes. The

@@ -67,7 +67,7 @@ type RunSummary struct {
 	Cost *CostSummary `json:"estimated_cost,omitempty"` // with all runs below; only where prices are given
 
 	Stall *StallSummary `json:"stall,omitempty"` // of a run that has not ended, and of a lost one
-	ETA   *EtaSummary   `json:"eta,omitempty"`   // of a run that works, when its past tells
+	ETA   *EtaSummary   `json:"eta,omitempty"`   // of a running run, when enough earlier runs are known
 
 	Runaway *RunawaySummary `json:"runaway,omitempty"`
 }
@@ -247,7 +247,7 @@ func stepDetailOf(step wave.Step, artifacts []ArtifactSummary) stepDetail {
 	return d
 }
 
-// StatusWord is Wave's word, one of five, for a told state, and whether the word
+// StatusWord is Wave's word, one of five, for a derived state, and whether the word
 // says everything. It is empty for a state that Wave has no word for.
 func StatusWord(s wave.State) (word string, exact bool) {
 	switch s {

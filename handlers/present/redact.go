@@ -20,7 +20,7 @@ func RedactMessage(message string) string { return PlainText(Terminal(message)) 
 // RedactEvents hides private keys of which each line is an event.
 func RedactEvents() store.Across { return redact.Keys{} }
 
-// MaxRead is how much of one text is looked at to be shown. What lies behind it
+// MaxRead is how much of one text is read to be redacted. What lies behind it
 // is in the download.
 const MaxRead = 1 << 20
 

@@ -229,7 +229,7 @@ func FailureClass(recorded string) string {
 	return Words(recorded)
 }
 
-// EventTone is the told state whose colour an event's word has; none where the
+// EventTone is the derived state whose colour an event's word has; none where the
 // word is shown plainly.
 func EventTone(word string) wave.State {
 	switch word {

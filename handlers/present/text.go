@@ -31,7 +31,7 @@ func ChildrenWord(c wave.ChildCounts) string {
 // What text and Markdown say is made of the JSON document, so that no form knows
 // more than another.
 
-// told is the state of a run, as its page calls it.
+// told is the derived state of a run, as its page calls it.
 func (sum RunSummary) told() string {
 	if sum.State != "" {
 		return sum.State

@@ -37,7 +37,7 @@ const eventEnd = "end"
 
 // streamRunEvents sends a run's events, all of them or those after the one the
 // client saw last, until the run has ended. A client that has seen the end is
-// told to stay away (204), or its browser would come back for ever.
+// answered with 204, or its browser would come back for ever.
 func (h *Handler) streamRunEvents(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	id, err := web.PathVar(r, "run")
@@ -91,7 +91,7 @@ func (h *Handler) streamRunEvents(w http.ResponseWriter, r *http.Request) error 
 }
 
 // startRunStream returns no stream when there is nothing left to send to a
-// client that came back, and has told it so.
+// client that came back, and has said so.
 func (h *Handler) startRunStream(w http.ResponseWriter, r *http.Request, over bool) (*web.EventStream, error) {
 	if over && r.Header.Get("Last-Event-ID") != "" {
 		w.WriteHeader(http.StatusNoContent)

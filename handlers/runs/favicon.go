@@ -30,7 +30,7 @@ func (h *Handler) serveIcon(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// endedRun is what somebody is told who asked to be, in words.
+// endedRun is the notification that a run has ended, as text.
 type endedRun struct {
 	RunID string `json:"tag"`   // as a notification names it
 	Title string `json:"title"` // pipeline and state
@@ -42,7 +42,7 @@ type endedResponse struct {
 	Ended []endedRun `json:"ended"`
 }
 
-// apiEnded tells which of the runs of run=, up to 50, have ended. One that is
+// apiEnded reports which of the runs of run=, up to 50, have ended. One that is
 // gone has: nobody waits for it any more.
 func (h *Handler) apiEnded(w http.ResponseWriter, r *http.Request) error {
 	ids, err := web.Texts(r.URL.Query(), "run")

@@ -129,7 +129,7 @@ func (h *Handler) runsView(ctx context.Context, r *http.Request, query runview.R
 	page, err := h.Store.Runs(ctx, filter)
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
-		view.Known = false // the chrome says why
+		view.Known = false // the layout says why
 	case err != nil:
 		return view, err
 	}

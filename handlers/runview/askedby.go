@@ -11,7 +11,7 @@ import (
 // askedEntries bounds the search for who asked a run to stop.
 const askedEntries = 10
 
-// askedBy is who asked a run to stop, as our audit log tells. It is empty when
+// askedBy is who asked a run to stop, by the audit log. It is empty when
 // the log does not: with Wave's own command nobody says who they are.
 func (rv *Reader) askedBy(ctx context.Context, run string) string {
 	ctx, cancel := context.WithTimeout(ctx, rv.Budgets.Asker)

@@ -175,7 +175,7 @@ func (rv *Reader) AsOfView(ctx context.Context, run string, at wave.Moment, page
 
 // Fields in JSON that may say something else as of a moment than they did then.
 // Of a run and a step Wave writes over how they stand, a commit before or after
-// the event that tells it; and it keeps whole seconds of when rows were added.
+// the event that records it; and it keeps whole seconds of when rows were added.
 //
 //nolint:gochecknoglobals // read only
 var (

@@ -27,7 +27,7 @@ func (rv *Reader) Diagnoses(ctx context.Context, runs []wave.Run) (map[string]di
 	}
 	found, err := rv.Store.Diagnoses(ctx, ids)
 	if errors.Is(err, store.ErrUnavailable) {
-		return nil, nil // the chrome says why
+		return nil, nil // the layout says why
 	}
 	return found, err
 }

@@ -22,7 +22,7 @@ func (fs *filters) CompleteURL(kind string) string {
 	return fs.Paths.Complete(url.Values{"for": {kind}})
 }
 
-// ChipStates are the told states that the filter bar offers, with what they count.
+// ChipStates are the derived states that the filter bar offers, with what they count.
 func ChipStates() []wave.State {
 	return []wave.State{
 		wave.Running, wave.Waiting, wave.Pending, wave.Failed, wave.Lost, wave.Rejected,
@@ -89,7 +89,7 @@ func (fs *filters) FilterView(ctx context.Context, query RunsQuery) (views.Filte
 	return f, nil
 }
 
-// Facets are the counts, when they can be told: the list does not wait for them
+// Facets are the counts, when they are available: the list does not wait for them
 // while a long history is still being read.
 func (fs *filters) Facets(ctx context.Context) (counts criteria.Facets, known bool, err error) {
 	if !fs.Store.Health().Index.Ready {
@@ -104,7 +104,7 @@ func (fs *filters) Facets(ctx context.Context) (counts criteria.Facets, known bo
 	return counts, err == nil, err
 }
 
-// restsOn tells whether a filter holds besides those of the keys. What is counted
+// restsOn reports whether a filter holds besides those of the keys. What is counted
 // is all runs: beside a filter it would promise what the list does not show.
 func restsOn(q url.Values, keys ...string) bool {
 	for _, key := range []string{"q", "state", "status", "pipeline", "tag", "since", "until", "parent"} {

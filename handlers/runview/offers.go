@@ -88,7 +88,7 @@ func Warning(step runner.PlannedStep) string {
 }
 
 // retryRef is the run that a run repeats, nil when it repeats none that is known.
-// Earlier consoles recorded a retry as a fork; of those the audit log tells.
+// Earlier consoles recorded a retry as a fork; those are known from the audit log.
 func (rv *Reader) retryRef(ctx context.Context, run wave.Run) *views.RunRef {
 	original, err := rv.Data.RetryOf(ctx, run.ID)
 	switch {

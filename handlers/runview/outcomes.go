@@ -101,7 +101,7 @@ func artifactAt(artifacts []wave.Artifact, o wave.Outcome, root string) (found w
 	return found, ok
 }
 
-// liesBelow tells whether a directory of the recorded file is what dir ends with:
+// liesBelow reports whether a directory of the recorded file is what dir ends with:
 // a project that was moved keeps the absolute paths of where it was.
 func liesBelow(file, dir string) bool {
 	for parent := path.Dir(file); parent != "." && parent != "/"; parent = path.Dir(parent) {

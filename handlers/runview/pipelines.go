@@ -40,7 +40,7 @@ func ProblemRows(problems []manifest.Problem) []views.Problem {
 	return rows
 }
 
-// InputView is what a pipeline wants to be told.
+// InputView is the input that a pipeline asks for.
 func InputView(in manifest.Input) views.InputView {
 	return present.BoundedTo(views.InputView{
 		Source: present.Redact(in.Source), Type: present.Redact(in.Type), Description: present.Redact(in.Description), Example: present.Redact(in.Example),

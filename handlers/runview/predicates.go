@@ -12,7 +12,7 @@ import (
 	"wavedeck/store/wave"
 )
 
-// stateWords are the values of status: each told state, Wave's word for those
+// stateWords are the values of status: each derived state, Wave's word for those
 // that succeeded, and two that stand for several.
 func stateWords() []string {
 	words := []string{"active", "ended", "completed"}
@@ -24,7 +24,7 @@ func stateWords() []string {
 	return words
 }
 
-// statesOf are the told states that a word of the filter names.
+// statesOf are the derived states that a word of the filter names.
 func statesOf(word string) []wave.State {
 	word = strings.ToLower(word)
 	var states []wave.State

@@ -40,7 +40,7 @@ type RunsQuery struct {
 
 // ParseRunsQuery reads the parameters of the run list:
 //
-//	state=failed&state=lost  any of the told states; status= takes Wave's words
+//	state=failed&state=lost  any of the derived states; status= takes Wave's words
 //	pipeline=, tag=          any of several
 //	since=, until=           24h, 7d, a date, or RFC 3339
 //	q=                       the filter language of runquery

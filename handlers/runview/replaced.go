@@ -18,7 +18,7 @@ const maxLooked = 1000
 // HeaderReplaced says on a download that the file is not what the run wrote.
 const HeaderReplaced = "Wavedeck-Artifact-Replaced"
 
-// replaced tells which artifacts of a run have a file that the run did not leave
+// replaced reports which artifacts of a run have a file that the run did not leave
 // like that, by the id of the artifact.
 func (rv *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.Artifact) (map[int64]diagnose.Replacement, error) {
 	if len(artifacts) == 0 {
@@ -39,7 +39,7 @@ func (rv *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.A
 				if linked := tree.Linked(a.Path); linked.After(info.Modified) {
 					info.Modified = linked
 				}
-				_ = f.Close() // it was only looked at
+				_ = f.Close() // it was only read
 			}
 			byPath[a.Path] = info
 		}
@@ -50,7 +50,7 @@ func (rv *Reader) replaced(ctx context.Context, run wave.Run, artifacts []wave.A
 	return rv.Store.Replaced(ctx, run, artifacts, found) //nolint:wrapcheck // described by the error table
 }
 
-// ReplacedIn tells it of a run's page. Also as of a moment the files are those of
+// ReplacedIn reports it for a run's page. Also as of a moment the files are those of
 // now, and so is whether the run has ended.
 func (rv *Reader) ReplacedIn(ctx context.Context, d wave.RunDetail) (map[int64]diagnose.Replacement, error) {
 	run := d.Run

@@ -46,7 +46,7 @@ func (fs *filters) ViewLink(v ViewSummary) string {
 }
 
 // ViewOptions are the views as links above a list, which shows q. Data that
-// cannot be read has none: the chrome says why.
+// cannot be read has none: the layout says why.
 func (fs *filters) ViewOptions(ctx context.Context, q url.Values) []views.Option {
 	list, err := fs.ViewSummaries(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func ViewID(r *http.Request) (int64, error) {
 	return id, nil
 }
 
-// ViewError is what a client is told of an error of the console's data.
+// ViewError describes to a client an error of the console's data.
 func ViewError(err error) error {
 	switch {
 	case errors.Is(err, appdb.ErrNotFound):

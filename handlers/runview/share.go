@@ -18,7 +18,7 @@ func (t SharedThing) Resource() string {
 	return "runs/" + address.Segment(t.Run)
 }
 
-// Kinds are the parts of a thing that can be shown, the first unless told.
+// Kinds are the parts of a thing that can be shown, the first by default.
 func (t SharedThing) Kinds() []string {
 	if t.Pipeline != "" {
 		return []string{"latest", "history"}

@@ -144,7 +144,7 @@ func stepSpans(step wave.Step) []timeline.Span {
 	return spans
 }
 
-// spanKind tells a gate, which waits for a human, from a step that works.
+// spanKind distinguishes a gate, which waits for a human, from a step that works.
 func spanKind(step wave.Step) timeline.Kind {
 	if step.Gate {
 		return timeline.Wait

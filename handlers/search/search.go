@@ -97,7 +97,7 @@ type searchAnswer struct {
 	runs  criteria.RunPage // that say it of themselves, without exact
 	found search.Found     // with events that say it
 	of    map[string]wave.Run
-	index search.Status // how much of all events was looked through; zero without an index
+	index search.Status // how much of all events was searched; zero without an index
 }
 
 // find answers a search: a page of events or of runs, or the first of both.
@@ -116,7 +116,7 @@ func (h *Handler) find(ctx context.Context, query searchQuery) (answer searchAns
 		err = h.findEvents(ctx, query, &answer)
 	}
 	if errors.Is(err, store.ErrUnavailable) {
-		answer.known, err = false, nil // the chrome says why
+		answer.known, err = false, nil // the layout says why
 	}
 	return answer, err
 }
@@ -284,7 +284,7 @@ func (h *Handler) searchStatus(ctx context.Context) search.Status {
 	return h.Index.Status(ctx)
 }
 
-// searchIndexView tells how much of all events is searched.
+// searchIndexView reports how much of all events is searched.
 func (h *Handler) searchIndexView(status search.Status, text string) views.SearchIndex {
 	v := views.SearchIndex{
 		State: string(status.State), Percent: int(status.Share * 100), Events: status.Events, Of: status.Of,
