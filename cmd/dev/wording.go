@@ -28,12 +28,14 @@ const wordingHead = `# Every text of a template, and every message in Go, by the
 // gap stands for a value in a text.
 const gap = "…"
 
-// spoken are the attributes that are read, seen or heard as texts.
-//
-//nolint:gochecknoglobals // read only
-var spoken = map[string]bool{
-	"aria-label": true, "aria-description": true, "aria-roledescription": true, "title": true, "placeholder": true, "alt": true, "hx-confirm": true, "content": true,
-	"data-granted": true, "data-denied": true, "data-default": true, "data-label": true, "data-empty": true, "data-text": true, "data-done": true,
+// isText reports whether the value of an attribute is read, seen or heard as a text.
+func isText(attribute string) bool {
+	switch attribute {
+	case "aria-label", "aria-description", "aria-roledescription", "title", "placeholder", "alt", "hx-confirm", "content",
+		"data-granted", "data-denied", "data-default", "data-label", "data-empty", "data-text", "data-done":
+		return true
+	}
+	return false
 }
 
 // wording collects the texts under a root.
@@ -177,11 +179,11 @@ func (c *collector) markup() {
 		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
 			t := z.Token()
 			hidden = kind == html.StartTagToken && (t.Data == "script" || t.Data == "style")
-			if !inline[t.Data] {
+			if !isInline(t.Data) {
 				flush()
 			}
 			for _, a := range t.Attr {
-				if spoken[a.Key] && a.Val != gap {
+				if isText(a.Key) && a.Val != gap {
 					c.add(a.Key + ": " + a.Val)
 				}
 			}
@@ -190,10 +192,14 @@ func (c *collector) markup() {
 	}
 }
 
-// inline are the elements that stand within a sentence.
-//
-//nolint:gochecknoglobals // read only
-var inline = map[string]bool{"a": true, "b": true, "i": true, "em": true, "strong": true, "code": true, "bdi": true, "kbd": true, "time": true, "span": true, "abbr": true}
+// isInline reports whether an element may be within a sentence.
+func isInline(element string) bool {
+	switch element {
+	case "a", "b", "i", "em", "strong", "code", "bdi", "kbd", "time", "span", "abbr":
+		return true
+	}
+	return false
+}
 
 func called(n *ast.CallExpr) string {
 	switch f := n.Fun.(type) {

@@ -189,7 +189,7 @@ func signInSeesLiveSignsOut(t *testing.T, browser *browsertest.Browser) {
 		tab.Run(`document.querySelector('[name=token]').value = '` + token + `'; document.querySelector('[name=name]').value = 'Anna'; document.querySelector('form').requestSubmit()`)
 	}
 	fill("wrong")
-	tab.Until(`document.querySelector('#problem')?.textContent.includes('not the token') && document.querySelector('[name=name]').value === 'Anna'`)
+	tab.Until(`document.querySelector('#problem')?.textContent.includes('Wrong token') && document.querySelector('[name=name]').value === 'Anna'`)
 	fill(testToken)
 	tab.Until(`location.pathname === '/runs' && location.search === '?state=running'`)
 	tab.Until(live)

@@ -45,10 +45,10 @@ func watchedRunIsTold(t *testing.T, browser *browsertest.Browser) {
 	tab.Run(stays)
 	tab.Permit(protocol.PermissionSettingDenied)
 	tab.Click(`[data-watch]`)
-	tab.Until(said + `.startsWith('This browser refuses') && ` + button + `.textContent === 'Notify me'`)
+	tab.Until(said + `.startsWith('Notifications are blocked') && ` + button + `.textContent === 'Notify me'`)
 	tab.Permit(protocol.PermissionSettingGranted)
 	tab.Click(`[data-watch]`)
-	tab.Until(button + `.textContent === 'Do not notify me' && ` + said + `.startsWith('You are told')`)
+	tab.Until(button + `.textContent === 'Do not notify me' && ` + said + `.startsWith('You are notified')`)
 
 	// A swap of what is around the button changes neither.
 	b.Update("pipeline_run", statedb.Row{"run_id": "watched-0", "tags_json": `["seen"]`})
