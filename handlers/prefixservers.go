@@ -2,11 +2,11 @@ package handlers
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
 
 	"wavedeck/handlers/present"
@@ -22,36 +22,26 @@ type prefixServers struct {
 	limits web.Limits
 	news   *rate.Limiter // prefixes that were not known
 
-	mu    sync.Mutex
-	at    map[views.Paths]*Server
-	order []views.Paths // asked for longest ago first
+	mu   sync.Mutex
+	kept *simplelru.LRU[views.Paths, *Server]
 }
 
 func newPrefixServers(c Config) *prefixServers {
 	l := c.Limits.WithDefaults()
-	return &prefixServers{config: c, limits: l, news: rate.NewLimiter(rate.Every(l.PrefixEach), l.Prefixes), at: map[views.Paths]*Server{}}
+	kept, _ := simplelru.NewLRU[views.Paths, *Server](l.Prefixes, nil) // its error is that of a size below 1
+	return &prefixServers{config: c, limits: l, news: rate.NewLimiter(rate.Every(l.PrefixEach), l.Prefixes), kept: kept}
 }
 
 // under is the console at a prefix; nil when too many prefixes were new of late.
 func (m *prefixServers) under(prefix views.Paths, now time.Time) *Server {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s, known := m.at[prefix]
-	switch {
-	case known:
-		m.order = slices.DeleteFunc(m.order, func(p views.Paths) bool { return p == prefix })
-	case !m.news.AllowN(now, 1):
-		return nil
-	default:
+	s, known := m.kept.Get(prefix)
+	if !known && m.news.AllowN(now, 1) {
 		c := m.config
 		c.BasePath = string(prefix) + c.BasePath
 		s = New(c)
-		m.at[prefix] = s
-	}
-	m.order = append(m.order, prefix)
-	if len(m.order) > m.limits.Prefixes {
-		delete(m.at, m.order[0])
-		m.order = m.order[1:]
+		m.kept.Add(prefix, s)
 	}
 	return s
 }

@@ -53,7 +53,8 @@ func TestPrefixesAreBounded(t *testing.T) {
 		if code := ask("/guess0", "wrong"); code != http.StatusTooManyRequests {
 			t.Errorf("status %d", code)
 		}
-		one, two := s.prefixServers.at["/guess0"], s.prefixServers.at["/guess1"]
+		one, _ := s.prefixServers.kept.Get("/guess0")
+		two, _ := s.prefixServers.kept.Get("/guess1")
 		if one.common.elsewhere != two.common.elsewhere || one.Shared != two.Shared || one.Shared != s.Shared {
 			t.Error("they have limits of their own")
 		}
@@ -68,8 +69,8 @@ func TestPrefixesAreBounded(t *testing.T) {
 				t.Fatalf("after %d others: status %d", i, code)
 			}
 		}
-		if refused < 1000-limits.Prefixes || len(s.prefixServers.at) > limits.Prefixes || len(s.prefixServers.order) != len(s.prefixServers.at) {
-			t.Errorf("%d refused, %d kept", refused, len(s.prefixServers.at))
+		if refused < 1000-limits.Prefixes || s.prefixServers.kept.Len() > limits.Prefixes {
+			t.Errorf("%d refused, %d kept", refused, s.prefixServers.kept.Len())
 		}
 		at = at.Add(limits.PrefixEach)
 		if code := ask("/new", rightToken); code != http.StatusOK {

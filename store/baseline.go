@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"wavedeck/store/diagnose"
 	"wavedeck/store/sqlite"
 	"wavedeck/store/wave"
@@ -30,39 +32,28 @@ const (
 // belongs to one opened file, as histories does.
 type baselines struct {
 	mu   sync.Mutex
-	byID map[string]*baseline // by pipeline
+	kept *simplelru.LRU[string, *baseline] // by pipeline
 }
 
 // baseline is what is known of one pipeline.
 type baseline struct {
 	mu      sync.Mutex // held while it is brought up to date
 	checked time.Time
-	used    time.Time // under baselines.mu
-	order   []string  // the past runs, newest first
+	order   []string // the past runs, newest first
 	runs    map[string]*diagnose.PastRun
 }
 
-func (c *baselines) get(pipeline string, now time.Time) *baseline {
+func (c *baselines) get(pipeline string) *baseline {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := c.byID[pipeline]
-	if p == nil {
-		if c.byID == nil {
-			c.byID = map[string]*baseline{}
-		}
-		if len(c.byID) >= maxBaselines {
-			oldest := ""
-			for name, other := range c.byID {
-				if oldest == "" || other.used.Before(c.byID[oldest].used) {
-					oldest = name
-				}
-			}
-			delete(c.byID, oldest)
-		}
-		p = &baseline{runs: map[string]*diagnose.PastRun{}}
-		c.byID[pipeline] = p
+	if c.kept == nil {
+		c.kept, _ = simplelru.NewLRU[string, *baseline](maxBaselines, nil) // its error is that of a size below 1
 	}
-	p.used = now
+	p, known := c.kept.Get(pipeline)
+	if !known {
+		p = &baseline{runs: map[string]*diagnose.PastRun{}}
+		c.kept.Add(pipeline, p)
+	}
 	return p
 }
 
@@ -71,7 +62,7 @@ func (c *baselines) get(pipeline string, now time.Time) *baseline {
 // within baselineFor; runs whose turn to be read has not come yet are missing.
 func (d *pastReader) pastOf(ctx context.Context, pipeline string) ([]*diagnose.PastRun, error) {
 	now := time.Now()
-	p := d.baselines.get(pipeline, now)
+	p := d.baselines.get(pipeline)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.checked.IsZero() || now.Sub(p.checked) > baselineFor {

@@ -2,16 +2,17 @@ package web
 
 import (
 	"bytes"
-	"container/list"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/klauspost/compress/gzip"
 
 	"wavedeck/static"
@@ -60,51 +61,40 @@ func (v version) String() string {
 type Answers struct {
 	flight flight[answer]
 
-	mu    sync.Mutex
-	byKey map[string]*list.Element
-	order *list.List // of *cached, most recently used first
-	size  int
+	mu   sync.Mutex
+	kept *simplelru.LRU[string, *cached]
+	size int // bytes of all bodies
 }
 
 // NewAnswers makes an empty cache.
 func NewAnswers() *Answers {
-	return &Answers{byKey: map[string]*list.Element{}, order: list.New()}
+	c := &Answers{}
+	c.kept, _ = simplelru.NewLRU(math.MaxInt, func(_ string, old *cached) { c.size -= len(old.answer.body) }) // its error is that of a size below 1
+	return c
 }
 
 func (c *Answers) get(key string, v version, now time.Time) (answer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, ok := c.byKey[key]
+	kept, ok := c.kept.Get(key)
 	if !ok {
 		return answer{}, false
 	}
-	kept, _ := e.Value.(*cached)
 	if kept.version != v || now.After(kept.until) {
-		c.drop(e)
+		c.kept.Remove(key)
 		return answer{}, false
 	}
-	c.order.MoveToFront(e)
 	return kept.answer, true
 }
 
 func (c *Answers) put(kept *cached) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e, ok := c.byKey[kept.key]; ok {
-		c.drop(e)
+	c.kept.Remove(kept.key) // Add would not count the old body out
+	c.kept.Add(kept.key, kept)
+	for c.size += len(kept.answer.body); c.size > cacheBytes; {
+		c.kept.RemoveOldest()
 	}
-	c.byKey[kept.key] = c.order.PushFront(kept)
-	c.size += len(kept.answer.body)
-	for c.size > cacheBytes {
-		c.drop(c.order.Back())
-	}
-}
-
-// drop forgets an element. The caller holds mu.
-func (c *Answers) drop(e *list.Element) {
-	kept, _ := c.order.Remove(e).(*cached)
-	delete(c.byKey, kept.key)
-	c.size -= len(kept.answer.body)
 }
 
 // ServeCached answers with what make fills in, or with what it filled in for
