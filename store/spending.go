@@ -6,6 +6,7 @@ import (
 
 	"wavedeck/store/criteria"
 	"wavedeck/store/diagnose"
+	"wavedeck/store/wave"
 )
 
 // Bounds of what is summed at once.
@@ -85,7 +86,7 @@ func (d *Reader) addSpending(ctx context.Context, q Rows, ids []string, into map
 		return err
 	}
 	for _, r := range runs {
-		s := diagnose.Spending{Run: r.ID, Parent: r.Parent, Open: r.Status == "running" || r.Status == "pending" || r.Status == "queued"}
+		s := diagnose.Spending{Run: r.ID, Parent: r.Parent, Open: wave.IsOpen(r.Status)}
 		s.AddSteps(histories[r.ID], sums[r.ID])
 		var accounted int64
 		for _, step := range s.Steps {

@@ -15,6 +15,7 @@ import (
 
 	"wavedeck/handlers/webhook"
 	"wavedeck/store/manifest"
+	"wavedeck/store/wave"
 	"wavedeck/views"
 )
 
@@ -172,12 +173,10 @@ func (t *token) UnmarshalText(text []byte) error {
 // hostName is a name in a Host header, without a port.
 type hostName string
 
-var plainHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
-
 // UnmarshalText takes a name or an address.
 func (h *hostName) UnmarshalText(text []byte) error {
 	name := strings.Trim(string(text), "[]")
-	if _, err := netip.ParseAddr(name); err != nil && !plainHost.MatchString(name) {
+	if _, err := netip.ParseAddr(name); err != nil && !webhook.IsHostName(name) {
 		return fmt.Errorf("%q is not a host name such as deck.example.org", clip(string(text)))
 	}
 	*h = hostName(strings.ToLower(name))
@@ -201,9 +200,5 @@ func (p *basePath) UnmarshalText(text []byte) error {
 
 // clip shortens what is quoted in an error.
 func clip(text string) string {
-	const limit = 60
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit], "") + "…"
+	return wave.Clip(text, 60)
 }

@@ -156,12 +156,7 @@ func (o *offers) askedActions(ctx context.Context, run wave.Run) views.RunAction
 // IsOpen reports whether the record of a run has no end, so that it can be
 // stopped, or closed when nothing carries it out any more.
 func IsOpen(run wave.Run) bool {
-	switch run.Status {
-	case "pending", "running", "queued":
-		return run.State.Active() || run.State == wave.Lost || run.State == wave.Unknown
-	default:
-		return false
-	}
+	return wave.IsOpen(run.Status) && (run.State.Active() || run.State == wave.Lost || run.State == wave.Unknown)
 }
 
 // quickKey is the key of a retry that is one click. It stays the same for a

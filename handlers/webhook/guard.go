@@ -26,6 +26,9 @@ const maxURL = 2048
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 
+// IsHostName reports whether a text can be the name of a host.
+func IsHostName(text string) bool { return plainName.MatchString(text) }
+
 // NewGuard allows the networks (10.1.0.0/16), addresses and names given besides
 // the public internet. The error names the one that is none of these.
 func NewGuard(allow ...string) (*Guard, error) {
@@ -38,7 +41,7 @@ func NewGuard(allow ...string) (*Guard, error) {
 			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 		}
 		switch {
-		case err != nil && plainName.MatchString(text):
+		case err != nil && IsHostName(text):
 			g.hosts[strings.ToLower(text)] = true
 		case err != nil:
 			return nil, fmt.Errorf("%q is neither a network such as 10.1.0.0/16 nor a name such as hooks.internal", text)

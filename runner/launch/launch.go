@@ -259,7 +259,7 @@ func (l *Launcher) closeEnded(id string, pid int, status, output string) {
 		switch r := runs[0]; {
 		case stoppedAsFailed(r):
 			return l.control.CorrectStopped(l.ctx, id)
-		case !open(r.Status):
+		case !wave.IsOpen(r.Status):
 			return nil
 		default:
 			r.PID = pid // which may not have been recorded
@@ -285,11 +285,6 @@ func (l *Launcher) closeEnded(id string, pid int, status, output string) {
 
 // reasonUnbegun closes a run whose process recorded nothing.
 const reasonUnbegun = "its process ended before the run had begun"
-
-// open reports whether a recorded status is that of a run without an end.
-func open(status string) bool {
-	return status == "pending" || status == "running" || status == "queued"
-}
 
 func describe(status syscall.WaitStatus) string {
 	if status.Signaled() {

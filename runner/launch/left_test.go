@@ -90,7 +90,7 @@ func TestNothingOfARunGoesOnAfterItsProcess(t *testing.T) {
 			b.Update("pipeline_run", statedb.Row{"run_id": id, "status": "running", "last_heartbeat": time.Now().Unix()})
 			pids := pidsIn(t, dir)
 			state := end(t, l, id, dir)
-			await(t, "the run to be closed", func() bool { return !open(l.look(t, id).Status) })
+			await(t, "the run to be closed", func() bool { return !wave.IsOpen(l.look(t, id).Status) })
 			if r := l.look(t, id); r.State != state {
 				t.Errorf("%s: %q", r.State, r.Error)
 			}

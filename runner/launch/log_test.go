@@ -7,6 +7,7 @@ import (
 
 	"wavedeck/store/control"
 	"wavedeck/store/storetest"
+	"wavedeck/store/wave"
 )
 
 func TestTheProcessLogIsForItsUserAlone(t *testing.T) {
@@ -39,7 +40,7 @@ func TestTheProcessLogIsForItsUserAlone(t *testing.T) {
 			if got := info.Mode().Perm(); got != 0o600 {
 				t.Errorf("its mode is %o", got)
 			}
-			await(t, "the run to have ended", func() bool { return !open(l.look(t, id).Status) })
+			await(t, "the run to have ended", func() bool { return !wave.IsOpen(l.look(t, id).Status) })
 		})
 	}
 }

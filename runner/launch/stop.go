@@ -165,7 +165,7 @@ func (l *Launcher) lookAtStopped(ids []string) (over []string) {
 			continue
 		}
 		closed, err := l.closeDead(l.ctx, r)
-		if err == nil && (closed || !open(r.Status) || r.State.Ended()) {
+		if err == nil && (closed || !wave.IsOpen(r.Status) || r.State.Ended()) {
 			over = append(over, r.ID)
 		}
 	}

@@ -226,7 +226,7 @@ func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
 					t.Errorf("%s, recorded as %s, %+v", run.State, run.Status, run.Cancel)
 				}
 			} else {
-				await(t, "the run to be "+test.want, func() bool { return !open(l.look(t, id).Status) })
+				await(t, "the run to be "+test.want, func() bool { return !wave.IsOpen(l.look(t, id).Status) })
 				if run := l.look(t, id); string(run.State) != test.want || !strings.Contains(run.Error, test.says) || run.CompletedAt.IsZero() {
 					t.Errorf("%s: %q, ended %v", run.State, run.Error, run.CompletedAt)
 				}
@@ -317,7 +317,7 @@ func TestAProcessThatDiesIsTold(t *testing.T) {
 				t.Fatal(err)
 			}
 			pid := l.look(t, id).PID
-			await(t, "the run to have ended", func() bool { return !open(l.look(t, id).Status) })
+			await(t, "the run to have ended", func() bool { return !wave.IsOpen(l.look(t, id).Status) })
 			run := l.look(t, id)
 			if run.State != test.state {
 				t.Errorf("told as %s", run.State)
@@ -365,7 +365,7 @@ func TestAProcessThatRecordsNothingIsEnded(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(logs, "go"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "its end", func() bool { return !open(l.look(t, begun).Status) })
+	await(t, "its end", func() bool { return !wave.IsOpen(l.look(t, begun).Status) })
 }
 
 func TestOneWatchLooksAfterAllThatWereAskedToStop(t *testing.T) {

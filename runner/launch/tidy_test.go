@@ -53,7 +53,7 @@ func TestARunWhoseProcessDiedWhileNoConsoleRanIsClosedByTheNext(t *testing.T) {
 			}
 
 			next := newLauncher(t, b, Options{Logs: func() string { return logs }, Tidy: time.Hour})
-			if err := next.tidy(t.Context()); err != nil || !open(next.look(t, id).Status) {
+			if err := next.tidy(t.Context()); err != nil || !wave.IsOpen(next.look(t, id).Status) {
 				t.Fatalf("a run whose process lives is %s, %v", next.look(t, id).Status, err)
 			}
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
@@ -64,7 +64,7 @@ func TestARunWhoseProcessDiedWhileNoConsoleRanIsClosedByTheNext(t *testing.T) {
 			if err := next.tidy(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if r := next.look(t, id); open(r.Status) || r.State != test.state || r.Error != test.says {
+			if r := next.look(t, id); wave.IsOpen(r.Status) || r.State != test.state || r.Error != test.says {
 				t.Errorf("%s, recorded as %s: %q", r.State, r.Status, r.Error)
 			}
 		})
@@ -91,7 +91,7 @@ func TestRunsWhoseProcessIsGoneDoNotCountAgainstTheLimit(t *testing.T) {
 	if err := syscall.Kill(l.look(t, started).PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "its end", func() bool { return !open(l.look(t, started).Status) })
+	await(t, "its end", func() bool { return !wave.IsOpen(l.look(t, started).Status) })
 }
 
 func TestARunWhoseOutputIsHeldIsLeftAlone(t *testing.T) {
@@ -114,12 +114,12 @@ func TestARunWhoseOutputIsHeldIsLeftAlone(t *testing.T) {
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.tidy(t.Context()); err != nil || !open(l.look(t, id).Status) {
+	if err := l.tidy(t.Context()); err != nil || !wave.IsOpen(l.look(t, id).Status) {
 		t.Errorf("%s, %v", l.look(t, id).Status, err)
 	}
 	_ = holder.Process.Kill()
 	_ = holder.Wait()
-	if err := l.tidy(t.Context()); err != nil || open(l.look(t, id).Status) {
+	if err := l.tidy(t.Context()); err != nil || wave.IsOpen(l.look(t, id).Status) {
 		t.Errorf("%s, %v", l.look(t, id).Status, err)
 	}
 }

@@ -154,7 +154,7 @@ func isOpen(ctx context.Context, tx *sqlx.Tx, id string) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	return status == "pending" || status == "running" || status == "queued", nil
+	return wave.IsOpen(status), nil
 }
 
 // SetPID records the process of a run. A database without that column keeps none.

@@ -36,6 +36,11 @@ func (s State) Ended() bool {
 	}
 }
 
+// IsOpen reports whether a status that Wave recorded is that of a run without an end.
+func IsOpen(status string) bool {
+	return status == "pending" || status == "running" || status == "queued"
+}
+
 // Active reports whether s is a run that an operator may still watch or stop.
 func (s State) Active() bool {
 	switch s {
