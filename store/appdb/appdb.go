@@ -56,7 +56,7 @@ type DB struct {
 	mu      sync.Mutex
 	db      *sqlx.DB // nil while it cannot be used
 	files   openFiles
-	ending  *sqlx.DB // whose files were taken away; nil: it has ended
+	ending  *sqlx.DB          // whose files were taken away; nil: it has ended
 	problem *UnavailableError // nil: the last write was kept
 	tried   time.Time
 	closed  bool
