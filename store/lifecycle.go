@@ -104,7 +104,7 @@ func (f *follower) follow(ctx context.Context) {
 		s.replace(nil)
 		f.report(ctx, &sqlite.UnreadableError{Problem: "the files beside the state database at " + s.path + " were replaced; it is being opened again", Cause: err})
 		if err := o.db.Drain(ctx); err != nil {
-			s.opt.Log.Warn("close state database", "err", err)
+			s.opt.Log.Warn("failed to close the state database", "err", err)
 		}
 		sleep(ctx, reopenAfter) // the files may still be moved, one after another
 	case errors.Is(err, sqlite.ErrReplaced):

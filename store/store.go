@@ -208,7 +208,7 @@ func (s *stateFile) replace(o *opened) {
 
 func (s *stateFile) closeDatabase(o *opened) {
 	if err := o.db.Close(); err != nil {
-		s.opt.Log.Warn("close state database", "err", err)
+		s.opt.Log.Warn("failed to close the state database", "err", err)
 	}
 }
 

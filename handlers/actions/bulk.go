@@ -188,7 +188,7 @@ func (b *Bulk) workOnce(ctx context.Context, owner string) time.Duration {
 	bulk, items, err := b.Data.ClaimBulk(ctx, owner, b.Now(), bulkLease, bulkChunk)
 	if err != nil {
 		if !errors.Is(err, appdb.ErrNotFound) && !errors.As(err, new(*appdb.UnavailableError)) && ctx.Err() == nil {
-			b.Log.WarnContext(ctx, "failed to read bulk actions", "error", err)
+			b.Log.WarnContext(ctx, "failed to read bulk actions", "err", err)
 		}
 		return bulkLook
 	}

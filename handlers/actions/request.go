@@ -97,7 +97,7 @@ func (h *Handler) begin(ctx context.Context, r runner.Request) (string, error) {
 		a.Param("original", r.Original)
 	}
 	if r.Original != "" && r.Kind() == "" {
-		h.Warn(ctx, "keep what a retry repeats", h.Data.AddRetry(context.WithoutCancel(ctx), id, r.Original))
+		h.Warn(ctx, "failed to record the options of a run", h.Data.AddRetry(context.WithoutCancel(ctx), id, r.Original))
 	}
 	h.noteLaunch(ctx, id, r)
 	h.awaitDatabase(ctx)

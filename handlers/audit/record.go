@@ -164,7 +164,7 @@ func (t *Trail) Append(r *http.Request, action string, noted *Record, failure *w
 		e.Result = appdb.Done
 	}
 	if err := t.Data.Append(e); err != nil {
-		t.Log.ErrorContext(r.Context(), "failed to write audit entry", "entry", e, "error", err)
+		t.Log.ErrorContext(r.Context(), "failed to write audit entry", "entry", e, "err", err)
 	}
 }
 

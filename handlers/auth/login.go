@@ -89,7 +89,7 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) error {
 		h.gate.here.set(session.ID, sessionEnded)
 		until := time.Unix(session.Begun, 0).Add(SessionWhole)
 		if err := h.Data.EndSession(r.Context(), session.ID, until, h.Now()); err != nil {
-			h.Log.WarnContext(r.Context(), "failed to record a sign-out: another console on this folder accepts its cookie", "error", err)
+			h.Log.WarnContext(r.Context(), "failed to record a sign-out: another console on this folder accepts its cookie", "err", err)
 		}
 		cookie := h.sessionCookie(r) //nolint:gosec // it sets them all
 		cookie.MaxAge = -1

@@ -176,7 +176,7 @@ func (h *Handler) FailFragment(w http.ResponseWriter, r *http.Request, failure *
 	made := fragmentView{title: title, page: h.Paths.Runs(nil), body: views.TroubleFragment(view)}
 	body, err := h.renderFragment(r.Context(), look, made, h.Origin(r))
 	if err != nil {
-		h.Log.ErrorContext(r.Context(), "render excerpt", "request", view.RequestID, "error", err)
+		h.Log.ErrorContext(r.Context(), "failed to render an embed", "request", view.RequestID, "err", err)
 		http.Error(w, failure.Text, failure.Status)
 		return
 	}

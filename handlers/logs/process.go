@@ -333,7 +333,7 @@ func (h *Handler) downloadProcessLog(w http.ResponseWriter, r *http.Request, id 
 				return nil
 			}
 			if err != nil {
-				h.Log.ErrorContext(r.Context(), "process log broke off", "request", web.RequestID(r.Context()), "run", id, "error", err)
+				h.Log.ErrorContext(r.Context(), "failed to send the rest of a process log", "request", web.RequestID(r.Context()), "run", id, "err", err)
 				panic(http.ErrAbortHandler) // half a file must not look whole
 			}
 		}

@@ -124,7 +124,7 @@ func (h *Handler) endStream(ctx context.Context, stream *web.EventStream, err er
 	if stream == nil || ctx.Err() != nil {
 		return err
 	}
-	h.Log.WarnContext(ctx, "stream ended", "request", web.RequestID(ctx), "error", err)
+	h.Log.WarnContext(ctx, "stream ended", "request", web.RequestID(ctx), "err", err)
 	return nil
 }
 

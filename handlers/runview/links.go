@@ -38,7 +38,7 @@ func FileName(name string) string {
 // look whole.
 func (rv *Reader) BreakOff(ctx context.Context, err error) error {
 	if ctx.Err() == nil && web.Describe(err).Status != web.StatusClientClosed {
-		rv.Log.ErrorContext(ctx, "answer broke off", "request", web.RequestID(ctx), "error", err)
+		rv.Log.ErrorContext(ctx, "failed to send the rest of a response", "request", web.RequestID(ctx), "err", err)
 	}
 	panic(http.ErrAbortHandler)
 }

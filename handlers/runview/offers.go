@@ -59,7 +59,7 @@ const MaxBulk = 1000
 // Warn notes in the log what went wrong, unless it did because the work was ended.
 func (rv *Reader) Warn(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
-		rv.Log.WarnContext(ctx, what, "error", err)
+		rv.Log.WarnContext(ctx, what, "err", err)
 	}
 }
 

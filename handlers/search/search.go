@@ -160,7 +160,7 @@ func (h *Handler) findEvents(ctx context.Context, query searchQuery, answer *sea
 	defer cancel()
 	found, err := h.Index.Find(within, query.words, query.only, query.before)
 	if errors.Is(err, search.ErrUnusable) {
-		h.Log.WarnContext(ctx, "search events", "error", err)
+		h.Log.WarnContext(ctx, "failed to search events", "err", err)
 		answer.index.State, answer.index.Problem = search.Unusable, "the index cannot be read right now"
 		return nil
 	}

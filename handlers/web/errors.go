@@ -167,7 +167,7 @@ func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		if failure.Status == StatusClientClosed {
 			return
 		}
-		k.Log.ErrorContext(r.Context(), "answer broke off", "request", id, "path", k.loggedPath(r), "error", err)
+		k.Log.ErrorContext(r.Context(), "failed to send the rest of a response", "request", id, "path", k.loggedPath(r), "err", err)
 		if w.Header().Get("Content-Type") != TypeEventStream {
 			panic(http.ErrAbortHandler)
 		}
@@ -175,7 +175,7 @@ func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	switch {
 	case failure.Status >= http.StatusInternalServerError && failure.Err != nil:
-		k.Log.ErrorContext(r.Context(), "request failed", "request", id, "path", k.loggedPath(r), "error", err)
+		k.Log.ErrorContext(r.Context(), "request failed", "request", id, "path", k.loggedPath(r), "err", err)
 	case failure.Status == StatusClientClosed:
 		return
 	case failure.Status == http.StatusRequestTimeout: // whose context ended with the body, and who can still be answered

@@ -67,7 +67,7 @@ func (k *Kit) Respond(w http.ResponseWriter, r *http.Request, status int, conten
 	ctx := r.Context()
 	_ = withBuffer(func(b *bytes.Buffer) error {
 		if err := fill(b); err != nil {
-			k.Log.ErrorContext(ctx, "render answer", "request", RequestID(ctx), "path", k.loggedPath(r), "error", err)
+			k.Log.ErrorContext(ctx, "failed to render a page", "request", RequestID(ctx), "path", k.loggedPath(r), "err", err)
 			http.Error(w, "internal error (request "+RequestID(ctx)+")", http.StatusInternalServerError)
 			return nil
 		}
@@ -86,6 +86,6 @@ func (k *Kit) Send(w http.ResponseWriter, r *http.Request, status int, contentTy
 		return
 	}
 	if _, err := w.Write(body); err != nil {
-		k.Log.DebugContext(r.Context(), "client left", "request", RequestID(r.Context()), "error", err)
+		k.Log.DebugContext(r.Context(), "client left", "request", RequestID(r.Context()), "err", err)
 	}
 }

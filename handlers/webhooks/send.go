@@ -207,6 +207,6 @@ func (h *Handler) sendHook(ctx context.Context, m appdb.Delivery, hook appdb.Web
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if err := h.Data.SettleDelivery(settling, m); err != nil {
-		h.Log.WarnContext(ctx, "failed to record a webhook delivery", "message", m.ID, "error", err)
+		h.Log.WarnContext(ctx, "failed to record a webhook delivery", "message", m.ID, "err", err)
 	}
 }

@@ -143,7 +143,7 @@ func (l *Launcher) Start(ctx context.Context, r control.NewRun, p Program) (stri
 	l.mu.Unlock()
 	l.watches.Go(func() { l.watch(id, pid, output, p.Empty) })
 	if err := l.control.SetPID(context.WithoutCancel(ctx), id, pid); err != nil {
-		l.opt.Log.Warn("record process", "run", id, "pid", pid, "err", err) // a program of ours records it itself
+		l.opt.Log.Warn("failed to record the process of a run", "run", id, "pid", pid, "err", err) // a program of ours records it itself
 	}
 	return id, nil
 }
@@ -316,7 +316,7 @@ func (l *Launcher) persist(id string, end func() error) {
 		case err == nil || l.ctx.Err() != nil:
 			return
 		case !errors.Is(err, control.ErrBusy):
-			l.opt.Log.Warn("close run", "run", id, "err", err)
+			l.opt.Log.Warn("failed to close a run", "run", id, "err", err)
 			return
 		}
 		select {

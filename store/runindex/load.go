@@ -73,7 +73,7 @@ func (ix *Index) Follow(ctx context.Context, found func(runs []string)) {
 		if ctx.Err() != nil {
 			return
 		}
-		ix.opt.Log.Warn("load index of runs", "err", err)
+		ix.opt.Log.Warn("failed to load the index of runs", "err", err)
 		if !rest(ctx, time.Second) {
 			return
 		}
@@ -82,7 +82,7 @@ func (ix *Index) Follow(ctx context.Context, found func(runs []string)) {
 	for rest(ctx, ix.sweepPause()) {
 		runs, _, err := ix.Check(ctx, sweepPause)
 		if err != nil && ctx.Err() == nil {
-			ix.opt.Log.Warn("check index of runs", "err", err)
+			ix.opt.Log.Warn("failed to check the index of runs", "err", err)
 		}
 		if len(runs) > 0 {
 			found(runs)

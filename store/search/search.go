@@ -149,7 +149,7 @@ func (x *Index) failed(f *file, err error) {
 	mine := f.same(x.Path())
 	_ = f.close() // it is damaged
 	if mine {
-		x.opt.Log.Warn("the search index is damaged and is rebuilt", "file", x.Path(), "error", err)
+		x.opt.Log.Warn("the search index is damaged and is rebuilt", "file", x.Path(), "err", err)
 		removeFile(x.Path())
 		x.tried = time.Time{} // there is no reason to wait for
 	}
