@@ -34,10 +34,17 @@ func NewLoads[T any]() *Loads[T] {
 // last change. What it returns is shared and must not be changed.
 func (l *Loads[T]) Get(ctx context.Context, k *Kit, key string, read func(context.Context) (T, error)) (T, error) {
 	now, v := k.Now(), k.version()
-	if kept, ok := l.kept.Get(key); ok && kept.version == v && !now.After(kept.until) {
-		return kept.made, nil
+	there := func() (T, bool) {
+		kept, ok := l.kept.Get(key)
+		return kept.made, ok && kept.version == v && !now.After(kept.until)
+	}
+	if made, ok := there(); ok {
+		return made, nil
 	}
 	return l.flight.do(ctx, v.String()+" "+key, k.Budgets.Answer, func(ctx context.Context) (T, error) {
+		if made, ok := there(); ok { // the reading before this one ended in between
+			return made, nil
+		}
 		made, err := read(ctx)
 		if err == nil {
 			l.kept.Add(key, loaded[T]{version: v, until: now.Add(cacheFor), made: made})
