@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"wavedeck/views/legible"
 )
 
 // CompareView is two runs side by side; left is asked about, right is what it is
@@ -207,9 +209,9 @@ func verdictWords(o CompareOutput) string {
 
 func outputName(name string, attempt int) string {
 	if attempt == 0 {
-		return name
+		return legible.Name(name)
 	}
-	return name + ", attempt " + strconv.Itoa(attempt)
+	return legible.Name(name) + ", attempt " + strconv.Itoa(attempt)
 }
 
 func firstPlace(f FirstDifference) string {

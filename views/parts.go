@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"wavedeck/views/legible"
 )
 
 func query(pairs ...string) url.Values {
@@ -61,8 +63,14 @@ func childrenWord(c Children) string {
 func join(sep string, parts ...string) string {
 	kept := parts[:0:0]
 	for _, p := range parts {
-		if p != "" {
-			kept = append(kept, p)
+		if strings.Trim(p, " ") == "" || strings.Contains(p, "\n") { // lines are a text, and no name
+			if p != "" {
+				kept = append(kept, p)
+			}
+		} else {
+			core := strings.Trim(p, " ") // blanks at the ends of a part keep it apart
+			before, after, _ := strings.Cut(p, core)
+			kept = append(kept, before+legible.Name(core)+after)
 		}
 	}
 	return strings.Join(kept, sep)

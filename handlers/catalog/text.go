@@ -47,7 +47,7 @@ func (p pipelineDetail) facts() []plain.Fact {
 		}
 	}
 	add("Description", p.Description)
-	add("Category", p.Category)
+	add("Category", legible.Name(p.Category))
 	add("File", p.File)
 	add("Input", p.Input.words())
 	if r := p.Record; r != nil {
@@ -76,7 +76,7 @@ func (in inputSummary) words() string {
 		words = append(words, "e.g. "+in.Example)
 	}
 	if len(in.Enum) > 0 {
-		words = append(words, "one of "+strings.Join(in.Enum, ", "))
+		words = append(words, "one of "+legible.Names(in.Enum))
 	}
 	return strings.Join(words, " · ")
 }

@@ -93,10 +93,14 @@ func valueCell(fact string, value any) plain.Cell {
 		return plain.Cell{}
 	}
 	text := fmt.Sprint(value)
-	if fact == "state" {
+	switch fact {
+	case "state":
 		return present.StateCell(text)
+	case "branch", "tags", "pipeline", "persona", "model", "adapter":
+		return present.NameCell(text)
+	default:
+		return present.TextCell(text)
 	}
-	return present.TextCell(text)
 }
 
 func (body compareResponse) withOutputs(d plain.Document) plain.Document {
@@ -111,7 +115,7 @@ func (body compareResponse) withOutputs(d plain.Document) plain.Document {
 	for _, o := range body.Outputs {
 		t.Rows = append(t.Rows, []plain.Cell{
 			present.CodeCell(o.StepID), present.CodeCell(o.Name), present.CountCell(int64(o.Attempt)), present.TextCell(o.Verdict), o.Left.size(), o.Right.size(),
-			present.CountCell(int64(o.Removed)), present.CountCell(int64(o.Added)), present.TextCell(o.Note),
+			present.CountCell(int64(o.Removed)), present.CountCell(int64(o.Added)), present.NameCell(o.Note),
 		})
 		if o.Diff != "" {
 			p := plain.Part{Heading: strings.TrimSpace(legible.Name(o.StepID) + " " + legible.Name(o.Name)), Pre: o.Diff}

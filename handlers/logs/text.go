@@ -205,7 +205,7 @@ func writeEvent(w io.Writer, e wave.Event, colours bool) {
 	if colours {
 		text = colouredText(lines)
 	}
-	if facts := eventFacts(e); facts != "" {
+	if facts := legible.Name(eventFacts(e)); facts != "" {
 		text = strings.TrimRight(text+" ["+facts+"]", "\n")
 	}
 	text = strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ")

@@ -183,7 +183,7 @@ func artifactTable(artifacts []ArtifactSummary) plain.Table {
 		if replaced {
 			note := plain.Cell{}
 			if a.Replaced != nil {
-				note = TextCell(a.Replaced.Text)
+				note = NameCell(a.Replaced.Text)
 			}
 			last := &t.Rows[len(t.Rows)-1]
 			*last = append(*last, note)

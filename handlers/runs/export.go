@@ -115,14 +115,14 @@ var csvColumns, csvAsOf = []string{
 // csvRow has an empty cell where JSON leaves a field out. Tags are joined by commas.
 func csvRow(sum present.RunSummary) []string {
 	row := []string{
-		plain.Inert(sum.RunID), plain.Inert(sum.PipelineName), plain.Inert(sum.Status), sum.State, plain.Inert(sum.Reason), plain.Inert(sum.Input),
-		plain.Inert(sum.CurrentStep), strconv.FormatInt(sum.TotalTokens, 10), present.TimeText(sum.StartedAt), present.TimeText(sum.CompletedAt),
-		sum.Duration, present.CountText(sum.DurationMs), plain.Inert(strings.Join(sum.Tags, ",")), present.CountText(int64(sum.Progress)), plain.Inert(sum.ErrorMessage),
-		plain.Inert(sum.ParentRunID), plain.Inert(sum.BranchName),
-		"", "", "", "", "", plain.Inert(sum.Headline), plain.Inert(sum.CausedBy),
+		plain.InertName(sum.RunID), plain.InertName(sum.PipelineName), plain.Inert(sum.Status), sum.State, plain.Inert(sum.Reason), plain.Inert(sum.Input),
+		plain.InertName(sum.CurrentStep), strconv.FormatInt(sum.TotalTokens, 10), present.TimeText(sum.StartedAt), present.TimeText(sum.CompletedAt),
+		sum.Duration, present.CountText(sum.DurationMs), plain.InertName(strings.Join(sum.Tags, ",")), present.CountText(int64(sum.Progress)), plain.Inert(sum.ErrorMessage),
+		plain.InertName(sum.ParentRunID), plain.InertName(sum.BranchName),
+		"", "", "", "", "", plain.Inert(sum.Headline), plain.InertName(sum.CausedBy),
 	}
 	row = append(row,
-		present.CountText(sum.SubtreeTokens), plain.Inert(sum.ParentStepID), plain.Inert(sum.ForkedFrom), plain.Inert(sum.RunKind),
+		present.CountText(sum.SubtreeTokens), plain.InertName(sum.ParentStepID), plain.InertName(sum.ForkedFrom), plain.Inert(sum.RunKind),
 		given(sum.IterateIndex), given(sum.IterateTotal), plain.Inert(sum.IterateMode), "", "", "", "",
 	)
 	if c := sum.ChildrenCounts; c != nil {

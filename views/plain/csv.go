@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"wavedeck/views/legible"
 )
 
 // CSV writes rows for a spreadsheet, or for a program (RFC 4180).
@@ -51,6 +53,10 @@ func Inert(text string) string {
 		text = text[i+1:]
 	}
 }
+
+// InertName is a name as Inert has it, with marks where it has what is not seen: names
+// as they are stand in JSON.
+func InertName(name string) string { return Inert(legible.Name(name)) }
 
 // formula reports whether a cell that begins with text could be a formula, also
 // behind the blanks and quotes that some programs drop, or could be taken for one

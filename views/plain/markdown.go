@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/url"
 	"strings"
+
+	"wavedeck/views/legible"
 )
 
 // maxCell bounds what a cell of Markdown holds, in bytes.
@@ -11,7 +13,7 @@ const maxCell = 2000
 
 // Markdown writes a document as GitHub's Markdown, which chats and issues read.
 func Markdown(b *bytes.Buffer, d Document) {
-	b.WriteString("# " + escaped(oneLine(d.Title)) + "\n")
+	b.WriteString("# " + escaped(oneLine(legible.Name(d.Title))) + "\n")
 	for _, p := range d.Parts {
 		if p.Heading != "" {
 			b.WriteString("\n## " + escaped(oneLine(p.Heading)) + "\n")

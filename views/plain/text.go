@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/mattn/go-runewidth"
+
+	"wavedeck/views/legible"
 )
 
 // places counts how many columns of a terminal a text takes. What East Asian
@@ -46,7 +48,7 @@ type text struct {
 // asked for. Nothing else of what is written acts on a terminal.
 func Text(b *bytes.Buffer, d Document, coloured bool) {
 	t := text{b, coloured}
-	t.line(t.in(bold, oneLine(d.Title)))
+	t.line(t.in(bold, oneLine(legible.Name(d.Title))))
 	for _, p := range d.Parts {
 		t.line("")
 		if p.Heading != "" {
