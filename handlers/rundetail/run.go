@@ -116,7 +116,9 @@ func (h *Handler) renderRun(w http.ResponseWriter, r *http.Request, component fu
 // runView is what a run's page shows. Its parts share it.
 func (h *Handler) runView(ctx context.Context, r *http.Request, id string, window runview.EventWindow) (views.RunView, error) {
 	key := fmt.Sprintf("%s%s %q %q %d %d", h.Origin(r), h.Paths, id, r.URL.Query().Get("at"), window.After, window.Before)
-	return h.loads.Get(ctx, h.Kit, key, func(ctx context.Context) (views.RunView, error) { return h.readRunView(ctx, r, id, window) })
+	return h.loads.Get(ctx, h.Kit, key, func(ctx context.Context) (views.RunView, error) {
+		return h.readRunView(ctx, r.WithContext(ctx), id, window)
+	})
 }
 
 func (h *Handler) readRunView(ctx context.Context, r *http.Request, id string, window runview.EventWindow) (views.RunView, error) {
