@@ -119,7 +119,7 @@ func (f *startForm) plan(h *Handler, r *http.Request, p manifest.Pipeline, value
 	}
 }
 
-// writeForm sends a form. Going back to it asks for it anew, with another key.
+// writeForm sends a form. Going back to it requests it again, with another key.
 func (h *Handler) writeForm(w http.ResponseWriter, r *http.Request, status int, view startForm) {
 	view.Plan.Refresh, view.Plan.Verb = view.Preview, view.Verb
 	if len(view.Errors) > 0 || view.Problem == view.Plan.Problem {

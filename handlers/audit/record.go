@@ -136,7 +136,7 @@ func (a *Record) said() string {
 	return a.text
 }
 
-// Append writes the entry of an action that was answered with told. An entry
+// Append writes the entry of an action and of its answer. An entry
 // that cannot be kept is in the log on stderr: stopping a run on a full disk
 // must go on being possible.
 func (t *Trail) Append(r *http.Request, action string, noted *Record, failure *web.Error) {

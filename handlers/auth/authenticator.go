@@ -123,7 +123,7 @@ func (h *Handler) auditWrongToken(r *http.Request, action string, wait time.Dura
 }
 
 // askToSignIn answers who was not let in: a browser is led to the sign-in page,
-// a program is told how to say who it is.
+// a program gets the header to send.
 func (h *Handler) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	header := w.Header()
 	header.Set("WWW-Authenticate", `Bearer realm="wavedeck"`)

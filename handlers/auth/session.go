@@ -16,7 +16,7 @@ import (
 )
 
 // How long a session lasts when nobody uses it, how long when somebody does,
-// and how old it is before it is written anew.
+// and how old it is before it is renewed.
 const (
 	SessionIdle  = 12 * time.Hour
 	SessionWhole = 7 * 24 * time.Hour

@@ -297,7 +297,7 @@ type delta struct {
 	coarse  bool     // from whole seconds
 }
 
-// coarseShare is the least that a share of whole seconds is told of: below, the
+// coarseShare is the least that a share of whole seconds is given for: below, the
 // second that may be missing is more than the share.
 const coarseShare = int64(20 * time.Second / time.Millisecond)
 

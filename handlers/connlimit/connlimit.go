@@ -9,7 +9,7 @@ import (
 )
 
 // Spare is how many connections of an address above its limit are accepted, only to be
-// told so. Any more are closed at once.
+// refused. Any more are closed at once.
 const Spare = 16
 
 // Listener accepts connections and counts those that are open by their address. It is

@@ -18,7 +18,7 @@ import (
 	"wavedeck/views/timeline"
 )
 
-// What may stand in a page of others. Each is read anew for every change.
+// What may stand in a page of others. Each is read again for every change.
 
 // runFragment is one of a run's pictures; body may add to the view.
 func runFragment(what string, styles []string, body func(context.Context, *Handler, wave.RunDetail, *views.RunView) (templ.Component, error)) fragment {

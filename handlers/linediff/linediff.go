@@ -1,6 +1,6 @@
 // Package linediff compares texts line by line: lines that occur once on both
 // sides anchor the rest (patience), and what lies between them is Myers' shortest
-// script, up to a bound. What no bound allows to be told in detail is told as
+// script, up to a bound. What the bound leaves no room for is reported as
 // replaced, which is true and quick.
 package linediff
 

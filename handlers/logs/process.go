@@ -49,7 +49,7 @@ func (c *indexes) of(run string) *logfile.Index {
 		return x
 	}
 	if c.byRun == nil || len(c.byRun) >= maxIndexes {
-		c.byRun = map[string]*logfile.Index{} // made anew in milliseconds
+		c.byRun = map[string]*logfile.Index{} // made again in milliseconds
 	}
 	x := &logfile.Index{}
 	c.byRun[run] = x

@@ -15,7 +15,7 @@ import (
 )
 
 // anyFailure is the choice of a log's filter that stands for every state that
-// tells a failure.
+// is a failure.
 const anyFailure = "error"
 
 // Ways in which a log shows times.

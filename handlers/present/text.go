@@ -31,8 +31,8 @@ func ChildrenWord(c wave.ChildCounts) string {
 // What text and Markdown say is made of the JSON document, so that no form knows
 // more than another.
 
-// told is the derived state of a run, as its page calls it.
-func (sum RunSummary) told() string {
+// derivedState is the derived state of a run, as its page calls it.
+func (sum RunSummary) derivedState() string {
 	if sum.State != "" {
 		return sum.State
 	}
@@ -134,7 +134,7 @@ func RunTable(sums []RunSummary, to views.Paths, origin string) plain.Table {
 	}
 	for _, sum := range sums {
 		row := []plain.Cell{
-			StateCell(sum.told()), RunCell(sum.RunID, to, origin), CodeCell(sum.PipelineName), CodeCell(sum.CurrentStep), TextCell(percent(sum.Progress)),
+			StateCell(sum.derivedState()), RunCell(sum.RunID, to, origin), CodeCell(sum.PipelineName), CodeCell(sum.CurrentStep), TextCell(percent(sum.Progress)),
 			TimeCell(sum.StartedAt), TextCell(sum.Duration), CountCell(sum.TotalTokens), TextCell(sum.attention()), NamesCell(sum.Tags),
 			TextCell(sum.Input),
 		}

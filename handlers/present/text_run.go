@@ -72,7 +72,7 @@ func (sum RunSummary) Facts(to views.Paths, origin string) []plain.Fact {
 		runaway = sum.Runaway.Kind + " at " + sum.Runaway.Step + ": " + sum.Runaway.Why
 	}
 	facts := []plain.Fact{
-		{Name: "State", Cell: StateCell(sum.told())},
+		{Name: "State", Cell: StateCell(sum.derivedState())},
 		{Name: "Run", Cell: RunCell(sum.RunID, to, origin)},
 		{Name: "Pipeline", Cell: CodeCell(sum.PipelineName)},
 		{Name: "Reason", Cell: TextCell(sum.Reason)},
@@ -147,7 +147,7 @@ func childTable(sums []RunSummary, to views.Paths, origin string) plain.Table {
 	}}
 	for _, sum := range sums {
 		t.Rows = append(t.Rows, []plain.Cell{
-			StateCell(sum.told()), RunCell(sum.RunID, to, origin), CodeCell(sum.ParentStepID), CodeCell(sum.RunKind), TextCell(sum.item()), CodeCell(sum.PipelineName),
+			StateCell(sum.derivedState()), RunCell(sum.RunID, to, origin), CodeCell(sum.ParentStepID), CodeCell(sum.RunKind), TextCell(sum.item()), CodeCell(sum.PipelineName),
 			TimeCell(sum.StartedAt), TextCell(sum.Duration), CountCell(sum.TotalTokens), TextCell(cmp.Or(sum.Headline, sum.Reason)),
 		})
 	}

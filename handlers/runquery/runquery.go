@@ -8,7 +8,7 @@
 //	since:24h until:2026-11-23     when it started
 //
 // All terms must hold. It knows the language, not the runs: what a value
-// means is up to the caller, who tells of a wrong one with Query.Fail.
+// means is up to the caller, which reports a wrong one with Query.Fail.
 package runquery
 
 import (

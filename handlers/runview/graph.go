@@ -30,17 +30,17 @@ func (ps *pictures) RunPicture(d wave.RunDetail) (*dag.Layout, dag.Options) {
 	layout := ps.layoutOf(d)
 	status := map[string]dag.Status{}
 	for _, step := range d.Steps {
-		told := dag.Status{
+		node := dag.Status{
 			State: string(step.State), Word: present.StateWord(step.State), Note: step.Note,
 			Href: ps.Paths.Run(d.Run.ID) + "#" + views.StepAnchor(step.ID),
 		}
 		if strings.HasPrefix(step.Note, diagnose.BlockedBy) {
-			told.Note = "" // the picture shows what blocks it
+			node.Note = "" // the picture shows what blocks it
 		}
 		if step.Visits > 1 {
-			told.Note = joinNotes(told.Note, views.Plural(step.Visits, "visit", "visits"))
+			node.Note = joinNotes(node.Note, views.Plural(step.Visits, "visit", "visits"))
 		}
-		status[present.BoundedName(step.ID)] = present.Bounded(told)
+		status[present.BoundedName(step.ID)] = present.Bounded(node)
 	}
 	return layout, dag.Options{
 		ID: "graph", Title: "Steps of " + legible.Name(present.BoundedName(d.Run.Pipeline)),

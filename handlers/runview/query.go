@@ -111,13 +111,13 @@ func (query *RunsQuery) parsePage(q url.Values) error {
 }
 
 func parseStates(states, statuses []string) ([]wave.State, error) {
-	var told []wave.State
+	var wanted []wave.State
 	for _, word := range states {
 		s := wave.State(word)
 		if !slices.Contains(wave.States[:], s) {
 			return nil, &criteria.InputError{Field: "state", Got: present.Clip(word, 64), Want: "one of " + joinStates()}
 		}
-		told = append(told, s)
+		wanted = append(wanted, s)
 	}
 	for _, word := range statuses {
 		var matching []wave.State
@@ -129,9 +129,9 @@ func parseStates(states, statuses []string) ([]wave.State, error) {
 		if matching == nil {
 			return nil, &criteria.InputError{Field: "status", Got: present.Clip(word, 64), Want: "one of pending, running, completed, failed, cancelled"}
 		}
-		told = append(told, matching...)
+		wanted = append(wanted, matching...)
 	}
-	return told, nil
+	return wanted, nil
 }
 
 func joinStates() string {

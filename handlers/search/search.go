@@ -313,7 +313,7 @@ func (h *Handler) showSearchIndex(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
-// rebuildSearch has the index made anew.
+// rebuildSearch builds the index again.
 func (h *Handler) rebuildSearch(w http.ResponseWriter, r *http.Request) error {
 	values, err := web.ReadBody(r, "q")
 	if err != nil {

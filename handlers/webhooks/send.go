@@ -119,29 +119,22 @@ func (h *Handler) hookLink(webhook appdb.Webhook, path string) string {
 }
 
 func hookRunOf(run wave.Run) *hookRun {
-	moment := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		utc := t.UTC()
-		return &utc
-	}
-	told := &hookRun{
+	body := &hookRun{
 		ID: run.ID, Pipeline: run.Pipeline, State: string(run.State), Reason: present.Clip(present.FailureLine(run), web.MaxFilter), Parent: run.Parent,
-		StartedAt: moment(run.StartedAt), EndedAt: moment(runview.RecordedEnd(run)),
+		StartedAt: present.OptionalTime(run.StartedAt), EndedAt: present.OptionalTime(runview.RecordedEnd(run)),
 		Tokens: run.Tokens, Subtree: run.Subtree, DryRun: run.DryRun,
 	}
 	if run.Cause != nil {
-		told.CausedBy = run.Cause.Run
+		body.CausedBy = run.Cause.Run
 	}
 	for _, tag := range run.Tags[:min(len(run.Tags), web.MaxValues)] {
-		told.Tags = append(told.Tags, present.Redact(present.Clip(tag, web.MaxText)))
+		body.Tags = append(body.Tags, present.Redact(present.Clip(tag, web.MaxText)))
 	}
 	if run.HasDuration {
 		ms := run.Duration.Milliseconds()
-		told.DurationMs = &ms
+		body.DurationMs = &ms
 	}
-	return told
+	return body
 }
 
 // deliver sends what is due until ctx ends. What is being sent then is left
