@@ -47,11 +47,8 @@ func findPersona(catalog *manifest.Catalog, s manifest.Step, r runner.Request) (
 		return p, fmt.Errorf("this engine does not know how to talk to %q: it knows claude and codex; the engine %s may", binary, other)
 	}
 	var err error
-	if p.binary, err = exec.LookPath(binary); err != nil {
-		return p, fmt.Errorf("its adapter %q is not installed: no program %q on PATH", name, binary)
-	}
-	if p.binary, err = filepath.Abs(p.binary); err != nil {
-		return p, err
+	if p.binary, err = findProgram(catalog, binary); err != nil {
+		return p, fmt.Errorf("its adapter %q is not installed: %w", name, err)
 	}
 	p.model = cmp.Or(r.Model, s.Model, found.Model, p.adapter.DefaultModel)
 	if found.SystemPromptFile != "" {
@@ -72,6 +69,26 @@ func findPersona(catalog *manifest.Catalog, s manifest.Step, r runner.Request) (
 	return p, nil
 }
 
+// findProgram finds an adapter's program: on PATH, or in the project where its name
+// has a folder, which is where Wave is started. The path is absolute.
+func findProgram(catalog *manifest.Catalog, binary string) (string, error) {
+	if filepath.Base(binary) != binary {
+		file := binary
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(catalog.Project.Root, file)
+		}
+		if _, err := exec.LookPath(file); err != nil {
+			return "", fmt.Errorf("%q is no program in the project", binary)
+		}
+		return file, nil
+	}
+	found, err := exec.LookPath(binary)
+	if err != nil {
+		return "", fmt.Errorf("no program %q on PATH", binary)
+	}
+	return filepath.Abs(found)
+}
+
 // speaks reports whether this engine knows how to talk to a program.
 func speaks(binary string) bool {
 	return slices.Contains([]string{"claude", "codex"}, filepath.Base(binary))
@@ -89,7 +106,7 @@ func defaultAdapter(catalog *manifest.Catalog) string {
 	}
 	for _, a := range adapters {
 		binary := cmp.Or(a.Binary, a.Name)
-		if _, err := exec.LookPath(binary); err == nil && speaks(binary) {
+		if _, err := findProgram(catalog, binary); err == nil && speaks(binary) {
 			return a.Name
 		}
 	}
@@ -159,7 +176,7 @@ func (s *stepRun) performPrompt(ctx context.Context) (performed, error) {
 		}
 		source = prompt.Text
 	}
-	text := s.values.fill(source)
+	text := s.context + s.values.fill(source)
 	claude := filepath.Base(p.binary) == "claude"
 	if !claude && p.prompt != "" {
 		text = p.prompt + "\n\n" + text

@@ -42,6 +42,9 @@ func Check(catalog *manifest.Catalog, r runner.Request) ([]runner.PlannedStep, e
 		if err := checkStep(catalog, s, r); err != nil {
 			return nil, &runner.UnsupportedError{Step: s.ID, What: err.Error()}
 		}
+		if err := checkRework(catalog, pipeline, s, r); err != nil {
+			return nil, err
+		}
 	}
 	if r.FromStep != "" {
 		if _, err := leftovers(catalog, pipeline, r, plan); err != nil {
@@ -73,8 +76,6 @@ func beyond(s manifest.Step) string {
 		return "a step in several copies"
 	case s.Exec.Type == "slash_command":
 		return "a slash command"
-	case s.Retry.OnFailure == "rework" || s.Retry.ReworkStep != "":
-		return "a rework step"
 	}
 	for _, inject := range s.InjectArtifacts {
 		if inject.Pipeline != "" {

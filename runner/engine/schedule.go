@@ -70,7 +70,7 @@ func (s *schedule) settlePlanned(ctx context.Context) error {
 		}
 		s.settled[step.ID], s.started[step.ID] = true, true
 		s.done++
-		if p.Does == runner.Skipped {
+		if p.Does == runner.Skipped && !step.ReworkOnly { // its record begins with the failure that it makes good
 			s.check(s.rec.stepState(ctx, step.ID, "skipped", statedb.Row{"error_message": p.Why}))
 			s.event(event{step: step.ID, state: "skipped", message: p.Why})
 		}

@@ -37,11 +37,23 @@ type stepRun struct {
 	step      manifest.Step
 	values    values
 	workspace string
+	context   string // what a persona is given before its prompt
 }
 
-// runStep does a step to its end and records it.
+// runStep does a step to its end and records it. If it fails and names a
+// rework step, that one is done in its place.
 func (x *executor) runStep(ctx context.Context, step manifest.Step) error {
-	s := &stepRun{executor: x, step: step, values: maps.Clone(x.values), workspace: filepath.Join(x.root, step.ID)}
+	began := time.Now()
+	err := x.doStep(ctx, step, "")
+	if err == nil || ctx.Err() != nil || step.Retry.OnFailure != "rework" || errors.As(err, new(*rejection)) {
+		return err
+	}
+	return x.rework(ctx, step, err, time.Since(began))
+}
+
+// doStep does a step; context is what its persona is given before its prompt.
+func (x *executor) doStep(ctx context.Context, step manifest.Step, context string) error {
+	s := &stepRun{executor: x, step: step, values: maps.Clone(x.values), workspace: filepath.Join(x.root, step.ID), context: context}
 	s.values["step_id"] = step.ID
 	started := time.Now()
 	x.sayf("  %s: running", step.ID)
