@@ -403,3 +403,46 @@ func TestPipelinesThatRunOnAnyMachine(t *testing.T) {
 		t.Errorf("the report says %s, %v", text, err)
 	}
 }
+
+// Their personas are played by the programs in the project: no model is asked.
+func TestPipelinesWithPersonasRunOnAnyMachine(t *testing.T) {
+	hurry := t.TempDir()
+	if err := os.WriteFile(filepath.Join(hurry, "sleep"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", hurry+":/usr/bin:/bin") // no agent is installed there, and nobody has to wait
+	s := projectOnly(t)
+	place, err := manifest.Locate(manifest.Options{Dir: s.Dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("at once", func(t *testing.T) {
+		for _, test := range []struct {
+			pipeline, input string
+			outcome         engine.Outcome
+			says, leaves    string // a part of the end's message; an artifact
+		}{
+			{"fix-bug", "#418 the apple filter shows pears", engine.Completed, "", "repair/.agents/artifacts/repair/patch"},
+			{"fix-bug", "#422 total is off by one cent", engine.Failed, `step "unit-tests" failed`, "triage/.agents/artifacts/triage/cause"},
+			{"import-catalogue", "suppliers/kessler.xlsx", engine.Completed, "", "convert/.agents/artifacts/convert/catalogue.json"},
+			{"import-catalogue", "suppliers/baumann.pdf", engine.Completed, "", "convert-by-table/.agents/artifacts/convert-by-table/catalogue.json"},
+			{"newsletter", "November", engine.Completed, "", "draft/.agents/artifacts/draft/draft"},
+			{"order-trees", "40 Boskoop", engine.Completed, "", "choose/.agents/artifacts/choose/order.json"},
+			{"supplier-prices", "Baumann", engine.Completed, "", "read/.agents/artifacts/read/prices.json"},
+		} {
+			t.Run(test.pipeline+" with the input "+strconv.Quote(test.input), func(t *testing.T) {
+				t.Parallel()
+				result, err := engine.Run(t.Context(), engine.Options{
+					Catalog: manifest.Load(place), Request: runner.Request{Pipeline: test.pipeline, Input: test.input},
+				})
+				if err != nil || result.Outcome != test.outcome || !strings.Contains(result.Message, test.says) {
+					t.Errorf("%s: %s, %v", result.Outcome, result.Message, err)
+				}
+				file := filepath.Join(s.Dir, ".agents/workspaces", result.Run, test.leaves)
+				if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+					t.Errorf("it left %v, %v", info, err)
+				}
+			})
+		}
+	})
+}

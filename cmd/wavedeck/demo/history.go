@@ -134,15 +134,15 @@ func (r *recording) addSpecials() {
 	})
 	r.add(plan{
 		pipeline: "load-test", input: "200 customers", at: ago(27 * time.Hour), end: interrupted, endAt: 11 * time.Minute,
-		steps: map[string]fate{"warm-up": {took: time.Minute}, "rush": {took: time.Hour}},
+		steps: map[string]fate{"warm-up": {took: 12 * time.Second}, "rush": {took: time.Hour}},
 	})
 	r.add(plan{
 		pipeline: "load-test", input: "500 customers", at: ago(7 * time.Hour), end: stopped, endAt: 24 * time.Minute,
-		steps: map[string]fate{"warm-up": {took: time.Minute}, "rush": {took: time.Hour}},
+		steps: map[string]fate{"warm-up": {took: 12 * time.Second}, "rush": {took: time.Hour}},
 	})
 	r.add(plan{
 		pipeline: "load-test", input: "900 customers", at: ago(3 * time.Hour), end: vanished, endAt: 17 * time.Minute,
-		steps: map[string]fate{"warm-up": {took: time.Minute}, "rush": {took: time.Hour}},
+		steps: map[string]fate{"warm-up": {took: 12 * time.Second}, "rush": {took: time.Hour}},
 	})
 	r.add(plan{
 		pipeline: "newsletter", input: "Pruning", at: ago(6 * day), end: reaped, endAt: 2 * time.Minute,
@@ -168,7 +168,7 @@ func (r *recording) addComposition(at time.Duration) {
 func (r *recording) addUnderway() {
 	r.add(plan{
 		pipeline: "load-test", input: "300 customers", at: -21 * time.Minute,
-		steps: map[string]fate{"warm-up": {took: time.Minute}, "rush": {took: time.Hour}},
+		steps: map[string]fate{"warm-up": {took: 12 * time.Second}, "rush": {took: time.Hour}},
 	})
 	r.add(plan{
 		pipeline: "deploy-shop", input: "v2026.54", at: -6 * time.Minute, tags: []string{"release"},

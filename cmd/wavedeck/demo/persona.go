@@ -26,7 +26,8 @@ func (r *run) persona(s manifest.Step, f fate) *trouble {
 		t := r.attempt(f, n)
 		began := r.now
 		r.beginAttempt(s, n, t.took)
-		took := r.wait(t.took)
+		took := t.took
+		r.now += took
 		r.event(s.ID, "step_progress", "", statedb.Row{"persona": s.Persona, "tokens_used": t.tokens})
 		if t.contract = r.check(s, t.holds); !t.holds {
 			r.endAttempt(s, n, began, took, t)
@@ -64,7 +65,7 @@ type try struct {
 
 func (r *run) attempt(f fate, n int) try {
 	return try{
-		took:   orUsual(f.took, func() time.Duration { return r.between(35*time.Second, 4*time.Minute) }),
+		took:   orUsual(f.took, func() time.Duration { return r.between(6*time.Second, 18*time.Second) }),
 		tokens: r.luck.Int64N(14_000) + 1_800,
 		holds:  n > f.failed && f.result != breaks && f.result != isRejected && f.result != isReworked,
 	}
@@ -99,9 +100,6 @@ func (r *run) beginAttempt(s manifest.Step, n int, took time.Duration) {
 func (r *run) tools(s manifest.Step, who manifest.Persona, took time.Duration) {
 	start, targets := r.now, toolTargets()
 	defer func() { r.now = start }()
-	if r.plan.hurry > 0 {
-		took = time.Duration(float64(took) / r.plan.hurry)
-	}
 	allowed := who.Permissions.AllowedTools
 	for i := range targets {
 		r.now = start + took*time.Duration(i+1)/time.Duration(len(targets)+2)

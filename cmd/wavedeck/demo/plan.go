@@ -8,7 +8,6 @@ type plan struct {
 	input    string
 	at       time.Duration // when the row is written, since the recording's epoch
 	reserved time.Duration // how long the row stays pending before the run begins
-	hurry    float64       // steps take their usual time divided by this; 0 is 1
 	branch   string
 	tags     []string
 	steps    map[string]fate
@@ -31,7 +30,7 @@ type descent struct {
 // fate is what becomes of one step.
 type fate struct {
 	result  result
-	took    time.Duration // of each attempt, before hurry; 0 is usual
+	took    time.Duration // of each attempt; 0 is usual
 	failed  int           // attempts whose contract fails before the last one
 	message string        // what a failure says
 }

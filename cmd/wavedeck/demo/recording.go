@@ -80,7 +80,7 @@ func (r *run) insert(table string, row statedb.Row) { r.put(tape.Insert, table, 
 
 // child plays a run that this one starts, now, and waits for its end.
 func (r *run) child(p plan) *run {
-	p.at, p.hurry = r.now, r.plan.hurry
+	p.at = r.now
 	c := r.rec.perform(p)
 	r.entries = append(r.entries, c.entries...)
 	r.now = c.now
@@ -132,15 +132,6 @@ func (r *run) stepState(step, state string, more statedb.Row) {
 }
 
 func (r *run) unix() int64 { return r.rec.unix(r.now) }
-
-// wait lets time pass, as much as the plan's hurry leaves of it.
-func (r *run) wait(d time.Duration) time.Duration {
-	if r.plan.hurry > 0 {
-		d = time.Duration(float64(d) / r.plan.hurry)
-	}
-	r.now += d
-	return d
-}
 
 // text is a column that holds one.
 func text(row statedb.Row, column string) string {

@@ -30,7 +30,7 @@ func (r *run) step(s manifest.Step) *trouble {
 func (r *run) command(s manifest.Step, f fate) *trouble {
 	r.stepState(s.ID, "running", nil)
 	r.event(s.ID, "running", "executing command step: "+s.Script, nil)
-	r.wait(orUsual(f.took, func() time.Duration { return r.between(2*time.Second, 25*time.Second) }))
+	r.now += orUsual(f.took, func() time.Duration { return r.between(2*time.Second, 9*time.Second) })
 	if f.result == fails {
 		// Wave tells a command's failure twice: what it printed, and what it is.
 		r.event(s.ID, "failed", "command failed: exit status 1\nstderr: "+f.message, nil)
@@ -56,7 +56,7 @@ func (r *run) gate(s manifest.Step, f fate) *trouble {
 	r.stepState(s.ID, "running", nil)
 	r.event(s.ID, "running", "gate step: "+s.Gate.Type, nil)
 	r.event("", "gate_waiting", "gate: "+s.Gate.Type+" — "+r.fill(s.Gate.Prompt), nil)
-	r.wait(orUsual(f.took, func() time.Duration { return r.between(time.Minute, 20*time.Minute) }))
+	r.now += orUsual(f.took, func() time.Duration { return r.between(15*time.Second, 45*time.Second) })
 	choice := s.Gate.Choices[0]
 	if f.result == declines {
 		choice = s.Gate.Choices[len(s.Gate.Choices)-1]

@@ -1,6 +1,8 @@
 // Package demo writes a Wave project of its own, with a history that holds
-// every way a run can end, and goes on playing runs into it. Nothing is
-// executed: the rows are those that Wave would commit, from a script.
+// every way a run can end, and goes on playing runs into it. Those are not
+// executed: their rows are the ones that Wave would commit, from a script. The
+// pipelines themselves are real: their commands run, and their personas are
+// played by two small programs in the project that answer with fixed texts.
 package demo
 
 import (
@@ -76,7 +78,15 @@ func writeProject(dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.CopyFS(dir, files)
+	if err := os.CopyFS(dir, files); err != nil {
+		return err
+	}
+	for _, program := range []string{"claude", "codex"} { // embedded files have no mode
+		if err := os.Chmod(filepath.Join(dir, ".agents", "bin", program), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // file is what an artifact's row points to.
