@@ -120,7 +120,8 @@ func (h *Handler) AttentionCount(ctx context.Context) int {
 
 // showAttention is the page of what needs a human, or its list for htmx.
 func (h *Handler) showAttention(w http.ResponseWriter, r *http.Request) error {
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		view := views.AttentionView{Layout: h.Layout(r, "attention", "Needs attention", "list=1"), Refresh: h.Paths.Attention(), SeenURL: h.Paths.AttentionSeen()}
 		if err := h.AddAttention(ctx, &view); err != nil && !errors.Is(err, store.ErrUnavailable) {
 			return err
@@ -141,7 +142,8 @@ func (h *Handler) showAttention(w http.ResponseWriter, r *http.Request) error {
 
 // showAttentionCount is the entry of the navigation, which every page follows.
 func (h *Handler) showAttentionCount(w http.ResponseWriter, r *http.Request) error {
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		section := ""
 		if r.URL.Query().Has("here") {
 			section = "attention"
@@ -273,7 +275,8 @@ type attentionSummary struct {
 }
 
 func (h *Handler) apiAttention(w http.ResponseWriter, r *http.Request) error {
-	return h.ServeCached(w, r, web.TypeJSON, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeJSON, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		rows, more, err := h.attentionRows(ctx)
 		if err != nil {
 			return err

@@ -76,7 +76,8 @@ type personaSummary struct {
 }
 
 func (h *Handler) apiPipelines(w http.ResponseWriter, r *http.Request) error {
-	return h.ServeCached(w, r, web.TypeJSON, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeJSON, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		body := struct {
 			Pipelines []pipelineSummary `json:"pipelines"`
 		}{Pipelines: []pipelineSummary{}}
@@ -138,7 +139,7 @@ func (h *Handler) pipelineDocument(ctx context.Context, name string) (pipelineDe
 }
 
 func (h *Handler) apiPersonas(w http.ResponseWriter, r *http.Request) error {
-	return h.ServeCached(w, r, web.TypeJSON, func(_ context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeJSON, func(_ *http.Request, b *bytes.Buffer) error {
 		body := struct {
 			Personas []personaSummary `json:"personas"`
 		}{Personas: []personaSummary{}}

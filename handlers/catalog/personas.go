@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"sort"
 
@@ -14,7 +13,8 @@ import (
 )
 
 func (h *Handler) listPersonas(w http.ResponseWriter, r *http.Request) error {
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		catalog := h.Manifest.Current()
 		view := views.PersonasView{
 			Layout:  h.Layout(r, "personas", "Personas", "list=1"),
@@ -88,7 +88,8 @@ func (h *Handler) showPersona(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		catalog := h.Manifest.Current()
 		p, ok := catalog.Persona(name)
 		if !ok {

@@ -19,7 +19,8 @@ import (
 )
 
 func (h *Handler) listPipelines(w http.ResponseWriter, r *http.Request) error {
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		catalog := h.Manifest.Current()
 		view := views.PipelinesView{
 			Layout:  h.Layout(r, "pipelines", "Pipelines", "list=1"),
@@ -107,11 +108,13 @@ func (h *Handler) showPipeline(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if f := web.FormatOf(r); f != web.FormatHTML {
-		return h.ServeDocument(w, r, f, func(ctx context.Context) (web.Document, error) {
+		return h.ServeDocument(w, r, f, func(r *http.Request) (web.Document, error) {
+			ctx := r.Context()
 			return h.pipelineDocument(ctx, name)
 		})
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		view, err := h.pipelineView(ctx, r, name)
 		if err != nil {
 			return err

@@ -124,11 +124,13 @@ func (h *Handler) showCompare(w http.ResponseWriter, r *http.Request) error {
 		if left == "" {
 			return &criteria.InputError{Field: "left", Want: "the id of a run"}
 		}
-		return h.ServeDocument(w, r, f, func(ctx context.Context) (web.Document, error) {
+		return h.ServeDocument(w, r, f, func(r *http.Request) (web.Document, error) {
+			ctx := r.Context()
 			return h.compareDocument(ctx, left, right)
 		})
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		if left == "" {
 			view := views.CompareView{Layout: h.Layout(r, "runs", "Compare", ""), RightName: right}
 			return views.ComparePage(view).Render(ctx, b)

@@ -41,7 +41,8 @@ func (h *Handler) badge(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.ServeCached(w, r, contentType, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, contentType, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		view, err := h.badgeView(ctx, name)
 		if err != nil {
 			return err

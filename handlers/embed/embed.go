@@ -73,7 +73,8 @@ func (h *Handler) serveFragment(e fragment, document bool) web.HandlerFunc {
 			return err
 		}
 		asked := embedding{look: look, document: document, bearer: holder}
-		return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+		return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+			ctx := r.Context()
 			return h.writeFragment(ctx, b, r, e, asked)
 		})
 	}

@@ -20,7 +20,8 @@ import (
 // snippets are about this console and its newest run, so that they work as they
 // stand.
 func (h *Handler) showEmbeddingGuide(w http.ResponseWriter, r *http.Request) error {
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		run, pipeline, err := h.exampleRun(ctx)
 		if err != nil {
 			return err

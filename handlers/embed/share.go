@@ -83,7 +83,8 @@ func (h *Handler) showShare(w http.ResponseWriter, r *http.Request) error {
 			return &criteria.InputError{Field: "site", Got: present.Clip(asked, 64), Want: "the origin of the page, such as https://portal.example"}
 		}
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		what, err := h.shapeOf(ctx, of, kind)
 		if err != nil {
 			return err

@@ -38,7 +38,8 @@ func (h *Handler) showLog(w http.ResponseWriter, r *http.Request) error {
 	if jumps, err := h.jumpToLine(w, r, run, query); jumps || err != nil {
 		return err
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		view, err := h.logView(ctx, r, run, query)
 		if err != nil {
 			return err
@@ -53,7 +54,8 @@ func (h *Handler) showLogBlock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		block, err := h.logBlock(ctx, run, query)
 		if err != nil {
 			return err
@@ -91,7 +93,8 @@ func (h *Handler) showLogEnd(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		if query.process {
 			return h.withProcessLog(ctx, run, query, func(log *processLog) error {
 				return views.LogEndPart(log.end(h)).Render(ctx, b)

@@ -2,7 +2,6 @@ package palette
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -35,7 +34,8 @@ func (h *Handler) showSettings(w http.ResponseWriter, r *http.Request) error {
 
 // still answers with a page that follows no changes.
 func (h *Handler) still(w http.ResponseWriter, r *http.Request, section, title string, page, fragment func(views.Layout) templ.Component) error {
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		chrome := h.Layout(r, section, title, "")
 		if web.IsFragment(r) {
 			return fragment(chrome).Render(ctx, b)
@@ -66,7 +66,8 @@ func (h *Handler) palette(w http.ResponseWriter, r *http.Request, component func
 	if len(words) > paletteWords {
 		return &criteria.InputError{Field: "q", Got: present.Clip(words, 64), Want: "at most 200 bytes long"}
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		view := views.PaletteView{Layout: h.Layout(r, "palette", "Find", ""), Words: words, Groups: h.places()}
 		page, err := h.Store.Runs(ctx, criteria.RunFilter{Predicates: criteria.Words(words), Limit: paletteRuns})
 		if err != nil && !errors.Is(err, store.ErrUnavailable) { // then there are no runs, and the layout says why

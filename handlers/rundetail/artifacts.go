@@ -61,7 +61,8 @@ func (h *Handler) artifactOf(ctx context.Context, r *http.Request) (runview.Arti
 
 // showArtifact is the page of one output.
 func (h *Handler) showArtifact(w http.ResponseWriter, r *http.Request) error {
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		ref, err := h.artifactOf(ctx, r)
 		if err != nil {
 			return err

@@ -47,7 +47,8 @@ func (h *Handler) showRun(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return h.ServeDocument(w, r, f, func(ctx context.Context) (web.Document, error) {
+		return h.ServeDocument(w, r, f, func(r *http.Request) (web.Document, error) {
+			ctx := r.Context()
 			at, err := h.MomentOf(ctx, r)
 			if err != nil {
 				return nil, err
@@ -104,7 +105,8 @@ func (h *Handler) renderRun(w http.ResponseWriter, r *http.Request, component fu
 	if err != nil {
 		return err
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		view, err := h.runView(ctx, r, id, window)
 		if err != nil {
 			return err

@@ -18,7 +18,8 @@ func (h *Handler) showRunWhy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		run, err := h.Store.Run(ctx, id)
 		if err != nil {
 			return err
@@ -40,7 +41,8 @@ func (h *Handler) renderTab(w http.ResponseWriter, r *http.Request, tab string, 
 	if err != nil {
 		return err
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		at, err := h.MomentOf(ctx, r)
 		if err != nil {
 			return err

@@ -2,7 +2,6 @@ package runs
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 
 	"wavedeck/handlers/present"
@@ -14,7 +13,8 @@ import (
 // listRunsAsOf is the page of the list as of a moment.
 func (h *Handler) listRunsAsOf(w http.ResponseWriter, r *http.Request, l runview.Listing) error {
 	at := *l.At
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		page, err := h.Page(ctx, l)
 		if err != nil {
 			return err

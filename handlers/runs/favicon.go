@@ -2,7 +2,6 @@ package runs
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"strconv"
 
@@ -49,7 +48,8 @@ func (h *Handler) apiEnded(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.ServeCached(w, r, web.TypeJSON, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeJSON, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		runs, err := h.Store.RunsByID(ctx, ids)
 		if err != nil {
 			return err

@@ -36,13 +36,15 @@ func (h *Handler) listRuns(w http.ResponseWriter, r *http.Request) error {
 	case f.GoesOn():
 		return h.streamRuns(w, r, f, l)
 	case f != web.FormatHTML:
-		return h.ServeDocument(w, r, f, func(ctx context.Context) (web.Document, error) {
+		return h.ServeDocument(w, r, f, func(r *http.Request) (web.Document, error) {
+			ctx := r.Context()
 			return h.RunsDocument(ctx, l)
 		})
 	case l.At != nil:
 		return h.listRunsAsOf(w, r, l)
 	}
-	return h.ServeCached(w, r, web.TypeHTML, func(ctx context.Context, b *bytes.Buffer) error {
+	return h.ServeCached(w, r, web.TypeHTML, func(r *http.Request, b *bytes.Buffer) error {
+		ctx := r.Context()
 		view, err := h.runsView(ctx, r, l.RunsQuery)
 		if err != nil {
 			return err

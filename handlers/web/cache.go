@@ -101,9 +101,10 @@ func (c *Answers) put(kept *cached) {
 // the same URL and form since the last change. The ETag is the content's hash,
 // so that servers agree on it.
 //
-// fill is given a context of its own: others may wait for its answer when the
-// client that asked first has left. It ends when all of them have.
-func (k *Kit) ServeCached(w http.ResponseWriter, r *http.Request, contentType string, fill func(context.Context, *bytes.Buffer) error) error {
+// fill is given the request with a context of its own, which is the only one
+// to use: others may wait for its answer when the client that asked first has
+// left. It ends when all of them have.
+func (k *Kit) ServeCached(w http.ResponseWriter, r *http.Request, contentType string, fill func(*http.Request, *bytes.Buffer) error) error {
 	now := k.Now()
 	v := k.version()
 	key := contentType + " " + k.Origin(r) + r.URL.RequestURI() // links to a page may name where it was asked for
@@ -114,7 +115,7 @@ func (k *Kit) ServeCached(w http.ResponseWriter, r *http.Request, contentType st
 	if !ok {
 		var err error
 		kept, err = k.Shared.Answers.flight.do(r.Context(), v.String()+" "+key, k.Budgets.Answer, func(ctx context.Context) (answer, error) {
-			a, err := makeAnswer(contentType, func(b *bytes.Buffer) error { return fill(ctx, b) })
+			a, err := makeAnswer(contentType, func(b *bytes.Buffer) error { return fill(r.WithContext(ctx), b) })
 			if err == nil {
 				k.Shared.Answers.put(&cached{key: key, version: v, until: now.Add(cacheFor), answer: a})
 			}

@@ -8,23 +8,27 @@ import (
 	"time"
 )
 
+// waiting returns when n wait for the only thing that is in the making.
+func waiting(f *flight[answer], n int) {
+	for {
+		f.mu.Lock()
+		there := false
+		for _, c := range f.calls {
+			there = c.waiting == n
+		}
+		f.mu.Unlock()
+		if there {
+			return
+		}
+		<-time.After(time.Millisecond)
+	}
+}
+
 func TestFlight(t *testing.T) {
 	const long = time.Hour
 	untilEnd := func(ctx context.Context) (answer, error) {
 		<-ctx.Done()
 		return answer{}, ctx.Err()
-	}
-	waiting := func(f *flight[answer], n int) {
-		for {
-			f.mu.Lock()
-			c := f.calls["k"]
-			there := c != nil && c.waiting == n
-			f.mu.Unlock()
-			if there {
-				return
-			}
-			<-time.After(time.Millisecond)
-		}
 	}
 	t.Run("an answer is made once for all who ask at the same moment", func(t *testing.T) {
 		var f flight[answer]

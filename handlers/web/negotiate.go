@@ -269,14 +269,14 @@ type Document interface {
 }
 
 // ServeDocument answers with a document in a form other than HTML.
-func (k *Kit) ServeDocument(w http.ResponseWriter, r *http.Request, f Format, read func(context.Context) (Document, error)) error {
+func (k *Kit) ServeDocument(w http.ResponseWriter, r *http.Request, f Format, read func(*http.Request) (Document, error)) error {
 	coloured, err := Bool(r.URL.Query(), "color")
 	if err != nil {
 		return err
 	}
 	origin := k.Origin(r)
-	return k.ServeCached(w, r, f.ContentType(), func(ctx context.Context, b *bytes.Buffer) error {
-		d, err := read(ctx)
+	return k.ServeCached(w, r, f.ContentType(), func(r *http.Request, b *bytes.Buffer) error {
+		d, err := read(r)
 		if err != nil {
 			return err
 		}
