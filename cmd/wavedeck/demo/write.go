@@ -82,7 +82,7 @@ func writeProject(dir string) error {
 		return err
 	}
 	for _, program := range []string{"claude", "codex"} { // embedded files have no mode
-		if err := os.Chmod(filepath.Join(dir, ".agents", "bin", program), 0o755); err != nil {
+		if err := os.Chmod(filepath.Join(dir, ".agents", "bin", program), 0o755); err != nil { //nolint:gosec // it is a program
 			return err
 		}
 	}
