@@ -24,6 +24,9 @@ import (
 // width, a control character and a soft hyphen.
 const unseen = " x\u202e\u200b\u2066y\u00ad\x1bz "
 
+// unseenText is what texts of several words have of it.
+const unseenText = " x\u202e\u200b\u2066y\u00ad"
+
 const unseenRunes = "\u202e\u200b\u2066\u00ad\x1b"
 
 // openUnseen serves a project in which everything has that name, in a family of runs.
@@ -36,7 +39,7 @@ func openUnseen(t *testing.T, change ...func(*handlers.Config)) *site {
 			"personas:\n  " + quoted + ": {adapter: " + quoted + ", model: " + quoted + ", permissions: {allowed_tools: [" + quoted + "], deny: [" + quoted + "]}}\n",
 		".agents/pipelines/p.yaml": "kind: WavePipeline\nmetadata: {name: " + quoted + ", category: " + quoted + "}\ninput: {source: cli, schema: {type: string, enum: [" + quoted + "]}}\n" +
 			"steps:\n  - " + step + "\n  - {id: next, dependencies: [" + quoted + "], exec: {type: prompt, source: x}, memory: {inject_artifacts: [{step: " + quoted + ", artifact: " + quoted + ", as: " + quoted + "}]}}\n",
-		"out.txt": "content",
+		"out.txt": "content" + unseenText,
 	} {
 		path = filepath.Join(root, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
@@ -49,7 +52,7 @@ func openUnseen(t *testing.T, change ...func(*handlers.Config)) *site {
 	b := newState(t, root)
 	for i, status := range []string{"failed", "running", "completed"} {
 		b.Clock = opened.Add(-time.Duration(3-i) * time.Hour)
-		run := storetest.Run{ID: unseen + strconv.Itoa(i), Pipeline: unseen, Status: status, Tags: []string{unseen}, Branch: unseen, SubPipeline: unseen, Input: "zebra"}
+		run := storetest.Run{ID: unseen + strconv.Itoa(i), Pipeline: unseen, Status: status, Tags: []string{unseen}, Branch: unseen, SubPipeline: unseen, Input: "zebra" + unseenText}
 		if status == "running" { // real Wave puts the error there when a run fails
 			run.CurrentStep = unseen
 		}
@@ -58,13 +61,13 @@ func openUnseen(t *testing.T, change ...func(*handlers.Config)) *site {
 		}
 		id := b.Run(run)
 		for _, step := range []string{unseen, "next"} {
-			b.Step(id, storetest.Step{ID: step, State: status, Error: "boom"})
-			b.Attempt(id, storetest.Attempt{Step: step, State: "failed", Error: "boom"})
-			b.Event(id, storetest.Event{Step: step, State: "started", Persona: unseen, Model: unseen, Adapter: unseen, ConfiguredModel: unseen, Message: "made"})
-			b.Event(id, storetest.Event{Step: step, State: status, Persona: unseen, Model: unseen, Adapter: unseen, Message: "boom"})
+			b.Step(id, storetest.Step{ID: step, State: status, Error: "boom" + unseenText})
+			b.Attempt(id, storetest.Attempt{Step: step, State: "failed", Error: "boom" + unseenText})
+			b.Event(id, storetest.Event{Step: step, State: "started", Persona: unseen, Model: unseen, Adapter: unseen, ConfiguredModel: unseen, Message: "made" + unseenText})
+			b.Event(id, storetest.Event{Step: step, State: status, Persona: unseen, Model: unseen, Adapter: unseen, Message: "boom" + unseenText})
 			b.Artifact(id, storetest.Artifact{Step: step, Name: unseen, Path: "out.txt"})
 		}
-		b.Outcome(id, storetest.Outcome{Extra: statedb.Row{"label": unseen, "value": "https://example.com/"}})
+		b.Outcome(id, storetest.Outcome{Extra: statedb.Row{"label": unseen, "value": "https://example.com/", "description": "boom" + unseenText}})
 	}
 	return openSite(t, root, append(change, withData(t, t.TempDir()))...).ready()
 }
@@ -85,7 +88,7 @@ func TestEveryFormMarksWhatIsNotSeen(t *testing.T) {
 	field := url.QueryEscape
 	paths := []string{
 		"/runs?limit=100", "/runs?tag=" + field(unseen), "/runs?pipeline=" + field(unseen), "/runs?step=" + field(unseen), "/runs?branch=" + field(unseen), "/runs?parent=" + field(unseen+"0"),
-		"/runs?q=" + field("tag:\""+unseen+"\""), "/search?q=boom", "/search?q=zebra", "/palette?q=x", "/palette/runs", "/cmd?q=x",
+		"/runs?q=" + field("tag:\""+unseen+"\""), "/search?q=boom", "/search?q=zebra", "/palette?q=x", "/palette/runs", "/cmd?q=x", "/cmd?q=" + field(unseen), "/cmd?q=" + field("logs "+unseen+"0 next"), "/cmd?q=" + field("start "+unseen),
 		"/complete?for=filter&q=pipeline:", "/complete?for=filter&q=tag:", "/complete?for=filter&q=branch:", "/complete?for=filter&q=step:", "/complete?for=command&q=logs+", "/complete?for=command&q=start+",
 		"/runs?at=event:5", "/runs/" + run + "?at=event:5", "/runs/" + run + "/log?step=" + field(unseen), "/runs/" + run + "/log?q=boom",
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"wavedeck/views/legible"
 )
 
 // stepID is the DOM id of a step, to which links go.
@@ -83,5 +84,5 @@ func itemOf(x Culprit) string {
 	if x.Item == "" {
 		return ""
 	}
-	return ", item " + x.Item
+	return ", item " + legible.Text(x.Item)
 }

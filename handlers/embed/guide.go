@@ -14,6 +14,7 @@ import (
 	"wavedeck/store"
 	"wavedeck/store/criteria"
 	"wavedeck/views"
+	"wavedeck/views/legible"
 )
 
 // showEmbeddingGuide is the page on showing parts of the console elsewhere. Its
@@ -194,7 +195,7 @@ func (g guide) badge() (views.GuideSection, error) {
 			"Pages of runs and pipelines name their oEmbed address, so that a wiki that knows oEmbed shows them when their address is pasted.",
 		},
 		Code: []views.Snippet{
-			{ID: "badge", Title: "Markdown", Code: "[![" + bracketless(g.name) + "](" + g.at + web.BadgeRoot + "/" + g.pipeline + ".svg)](" + g.at + "/" + g.pipeline + ")"},
+			{ID: "badge", Title: "Markdown", Code: "[![" + bracketless(legible.Name(g.name)) + "](" + g.at + web.BadgeRoot + "/" + g.pipeline + ".svg)](" + g.at + "/" + g.pipeline + ")"},
 			{ID: "oembed", Title: "oEmbed", Code: g.at + "/oembed?format=json&url=" + g.at + "/" + g.run},
 		},
 	}, nil

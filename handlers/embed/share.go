@@ -211,7 +211,7 @@ func (h *Handler) snippets(p sitePolicy, of runview.SharedThing, what shape) []v
 		badge.Why = "This console requires a token, and the host of a README has none."
 	} else {
 		image := p.at + web.BadgeRoot + "/" + of.Resource() + ".svg"
-		badge.Code = fmt.Sprintf("[![%s](%s)](%s)", bracketless(of.Pipeline), image, p.at+"/"+of.Resource())
+		badge.Code = fmt.Sprintf("[![%s](%s)](%s)", bracketless(legible.Name(of.Pipeline)), image, p.at+"/"+of.Resource())
 	}
 	return append(list, badge)
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"wavedeck/views/legible"
 
 	"github.com/a-h/templ"
 )
@@ -60,7 +61,7 @@ type cell struct {
 // last state remains; erasing to the end of a line is too. Other movements of the
 // cursor, links, titles and unknown sequences are left out, their text stays.
 // Other control characters are shown as in caret notation, bytes that are no UTF-8
-// as U+FFFD. The time is linear in the line, of which MaxLine bytes are read.
+// as U+FFFD, and what is not seen or turns text by its number, as in names. The time is linear in the line, of which MaxLine bytes are read.
 func Parse(line string, from State) (Line, State) {
 	p := parser{state: from}
 	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
@@ -124,20 +125,27 @@ func (p *parser) run(line string) {
 			i++
 		default:
 			r, size := utf8.DecodeRuneInString(line[i:])
-			p.put(visible(r))
+			after, _ := utf8.DecodeRuneInString(line[i+size:])
+			p.show(r, after)
 			i += size
 		}
 	}
 }
 
-// visible replaces what would not be seen, or would change how its neighbours are
-// read: the C1 controls, and the marks that turn the direction of text.
-func visible(r rune) rune {
-	switch {
-	case r < 0xa0, r == 0x061c, r == 0x200e, r == 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x2028, r == 0x2029:
-		return utf8.RuneError
+// show puts a character, or where it would not be seen or would change how its
+// neighbours are read, what stands for it.
+func (p *parser) show(r, after rune) {
+	before := ' '
+	if p.at > 0 && p.at <= len(p.cells) {
+		before = p.cells[p.at-1].r
 	}
-	return r
+	if !legible.Hides(before, r, after) {
+		p.put(r)
+		return
+	}
+	for _, c := range legible.Mark(r) {
+		p.put(c)
+	}
 }
 
 func (p *parser) put(r rune) {

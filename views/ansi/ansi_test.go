@@ -71,8 +71,9 @@ func TestParse(t *testing.T) {
 		"the bell is not shown":                             {"a\ab", "ab"},
 		"control characters are shown":                      {"a\x00b\x7fc\x04", "a^@b^?c^D"},
 		"what is no UTF-8":                                  {"a\xff\xc3(\xe2\x82", "a\uFFFD\uFFFD(\uFFFD\uFFFD"},
-		"C1 controls":                                       {"a\u009b31mb\u0085c", "a\uFFFD31mb\uFFFDc"},
-		"marks of direction":                                {"a\u202eb\u2066c", "a\uFFFDb\uFFFDc"},
+		"C1 controls":                                       {"a\u009b31mb\u0085c", "a<U+009B>31mb<U+0085>c"},
+		"marks of direction":                                {"a\u202eb\u2066c", "a<U+202E>b<U+2066>c"},
+		"characters without a width":                        {"a\u200bb\u00adc 👩\u200d💻", "a<U+200B>b<U+00AD>c 👩\u200d💻"},
 		"other scripts and emoji":                           {"\x1b[1m日本 ü 👩‍👩‍👧", "{a-bold:日本 ü 👩‍👩‍👧}"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,6 +40,51 @@ func Name(name string) string {
 	return b.String()
 }
 
+// Text is a text of several words or lines as every display shows it: <U+202E> for a
+// character that is not seen or that turns the text around it. Blanks, tabs and the ends
+// of lines stay as they are, and so does what scripts and emoji need to be joined.
+func Text(text string) string {
+	if !strings.ContainsFunc(text, mayHide) {
+		return text
+	}
+	var b strings.Builder
+	before := ' '
+	for i, r := range text {
+		size := utf8.RuneLen(r)
+		if r == utf8.RuneError {
+			_, size = utf8.DecodeRuneInString(text[i:])
+		}
+		after, _ := utf8.DecodeRuneInString(text[i+size:])
+		if Hides(before, r, after) {
+			b.WriteString(Mark(r))
+		} else {
+			b.WriteRune(r)
+		}
+		before = r
+	}
+	return b.String()
+}
+
+// mayHide reports whether a character needs a look at its neighbours.
+func mayHide(r rune) bool { return (r < ' ' || r >= 0x7f) && Hides(0, r, 0) }
+
+// Hides reports whether a character between two others of a text is not seen, or turns
+// the text around it.
+func Hides(before, r, after rune) bool {
+	switch {
+	case r == '\t', r == '\n', r == '\r':
+		return false
+	case r == '\u200c', r == '\u200d': // some scripts are written with them
+		return !inEmoji(before, r, after) && !(isForeign(before) && isForeign(after))
+	case unicode.IsControl(r), Turns(r):
+		return true
+	}
+	return unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) && !inEmoji(before, r, after)
+}
+
+// isForeign reports whether a character is a letter beyond ASCII or a mark on one.
+func isForeign(r rune) bool { return r >= 0x80 && unicode.In(r, unicode.L, unicode.M) }
+
 // Names are some names in a row.
 func Names(list []string) string {
 	marked := make([]string, len(list))

@@ -23,3 +23,17 @@ func TestWhatIsNotSeenInANameIsMarked(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNotSeenInATextIsMarked(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "two  words \n\tand a line\r\n": "two  words \n\tand a line\r\n", "10\u00a0km": "10\u00a0km", "größe": "größe", "שלום": "שלום",
+		"\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", // Persian is written with it
+		"\u0915\u094d\u200d\u0937":                         "\u0915\u094d\u200d\u0937", "👩\u200d💻 ⚠\ufe0f": "👩\u200d💻 ⚠\ufe0f",
+		"a\u202eb": "a<U+202E>b", "a\u2028b": "a<U+2028>b", "a\u200bb": "a<U+200B>b", "a\u200db": "a<U+200D>b", "a\u200cb": "a<U+200C>b", "\ufeffa": "<U+FEFF>a",
+		"a\u00adb": "a<U+00AD>b", "a\x00b": "a<U+0000>b", "a\x1b[31m": "a<U+001B>[31m", "a\u0085": "a<U+0085>", "a\u3164": "a<U+3164>", "a\U000e0041": "a<U+E0041>",
+	} {
+		if got := legible.Text(text); got != want {
+			t.Errorf("%q is shown as %q, not %q", text, got, want)
+		}
+	}
+}

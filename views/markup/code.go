@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"wavedeck/views/legible"
 
 	"github.com/a-h/templ"
 	"github.com/alecthomas/chroma/v2"
@@ -125,9 +126,10 @@ func classOf(t chroma.TokenType) string {
 }
 
 // escapeCode escapes text, and shows what would not be seen: control characters, and
-// the marks that turn the direction of text, which can make code read as what it is not.
+// what has no looks or turns the direction of text, which can make code read as what it
+// is not.
 func escapeCode(s string) string {
-	return templ.EscapeString(strings.Map(func(r rune) rune {
+	return templ.EscapeString(legible.Text(strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':
 			return r
@@ -137,9 +139,7 @@ func escapeCode(s string) string {
 			return '\u2400' + r
 		case r == 0x7f:
 			return '\u2421'
-		case r >= 0x80 && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-			return '\uFFFD'
 		}
 		return r
-	}, strings.ToValidUTF8(s, "\uFFFD")))
+	}, strings.ToValidUTF8(s, "\uFFFD"))))
 }

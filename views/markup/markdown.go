@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"wavedeck/views/legible"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -29,6 +30,7 @@ func writeMarkdown(ctx context.Context, out *strings.Builder, data []byte, headi
 		return "more than 256 KiB of Markdown are not rendered"
 	}
 	data = bytes.ToValidUTF8(bytes.ReplaceAll(data, []byte{0}, []byte("\uFFFD")), []byte("\uFFFD"))
+	data = []byte(legible.Text(string(data)))
 	if nested(data) {
 		return "it is nested too deep"
 	}

@@ -207,7 +207,8 @@ func TestMarkdown(t *testing.T) {
 		"a list of tasks":                      {"- [x] a\n- [ ] b", `<ul><li>☑ a</li><li>☐ b</li></ul>`},
 		"a table":                              {"|a|b|\n|-|-:|\n|1|2|", `<table><thead><tr><th>a</th><th align="right">b</th></tr></thead><tbody><tr><td>1</td><td align="right">2</td></tr></tbody></table>`},
 		"struck text":                          {"~~a~~", `<p><del>a</del></p>`},
-		"a NUL and what is no UTF-8":           {"a\x00b\xff", "<p>a\uFFFDb\uFFFD</p>"},
+		"a mark of direction and a character without a width": {"a\u202eb\u200bc", "<p>a&lt;U+202E&gt;b&lt;U+200B&gt;c</p>"},
+		"a NUL and what is no UTF-8":                          {"a\x00b\xff", "<p>a\uFFFDb\uFFFD</p>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Show(t.Context(), Body{Data: []byte(tt.in), Heading: 2}, Markdown)
