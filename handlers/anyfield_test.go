@@ -43,6 +43,7 @@ func recordedAnywhere(t *testing.T, text string) (s *site, run string) {
 	state.Attempt(run, storetest.Attempt{Step: "build", State: "failed"})
 	state.Event(run, storetest.Event{Step: "build", State: "started", Message: text, Persona: "nav", Model: text, Adapter: text, ConfiguredModel: text})
 	state.Event(run, storetest.Event{Step: "build", State: "failed", Message: text, Persona: "nav", Model: text, Adapter: text})
+	state.Event(run, storetest.Event{Step: "build", State: text, Message: text, Persona: text})
 	state.Outcome(run, storetest.Outcome{Extra: statedb.Row{"label": text, "value": text, "description": text}})
 	state.Update("pipeline_run", statedb.Row{"run_id": run, "input": text, "error_message": text, "branch_name": text, "tags_json": string(tags)})
 	return openSite(t, root).ready(), run
@@ -69,6 +70,11 @@ func TestASecretInAnyFieldIsShownNowhere(t *testing.T) {
 		}
 		seen += strings.Count(reply.body, "[redacted: GitHub token]")
 	}
+	for _, e := range s.listen("/api/runs/" + run + "/events").rest() {
+		if strings.Contains(e.Type+e.Data, secret) {
+			t.Errorf("the stream shows it: %s %s", e.Type, e.Data)
+		}
+	}
 	if seen < 50 {
 		t.Errorf("it was hidden %d times only", seen)
 	}
@@ -90,5 +96,32 @@ func TestNoFieldActsOnATerminal(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// TestAStreamedMessageIsBounded: the stream carries the beginning of a long message and
+// says how long it is.
+func TestAStreamedMessageIsBounded(t *testing.T) {
+	const long = 400 << 10
+	s, run := recordedAnywhere(t, strings.Repeat("word ", long/5))
+	sent := 0
+	for _, e := range s.listen("/api/runs/" + run + "/events").rest() {
+		var event struct {
+			Message string `json:"message"`
+			Bytes   int    `json:"message_bytes"`
+		}
+		if err := json.Unmarshal([]byte(e.Data), &event); err != nil {
+			t.Fatal(err)
+		}
+		if e.Type == "end" || event.Message == "" {
+			continue
+		}
+		sent++
+		if len(e.Data) > 100<<10 || event.Bytes != long || len(e.Type) > 1<<10 {
+			t.Errorf("an event of %d bytes, of a message of %d", len(e.Data), event.Bytes)
+		}
+	}
+	if sent != 3 {
+		t.Errorf("%d events with a message", sent)
 	}
 }

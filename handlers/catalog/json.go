@@ -123,7 +123,7 @@ func (h *Handler) pipelineDocument(ctx context.Context, name string) (pipelineDe
 	}
 	for _, step := range p.Steps {
 		body.Steps = append(body.Steps, present.Bounded(stepSummary{
-			ID: step.ID, Kind: string(step.Kind), Persona: step.Persona, Dependencies: step.Dependencies, Optional: step.Optional,
+			ID: step.ID, Kind: string(step.Kind), Persona: present.Opening(step.Persona), Dependencies: step.Dependencies, Optional: step.Optional,
 		}))
 	}
 	t, err := h.trendsFrom(ctx, history)

@@ -150,7 +150,7 @@ func (p *stepPair) compare() {
 	}
 	l, r := cmp.Or(p.left, &wave.Step{}), cmp.Or(p.right, &wave.Step{})
 	p.facts = knownFacts([]fact{
-		textFact("persona", "Persona", l.Persona, r.Persona),
+		textFact("persona", "Persona", present.Opening(l.Persona), present.Opening(r.Persona)),
 		textFact("adapter", "Adapter", l.Adapter, r.Adapter),
 		textFact("model", "Model", l.Model, r.Model),
 		plainFact("attempts", "Attempts", attemptsWord(l), attemptsWord(r)),

@@ -204,7 +204,7 @@ func DetailOf(d wave.RunDetail, events []wave.Event, found map[int64]diagnose.Re
 	}
 	for _, e := range events {
 		body.Events = append(body.Events, BoundedTo(eventSummary{
-			ID: e.ID, Timestamp: OptionalTime(e.At), StepID: e.StepID, State: e.State, Persona: e.Persona,
+			ID: e.ID, Timestamp: OptionalTime(e.At), StepID: e.StepID, State: Opening(e.State), Persona: Opening(e.Persona),
 			Message: Redact(clipWhole(e.Message, 4*AccountShown)), TokensUsed: e.Tokens, DurationMs: e.Duration.Milliseconds(),
 		}, AccountShown))
 	}
@@ -220,7 +220,7 @@ func ArtifactSummaryOf(a wave.Artifact) ArtifactSummary {
 
 func stepDetailOf(step wave.Step, artifacts []ArtifactSummary) stepDetail {
 	d := stepDetail{
-		StepID: step.ID, Persona: step.Persona, State: string(step.State), Action: Redact(step.Action),
+		StepID: step.ID, Persona: Opening(step.Persona), State: string(step.State), Action: Redact(step.Action),
 		StartedAt: OptionalTime(step.StartedAt), CompletedAt: OptionalTime(step.CompletedAt),
 		Error: Redact(step.Error), Headline: Redact(step.Headline), Model: Redact(step.Model), Adapter: Redact(step.Adapter), Attempts: len(step.Attempts), VisitCount: step.Visits, MaxAttempts: step.Retries,
 		StepType: step.Kind, Children: childSummaryOf(step.Children), Note: Redact(step.Note), Artifacts: artifacts,

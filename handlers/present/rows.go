@@ -173,7 +173,7 @@ func RunRef(run wave.Run) *views.RunRef {
 func StepRow(step wave.Step, kind string) views.StepRow {
 	row := views.StepRow{
 		ID: step.ID, State: string(step.State), Word: StateWord(step.State), Kind: kind,
-		Persona: step.Persona, Model: Opening(step.Model), Adapter: Opening(step.Adapter),
+		Persona: Opening(step.Persona), Model: Opening(step.Model), Adapter: Opening(step.Adapter),
 		Note: Redact(step.Note), Error: StepError(step), Action: Redact(step.Action), Progress: step.Progress,
 		Started: step.StartedAt, Ended: step.CompletedAt,
 		Duration: StepDuration(step.State, step.StartedAt, step.Duration, step.HasDuration, step.CoarseSecond),
@@ -257,8 +257,8 @@ func EventTone(word string) wave.State {
 // EventRow is an event as the list of events shows it.
 func EventRow(e wave.Event) views.EventRow {
 	return Bounded(views.EventRow{
-		ID: e.ID, At: e.At, Step: e.StepID, State: e.State, Tone: string(EventTone(e.State)),
-		Persona: e.Persona, Message: Opening(e.Message), Tokens: e.Tokens, Model: Opening(e.Model),
+		ID: e.ID, At: e.At, Step: e.StepID, State: Opening(e.State), Tone: string(EventTone(e.State)),
+		Persona: Opening(e.Persona), Message: Opening(e.Message), Tokens: e.Tokens, Model: Opening(e.Model),
 		Duration: views.Duration{D: e.Duration, Known: e.Duration > 0},
 	})
 }

@@ -26,6 +26,7 @@ type wireEvent struct {
 	State      string     `json:"state"`
 	DurationMs int64      `json:"duration_ms,omitempty"`
 	Message    string     `json:"message,omitempty"`
+	Bytes      int        `json:"message_bytes,omitempty"` // of the whole message, where it is cut; Wave has no such field
 	Persona    string     `json:"persona,omitempty"`
 	TokensUsed int64      `json:"tokens_used,omitempty"`
 	Model      string     `json:"model,omitempty"`
@@ -103,7 +104,7 @@ func (h *Handler) startRunStream(w http.ResponseWriter, r *http.Request, over bo
 // sendEvents returns the id of the last event sent, after when there is none.
 func sendEvents(s *web.EventStream, events []wave.Event, after int64) (int64, error) {
 	for _, e := range events {
-		if err := s.Add(e.State, strconv.FormatInt(e.ID, 10), wireEventOf(e)); err != nil {
+		if err := s.Add(present.Clip(present.Opening(e.State), present.NameShown), strconv.FormatInt(e.ID, 10), wireEventOf(e)); err != nil {
 			return after, err
 		}
 		after = e.ID
@@ -145,9 +146,13 @@ func lastEvent(seen string) (int64, error) {
 }
 
 func wireEventOf(e wave.Event) wireEvent {
-	return wireEvent{
-		Timestamp: present.OptionalTime(e.At), PipelineID: e.RunID, StepID: e.StepID, State: e.State,
-		DurationMs: e.Duration.Milliseconds(), Message: present.Redact(e.Message), Persona: e.Persona,
-		TokensUsed: e.Tokens, Model: present.Redact(e.Model), Adapter: present.Redact(e.Adapter),
+	sent := wireEvent{
+		Timestamp: present.OptionalTime(e.At), PipelineID: e.RunID, StepID: e.StepID, State: present.Opening(e.State),
+		DurationMs: e.Duration.Milliseconds(), Message: present.Redact(e.Message), Persona: present.Opening(e.Persona),
+		TokensUsed: e.Tokens, Model: present.Opening(e.Model), Adapter: present.Opening(e.Adapter),
 	}
+	if len(sent.Message) > present.TextsWhole { // the log has the whole
+		sent.Message, sent.Bytes = present.Clip(sent.Message, present.TextsWhole), len(e.Message)
+	}
+	return sent
 }

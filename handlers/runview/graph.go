@@ -76,14 +76,14 @@ func (ps *pictures) layoutOf(d wave.RunDetail) *dag.Layout {
 		}
 		for _, step := range d.Steps {
 			if !defined[present.BoundedName(step.ID)] {
-				nodes = append(nodes, present.Bounded(dag.Node{ID: step.ID, Detail: step.Persona}))
+				nodes = append(nodes, present.Bounded(dag.Node{ID: step.ID, Detail: present.Opening(step.Persona)}))
 			}
 		}
 		return dag.Lay(nodes, edges)
 	}
 	nodes := make([]dag.Node, 0, len(d.Steps))
 	for _, step := range d.Steps {
-		nodes = append(nodes, present.Bounded(dag.Node{ID: step.ID, Detail: step.Persona}))
+		nodes = append(nodes, present.Bounded(dag.Node{ID: step.ID, Detail: present.Opening(step.Persona)}))
 	}
 	return dag.Lay(nodes, nil)
 }
@@ -95,7 +95,7 @@ func graphOf(p manifest.Pipeline) (nodes []dag.Node, edges []dag.Edge) {
 		if step.ReworkOnly {
 			kind = dag.KindRework
 		}
-		nodes = append(nodes, present.Bounded(dag.Node{ID: step.ID, Kind: kind, Detail: cmp.Or(step.Persona, step.Pipeline, string(step.Kind))}))
+		nodes = append(nodes, present.Bounded(dag.Node{ID: step.ID, Kind: kind, Detail: cmp.Or(present.Opening(step.Persona), step.Pipeline, string(step.Kind))}))
 		edges = append(edges, present.Bounded(edgesOf(step))...)
 	}
 	return nodes, edges
@@ -146,7 +146,7 @@ func (ps *pictures) dagOf(d wave.RunDetail) *present.DagData {
 		step := steps[node.ID]
 		x, y, _ := layout.XY(node.ID)
 		data.Nodes = append(data.Nodes, present.Bounded(present.DagNode{
-			ID: node.ID, Label: cmp.Or(node.Label, node.ID), Persona: step.Persona,
+			ID: node.ID, Label: cmp.Or(node.Label, node.ID), Persona: present.Opening(step.Persona),
 			Status: cmp.Or(string(step.State), string(wave.Unknown)), Progress: present.ValueOr0(step.Progress), X: x, Y: y,
 		}))
 	}

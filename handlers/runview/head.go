@@ -76,7 +76,7 @@ func (rv *Reader) failureOf(d wave.RunDetail) *views.Failure {
 	for _, step := range d.Steps {
 		switch {
 		case step.ID == d.FailedStep:
-			f.Step, f.Persona, f.Model = step.ID, step.Persona, present.Redact(step.Model)
+			f.Step, f.Persona, f.Model = step.ID, present.Opening(step.Persona), present.Redact(step.Model)
 			if step.Error != "" {
 				f.Text = step.Error
 			}

@@ -76,7 +76,7 @@ func (ps *pictures) Lanes(ctx context.Context, d wave.RunDetail, nested bool) ([
 	for _, step := range d.Steps {
 		def := defs[step.ID]
 		lane := timeline.Lane{
-			ID: step.ID, Detail: cmp.Or(step.Persona, string(def.Kind)), State: string(step.State), Word: present.StateWord(step.State),
+			ID: step.ID, Detail: cmp.Or(present.Opening(step.Persona), string(def.Kind)), State: string(step.State), Word: present.StateWord(step.State),
 			Note: present.Opening(step.Note), Tokens: step.Tokens, Depends: def.Dependencies, Children: kids[step.ID],
 			Href: ps.Paths.Run(d.Run.ID) + "#" + views.StepAnchor(step.ID), Attempts: stepSpans(step),
 		}
