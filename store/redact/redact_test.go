@@ -62,6 +62,7 @@ func TestWhatStaysAndWhatIsSaid(t *testing.T) {
 		"the user and the host of a URL stay":             {"postgres://u:pw@db/x", "postgres://u:[redacted: URL password]@db/x"},
 		"two secrets of a line":                           {"password=a1 token=" + jwt, "password=[redacted: password] token=[redacted: token]"},
 		"a token alone is named by its kind":              {"got " + jwt, "got [redacted: JWT]"},
+		"a Go test that passed holds none":                {"{\"Output\":\"--- PASS: TestParseNetrc4 (0.00s)\\n\"}", "{\"Output\":\"--- PASS: TestParseNetrc4 (0.00s)\\n\"}"},
 		"a reference to a secret is none":                 {"PASSWORD=${DB_PASSWORD} TOKEN=$TOKEN", "PASSWORD=${DB_PASSWORD} TOKEN=$TOKEN"},
 		"a count of tokens is none":                       {`{"total_tokens": 1234567, "tokens": 12, "token": 42}`, `{"total_tokens": 1234567, "tokens": 12, "token": 42}`},
 		"null is none":                                    {`{"password": null, "secret": ""}`, `{"password": null, "secret": ""}`},
