@@ -36,7 +36,7 @@ func WithInnerGates(catalog *manifest.Catalog, p manifest.Pipeline, r Request, s
 		if steps[i].Does != Runs || steps[i].Warn != "" || r.DryRun {
 			continue
 		}
-		find := gates{catalog: catalog, seen: map[string]bool{p.Name: true}, foreign: r.AutoApprove}
+		find := gates{catalog: catalog, seen: map[string]bool{p.FileName(): true}, foreign: r.AutoApprove}
 		switch gate := find.below(s, ""); {
 		case gate == "":
 		case r.AutoApprove:
@@ -79,7 +79,7 @@ func (g gates) below(s manifest.Step, of string) string {
 		}
 	}
 	for _, name := range started {
-		p, known := g.catalog.Pipeline(name)
+		p, known := g.catalog.Filed(name)
 		if name == "" || !known || g.seen[name] {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // preflight foresees what Wave refuses before the first step: an order of steps
-// that cannot be, and tools that are not installed. Wave looks for those on the
+// that cannot be, steps that cannot be left out, and tools that are not installed. Wave looks for those on the
 // PATH that it gets from here, and not when it only plans.
 func preflight(p manifest.Pipeline, r runner.Request) error {
 	if !isGraph(p) {
@@ -21,8 +21,8 @@ func preflight(p manifest.Pipeline, r runner.Request) error {
 			return err
 		}
 	}
-	if r.DryRun {
-		return nil
+	if err := filtered(p, r); err != nil || r.DryRun {
+		return err
 	}
 	var missing []string
 	for _, tool := range p.Tools {
@@ -37,6 +37,41 @@ func preflight(p manifest.Pipeline, r runner.Request) error {
 		return nil
 	}
 	return &runner.UnsupportedError{What: fmt.Sprintf("the pipeline requires %s, which the console does not find on its PATH", strings.Join(missing, ", "))}
+}
+
+// filtered foresees what becomes of a choice of steps. Wave takes only one of the two
+// lists, and none where it walks along edges; it waits for ever for a step that is left
+// out, unless the run is resumed.
+func filtered(p manifest.Pipeline, r runner.Request) error {
+	field, runs := "steps", func(id string) bool { return slices.Contains(r.Steps, id) }
+	if len(r.Exclude) > 0 {
+		field, runs = "exclude", func(id string) bool { return !slices.Contains(r.Exclude, id) }
+	}
+	refuse := func(format string, args ...any) error {
+		return &runner.InputError{Field: field, Text: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case len(r.Steps)+len(r.Exclude) == 0:
+		return nil
+	case len(r.Steps) > 0 && len(r.Exclude) > 0:
+		return refuse("cannot be combined with steps: give Wave the steps to run or those to leave out")
+	case isGraph(p):
+		return refuse("cannot be used: Wave follows the edges of this pipeline, and would run every step")
+	case len(r.Steps) > 0 && r.FromStep != "":
+		return refuse("cannot be used when a run is resumed: Wave runs every step from there on, but those to leave out")
+	case !slices.ContainsFunc(p.Steps, func(s manifest.Step) bool { return runs(s.ID) }):
+		return refuse("leaves no step to run")
+	case r.FromStep != "":
+		return nil
+	}
+	for _, s := range p.Steps {
+		for _, need := range s.Dependencies {
+			if runs(s.ID) && !s.ReworkOnly && !runs(need) {
+				return refuse("leaves out %.80q, which the step %.80q waits for: run both or none", need, s.ID)
+			}
+		}
+	}
+	return nil
 }
 
 // maxMissing bounds how many tools a refusal names.

@@ -133,6 +133,9 @@ func (e *Engine) look(r runner.Request) ([]runner.PlannedStep, *handover.Found, 
 	}
 	steps, err := runner.Plan(pipeline, r)
 	if err == nil {
+		err = keepsState(catalog.Project)
+	}
+	if err == nil {
 		err = preflight(pipeline, r)
 	}
 	if err == nil {
@@ -197,7 +200,9 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	project := e.catalog().Project
+	catalog := e.catalog()
+	project := catalog.Project
+	pipeline, _ := catalog.Pipeline(r.Pipeline)
 	binary, err := e.program()
 	if err != nil {
 		return "", err
@@ -206,10 +211,10 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 		return "", err
 	}
 	program := launch.Program{
-		Path: binary, Args: func(run string) []string { return arguments(run, r) },
+		Path: binary, Args: func(run string) []string { return arguments(run, pipeline, project, r) },
 		Env:  func(run string) []string { return process.Marks(run, project.DB) },
 		Dir:  project.Root, // Wave takes its state database from below its working directory
-		Logs: filepath.Join(project.StateDir, "logs"), Limit: runner.Limit(e.catalog()), Empty: r.DryRun,
+		Logs: filepath.Join(project.StateDir, "logs"), Limit: runner.Limit(catalog), Empty: r.DryRun,
 	}
 	if found != nil {
 		program.Prepare = func(ctx context.Context, run string) (control.Handover, func() error, error) {
@@ -219,13 +224,39 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 	return e.launcher.Start(ctx, runner.NewRun(r), program)
 }
 
+// keepsState refuses a project whose database is read from where Wave does not keep
+// it: Wave would carry out the run, and nothing would be seen of it.
+func keepsState(p manifest.Project) error {
+	own := p.OwnDB()
+	if p.DB == own || resolved(p.DB) == resolved(own) {
+		return nil
+	}
+	return &runner.UnsupportedError{What: fmt.Sprintf("a state database elsewhere (%.200q; Wave writes to %.200q)", p.DB, own), Engine: "local"}
+}
+
+// resolved is a file's path without links. The file need not exist.
+func resolved(name string) string {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(name))
+	if err != nil {
+		return name
+	}
+	name = filepath.Join(dir, filepath.Base(name))
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		return target
+	}
+	return name
+}
+
 // arguments is what `wave run` understands.
-func arguments(run string, r runner.Request) []string {
-	args := []string{"run", "--pipeline", r.Pipeline, "--run", run, "--input", r.Input}
+func arguments(run string, p manifest.Pipeline, project manifest.Project, r runner.Request) []string {
+	args := []string{"run", "--pipeline", p.FileName(), "--run", run, "--input", r.Input}
 	add := func(flag, value string) {
 		if value != "" {
 			args = append(args, flag, value)
 		}
+	}
+	if project.Manifest != project.OwnManifest() {
+		add("--manifest", project.Manifest)
 	}
 	if r.FromStep != "" { // what Wave would check was looked at, and of the right run
 		args = append(args, "--from-step", r.FromStep, "--force")

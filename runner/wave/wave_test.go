@@ -117,6 +117,7 @@ type world struct {
 	*Engine
 	t       *testing.T
 	root    string
+	place   manifest.Options // where the project is
 	control *control.Control // to read runs by
 }
 
@@ -174,6 +175,7 @@ func TestTheVersionIsNotWaitedFor(t *testing.T) {
 func newWorld(t *testing.T, script string) *world {
 	t.Helper()
 	w := &world{t: t, root: t.TempDir()}
+	w.place.Dir = w.root
 	w.control = control.Open(func() string { return storetest.StatePath(w.root) })
 	w.write("wave.yaml", "metadata: {name: test}\nruntime: {max_concurrent_workers: 2}\n")
 	w.write(".agents/pipelines/fix.yaml", "kind: WavePipeline\nmetadata: {name: fix}\nsteps:\n"+
@@ -183,7 +185,7 @@ func newWorld(t *testing.T, script string) *world {
 		t.Fatal(err)
 	}
 	catalog := func() *manifest.Catalog {
-		place, err := manifest.Locate(manifest.Options{Dir: w.root})
+		place, err := manifest.Locate(w.place)
 		if err != nil {
 			t.Error(err)
 		}
@@ -246,10 +248,10 @@ func TestWaveIsStartedAsItsOwnDashboardStartsIt(t *testing.T) {
 		"plain": {},
 		"with all that its command line has": {
 			request: runner.Request{
-				Input: "line 1\n--model=x $(touch pwned)", Steps: []string{"a", "b"}, Exclude: []string{"a"},
+				Input: "line 1\n--model=x $(touch pwned)", Steps: []string{"a", "b"},
 				Model: "opus", Adapter: "codex", Timeout: 7 * time.Minute, OnFailure: runner.Skip, DryRun: true,
 			},
-			args: []string{"--model", "opus", "--adapter", "codex", "--steps", "a,b", "--exclude", "a", "--timeout", "7", "--on-failure", "skip", "--dry-run"},
+			args: []string{"--model", "opus", "--adapter", "codex", "--steps", "a,b", "--timeout", "7", "--on-failure", "skip", "--dry-run"},
 		},
 		"with an input that looks like a flag": {request: runner.Request{Input: "--help"}},
 	} {

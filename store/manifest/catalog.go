@@ -118,6 +118,16 @@ func (c *Catalog) Pipeline(name string) (Pipeline, bool) {
 	return Pipeline{}, false
 }
 
+// Filed finds a pipeline as Wave does, by the name of its file.
+func (c *Catalog) Filed(name string) (Pipeline, bool) {
+	for _, p := range c.Pipelines {
+		if p.FileName() == name {
+			return p, true
+		}
+	}
+	return Pipeline{}, false
+}
+
 // Persona finds a persona by name.
 func (c *Catalog) Persona(name string) (Persona, bool) {
 	personas := c.Manifest.Personas

@@ -1,5 +1,10 @@
 package manifest
 
+import (
+	"path"
+	"strings"
+)
+
 // Pipeline is one file of the pipelines directory. Broken is set when the file
 // could not be read or does not parse: then only Name, File and Problems are known.
 type Pipeline struct {
@@ -15,6 +20,10 @@ type Pipeline struct {
 	Problems    []Problem
 	Broken      bool
 }
+
+// FileName is what Wave calls a pipeline by, whatever name stands in the file: the name
+// of the file, without the extension if that is .yaml.
+func (p Pipeline) FileName() string { return strings.TrimSuffix(path.Base(p.File), ".yaml") }
 
 // Input is what a run of the pipeline asks for.
 type Input struct {

@@ -161,6 +161,12 @@ func (p Project) missing(opts Options) []Missing {
 	return missing
 }
 
+// OwnDB is where Wave keeps the project's state, whichever database is read.
+func (p Project) OwnDB() string { return filepath.Join(p.StateDir, databaseName) }
+
+// OwnManifest is the manifest that Wave reads unless it is given another one.
+func (p Project) OwnManifest() string { return filepath.Join(p.Root, manifestName) }
+
 // Databases are the paths where a state database of the project may lie, the one
 // that is read first. No file of them may be opened but by SQLite.
 func (p Project) Databases() []string {
