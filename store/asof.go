@@ -111,7 +111,7 @@ func (d *Reader) addContext(ctx context.Context, q Rows, found map[string]*diagn
 	var parents []string
 	for _, r := range found {
 		r.Facts = r.FactsOf()
-		r.Facts.HasEvents, r.Facts.LastEvent, r.Facts.AtGate, r.Facts.End = r.History.Last > 0, r.History.LastAt, r.History.Gate, r.History.End
+		r.Facts.HasEvents, r.Facts.LastEvent, r.Facts.AtGate, r.Facts.End = r.History.Last > 0, r.History.LastAt, r.History.AtGate(), r.History.End
 		if r.PipelineStateAt > at.Time.Unix() {
 			r.PipelineState, r.Facts.PipelineState = "", ""
 		}

@@ -56,7 +56,7 @@ func (r *Record) AddHistory(h *History) {
 		return
 	}
 	r.History = h
-	r.Facts.HasEvents, r.Facts.LastEvent, r.Facts.AtGate, r.Facts.End = h.Last > 0, h.LastAt, h.Gate, h.End
+	r.Facts.HasEvents, r.Facts.LastEvent, r.Facts.AtGate, r.Facts.End = h.Last > 0, h.LastAt, h.AtGate(), h.End
 }
 
 // SettleEnd gives the run the end that it really had where its row has a later

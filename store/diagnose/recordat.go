@@ -57,7 +57,7 @@ func (h *History) stateAt() wave.State {
 		return wave.Empty
 	case h.Last == 0:
 		return wave.Pending
-	case h.Gate:
+	case h.AtGate():
 		return wave.Waiting
 	default:
 		return wave.Running

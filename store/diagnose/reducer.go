@@ -26,7 +26,7 @@ type History struct {
 	begun     bool   // a run-level started was seen
 	total     int    // "steps=N" of the start; 0: unknown
 	done      int    // "k/n steps completed"
-	Gate      bool   // the last gate event waits
+	gate      bool   // the last gate event waits
 	preflight string // the last text of a check before the first step
 	End       string
 	endLength time.Duration // of the last run-level completed; 0: none
@@ -45,6 +45,7 @@ type stepHistory struct {
 	Model     string
 	adapter   string
 	gate      bool // it is a gate
+	asked     wave.Asked
 	Tokens    int64
 	HasTokens bool
 	err       string // the fullest text of the last failure
@@ -85,6 +86,9 @@ func (h *History) Add(e wave.Event) {
 	}
 	before := len(s.attempts)
 	s.add(e)
+	if s.gate && s.Word != "running" { // one that failed has no other word of it
+		h.gate = false
+	}
 	h.mark(e, s, before)
 }
 
@@ -105,9 +109,9 @@ func (h *History) addRunLevel(e wave.Event) {
 	case "preflight":
 		h.preflight = e.Message
 	case "gate_waiting":
-		h.Gate = true
+		h.gate = true
 	case "gate_resolved":
-		h.Gate = false
+		h.gate = false
 	}
 }
 
@@ -177,8 +181,8 @@ func (s *stepHistory) add(e wave.Event) {
 }
 
 func (s *stepHistory) begin(e wave.Event) {
-	if strings.HasPrefix(e.Message, "gate step") {
-		s.gate = true
+	if kind, ok := strings.CutPrefix(e.Message, "gate step"); ok {
+		s.gate, s.asked = true, wave.Asked{Event: e.ID, At: e.At, Type: strings.TrimPrefix(kind, ": ")}
 	}
 	if s.startedAt.IsZero() {
 		s.startedAt = e.At
@@ -319,6 +323,20 @@ func contractResult(state string) (string, bool) {
 	default:
 		return "", false
 	}
+}
+
+// AtGate reports whether a gate waits. Wave writes the event of a gate in a child run
+// to the run that the process was started for: the child's own step says it too.
+func (h *History) AtGate() bool {
+	if h.gate {
+		return true
+	}
+	for _, s := range h.Steps {
+		if s.gate && s.Word == "running" {
+			return true
+		}
+	}
+	return false
 }
 
 // PassOver notes that nothing up to id is left to fold.

@@ -38,8 +38,31 @@ func TestFold(t *testing.T) {
 	})
 	t.Run("the last gate event decides", func(t *testing.T) {
 		waiting, resolved := wave.Event{State: "gate_waiting"}, wave.Event{State: "gate_resolved"}
-		if !fold(waiting).Gate || fold(waiting, resolved).Gate || !fold(waiting, resolved, waiting).Gate {
+		if !fold(waiting).AtGate() || fold(waiting, resolved).AtGate() || !fold(waiting, resolved, waiting).AtGate() {
 			t.Error("the gate is told wrongly")
+		}
+	})
+	t.Run("a step at a gate waits, wherever the gate's own event was written", func(t *testing.T) {
+		asks := wave.Event{StepID: "a", State: "running", Message: "gate step: approval"}
+		h := fold(asks)
+		if asked := h.Steps["a"].asked; !h.AtGate() || asked.Event != 1 || asked.Type != "approval" {
+			t.Errorf("at a gate: %v, asked %+v", h.AtGate(), asked)
+		}
+		if fold(asks, wave.Event{StepID: "a", State: "completed"}).AtGate() {
+			t.Error("a gate that was passed waits")
+		}
+	})
+	t.Run("a gate that failed does not wait, though nothing says that it was resolved", func(t *testing.T) {
+		if fold(wave.Event{StepID: "a", State: "running", Message: "gate step: approval"}, wave.Event{State: "gate_waiting"},
+			wave.Event{StepID: "a", State: "failed", Message: "gate timed out after 2s"}, wave.Event{StepID: "b", State: "running"}).AtGate() {
+			t.Error("it waits")
+		}
+	})
+	t.Run("of two gates one is resolved", func(t *testing.T) {
+		if !fold(wave.Event{StepID: "a", State: "running", Message: "gate step: approval"}, wave.Event{State: "gate_waiting"},
+			wave.Event{StepID: "b", State: "running", Message: "gate step: approval"}, wave.Event{State: "gate_waiting"},
+			wave.Event{State: "gate_resolved"}, wave.Event{StepID: "a", State: "completed"}).AtGate() {
+			t.Error("the other is forgotten")
 		}
 	})
 	t.Run("a failing command keeps its stderr", func(t *testing.T) {

@@ -120,6 +120,9 @@ func (b *stepBuilder) step(id string) *wave.Step {
 	}
 	s.State, s.Note = deriveStep(facts, b.run.State)
 	s.Note = cmp.Or(b.elsewhere(s), s.Note)
+	if s.State == wave.Waiting && h.gate {
+		s.Asked = &h.asked
+	}
 	switch s.State {
 	case wave.Failed, wave.Rejected, wave.Cancelled, wave.Lost:
 		s.Error = facts.Error

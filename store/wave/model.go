@@ -103,7 +103,15 @@ type Step struct {
 	Evidence *Contract   // what was last shown for or against the contract
 	Checks   []Check     // each time a contract was looked at, oldest first
 	Gate     bool        // it waits for a human
+	Asked    *Asked      // since when it waits at a gate; nil: it does not, or no event says
 	Children ChildCounts // of a composed step
+}
+
+// Asked is one time that a gate began to wait.
+type Asked struct {
+	Event int64 // by which this time is known from others
+	At    time.Time
+	Type  string // approval, timer, pr_merge, ci_pass; as recorded
 }
 
 // Check is one look at a step's contract.
