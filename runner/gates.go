@@ -3,6 +3,7 @@ package runner
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"wavedeck/store/manifest"
 )
@@ -17,6 +18,8 @@ func withGates(p manifest.Pipeline, r Request, steps []PlannedStep) []PlannedSte
 		switch {
 		case r.AutoApprove:
 			steps[i].Why = "approved automatically" + choiceOf(*s.Gate)
+		case len(s.Gate.Choices) > 0 && r.Answerable:
+			steps[i].Why = "waits for an answer, which can be given here"
 		case len(s.Gate.Choices) > 0:
 			steps[i].Warn = "waits for an answer, which nobody can give here: the run will fail at this gate"
 		default:
@@ -36,9 +39,11 @@ func WithInnerGates(catalog *manifest.Catalog, p manifest.Pipeline, r Request, s
 		if steps[i].Does != Runs || steps[i].Warn != "" || r.DryRun {
 			continue
 		}
-		find := gates{catalog: catalog, seen: map[string]bool{p.FileName(): true}, foreign: r.AutoApprove}
+		find := gates{catalog: catalog, seen: map[string]bool{p.FileName(): true}, foreign: r.AutoApprove, mute: r.Answerable}
 		switch gate := find.below(s, ""); {
 		case gate == "":
+		case r.Answerable:
+			steps[i].Warn = "reaches " + gate + ", which has no choices, so that nobody can answer it: the run will fail when it times out"
 		case r.AutoApprove:
 			steps[i].Warn = "reaches " + gate + ", which Wave does not approve automatically: the run will fail there"
 		default:
@@ -54,12 +59,21 @@ func Gated(p manifest.Pipeline) bool {
 	return find.first(p.Steps, "") != ""
 }
 
+// Asks reports whether a run of the pipeline may be asked at a gate, here, in a loop,
+// or in a pipeline that it starts, as far as those are known by name.
+func Asks(catalog *manifest.Catalog, p manifest.Pipeline, r Request) bool {
+	find := gates{catalog: catalog, seen: map[string]bool{p.FileName(): true}, foreign: r.AutoApprove, named: true}
+	return !r.DryRun && find.first(p.Steps, "") != ""
+}
+
 // gates looks for gates that a person has to answer, in loops and in pipelines
 // that are started. Those that were seen are passed over.
 type gates struct {
 	catalog *manifest.Catalog
 	seen    map[string]bool
 	foreign bool // of other pipelines only
+	named   bool // a pipeline whose name is filled in when the run is there may have one
+	mute    bool // those without choices only, which nobody can answer
 }
 
 // below names the first one below a step of a pipeline; empty: there is none.
@@ -80,6 +94,9 @@ func (g gates) below(s manifest.Step, of string) string {
 	}
 	for _, name := range started {
 		p, known := g.catalog.Filed(name)
+		if g.named && strings.Contains(name, "{{") {
+			return "a gate of a pipeline that is not known yet"
+		}
 		if name == "" || !known || g.seen[name] {
 			continue
 		}
@@ -93,7 +110,7 @@ func (g gates) below(s manifest.Step, of string) string {
 
 func (g gates) first(steps []manifest.Step, of string) string {
 	for _, s := range steps {
-		if asks(s) && (of != "" || !g.foreign) {
+		if asks(s) && (of != "" || !g.foreign) && (!g.mute || len(s.Gate.Choices) == 0) {
 			return fmt.Sprintf("the gate %.80q", s.ID) + of
 		}
 		if gate := g.below(s, of); gate != "" {

@@ -54,7 +54,10 @@ type Request struct {
 	// AutoApprove has approval gates take their default choice, or their first.
 	// Only an [Approver] can.
 	AutoApprove bool
-	Tags        []string
+	// Answerable says that gates can be answered while the run is there. An engine
+	// sets it, see [Answerer].
+	Answerable bool
+	Tags       []string
 
 	// Original is the run that this one repeats, or resumes when FromStep is set.
 	Original string

@@ -20,7 +20,7 @@ type runOptions struct {
 	Log      *slog.Logger
 }
 
-func (engineName) start(*manifest.Source, runOptions) runner.Engine { return noEngine{} }
+func (engineName) start(*manifest.Source, runOptions, string) runner.Engine { return noEngine{} }
 
 // platformNotices tell what this platform cannot do.
 func platformNotices() []views.Banner {
@@ -39,5 +39,10 @@ type guardCommand struct{}
 
 // Run is never called: only a run starts a guard.
 func (*guardCommand) Run() error { return errNoEngine() }
+
+type holdCommand struct{}
+
+// Run is never called: only a run is asked at a terminal.
+func (*holdCommand) Run() error { return errNoEngine() }
 
 func apart(*exec.Cmd) {}

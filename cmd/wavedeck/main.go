@@ -49,6 +49,7 @@ type commands struct {
 	Help       helpCommand       `cmd:"" group:"about" help:"Show help for a command."`
 
 	Replay replayCommand `cmd:"" hidden:"" help:"Play the demo's runs into its database until stdin ends."`
+	Hold   holdCommand   `cmd:"" hidden:"" help:"Hold the terminal that a run is asked at until the run has gone."`
 	Guard  guardCommand  `cmd:"" hidden:"" help:"End what is left of a run when stdin ends."`
 
 	ShowVersion versionFlag `name:"version" env:"-" help:"Print version, commit and date."`

@@ -12,6 +12,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/runner/engine"
 	"wavedeck/runner/process"
+	"wavedeck/runner/terminal"
 )
 
 // runCommand carries out a pipeline in this process. Its flags come from the
@@ -78,6 +79,19 @@ type guardCommand struct {
 func (c *guardCommand) Run(io stdio) error {
 	process.Guard(io.in, c.Variables...)
 	return nil
+}
+
+// holdCommand holds the terminal that a run is asked at.
+type holdCommand struct {
+	Socket string `arg:"" env:"-" help:"Where it takes answers."`
+}
+
+// heldFile is the file that the terminal is, see terminal.Open.
+const heldFile = 3
+
+// Run holds the terminal until its run has gone.
+func (c *holdCommand) Run(ctx context.Context) error {
+	return terminal.Hold(ctx, os.NewFile(heldFile, "terminal"), c.Socket)
 }
 
 // refused reports whether nothing ran because of what was asked for.

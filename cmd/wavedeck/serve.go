@@ -121,7 +121,7 @@ func (s site) serve(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, index.Close()) }()
 	}
 	s.runs.Log = s.log
-	engine := s.engine.start(s.source, s.runs)
+	engine := s.engine.start(s.source, s.runs, s.data.Data)
 	defer func() { err = errors.Join(err, engine.Close()) }()
 	s.log.Info("selected the engine for runs started here", "engine", engine.Name())
 	group, ctx := errgroup.WithContext(ctx)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"wavedeck/runner/process"
+	"wavedeck/runner/terminal"
 	"wavedeck/store/control"
 	"wavedeck/store/wave"
 )
@@ -35,6 +36,10 @@ type Options struct {
 	Tidy time.Duration
 	// Logs names the folder of the logs. nil: nobody looks for runs whose process is gone.
 	Logs func() string
+	// Terminals is the folder of the sockets by which runs are answered; empty: no
+	// run gets a terminal. Holder is the program that holds one, see terminal.Open.
+	Terminals terminal.Sockets
+	Holder    []string
 	// Together has Close end the runs that were started, rather than let them live on.
 	Together bool
 	// Log receives what an operator should know and no call returns; nil drops it.
@@ -53,6 +58,7 @@ type Launcher struct {
 	mu      sync.Mutex
 	started map[string]int  // the processes that were started and have not ended, by run
 	stopped map[string]bool // runs that were asked to stop and had not ended when last looked at
+	nudged  map[string]bool // runs that are being nudged
 }
 
 // New returns a Launcher that writes to the database that locate names at each
@@ -68,10 +74,13 @@ func New(locate func() string, opt Options) *Launcher {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Launcher{
 		control: control.Open(locate), locate: locate, opt: opt, ctx: ctx, cancel: cancel,
-		started: map[string]int{}, stopped: map[string]bool{},
+		started: map[string]int{}, stopped: map[string]bool{}, nudged: map[string]bool{},
 	}
 	if opt.Logs != nil {
 		l.watches.Go(l.keepTidy)
+	}
+	if opt.Terminals != "" {
+		l.watches.Go(opt.Terminals.Sweep)
 	}
 	return l
 }
@@ -112,6 +121,9 @@ type Program struct {
 	// recorded of it. Remove takes it away again. Nil: nothing is needed.
 	Prepare func(ctx context.Context, run string) (h control.Handover, remove func() error, err error)
 
+	// Asks says that the run may be asked at a gate: it gets a terminal to read
+	// answers from, where there are any.
+	Asks bool
 	// Limit is how many runs may be active when another is started; 0 is no limit.
 	Limit int
 	// Empty says that an end without a word is what is expected of it, such as
@@ -155,7 +167,7 @@ const logMode = 0o600
 // prepared starts the program when all that it needs is there.
 func (l *Launcher) prepared(ctx context.Context, p Program, id, output string) (int, error) {
 	if p.Prepare == nil {
-		return spawn(p, id, output)
+		return l.spawn(p, id, output)
 	}
 	h, remove, err := p.Prepare(ctx, id)
 	if err != nil {
@@ -163,7 +175,7 @@ func (l *Launcher) prepared(ctx context.Context, p Program, id, output string) (
 	}
 	var pid int
 	if err = l.control.HandOver(ctx, id, h); err == nil {
-		pid, err = spawn(p, id, output)
+		pid, err = l.spawn(p, id, output)
 	}
 	if err != nil {
 		err = errors.Join(err, remove())
@@ -173,7 +185,7 @@ func (l *Launcher) prepared(ctx context.Context, p Program, id, output string) (
 
 // spawn starts the program in a session of its own, so that neither a signal to
 // this one nor its end reaches it.
-func spawn(p Program, id, output string) (int, error) {
+func (l *Launcher) spawn(p Program, id, output string) (int, error) {
 	if err := os.MkdirAll(p.Logs, 0o755); err != nil {
 		return 0, err
 	}
@@ -195,6 +207,10 @@ func spawn(p Program, id, output string) (int, error) {
 		cmd.Env = append(cmd.Env, p.Env(id)...)
 	}
 	cmd.Stdout, cmd.Stderr = log, log
+	if input := l.terminal(p, id); input != nil {
+		defer input.Close()
+		cmd.Stdin = input
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return 0, err

@@ -50,6 +50,7 @@ func (l *Launcher) Stop(ctx context.Context, id string, force bool) error {
 			return nil
 		}
 		process.Interrupt(run.PID)
+		l.nudge(id)
 	}
 	l.follow(id)
 	return nil

@@ -49,6 +49,9 @@ func (l *Launcher) tidy(ctx context.Context) error {
 		l.mu.Lock()
 		_, watched := l.started[r.ID]
 		l.mu.Unlock()
+		if r.Cancel != nil && r.State.Active() {
+			l.nudge(r.ID) // whoever asked it to stop cannot have had it notice that at a gate
+		}
 		if watched || !l.abandoned(r) {
 			continue
 		}

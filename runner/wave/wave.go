@@ -56,7 +56,10 @@ func New(catalog func() *manifest.Catalog, opt Options) *Engine {
 	return &Engine{catalog: catalog, binary: opt.Binary, limit: cmp.Or(opt.Copy, handover.DefaultLimit), launcher: launch.New(func() string { return catalog().Project.DB }, opt.Launch)}
 }
 
-var _ runner.Approver = (*Engine)(nil)
+var (
+	_ runner.Approver = (*Engine)(nil)
+	_ runner.Answerer = (*Engine)(nil)
+)
 
 // Installed reports whether the program is there.
 func Installed(binary string) bool {
@@ -131,6 +134,7 @@ func (e *Engine) look(r runner.Request) ([]runner.PlannedStep, *handover.Found, 
 	if !ok {
 		return nil, nil, fmt.Errorf("%w %q", runner.ErrUnknownPipeline, r.Pipeline)
 	}
+	r.Answerable = e.launcher.Asks()
 	steps, err := runner.Plan(pipeline, r)
 	if err == nil {
 		err = keepsState(catalog.Project)
@@ -216,6 +220,9 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 		Dir:  project.Root, // Wave takes its state database from below its working directory
 		Logs: filepath.Join(project.StateDir, "logs"), Limit: runner.Limit(catalog), Empty: r.DryRun,
 	}
+	if pipeline, known := e.catalog().Pipeline(r.Pipeline); known {
+		program.Asks = runner.Asks(e.catalog(), pipeline, r)
+	}
 	if found != nil {
 		program.Prepare = func(ctx context.Context, run string) (control.Handover, func() error, error) {
 			return found.Place(ctx, run, e.limit)
@@ -277,6 +284,19 @@ func arguments(run string, p manifest.Pipeline, project manifest.Project, r runn
 	}
 	return args
 }
+
+// Answers are those that the process of a run was given.
+func (e *Engine) Answers(ctx context.Context, run string) ([]runner.Answer, error) {
+	return e.launcher.Answers(ctx, run)
+}
+
+// Answer gives the process of a run an answer.
+func (e *Engine) Answer(ctx context.Context, run string, a runner.Answer) (runner.Answer, error) {
+	return e.launcher.Answer(ctx, run, a)
+}
+
+// TakesDefaults is false: at a terminal Wave waits without end.
+func (e *Engine) TakesDefaults() bool { return false }
 
 // Stop asks the run to end.
 func (e *Engine) Stop(ctx context.Context, run string, force bool) error {
