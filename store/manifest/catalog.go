@@ -106,6 +106,7 @@ type Runtime struct {
 	WorkspaceRoot         string
 	MaxConcurrentWorkers  int
 	DefaultTimeoutMinutes int
+	GateApprovalHours     int // how long a gate waits for an approval whose definition does not say
 }
 
 // Pipeline finds a pipeline by name. Of two with the same name it is the one

@@ -24,6 +24,7 @@ func parseManifest(file string, data []byte, search *lineSearch) (Manifest, []Pr
 			WorkspaceRoot:         runtime.text("workspace_root"),
 			MaxConcurrentWorkers:  runtime.integer("max_concurrent_workers"),
 			DefaultTimeoutMinutes: runtime.integer("default_timeout_minutes"),
+			GateApprovalHours:     runtime.mapping("timeouts").integer("gate_approval_hours"),
 		},
 	}
 	m.Personas = readPersonas(top.mapping("personas"), m.Adapters)
