@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"wavedeck/store/wave"
 )
 
 // Answerer is an Engine whose runs are asked at gates, and can be answered from here.
@@ -15,6 +17,8 @@ type Answerer interface {
 	// Answer gives the process of a run an answer. A gate takes one: the first is
 	// returned, which may be an earlier one. [ErrNoTerminal]
 	Answer(ctx context.Context, run string, a Answer) (first Answer, err error)
+	// Place is where the process of a run is, as far as that is known.
+	Place(run wave.Run) Place
 	// TakesDefaults reports whether runs take the default of a gate by themselves
 	// when its time is over. Else whoever started them has to answer it.
 	TakesDefaults() bool
@@ -39,7 +43,7 @@ func (a Answer) Same(b Answer) bool {
 // Bounds of what can be typed at a gate: a terminal takes so much at once.
 const (
 	MaxChoiceKey = 200
-	MaxNotes     = 2000
+	MaxNotes     = 3000
 )
 
 // ErrNoTerminal says that the process of a run has no terminal that is held here.

@@ -95,7 +95,7 @@ func (g gates) below(s manifest.Step, of string) string {
 	for _, name := range started {
 		p, known := g.catalog.Filed(name)
 		if g.named && strings.Contains(name, "{{") {
-			return "a gate of a pipeline that is not known yet"
+			return "a gate of a pipeline that is named later"
 		}
 		if name == "" || !known || g.seen[name] {
 			continue

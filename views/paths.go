@@ -55,8 +55,13 @@ func (p Paths) RunExport(id string, q url.Values) string {
 	return withQuery(p.at("runs", id, "export"), q)
 }
 
-// RunPart is a fragment of a run's page: head, why, steps, outcomes, events, artifacts, family.
+// RunPart is a fragment of a run's page: head, gates, why, steps, outcomes, events, artifacts, family.
 func (p Paths) RunPart(id, part string) string { return p.at("runs", id, "parts", part) }
+
+// GateAnswer is where a gate of a run is answered.
+func (p Paths) GateAnswer(run, step string) string {
+	return p.at("runs", run, "gates", step, "answer")
+}
 
 // RunTab is one of a run's pages: timeline, graph, log.
 func (p Paths) RunTab(id, tab string) string { return p.at("runs", id, tab) }

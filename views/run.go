@@ -24,6 +24,7 @@ type RunView struct {
 	Past         *AsOfView // nil: the page is of now
 	Progress     *int
 	Failure      *Failure
+	Gates        []Gate // that wait, of it and of the runs below it
 	Steps        []StepRow
 	Events       EventsView
 	Artifacts    []ArtifactGroup
@@ -79,7 +80,7 @@ func (v RunView) vital() bool {
 func (v RunView) going() bool { return v.Past == nil && goesOn(v.Run.State) }
 
 // RunRefresh holds the fragment URLs of a run's page.
-type RunRefresh struct{ Head, Why, Steps, Events, Artifacts, Outcomes, Family, Tab string }
+type RunRefresh struct{ Head, Gates, Why, Steps, Events, Artifacts, Outcomes, Family, Tab string }
 
 // Failure is what an operator wants first: where and why.
 type Failure struct {

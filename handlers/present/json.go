@@ -91,6 +91,7 @@ type RunDetailResponse struct {
 	Run       RunSummary        `json:"run"`
 	Children  []RunSummary      `json:"children,omitempty"`     // the direct ones, oldest first
 	Started   map[string]string `json:"started_with,omitempty"` // by the fields of the start form, as far as known
+	Gates     []GateSummary     `json:"gates,omitempty"`        // that wait, of it and of the runs below it
 	Steps     []stepDetail      `json:"steps"`
 	Events    []eventSummary    `json:"events"`
 	Artifacts []ArtifactSummary `json:"artifacts"`

@@ -40,6 +40,9 @@ func (body RunDetailResponse) Plain(to views.Paths, origin string) plain.Documen
 	if strings.Contains(run.Input, "\n") {
 		d.Parts = append(d.Parts, plain.Part{Heading: "Input", Pre: run.Input})
 	}
+	for _, g := range body.Gates {
+		d.Parts = append(d.Parts, g.part(to, origin))
+	}
 	if run.Stall != nil {
 		d.Parts = append(d.Parts, plain.Part{Heading: "Why is it not moving?", Facts: run.Stall.facts()})
 	}

@@ -8,7 +8,7 @@ import (
 func (h *Handler) Routes(on web.Router) {
 	on.NegotiatedNamed("/runs/{run}", web.RunFormats, "run", h.hasRun, h.showRun)
 	on.Get("/runs/{run}/parts/why", h.showRunWhy)
-	on.Get("/runs/{run}/parts/{part:head|steps|outcomes|events|artifacts|family}", h.showRunPart)
+	on.Get("/runs/{run}/parts/{part:head|gates|steps|outcomes|events|artifacts|family}", h.showRunPart)
 	on.Get("/runs/{run}/timeline", h.showRunTimeline)
 	on.Get("/runs/{run}/graph", h.showRunGraph)
 	on.File("/runs/{run}/export", h.exportRun)

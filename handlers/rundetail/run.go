@@ -90,6 +90,8 @@ func runPart(name string) func(views.RunView) templ.Component {
 		return views.RunOutcomes
 	case "family":
 		return views.RunFamily
+	case "gates":
+		return views.RunGates
 	default:
 		return views.RunHead
 	}
@@ -179,6 +181,11 @@ func (h *Handler) runDetailView(ctx context.Context, r *http.Request, d wave.Run
 		return view, err
 	}
 	view.Outcomes = h.OutcomesView(d)
+	if at == nil {
+		if view.Gates, err = h.Gates(ctx, d.Run); err != nil {
+			return view, err
+		}
+	}
 	view.ExportURL = h.Paths.RunExport(id, web.FormatQuery(r, "at"))
 	if at != nil {
 		runview.StillRows(view.ChildRows, at.Time)
@@ -191,7 +198,7 @@ func (h *Handler) runDetailView(ctx context.Context, r *http.Request, d wave.Run
 // refreshes names the parts of the page that follow the run.
 func (h *Handler) refreshes(view *views.RunView, id string, window runview.EventWindow) {
 	view.Refresh.Steps, view.Refresh.Artifacts, view.Refresh.Family = h.Paths.RunPart(id, "steps"), h.Paths.RunPart(id, "artifacts"), h.Paths.RunPart(id, "family")
-	view.Refresh.Outcomes = h.Paths.RunPart(id, "outcomes")
+	view.Refresh.Outcomes, view.Refresh.Gates = h.Paths.RunPart(id, "outcomes"), h.Paths.RunPart(id, "gates")
 	if window == (runview.EventWindow{}) { // an older window stands still
 		view.Refresh.Events = h.Paths.RunPart(id, "events")
 	}

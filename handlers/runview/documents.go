@@ -72,6 +72,13 @@ func (rv *Reader) RunDocument(ctx context.Context, id string, at *wave.Moment, w
 	body.DAG, body.Windowed, body.EventsTotal = rv.dagOf(detail), window != EventWindow{}, detail.Events
 	body.AddOutcomes(detail)
 	body.Started = rv.startedWith(ctx, detail.Run, at)
+	if at == nil {
+		gates, err := rv.Gates(ctx, detail.Run)
+		if err != nil {
+			return body, err
+		}
+		body.Gates = present.GateSummaries(gates)
+	}
 	if body.Children, err = rv.Summaries(ctx, detail.Children, at); err != nil {
 		return body, err
 	}

@@ -11,6 +11,7 @@ import (
 	"wavedeck/runner"
 	"wavedeck/runner/process"
 	"wavedeck/runner/terminal"
+	"wavedeck/store/wave"
 )
 
 // terminal makes one for a run that may be asked at a gate, and has it held. nil:
@@ -114,4 +115,15 @@ func (l *Launcher) nudge(id string) {
 		delete(l.nudged, id)
 		l.mu.Unlock()
 	})
+}
+
+// Place is where the process of a run is, of which root is the project.
+func (l *Launcher) Place(run wave.Run, root string) runner.Place {
+	host, _ := os.Hostname()
+	place := runner.Place{Host: host}
+	place.PID = process.Find(process.Run{ID: run.ID, Pipeline: run.Pipeline, LastSign: lastSign(run)}, run.PID, run.StartedAt, root)
+	if place.PID > 0 {
+		place.Terminal, place.User, place.Command = process.About(place.PID)
+	}
+	return place
 }

@@ -17,6 +17,7 @@ import (
 	"wavedeck/runner/engine"
 	"wavedeck/runner/launch"
 	"wavedeck/store/manifest"
+	"wavedeck/store/wave"
 )
 
 // Name is how an operator chooses this engine.
@@ -35,7 +36,7 @@ type Engine struct {
 	launcher *launch.Launcher
 }
 
-var _ runner.Engine = (*Engine)(nil)
+var _ runner.Answerer = (*Engine)(nil)
 
 // New returns the engine of the project that catalog tells, which must be quick.
 func New(catalog func() *manifest.Catalog, opt Options) *Engine {
@@ -102,6 +103,24 @@ func arguments(project manifest.Project, run string, r runner.Request) []string 
 	}
 	return append(args, "--", r.Pipeline)
 }
+
+// Answers are those that the process of a run was given.
+func (e *Engine) Answers(ctx context.Context, run string) ([]runner.Answer, error) {
+	return e.launcher.Answers(ctx, run)
+}
+
+// Answer gives the process of a run an answer.
+func (e *Engine) Answer(ctx context.Context, run string, a runner.Answer) (runner.Answer, error) {
+	return e.launcher.Answer(ctx, run, a)
+}
+
+// Place is where the process of a run is.
+func (e *Engine) Place(run wave.Run) runner.Place {
+	return e.launcher.Place(run, e.catalog().Project.Root)
+}
+
+// TakesDefaults is true: our own program keeps the time of a gate.
+func (e *Engine) TakesDefaults() bool { return true }
 
 // Stop asks the run to end.
 func (e *Engine) Stop(ctx context.Context, run string, force bool) error {

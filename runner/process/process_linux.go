@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -151,4 +152,36 @@ func table() []entry {
 		list = append(list, e)
 	}
 	return list
+}
+
+// workingIn is the folder that a process works in.
+func workingIn(pid int) string {
+	dir, _ := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "cwd"))
+	return dir
+}
+
+// terminalOf is the terminal that a process reads from.
+func terminalOf(pid int) string {
+	path, _ := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "fd", "0"))
+	if strings.HasPrefix(path, "/dev/pts/") || strings.HasPrefix(path, "/dev/tty") {
+		return path
+	}
+	return ""
+}
+
+// userOf is who a process belongs to.
+func userOf(pid int) string {
+	info, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid)))
+	if err != nil {
+		return ""
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	id := strconv.FormatUint(uint64(owner.Uid), 10)
+	if found, err := user.LookupId(id); err == nil {
+		return found.Username
+	}
+	return id
 }

@@ -42,3 +42,12 @@ const listed = false
 
 // table is not available here.
 func table() []entry { return nil }
+
+// workingIn is not available here.
+func workingIn(int) string { return "" }
+
+// terminalOf is not available here.
+func terminalOf(int) string { return "" }
+
+// userOf is not available here.
+func userOf(int) string { return "" }

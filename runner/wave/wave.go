@@ -24,6 +24,7 @@ import (
 	"wavedeck/runner/process"
 	"wavedeck/store/control"
 	"wavedeck/store/manifest"
+	wavedb "wavedeck/store/wave"
 )
 
 // Name is how an operator chooses this engine.
@@ -293,6 +294,11 @@ func (e *Engine) Answers(ctx context.Context, run string) ([]runner.Answer, erro
 // Answer gives the process of a run an answer.
 func (e *Engine) Answer(ctx context.Context, run string, a runner.Answer) (runner.Answer, error) {
 	return e.launcher.Answer(ctx, run, a)
+}
+
+// Place is where the process of a run is.
+func (e *Engine) Place(run wavedb.Run) runner.Place {
+	return e.launcher.Place(run, e.catalog().Project.Root)
 }
 
 // TakesDefaults is false: at a terminal Wave waits without end.

@@ -5,6 +5,7 @@ package gate
 
 import (
 	"cmp"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -46,6 +47,10 @@ const (
 	pollLimit     = 30 * time.Minute
 )
 
+// inputPlace is where a definition has the run's input. Wave leaves it as it is in a
+// question, which says less.
+var inputPlace = regexp.MustCompile(`\{\{ ?input ?\}\}`)
+
 // Of lists the gates that a run waits at, in the order of its steps.
 func Of(run wave.Run, steps []wave.Step, p manifest.Pipeline, m manifest.Runtime) []Open {
 	var open []Open
@@ -59,6 +64,7 @@ func Of(run wave.Run, steps []wave.Step, p manifest.Pipeline, m manifest.Runtime
 		}
 		if def := find(p.Steps, step.ID); def != nil {
 			g.define(*def, m)
+			g.Prompt = inputPlace.ReplaceAllLiteralString(g.Prompt, run.Input)
 		}
 		open = append(open, g)
 	}

@@ -24,7 +24,7 @@ func waiting(def manifest.Gate, m manifest.Runtime) Open {
 		{ID: "other", State: wave.Running},
 	}
 	p := manifest.Pipeline{Steps: []manifest.Step{{ID: "build"}, {ID: "approve", Gate: &def}}}
-	open := Of(wave.Run{ID: "r", Pipeline: "ship"}, steps, p, m)
+	open := Of(wave.Run{ID: "r", Pipeline: "ship", Input: "$1"}, steps, p, m)
 	if len(open) != 1 {
 		return Open{}
 	}
@@ -45,6 +45,9 @@ func TestWhatAGateAsks(t *testing.T) {
 	}
 	if got := waiting(manifest.Gate{Type: Approval, Message: "m", Default: "none", Choices: choices()}, manifest.Runtime{}); got.Prompt != "m" || got.Default != "" {
 		t.Errorf("message and a default that is no choice: %+v", got)
+	}
+	if got := waiting(manifest.Gate{Type: Approval, Prompt: "Ship {{ input }}, {{input}}?"}, manifest.Runtime{}); got.Prompt != "Ship $1, $1?" {
+		t.Errorf("the input is filled in as %q", got.Prompt)
 	}
 	t.Run("a gate in a loop", func(t *testing.T) {
 		steps := []wave.Step{{ID: "inner", State: wave.Waiting, Gate: true}}
