@@ -15,7 +15,7 @@ func (Keys) Marks() []string { return marks }
 // After reports whether a key goes on behind a text that holds a mark; before tells
 // whether one goes on up to it.
 func (Keys) After(before bool, text string) bool {
-	s := scanner{text: text, whole: true}
+	s := &scanner{text: text, whole: true}
 	at := -1
 	last := func(i int, opens bool) {
 		if i > at {
@@ -38,7 +38,7 @@ func (Keys) After(before bool, text string) bool {
 	last(strings.LastIndex(text, "Private-Lines:"), true)
 	last(strings.LastIndex(text, "Private-MAC:"), false)
 	if i := strings.LastIndex(text, "LS0tLS1CRUdJTi"); i > at {
-		if _, ok := s.encodedKey(i + len("LS0t")); ok {
+		if _, ok := findEncodedKey(s, i+len("LS0t")); ok {
 			last(i, !strings.HasSuffix(strings.TrimRight(text, " \r\n"), "="))
 		}
 	}

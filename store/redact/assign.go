@@ -2,10 +2,10 @@ package redact
 
 import "strings"
 
-// assignment matches the value behind the = or : at i where the name before it is
+// findAssignment matches the value behind the = or : at i where the name before it is
 // one of a secret: NAME=value, name: value, "name": "value", name=value& and
 // their like. The name stays.
-func (s *scanner) assignment(i int) (Finding, bool) {
+func findAssignment(s *scanner, i int) (Finding, bool) {
 	name, quoted, fresh := s.nameBefore(i)
 	kind := kindOfName(name)
 	part := listPart(name)
@@ -38,15 +38,15 @@ func (s *scanner) assignment(i int) (Finding, bool) {
 		s.noteName(at)
 		return Finding{}, false
 	case part == 'v':
-		return s.listed(i, at, v)
+		return findListed(s, i, at, v)
 	case v.kind == Cookie:
 		v.line, v.one = v.colon, len(name) > len("cookie") && (name[0] == 's' || name[0] == 'S')
-		return s.cookie(at, v)
+		return findCookie(s, at, v)
 	}
 	if n := lineBreak(s.text[at:min(len(s.text), at+4)]); n > 0 {
-		return s.below(i, at, v)
+		return findBelow(s, i, at, v)
 	}
-	return s.value(at, v)
+	return findValue(s, at, v)
 }
 
 // listPart tells what a name is in a list of names and values: n or v.
@@ -197,8 +197,8 @@ type valueForm struct {
 	weak       bool // the name means other things too: no sentence is a secret
 }
 
-// value matches the value that begins at i.
-func (s *scanner) value(i int, v valueForm) (Finding, bool) {
+// findValue matches the value that begins at i.
+func findValue(s *scanner, i int, v valueForm) (Finding, bool) {
 	if i >= len(s.text) {
 		return Finding{}, false
 	}
@@ -207,10 +207,10 @@ func (s *scanner) value(i int, v valueForm) (Finding, bool) {
 		return Finding{}, false
 	}
 	if at, ok := s.blockStart(i); ok && v.colon {
-		return s.block(i, at, v.kind)
+		return findBlock(s, i, at, v.kind)
 	}
 	if start, end, ok := s.quotedValue(i); ok {
-		return s.quoted(start, end, v)
+		return findQuoted(s, start, end, v)
 	}
 	start, end := i, s.bareEnd(i, v)
 	if v.kind == Authorization {
@@ -230,8 +230,8 @@ func (s *scanner) value(i int, v valueForm) (Finding, bool) {
 	return Finding{v.kind, start, end}, true
 }
 
-// quoted matches the value between quotes.
-func (s *scanner) quoted(start, end int, v valueForm) (Finding, bool) {
+// findQuoted matches the value between quotes.
+func findQuoted(s *scanner, start, end int, v valueForm) (Finding, bool) {
 	if v.kind == Login && !encodedLogin(s.text[start:end]) {
 		return Finding{}, false
 	}
@@ -332,8 +332,8 @@ func (s *scanner) scheme(i, end int) int {
 	return at
 }
 
-// bearer matches the token behind the word Bearer, wherever it stands.
-func (s *scanner) bearer(i int) (Finding, bool) {
+// findBearer matches the token behind the word Bearer, wherever it stands.
+func findBearer(s *scanner, i int) (Finding, bool) {
 	const word = "bearer "
 	if i+len(word) >= len(s.text) || !strings.EqualFold(s.text[i:i+len(word)], word) || !s.boundary(i) {
 		return Finding{}, false
@@ -349,8 +349,8 @@ func (s *scanner) bearer(i int) (Finding, bool) {
 	return Finding{Authorization, start, end}, true
 }
 
-// flag matches the value of --password value and its like.
-func (s *scanner) flag(i int) (Finding, bool) {
+// findFlag matches the value of --password value and its like.
+func findFlag(s *scanner, i int) (Finding, bool) {
 	if !strings.HasPrefix(s.text[i:], "--") || i > 0 && s.text[i-1] > ' ' && !s.escaped(i) && s.text[i-1] != '"' && s.text[i-1] != '\'' {
 		return Finding{}, false
 	}
@@ -365,5 +365,5 @@ func (s *scanner) flag(i int) (Finding, bool) {
 	if kind == "" || kind == Authorization {
 		return Finding{}, false
 	}
-	return s.value(end+1, valueForm{kind: kind})
+	return findValue(s, end+1, valueForm{kind: kind})
 }

@@ -44,9 +44,9 @@ func (s *scanner) newLine(i int) {
 	}
 }
 
-// netrcPassword matches the word behind password where a machine and a login were
+// findNetrcPassword matches the word behind password where a machine and a login were
 // named before, as in .netrc.
-func (s *scanner) netrcPassword(i int) (Finding, bool) {
+func findNetrcPassword(s *scanner, i int) (Finding, bool) {
 	if !s.boundary(i) || !s.near(netrcMachine, i) || !s.near(netrcLogin, i) || s.noted[netrcLogin] < s.noted[netrcMachine] {
 		return Finding{}, false
 	}
@@ -54,11 +54,11 @@ func (s *scanner) netrcPassword(i int) (Finding, bool) {
 	for start < len(s.text) && (s.text[start] == ' ' || s.text[start] == '\t') && start-i < 32 {
 		start++
 	}
-	return s.argument(start)
+	return findArgument(s, start)
 }
 
-// argument matches one word of a command line: in quotes, or up to a blank.
-func (s *scanner) argument(start int) (Finding, bool) {
+// findArgument matches one word of a command line: in quotes, or up to a blank.
+func findArgument(s *scanner, start int) (Finding, bool) {
 	if start >= len(s.text) {
 		return Finding{}, false
 	}
@@ -79,47 +79,47 @@ func (s *scanner) argument(start int) (Finding, bool) {
 	return Finding{Password, at, end}, !harmless(s.text[at:end], Password)
 }
 
-// option matches the secret of an option of one letter: mysql -pSECRET,
+// findOption matches the secret of an option of one letter: mysql -pSECRET,
 // sshpass -p SECRET, curl -u user:SECRET.
-func (s *scanner) option(i int) (Finding, bool) {
+func findOption(s *scanner, i int) (Finding, bool) {
 	if i+2 >= len(s.text) || i > 0 && s.text[i-1] > ' ' && strings.IndexByte("\"'`[,", s.text[i-1]) < 0 {
 		return Finding{}, false
 	}
 	switch rest := s.text[i+1:]; {
 	case rest[0] == 'p' && s.near(commandSSHPass, i):
-		return s.argument(s.nextArgument(i + 2))
+		return findArgument(s, s.nextArgument(i+2))
 	case rest[0] == 'p' && s.near(commandMySQL, i):
 		if s.text[i+2] == '"' || s.text[i+2] == '\'' && strings.HasPrefix(s.text[i+2:], "',") {
 			return Finding{}, false // a list of arguments: it asks for the password
 		}
-		return s.argument(i + 2)
+		return findArgument(s, i+2)
 	case !s.near(commandCurl, i):
 		return Finding{}, false
 	case rest[0] == 'b':
-		return s.cookie(s.nextArgument(i+2), valueForm{kind: Cookie, line: false})
+		return findCookie(s, s.nextArgument(i+2), valueForm{kind: Cookie, line: false})
 	}
-	return s.curlUser(i)
+	return findCurlUser(s, i)
 }
 
-// curlUser matches the password of curl's --user and --proxy-user, and of the letters
+// findCurlUser matches the password of curl's --user and --proxy-user, and of the letters
 // that stand for them, also behind other letters: -sSu name:secret.
-func (s *scanner) curlUser(i int) (Finding, bool) {
+func findCurlUser(s *scanner, i int) (Finding, bool) {
 	at := i + 1
 	for _, long := range []string{"-user", "-proxy-user"} {
 		if strings.HasPrefix(s.text[at:], long) {
 			at += len(long)
 			if at < len(s.text) && s.text[at] == '=' {
-				return s.login(at + 1)
+				return findLogin(s, at+1)
 			}
 			if next := s.nextArgument(at); next > at {
-				return s.login(next)
+				return findLogin(s, next)
 			}
 			return Finding{}, false
 		}
 	}
 	for at < len(s.text) && at-i < 8 && (s.text[at] >= 'a' && s.text[at] <= 'z' || s.text[at] >= 'A' && s.text[at] <= 'Z') {
 		if c := s.text[at]; c == 'u' || c == 'U' {
-			return s.login(s.nextArgument(at + 1))
+			return findLogin(s, s.nextArgument(at+1))
 		}
 		at++
 	}
@@ -148,9 +148,9 @@ func (s *scanner) nextArgument(i int) int {
 	return i + len(rest) - len(strings.TrimLeft(after[1:], " "))
 }
 
-// login matches the password of user:password.
-func (s *scanner) login(i int) (Finding, bool) {
-	f, ok := s.argument(i)
+// findLogin matches the password of user:password.
+func findLogin(s *scanner, i int) (Finding, bool) {
+	f, ok := findArgument(s, i)
 	if !ok {
 		return f, ok
 	}
@@ -166,9 +166,9 @@ func (s *scanner) login(i int) (Finding, bool) {
 	return f, !harmless(s.text[f.Start:f.End], Password)
 }
 
-// pgpass matches the password of host:port:database:user:password at the colon
+// findPgpass matches the password of host:port:database:user:password at the colon
 // before the port. The password ends the line.
-func (s *scanner) pgpass(colon int) (Finding, bool) {
+func findPgpass(s *scanner, colon int) (Finding, bool) {
 	if next := s.text[colon+1 : min(len(s.text), colon+2)]; next == "" || next != "*" && (next < "0" || next > "9") {
 		return Finding{}, false
 	}

@@ -42,9 +42,9 @@ func (n naming) meant(v string) bool {
 	return !n.plain || len(v) >= 6 && digits > 0 && upper+lower > 0 && strings.IndexByte(v, ' ') < 0
 }
 
-// listed matches the value at i whose name was given just before its colon or = in
+// findListed matches the value at i whose name was given just before its colon or = in
 // a list, or is given just behind it.
-func (s *scanner) listed(colon, i int, v valueForm) (Finding, bool) {
+func findListed(s *scanner, colon, i int, v valueForm) (Finding, bool) {
 	n := s.named
 	s.named = naming{}
 	if n.end == 0 || colon-n.end >= 160 {
@@ -53,7 +53,7 @@ func (s *scanner) listed(colon, i int, v valueForm) (Finding, bool) {
 	if v.kind = n.kind; v.kind == "" {
 		return Finding{}, false
 	}
-	f, ok := s.value(i, v)
+	f, ok := findValue(s, i, v)
 	return f, ok && n.meant(s.text[f.Start:f.End])
 }
 
@@ -79,13 +79,13 @@ func (s *scanner) namedBehind(i int) naming {
 
 // escapedElement is element where a text is itself a string of JSON or HTML.
 func escapedElement(lt, gt string) func(*scanner, int) (Finding, bool) {
-	return func(s *scanner, i int) (Finding, bool) { return s.element(i, lt, gt) }
+	return func(s *scanner, i int) (Finding, bool) { return findElement(s, i, lt, gt) }
 }
 
-// element matches the text of an XML element at the > of its first tag, where the
+// findElement matches the text of an XML element at the > of its first tag, where the
 // element is named as a secret is, or was named by an attribute. lt and gt are how
 // < and > are written.
-func (s *scanner) element(i int, lt, gt string) (Finding, bool) {
+func findElement(s *scanner, i int, lt, gt string) (Finding, bool) {
 	floor := max(s.floor, i-96)
 	open := strings.LastIndex(s.text[floor:i], lt)
 	if open < 0 {
@@ -149,10 +149,10 @@ func (s *scanner) blockStart(i int) (at int, ok bool) {
 	return at, lineBreak(s.text[at:min(len(s.text), at+4)]) > 0
 }
 
-// block matches the lines of a YAML block behind the line end at: those that stand
+// findBlock matches the lines of a YAML block behind the line end at: those that stand
 // further in than the key whose | or > is at i, behind what a log or a diff puts
 // before each line.
-func (s *scanner) block(i, at int, kind Kind) (Finding, bool) {
+func findBlock(s *scanner, i, at int, kind Kind) (Finding, bool) {
 	end := s.text[at : at+lineBreak(s.text[at:min(len(s.text), at+4)])]
 	ends := strings.TrimPrefix(strings.TrimPrefix(end, "\r"), `\r`)
 	start := at + len(end)
@@ -181,9 +181,9 @@ func (s *scanner) block(i, at int, kind Kind) (Finding, bool) {
 	return Finding{kind, start, start + len(text)}, true
 }
 
-// below matches a value that stands alone on the line below its name, whose colon
+// findBelow matches a value that stands alone on the line below its name, whose colon
 // is at colon; end is where the line of the name ends.
-func (s *scanner) below(colon, end int, v valueForm) (Finding, bool) {
+func findBelow(s *scanner, colon, end int, v valueForm) (Finding, bool) {
 	if v.kind == Azure || v.kind == Login {
 		return Finding{}, false
 	}
@@ -194,7 +194,7 @@ func (s *scanner) below(colon, end int, v valueForm) (Finding, bool) {
 		return Finding{}, false
 	}
 	start = s.blanks(start + len(prefix))
-	f, ok := s.argument(start)
+	f, ok := findArgument(s, start)
 	if !ok {
 		return Finding{}, false
 	}
@@ -272,8 +272,8 @@ func indent(line string) int {
 	return n
 }
 
-// cookie matches what the cookies of a header hold at i: name=VALUE; other=VALUE.
-func (s *scanner) cookie(i int, v valueForm) (Finding, bool) {
+// findCookie matches what the cookies of a header hold at i: name=VALUE; other=VALUE.
+func findCookie(s *scanner, i int, v valueForm) (Finding, bool) {
 	if i < len(s.text) && s.text[i] == '[' { // a header as a list of values
 		i = s.blanks(i + 1)
 	}

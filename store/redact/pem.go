@@ -59,10 +59,10 @@ func (s *scanner) endMarker(i int) (at, end int) {
 	return at, end
 }
 
-// pem matches a private key from its first line on. Up to the last line everything
+// findPEM matches a private key from its first line on. Up to the last line everything
 // goes, whatever a log has put before each line; where that line is missing, what
 // looks like the inside of a key goes.
-func (s *scanner) pem(i int) (Finding, bool) {
+func findPEM(s *scanner, i int) (Finding, bool) {
 	body, ok := s.marker(i, pemBegin)
 	if !ok {
 		return Finding{}, false
@@ -84,9 +84,9 @@ func (s *scanner) pem(i int) (Finding, bool) {
 	return Finding{PrivateKey, i, end}, true
 }
 
-// pemRest matches at i what is left of a private key that is longer than one
+// findPEMRest matches at i what is left of a private key that is longer than one
 // finding may be.
-func (s *scanner) pemRest(i int) (Finding, bool) {
+func findPEMRest(s *scanner, i int) (Finding, bool) {
 	s.inKey = false
 	limit := min(len(s.text), i+longest)
 	line, last := s.lineAt(i, limit)
@@ -157,9 +157,9 @@ func escapedBody(line string) int {
 	return n
 }
 
-// pemTail matches at the beginning of a line what is left of a key whose first
+// findPEMTail matches at the beginning of a line what is left of a key whose first
 // lines are cut off: nothing but lines of a key, up to its last line.
-func (s *scanner) pemTail(i int) (Finding, bool) {
+func findPEMTail(s *scanner, i int) (Finding, bool) {
 	at, end := s.endMarker(i)
 	if at == len(s.text) || end-i > longest {
 		return Finding{}, false

@@ -113,7 +113,7 @@ type Finding struct {
 func Text(text string) (string, []Finding) {
 	var out strings.Builder
 	var found []Finding
-	s := scanner{text: text, whole: true}
+	s := &scanner{text: text, whole: true}
 	last := 0
 	for {
 		f, ok := s.next()

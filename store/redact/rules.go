@@ -151,7 +151,7 @@ var ruleGroups, groupOf = func() (groups [][]rule, of [1 << 16]uint8) {
 	return groups, of
 }()
 
-func (s *scanner) token(i int, r *rule) (Finding, bool) {
+func findToken(s *scanner, i int, r *rule) (Finding, bool) {
 	if r.match != nil {
 		return r.match(s, i)
 	}
@@ -159,7 +159,7 @@ func (s *scanner) token(i int, r *rule) (Finding, bool) {
 		return Finding{}, false
 	}
 	if r.kind == JWT {
-		return s.jwt(i)
+		return findJWT(s, i)
 	}
 	body := i + len(r.prefix)
 	if body >= len(s.text) {
@@ -188,9 +188,9 @@ func (s *scanner) token(i int, r *rule) (Finding, bool) {
 	return Finding{r.kind, i, end}, true
 }
 
-// jwt matches header.claims.signature, and the five parts of an encrypted token.
+// findJWT matches header.claims.signature, and the five parts of an encrypted token.
 // An unsigned one has an empty signature.
-func (s *scanner) jwt(i int) (Finding, bool) {
+func findJWT(s *scanner, i int) (Finding, bool) {
 	header := s.run(i, classURL)
 	if header-i < 12 || header-i > longest || header+1 >= len(s.text) || s.text[header] != '.' {
 		return Finding{}, false
@@ -204,8 +204,8 @@ func (s *scanner) jwt(i int) (Finding, bool) {
 	return Finding{JWT, i, end}, true
 }
 
-// azureClientSecret matches at the ~ of the "8Q~" that Azure puts in its secrets.
-func (s *scanner) azureClientSecret(i int) (Finding, bool) {
+// findAzureClientSecret matches at the ~ of the "8Q~" that Azure puts in its secrets.
+func findAzureClientSecret(s *scanner, i int) (Finding, bool) {
 	start := i - 5
 	if start < s.floor || s.text[i-1] != 'Q' || s.text[i-2] < '0' || s.text[i-2] > '9' {
 		return Finding{}, false

@@ -12,7 +12,8 @@ const (
 	lookbehind = 256
 )
 
-// scanner finds secrets from left to right.
+// scanner finds secrets from left to right. Its methods read the text and say what is near
+// a place; a find function looks for one form of a secret there.
 type scanner struct {
 	text  string
 	whole bool // text ends where the input ends
@@ -46,12 +47,12 @@ func (s *scanner) next() (f Finding, ok bool) {
 		limit = max(limit-lookahead, 0)
 	}
 	if s.at == 0 && limit > 0 {
-		if f, ok = s.line(0); ok {
+		if f, ok = findLine(s, 0); ok {
 			return s.take(f)
 		}
 	}
 	if s.inKey && s.at < limit {
-		if f, ok = s.pemRest(s.at); ok {
+		if f, ok = findPEMRest(s, s.at); ok {
 			return s.take(f)
 		}
 	}
@@ -59,7 +60,7 @@ func (s *scanner) next() (f Finding, ok bool) {
 		i := s.at
 		b := s.text[i]
 		if s.awsEnd > 0 && (base64Char[b] && b != '=') {
-			if f, ok = s.awsSecret(i); ok {
+			if f, ok = findAWSSecret(s, i); ok {
 				return s.take(f)
 			}
 		}
@@ -92,86 +93,86 @@ func (s *scanner) take(f Finding) (Finding, bool) {
 func (s *scanner) match(i int, b byte, group []rule) (f Finding, ok bool) {
 	switch b {
 	case '\n':
-		return s.line(i + 1)
+		return findLine(s, i+1)
 	case '=':
-		return s.assignment(i)
+		return findAssignment(s, i)
 	case ':':
 		if strings.HasPrefix(s.text[i:], "://") {
-			return s.userinfo(i + 3)
+			return findUserinfo(s, i+3)
 		}
-		if f, ok = s.telegram(i, 1); ok {
+		if f, ok = findTelegram(s, i, 1); ok {
 			return f, ok
 		}
-		if f, ok = s.pgpass(i); ok {
+		if f, ok = findPgpass(s, i); ok {
 			return f, ok
 		}
-		return s.assignment(i)
+		return findAssignment(s, i)
 	case '-':
-		f, ok = s.dash(i)
+		f, ok = findDash(s, i)
 	case 'B', 'b':
-		f, ok = s.bearer(i)
+		f, ok = findBearer(s, i)
 	case '%':
-		f, ok = s.encoded(i)
+		f, ok = findEncoded(s, i)
 	case '~':
-		return s.azureClientSecret(i)
+		return findAzureClientSecret(s, i)
 	case '.':
-		return s.dotted(i)
+		return findDotted(s, i)
 	case '@':
-		return s.goDSN(i)
+		return findGoDSN(s, i)
 	case '$':
-		return s.crypt(i)
+		return findCrypt(s, i)
 	case '>':
-		return s.element(i, "<", ">")
+		return findElement(s, i, "<", ">")
 	}
 	for n := range group {
 		if ok {
 			break
 		}
 		if r := &group[n]; strings.HasPrefix(s.text[i:], r.prefix) {
-			f, ok = s.token(i, r)
+			f, ok = findToken(s, i, r)
 		}
 	}
 	return f, ok
 }
 
-// encoded matches what is encoded for a URL.
-func (s *scanner) encoded(i int) (Finding, bool) {
+// findEncoded matches what is encoded for a URL.
+func findEncoded(s *scanner, i int) (Finding, bool) {
 	switch t := s.text[i:]; {
 	case strings.HasPrefix(t, "%3A%2F") || strings.HasPrefix(t, "%3a%2f"):
-		return s.encodedUserinfo(i)
+		return findEncodedUserinfo(s, i)
 	case strings.HasPrefix(t, "%3A"):
-		return s.telegram(i, 3)
+		return findTelegram(s, i, 3)
 	case strings.HasPrefix(t, "%3D"), strings.HasPrefix(t, "%3d"):
-		return s.encodedAssignment(i)
+		return findEncodedAssignment(s, i)
 	case strings.HasPrefix(t, "%24"):
-		return s.crypt(i)
+		return findCrypt(s, i)
 	}
 	return Finding{}, false
 }
 
-// dash matches what begins with a dash, or has one in its middle.
-func (s *scanner) dash(i int) (Finding, bool) {
+// findDash matches what begins with a dash, or has one in its middle.
+func findDash(s *scanner, i int) (Finding, bool) {
 	if strings.HasPrefix(s.text[i:], pemBegin) {
-		return s.pem(i)
+		return findPEM(s, i)
 	}
-	if f, ok := s.mailgun(i); ok {
+	if f, ok := findMailgun(s, i); ok {
 		return f, ok
 	}
-	if f, ok := s.option(i); ok {
+	if f, ok := findOption(s, i); ok {
 		return f, ok
 	}
-	return s.flag(i)
+	return findFlag(s, i)
 }
 
-// line matches what a line that begins at i is.
-func (s *scanner) line(i int) (Finding, bool) {
+// findLine matches what a line that begins at i is.
+func findLine(s *scanner, i int) (Finding, bool) {
 	s.newLine(i)
-	return s.pemTail(i)
+	return findPEMTail(s, i)
 }
 
-// awsSecret matches the word of exactly 40 characters that follows close behind a
+// findAWSSecret matches the word of exactly 40 characters that follows close behind a
 // key id, as in the file that the AWS console gives to download.
-func (s *scanner) awsSecret(i int) (Finding, bool) {
+func findAWSSecret(s *scanner, i int) (Finding, bool) {
 	if i-s.awsEnd > 200 {
 		s.awsEnd = 0
 		return Finding{}, false

@@ -22,8 +22,8 @@ func (s *scanner) backToken(i, least, most int, c class) (start int, ok bool) {
 	return start, false
 }
 
-// dotted matches at a dot the tokens whose parts dots separate.
-func (s *scanner) dotted(i int) (Finding, bool) {
+// findDotted matches at a dot the tokens whose parts dots separate.
+func findDotted(s *scanner, i int) (Finding, bool) {
 	const terraform = ".atlasv1."
 	if strings.HasPrefix(s.text[i:], terraform) {
 		end := s.run(i+len(terraform), classPadded)
@@ -45,8 +45,8 @@ func (s *scanner) dotted(i int) (Finding, bool) {
 	return Finding{}, false
 }
 
-// telegram matches the token of a bot at its colon, which has so many bytes.
-func (s *scanner) telegram(i, colon int) (Finding, bool) {
+// findTelegram matches the token of a bot at its colon, which has so many bytes.
+func findTelegram(s *scanner, i, colon int) (Finding, bool) {
 	body := i + colon
 	if !strings.HasPrefix(s.text[body:], "AA") {
 		return Finding{}, false
@@ -65,8 +65,8 @@ func (s *scanner) telegram(i, colon int) (Finding, bool) {
 	return Finding{Telegram, start, end}, true
 }
 
-// mailgun matches at the first dash of a key of 32, 8 and 8 hexadecimal digits.
-func (s *scanner) mailgun(i int) (Finding, bool) {
+// findMailgun matches at the first dash of a key of 32, 8 and 8 hexadecimal digits.
+func findMailgun(s *scanner, i int) (Finding, bool) {
 	if i+18 > len(s.text) || s.text[i+9] != '-' || i+18 < len(s.text) && wordChar[s.text[i+18]] || i-32 < s.floor || !s.boundary(i-32) {
 		return Finding{}, false
 	}
@@ -76,8 +76,8 @@ func (s *scanner) mailgun(i int) (Finding, bool) {
 	return Finding{Mailgun, i - 32, i + 18}, true
 }
 
-// newRelicLicense matches at the letters that a license key of 40 ends with.
-func (s *scanner) newRelicLicense(i int) (Finding, bool) {
+// findNewRelicLicense matches at the letters that a license key of 40 ends with.
+func findNewRelicLicense(s *scanner, i int) (Finding, bool) {
 	const mark = len("NRAL")
 	if i+mark < len(s.text) && wordChar[s.text[i+mark]] {
 		return Finding{}, false
@@ -94,8 +94,8 @@ var endsWord = func() (t [256]bool) {
 	return t
 }()
 
-// goDSN matches the password of user:password@tcp(host)/name at its @.
-func (s *scanner) goDSN(i int) (Finding, bool) {
+// findGoDSN matches the password of user:password@tcp(host)/name at its @.
+func findGoDSN(s *scanner, i int) (Finding, bool) {
 	rest := s.text[i+1 : min(len(s.text), i+7)]
 	if !strings.HasPrefix(rest, "tcp(") && !strings.HasPrefix(rest, "tcp6(") && !strings.HasPrefix(rest, "unix(") {
 		return Finding{}, false
@@ -116,9 +116,9 @@ func (s *scanner) goDSN(i int) (Finding, bool) {
 	return Finding{URLPassword, start + colon + 1, i}, true
 }
 
-// encodedKey matches a private key whose text is itself in base64, in one line or
+// findEncodedKey matches a private key whose text is itself in base64, in one line or
 // in lines of the same length; i is within its first line.
-func (s *scanner) encodedKey(i int) (Finding, bool) {
+func findEncodedKey(s *scanner, i int) (Finding, bool) {
 	end := s.run(i, classBase64)
 	head, err := base64.RawStdEncoding.DecodeString(s.text[i:min(end, i+64)][:(min(end, i+64)-i)/4*4])
 	if err != nil || !strings.Contains(string(head), pemPrivate) {
@@ -161,9 +161,9 @@ func lineBreak(text string) int {
 	return 0
 }
 
-// puttyKey matches the private part of a PuTTY key from the line that counts its
+// findPuttyKey matches the private part of a PuTTY key from the line that counts its
 // lines to its checksum.
-func (s *scanner) puttyKey(i int) (Finding, bool) {
+func findPuttyKey(s *scanner, i int) (Finding, bool) {
 	start := i + len("Private-Lines:")
 	limit := min(len(s.text), start+longest)
 	end := s.puttyEnd(start)
@@ -222,9 +222,9 @@ var hashLengths = map[string][2]int{
 	"pbkdf2": {20, 200}, "pbkdf2-sha1": {20, 200}, "pbkdf2-sha256": {20, 200}, "pbkdf2-sha512": {20, 200}, "bcrypt-sha256": {20, 200},
 }
 
-// crypt matches a hash as crypt(3) writes it, $scheme$salt$hash, also encoded for a
+// findCrypt matches a hash as crypt(3) writes it, $scheme$salt$hash, also encoded for a
 // URL.
-func (s *scanner) crypt(i int) (Finding, bool) {
+func findCrypt(s *scanner, i int) (Finding, bool) {
 	limit := min(len(s.text), i+512)
 	first := 1
 	if s.text[i] == '%' {
@@ -257,8 +257,8 @@ func (s *scanner) crypt(i int) (Finding, bool) {
 	return Finding{PasswordHash, i, at}, true
 }
 
-// ldapHash matches {SSHA}base64 and its like.
-func (s *scanner) ldapHash(i int) (Finding, bool) {
+// findLdapHash matches {SSHA}base64 and its like.
+func findLdapHash(s *scanner, i int) (Finding, bool) {
 	brace := strings.IndexByte(s.text[i:min(len(s.text), i+12)], '}')
 	if brace < 0 {
 		return Finding{}, false

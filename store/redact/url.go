@@ -2,8 +2,8 @@ package redact
 
 import "strings"
 
-// userinfo matches the password of a URL whose scheme ends at i.
-func (s *scanner) userinfo(i int) (Finding, bool) {
+// findUserinfo matches the password of a URL whose scheme ends at i.
+func findUserinfo(s *scanner, i int) (Finding, bool) {
 	colon, at := -1, -1
 	for end := i; end < len(s.text) && end-i < 1024; end++ {
 		c := s.text[end]
@@ -38,9 +38,9 @@ func (s *scanner) userinfo(i int) (Finding, bool) {
 	return Finding{}, false
 }
 
-// encodedUserinfo is userinfo for a URL that is itself a part of a URL; i is where
+// findEncodedUserinfo is userinfo for a URL that is itself a part of a URL; i is where
 // its %3A%2F%2F begins.
-func (s *scanner) encodedUserinfo(i int) (Finding, bool) {
+func findEncodedUserinfo(s *scanner, i int) (Finding, bool) {
 	const mark = "%3A%2F%2F"
 	if i+len(mark) > len(s.text) || !strings.EqualFold(s.text[i:i+len(mark)], mark) {
 		return Finding{}, false
@@ -63,9 +63,9 @@ func (s *scanner) encodedUserinfo(i int) (Finding, bool) {
 	return Finding{}, false
 }
 
-// encodedAssignment is assignment for a part of a query that is itself a part of a
+// findEncodedAssignment is assignment for a part of a query that is itself a part of a
 // URL; i is where its %3D begins.
-func (s *scanner) encodedAssignment(i int) (Finding, bool) {
+func findEncodedAssignment(s *scanner, i int) (Finding, bool) {
 	start := i
 	for start > s.floor && i-start < 80 && classChars[classDotted][s.text[start-1]] {
 		start--
