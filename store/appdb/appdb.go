@@ -44,10 +44,48 @@ var errNoFolder = &UnavailableError{Reason: "no folder for the console data; nam
 // retryAfter is how long a folder that could not be used is left alone.
 const retryAfter = 5 * time.Second
 
-// DB is the folder. It is safe for concurrent use. A folder that cannot be
-// used is no error of Open: Problem tells it, every call that needs it returns
+// DB is the folder, with what is kept in it by parts. It is safe for concurrent use. A folder that cannot be
+// used is no error of Open: Problem has the reason, every call that needs it returns
 // an *UnavailableError, and it is tried again after a while.
 type DB struct {
+	*database
+	AuditLog
+	Acknowledgements
+	BulkActions
+	Outbox
+	Launches
+	Views
+	Sessions
+	Endpoints
+}
+
+// AuditLog is who did what.
+type AuditLog struct{ *database }
+
+// Acknowledgements are the runs that people have seen to.
+type Acknowledgements struct{ *database }
+
+// BulkActions are actions on many runs, and how far each has come.
+type BulkActions struct{ *database }
+
+// Outbox is the messages to webhooks that were sent or are to be.
+type Outbox struct{ *database }
+
+// Launches are the runs that were started here: their requests, their keys, and which
+// run each retries.
+type Launches struct{ *database }
+
+// Views are the filters that people saved.
+type Views struct{ *database }
+
+// Sessions are those that were signed out before they ended.
+type Sessions struct{ *database }
+
+// Endpoints are the webhooks: where messages go, and what each was last sent about.
+type Endpoints struct{ *database }
+
+// database is the files, as all parts use them.
+type database struct {
 	dir     string
 	audit   audit
 	release func() // its files may be opened by others
@@ -65,13 +103,16 @@ type DB struct {
 // Open returns the database in dir, which is created if it does not exist. Without a
 // dir nothing can be kept. The caller closes the database.
 func Open(ctx context.Context, dir string) *DB {
-	d := &DB{dir: dir, now: time.Now, release: func() {}}
+	d := &database{dir: dir, now: time.Now, release: func() {}}
 	d.audit.dir = dir
 	if abs, err := filepath.Abs(dir); dir != "" && err == nil {
 		d.release = files.Forbid(abs, FileName, auditName)
 	}
-	_, _ = d.open(ctx) // Problem tells it
-	return d
+	_, _ = d.open(ctx) // Problem has the reason
+	return &DB{
+		database: d, AuditLog: AuditLog{d}, Acknowledgements: Acknowledgements{d}, BulkActions: BulkActions{d}, Outbox: Outbox{d},
+		Launches: Launches{d}, Views: Views{d}, Sessions: Sessions{d}, Endpoints: Endpoints{d},
+	}
 }
 
 // FileName is the SQLite file in the data folder. No other descriptor of it may
@@ -79,10 +120,10 @@ func Open(ctx context.Context, dir string) *DB {
 const FileName = "desk.db"
 
 // Dir is where everything is kept.
-func (d *DB) Dir() string { return d.dir }
+func (d *database) Dir() string { return d.dir }
 
 // Problem is why nothing can be kept, for an operator; empty when all is well.
-func (d *DB) Problem() string {
+func (d *database) Problem() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.problem == nil {
@@ -93,7 +134,7 @@ func (d *DB) Problem() string {
 
 // wrote notes what became of a write. That another process was at it, or that the
 // caller left, is no trouble of the disk.
-func (d *DB) wrote(err error) error {
+func (d *database) wrote(err error) error {
 	why, ok := errors.AsType[*UnavailableError](err)
 	if err != nil && !ok || dbfile.Code(err) == dbfile.Busy {
 		return err
@@ -115,7 +156,7 @@ func probe(ctx context.Context, db *sqlx.DB) error {
 }
 
 // Close lets go of the files.
-func (d *DB) Close() error {
+func (d *database) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
@@ -131,7 +172,7 @@ func (d *DB) Close() error {
 }
 
 // open returns the database, opened when it is not.
-func (d *DB) open(ctx context.Context) (*sqlx.DB, error) {
+func (d *database) open(ctx context.Context) (*sqlx.DB, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	path := filepath.Join(d.dir, FileName)
@@ -207,7 +248,7 @@ func openFile(ctx context.Context, dir string) (*sqlx.DB, error) {
 }
 
 // explained turns what went wrong with a query into an error that callers know.
-func (d *DB) explained(err error) error {
+func (d *database) explained(err error) error {
 	switch dbfile.Code(err) {
 	case dbfile.Busy, dbfile.ReadOnly, dbfile.IOErr, dbfile.Corrupt, dbfile.Full, dbfile.CantOpen, dbfile.NotADB:
 		return &UnavailableError{Reason: why(d.dir, err), Err: err}
@@ -219,7 +260,7 @@ func (d *DB) explained(err error) error {
 }
 
 // read runs fn on the database; its error is explained.
-func (d *DB) read(ctx context.Context, fn func(*sqlx.DB) error) error {
+func (d *database) read(ctx context.Context, fn func(*sqlx.DB) error) error {
 	db, err := d.open(ctx)
 	if err != nil {
 		return err
@@ -229,7 +270,7 @@ func (d *DB) read(ctx context.Context, fn func(*sqlx.DB) error) error {
 
 // write runs fn in one transaction that holds the file from its begin: all of
 // it is done, or nothing.
-func (d *DB) write(ctx context.Context, fn func(*sqlx.Tx) error) error {
+func (d *database) write(ctx context.Context, fn func(*sqlx.Tx) error) error {
 	db, err := d.open(ctx)
 	if err != nil {
 		return err

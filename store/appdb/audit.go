@@ -93,7 +93,7 @@ func (a *audit) current() (*os.File, error) {
 }
 
 // Append adds an entry and returns when it is on the disk.
-func (d *DB) Append(e Entry) error {
+func (d AuditLog) Append(e Entry) error {
 	if d.dir == "" {
 		return errNoFolder
 	}

@@ -57,7 +57,7 @@ const (
 
 // Audit returns a page of the log. It reads from the end backwards, and no more
 // than it needs.
-func (d *DB) Audit(ctx context.Context, f AuditFilter) (AuditPage, error) {
+func (d AuditLog) Audit(ctx context.Context, f AuditFilter) (AuditPage, error) {
 	var page AuditPage
 	if d.dir == "" {
 		return page, errNoFolder

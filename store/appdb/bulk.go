@@ -37,7 +37,7 @@ type BulkItem struct {
 const keepBulks = 30 * 24 * time.Hour
 
 // AddBulk keeps a bulk of runs, to be carried out.
-func (d *DB) AddBulk(ctx context.Context, b Bulk, runs []string) error {
+func (d BulkActions) AddBulk(ctx context.Context, b Bulk, runs []string) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM bulk WHERE created < ?`, b.Created.Add(-keepBulks).UnixMilli()); err != nil {
 			return err
@@ -60,7 +60,7 @@ const bulkSQL = `SELECT b.id, b.action, b.force, b.who, b.created, b.ended, b.st
 FROM bulk b LEFT JOIN bulk_item i ON i.bulk = b.id WHERE b.id = ? GROUP BY b.id`
 
 // Bulk returns a bulk, or ErrNotFound.
-func (d *DB) Bulk(ctx context.Context, id string) (Bulk, error) {
+func (d BulkActions) Bulk(ctx context.Context, id string) (Bulk, error) {
 	var row struct {
 		ID      string        `db:"id"`
 		Action  string        `db:"action"`
@@ -86,7 +86,7 @@ func (d *DB) Bulk(ctx context.Context, id string) (Bulk, error) {
 }
 
 // BulkItems are up to limit runs of a bulk from the n-th on, in their order.
-func (d *DB) BulkItems(ctx context.Context, id string, from, limit int) (items []BulkItem, err error) {
+func (d BulkActions) BulkItems(ctx context.Context, id string, from, limit int) (items []BulkItem, err error) {
 	err = d.read(ctx, func(db *sqlx.DB) error {
 		return db.SelectContext(ctx, &items, `SELECT n, run, state, result, new_run FROM bulk_item WHERE bulk = ? AND n >= ? ORDER BY n LIMIT ?`, id, from, limit)
 	})
@@ -95,7 +95,7 @@ func (d *DB) BulkItems(ctx context.Context, id string, from, limit int) (items [
 
 // ClaimBulk gives owner the bulk that waits longest, for as long as lease, and
 // its next runs, at most limit. ErrNotFound when no bulk waits for this owner.
-func (d *DB) ClaimBulk(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) (b Bulk, items []BulkItem, err error) {
+func (d BulkActions) ClaimBulk(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) (b Bulk, items []BulkItem, err error) {
 	var id string
 	err = d.write(ctx, func(tx *sqlx.Tx) error {
 		if err := tx.GetContext(ctx, &id, `SELECT id FROM bulk WHERE ended IS NULL AND not_before <= ? AND (owner = ? OR lease < ?) ORDER BY not_before, created LIMIT 1`,
@@ -116,7 +116,7 @@ func (d *DB) ClaimBulk(ctx context.Context, owner string, now time.Time, lease t
 }
 
 // SettleBulk keeps what became of one run of a bulk.
-func (d *DB) SettleBulk(ctx context.Context, id string, item BulkItem) error {
+func (d BulkActions) SettleBulk(ctx context.Context, id string, item BulkItem) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE bulk_item SET state = ?, result = ?, new_run = ? WHERE bulk = ? AND n = ?`,
 			item.State, item.Result, item.NewRun, id, item.N)
@@ -125,7 +125,7 @@ func (d *DB) SettleBulk(ctx context.Context, id string, item BulkItem) error {
 }
 
 // DelayBulk leaves a bulk alone until a moment, and says why.
-func (d *DB) DelayBulk(ctx context.Context, id, why string, until time.Time) error {
+func (d BulkActions) DelayBulk(ctx context.Context, id, why string, until time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE bulk SET note = ?, not_before = ? WHERE id = ?`, why, until.UnixMilli(), id)
 		return err
@@ -134,7 +134,7 @@ func (d *DB) DelayBulk(ctx context.Context, id, why string, until time.Time) err
 
 // EndBulk ends a bulk. Stopped says that what is left is not to be done; a bulk
 // that has ended is left as it is.
-func (d *DB) EndBulk(ctx context.Context, id string, at time.Time, stopped bool) error {
+func (d BulkActions) EndBulk(ctx context.Context, id string, at time.Time, stopped bool) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		var ended sql.NullInt64
 		if err := tx.GetContext(ctx, &ended, `SELECT ended FROM bulk WHERE id = ?`, id); err != nil || ended.Valid {

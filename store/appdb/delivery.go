@@ -73,7 +73,7 @@ func (r deliveryRow) delivery() Delivery {
 const deliverySQL = `SELECT id, view, type, run, body, created, state, attempt, sent, status, answer, error, next, until, owner FROM delivery`
 
 // Deliveries are the newest messages of a webhook, at most limit.
-func (d *DB) Deliveries(ctx context.Context, view int64, limit int) ([]Delivery, error) {
+func (d Outbox) Deliveries(ctx context.Context, view int64, limit int) ([]Delivery, error) {
 	var rows []deliveryRow
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.SelectContext(ctx, &rows, deliverySQL+` WHERE view = ? ORDER BY created DESC, id DESC LIMIT ?`, view, limit)
@@ -91,7 +91,7 @@ var ErrMoved = errors.New("already claimed by another server")
 // Enqueue keeps messages that a webhook makes of the events between two places,
 // and moves it from the one to the other. ErrMoved when it stands elsewhere:
 // then another server has enqueued them.
-func (d *DB) Enqueue(ctx context.Context, view, from, to int64, messages []Delivery) error {
+func (d Outbox) Enqueue(ctx context.Context, view, from, to int64, messages []Delivery) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		err := one(tx.ExecContext(ctx, `UPDATE hook SET place = ? WHERE view = ? AND place = ?`, to, view, from))
 		if errors.Is(err, ErrNotFound) {
@@ -105,7 +105,7 @@ func (d *DB) Enqueue(ctx context.Context, view, from, to int64, messages []Deliv
 }
 
 // EnqueueTest keeps a message that somebody asked for. ErrNotFound without a webhook.
-func (d *DB) EnqueueTest(ctx context.Context, m Delivery) error {
+func (d Outbox) EnqueueTest(ctx context.Context, m Delivery) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		var there int
 		if err := tx.GetContext(ctx, &there, `SELECT 1 FROM hook WHERE view = ?`, m.View); err != nil {
@@ -145,7 +145,7 @@ ORDER BY next, created, id LIMIT 1`
 
 // ClaimDelivery gives owner the message that is due first, for as long as lease,
 // and counts an attempt at it. ErrNotFound when none is due.
-func (d *DB) ClaimDelivery(ctx context.Context, owner string, now time.Time, lease time.Duration) (Delivery, Webhook, error) {
+func (d Outbox) ClaimDelivery(ctx context.Context, owner string, now time.Time, lease time.Duration) (Delivery, Webhook, error) {
 	var row deliveryRow
 	var hook webhookRow
 	at := now.UnixMilli()
@@ -171,7 +171,7 @@ func (d *DB) ClaimDelivery(ctx context.Context, owner string, now time.Time, lea
 
 // SettleDelivery keeps what became of an attempt, and lets go of the message. One
 // that another owner has taken over meanwhile is left to it.
-func (d *DB) SettleDelivery(ctx context.Context, m Delivery) error {
+func (d Outbox) SettleDelivery(ctx context.Context, m Delivery) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE delivery SET state = ?, attempt = ?, status = ?, answer = ?, error = ?, next = ?, lease = 0
 WHERE id = ? AND owner = ?`, m.State, m.Attempt, m.Status, m.Answer, m.Error, m.Next.UnixMilli(), m.ID, m.Owner)
@@ -180,7 +180,7 @@ WHERE id = ? AND owner = ?`, m.State, m.Attempt, m.Status, m.Answer, m.Error, m.
 }
 
 // SendAgain makes a message due now, whatever became of it, and tries it until then.
-func (d *DB) SendAgain(ctx context.Context, view int64, id string, now, until time.Time) error {
+func (d Outbox) SendAgain(ctx context.Context, view int64, id string, now, until time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		return one(tx.ExecContext(ctx, `UPDATE delivery SET state = 'waiting', next = ?, until = ? WHERE view = ? AND id = ?`,
 			now.UnixMilli(), until.UnixMilli(), view, id))
@@ -188,7 +188,7 @@ func (d *DB) SendAgain(ctx context.Context, view int64, id string, now, until ti
 }
 
 // NextDelivery is when the next message is due; zero: none waits.
-func (d *DB) NextDelivery(ctx context.Context) (time.Time, error) {
+func (d Outbox) NextDelivery(ctx context.Context) (time.Time, error) {
 	var next int64
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &next, `SELECT COALESCE(min(max(next, lease)), 0) FROM delivery WHERE state = 'waiting'`)
@@ -208,7 +208,7 @@ type DeliveryCounts struct {
 }
 
 // CountDeliveries counts the webhooks and their messages; given up are those since then.
-func (d *DB) CountDeliveries(ctx context.Context, since time.Time) (c DeliveryCounts, err error) {
+func (d Outbox) CountDeliveries(ctx context.Context, since time.Time) (c DeliveryCounts, err error) {
 	err = d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &c, `SELECT (SELECT count(*) FROM hook) AS hooks, COALESCE(sum(state = 'waiting'), 0) AS waiting,
 COALESCE(sum(state = 'waiting' AND attempt > 0), 0) AS retried, COALESCE(sum(state = 'given up' AND max(sent, created) >= ?), 0) AS given_up FROM delivery`, since.UnixMilli())

@@ -20,7 +20,7 @@ type Launch struct {
 
 // AddLaunch notes how a run was started. A run that is started again, to go on
 // from one of its steps, has the last of them.
-func (d *DB) AddLaunch(ctx context.Context, run string, l Launch) error {
+func (d Launches) AddLaunch(ctx context.Context, run string, l Launch) error {
 	params, err := json.Marshal(l.Params)
 	if err != nil {
 		return fmt.Errorf("encode launch of %s: %w", run, err)
@@ -40,7 +40,7 @@ type launchRow struct {
 }
 
 // Launch returns how a run was started from here, or ErrNotFound.
-func (d *DB) Launch(ctx context.Context, run string) (Launch, error) {
+func (d Launches) Launch(ctx context.Context, run string) (Launch, error) {
 	var l Launch
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		var row launchRow

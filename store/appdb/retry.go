@@ -8,7 +8,7 @@ import (
 
 // AddRetry keeps that a run repeats another one. Wave has no word for that: to
 // it a retry is a run like any other.
-func (d *DB) AddRetry(ctx context.Context, run, original string) error {
+func (d Launches) AddRetry(ctx context.Context, run, original string) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO retry (run, original) VALUES (?, ?) ON CONFLICT DO NOTHING`, run, original)
 		return err
@@ -16,7 +16,7 @@ func (d *DB) AddRetry(ctx context.Context, run, original string) error {
 }
 
 // RetryOf is the run that a run repeats. [ErrNotFound] when it repeats none.
-func (d *DB) RetryOf(ctx context.Context, run string) (original string, err error) {
+func (d Launches) RetryOf(ctx context.Context, run string) (original string, err error) {
 	err = d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &original, `SELECT original FROM retry WHERE run = ?`, run)
 	})

@@ -22,7 +22,7 @@ type KeyedRun struct {
 // RunID is the run that a key stands for, the same for every server. The first
 // time its id is the first of those that propose gives that no other key stands
 // for, and what is asked for is kept with it.
-func (d *DB) RunID(ctx context.Context, key, asks string, now time.Time, propose func() (string, error)) (of KeyedRun, err error) {
+func (d Launches) RunID(ctx context.Context, key, asks string, now time.Time, propose func() (string, error)) (of KeyedRun, err error) {
 	err = d.write(ctx, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM run_key WHERE at < ?`, now.Add(-keepRunKeys).Unix()); err != nil {
 			return err
@@ -54,7 +54,7 @@ func (d *DB) RunID(ctx context.Context, key, asks string, now time.Time, propose
 }
 
 // ForgetKey lets a key be used again whose request started nothing.
-func (d *DB) ForgetKey(ctx context.Context, key string, of KeyedRun) error {
+func (d Launches) ForgetKey(ctx context.Context, key string, of KeyedRun) error {
 	err := d.write(ctx, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM run_key WHERE key = ? AND run = ? AND asks = ?`, key, of.Run, of.Asks)
 		return err

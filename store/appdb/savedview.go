@@ -26,7 +26,7 @@ type SavedView struct {
 }
 
 // SavedViews returns all views in the order in which people put them.
-func (d *DB) SavedViews(ctx context.Context) ([]SavedView, error) {
+func (d Views) SavedViews(ctx context.Context) ([]SavedView, error) {
 	var views []SavedView
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.SelectContext(ctx, &views, `SELECT id, name, query FROM view ORDER BY place, id`)
@@ -35,7 +35,7 @@ func (d *DB) SavedViews(ctx context.Context) ([]SavedView, error) {
 }
 
 // SavedView returns one view, or ErrNotFound.
-func (d *DB) SavedView(ctx context.Context, id int64) (SavedView, error) {
+func (d Views) SavedView(ctx context.Context, id int64) (SavedView, error) {
 	var v SavedView
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &v, `SELECT id, name, query FROM view WHERE id = ?`, id)
@@ -44,7 +44,7 @@ func (d *DB) SavedView(ctx context.Context, id int64) (SavedView, error) {
 }
 
 // AddSavedView keeps a view behind all others.
-func (d *DB) AddSavedView(ctx context.Context, name, query string) (SavedView, error) {
+func (d Views) AddSavedView(ctx context.Context, name, query string) (SavedView, error) {
 	v := SavedView{Name: name, Query: query}
 	err := d.write(ctx, func(tx *sqlx.Tx) error {
 		var n int
@@ -64,7 +64,7 @@ INSERT INTO view (name, query, place) VALUES (?, ?, (SELECT COALESCE(max(place),
 }
 
 // RenameSavedView gives a view another name.
-func (d *DB) RenameSavedView(ctx context.Context, id int64, name string) error {
+func (d Views) RenameSavedView(ctx context.Context, id int64, name string) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		if err := free(ctx, tx, name, id); err != nil {
 			return err
@@ -75,7 +75,7 @@ func (d *DB) RenameSavedView(ctx context.Context, id int64, name string) error {
 
 // MoveSavedView puts a view before the one above it, or behind the one below it. At
 // the end of the list it stays where it is.
-func (d *DB) MoveSavedView(ctx context.Context, id int64, up bool) error {
+func (d Views) MoveSavedView(ctx context.Context, id int64, up bool) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		var ids []int64
 		if err := tx.SelectContext(ctx, &ids, `SELECT id FROM view ORDER BY place, id`); err != nil {
@@ -108,7 +108,7 @@ func (d *DB) MoveSavedView(ctx context.Context, id int64, up bool) error {
 }
 
 // RemoveSavedView forgets a view.
-func (d *DB) RemoveSavedView(ctx context.Context, id int64) error {
+func (d Views) RemoveSavedView(ctx context.Context, id int64) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		return one(tx.ExecContext(ctx, `DELETE FROM view WHERE id = ?`, id))
 	})

@@ -17,7 +17,7 @@ type Seen struct {
 }
 
 // Seen returns what was looked at.
-func (d *DB) Seen(ctx context.Context) (Seen, error) {
+func (d Acknowledgements) Seen(ctx context.Context) (Seen, error) {
 	seen := Seen{Runs: map[string]time.Time{}}
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		var rows []struct {
@@ -41,7 +41,7 @@ func (d *DB) Seen(ctx context.Context) (Seen, error) {
 
 // See marks the runs as looked at, or without any of them all that failed until
 // then. Marks only move on: of two at one time the later counts.
-func (d *DB) See(ctx context.Context, until time.Time, runs ...string) error {
+func (d Acknowledgements) See(ctx context.Context, until time.Time, runs ...string) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		if len(runs) == 0 {
 			runs = []string{""}

@@ -10,7 +10,7 @@ import (
 
 // EndSession remembers until then that a session was signed out, and forgets
 // those that are over at now anyway.
-func (d *DB) EndSession(ctx context.Context, id string, until, now time.Time) error {
+func (d Sessions) EndSession(ctx context.Context, id string, until, now time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM ended_session WHERE until < ?`, now.Unix()); err != nil {
 			return err
@@ -21,7 +21,7 @@ func (d *DB) EndSession(ctx context.Context, id string, until, now time.Time) er
 }
 
 // SessionEnded reports whether a session was signed out.
-func (d *DB) SessionEnded(ctx context.Context, id string) (bool, error) {
+func (d Sessions) SessionEnded(ctx context.Context, id string) (bool, error) {
 	var found int
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &found, `SELECT 1 FROM ended_session WHERE id = ?`, id)

@@ -53,7 +53,7 @@ func (r webhookRow) webhook() Webhook {
 const webhookSQL = `SELECT view, url, secret, ends, base, created, place FROM hook`
 
 // Webhooks returns all webhooks.
-func (d *DB) Webhooks(ctx context.Context) ([]Webhook, error) {
+func (d Endpoints) Webhooks(ctx context.Context) ([]Webhook, error) {
 	var rows []webhookRow
 	err := d.read(ctx, func(db *sqlx.DB) error { return db.SelectContext(ctx, &rows, webhookSQL+` ORDER BY view`) })
 	webhooks := make([]Webhook, len(rows))
@@ -64,7 +64,7 @@ func (d *DB) Webhooks(ctx context.Context) ([]Webhook, error) {
 }
 
 // Webhook returns a view's webhook, or ErrNotFound.
-func (d *DB) Webhook(ctx context.Context, view int64) (Webhook, error) {
+func (d Endpoints) Webhook(ctx context.Context, view int64) (Webhook, error) {
 	var row webhookRow
 	err := d.read(ctx, func(db *sqlx.DB) error { return db.GetContext(ctx, &row, webhookSQL+` WHERE view = ?`, view) })
 	return row.webhook(), err
@@ -73,7 +73,7 @@ func (d *DB) Webhook(ctx context.Context, view int64) (Webhook, error) {
 // SetWebhook makes a view's webhook, or changes it: a nil secret stays as it was. What
 // is known by now, past included, a new webhook does not receive. ErrNotFound when
 // there is no such view.
-func (d *DB) SetWebhook(ctx context.Context, h Webhook, past []Event, now time.Time) error {
+func (d Endpoints) SetWebhook(ctx context.Context, h Webhook, past []Event, now time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		var there int
 		if err := tx.GetContext(ctx, &there, `SELECT 1 FROM view WHERE id = ?`, h.View); err != nil {
@@ -100,7 +100,7 @@ ON CONFLICT DO UPDATE SET url = excluded.url, ends = excluded.ends, base = exclu
 }
 
 // RemoveWebhook forgets a view's webhook and its messages.
-func (d *DB) RemoveWebhook(ctx context.Context, view int64) error {
+func (d Endpoints) RemoveWebhook(ctx context.Context, view int64) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		return one(tx.ExecContext(ctx, `DELETE FROM hook WHERE view = ?`, view))
 	})
@@ -115,7 +115,7 @@ func setLooked(ctx context.Context, tx *sqlx.Tx, at time.Time) error {
 }
 
 // Looked is when events were last looked for; zero: never.
-func (d *DB) Looked(ctx context.Context) (time.Time, error) {
+func (d Endpoints) Looked(ctx context.Context) (time.Time, error) {
 	var value []byte
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		return db.GetContext(ctx, &value, `SELECT value FROM fact WHERE name = ?`, lookedFact)
@@ -132,7 +132,7 @@ func (d *DB) Looked(ctx context.Context) (time.Time, error) {
 // Note keeps events that are not known yet, and that all were looked for. A
 // run is in a final state once; it needs attention anew when that began after it
 // was last noticed.
-func (d *DB) Note(ctx context.Context, events []Event, now time.Time) error {
+func (d Endpoints) Note(ctx context.Context, events []Event, now time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {
 		if err := note(ctx, tx, events, now); err != nil {
 			return err
@@ -164,7 +164,7 @@ WHERE NOT EXISTS (SELECT 1 FROM occasion WHERE run = ? AND what = ? AND noticed 
 }
 
 // Known lists which of the events are kept already.
-func (d *DB) Known(ctx context.Context, events []Event) (known []bool, err error) {
+func (d Endpoints) Known(ctx context.Context, events []Event) (known []bool, err error) {
 	known = make([]bool, len(events))
 	err = d.read(ctx, func(db *sqlx.DB) error {
 		for i, o := range events {
@@ -183,7 +183,7 @@ func (d *DB) Known(ctx context.Context, events []Event) (known []bool, err error
 }
 
 // Events are up to limit that follow a place, in their order.
-func (d *DB) Events(ctx context.Context, after int64, limit int) ([]Event, error) {
+func (d Endpoints) Events(ctx context.Context, after int64, limit int) ([]Event, error) {
 	var rows []struct {
 		N    int64  `db:"n"`
 		Run  string `db:"run"`
