@@ -49,7 +49,7 @@ func (r *Reader) fill() {
 	s := &r.scan
 	s.text = string(r.buf)
 	s.whole = errors.Is(r.err, io.EOF)
-	s.runs, s.pemEnd, s.pemBody, s.bare, s.mac = [classes]runCache{}, nextEnd{}, runCache{}, bareRun{}, nextEnd{}
+	s.caches = caches{}
 	from := r.keep
 	for {
 		f, ok := s.next()

@@ -20,15 +20,20 @@ type scanner struct {
 	at    int  // where to look next
 	floor int  // end of the last secret: no look behind goes past it
 	// Where the last AWS key id ended: its secret is the next word of 40 characters.
-	awsEnd  int
+	awsEnd int
+	inKey  bool            // the last finding was the beginning of a private key that goes on
+	noted  [wordsNoted]int // where words were seen that a secret may follow, and 1 more
+	named  naming
+	caches
+}
+
+// caches keep what was found out about the text, so that nothing is read twice.
+type caches struct {
 	runs    [classes]runCache
 	pemEnd  nextEnd
 	pemBody runCache
-	inKey   bool // the last finding was the beginning of a private key that goes on
 	bare    bareRun
 	mac     nextEnd
-	noted   [wordsNoted]int // where words were seen that a secret may follow, and 1 more
-	named   naming
 }
 
 // special tells the bytes other than letters and digits at which a secret, or what

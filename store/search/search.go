@@ -49,13 +49,18 @@ type Index struct {
 	hasty   time.Duration // what takes longer is looked for by stretches
 	wake    chan struct{}
 
-	mu      sync.Mutex
-	file    *file  // nil while it cannot be used
-	problem string // why, or why it does not grow; for an operator
+	mu    sync.Mutex
+	file  *file // nil while it cannot be used
+	first int64 // the least id of an event, as last asked
+	trouble
+}
+
+// trouble is what keeps an index from being used or from growing.
+type trouble struct {
+	problem string // why it cannot be used or does not grow; for an operator
 	paused  string // as problem, where all is well otherwise
 	tried   time.Time
 	closed  bool
-	first   int64 // the least id of an event, as last asked
 }
 
 // Open returns the index of the store's events. A file that cannot be used is no
