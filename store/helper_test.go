@@ -36,7 +36,7 @@ func openTest(t testing.TB, path string, now time.Time, opt Options) *testReader
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &testReader{NewReader(db, opt), db.DB, db}
+	d := &testReader{NewReader(RowsOf(db), opt), db.DB, db}
 	t.Cleanup(func() {
 		if err := d.Close(); err != nil {
 			t.Error(err)

@@ -139,7 +139,7 @@ func (f *follower) open(ctx context.Context) (*opened, *sqlite.Tracker, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	o := &opened{Reader: NewReader(db, s.opt), db: db}
+	o := &opened{Reader: NewReader(RowsOf(db), s.opt), db: db}
 	t, err := f.begin(ctx, o, info)
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())

@@ -38,12 +38,15 @@ type pastReader struct {
 	actions   actions   // of the runs that go on
 }
 
-// NewReader reads the database of an operator, as a [Store] does with the one that it
-// follows.
-func NewReader(db *sqlite.DB, opt Options) *Reader {
-	events := &eventReader{Rows: databaseRows{sqlite.RowsOf(db)}, opt: opt.withDefaults()}
+// NewReader reads what rows there are, as a [Store] does with those of the file that it
+// follows. They may be of any database.
+func NewReader(rows Rows, opt Options) *Reader {
+	events := &eventReader{Rows: rows, opt: opt.withDefaults()}
 	return &Reader{&pastReader{runReader: &runReader{eventReader: events}}}
 }
+
+// RowsOf are the rows of a SQLite file.
+func RowsOf(db *sqlite.DB) Rows { return databaseRows{sqlite.RowsOf(db)} }
 
 // databaseRows are the rows of a SQLite file.
 type databaseRows struct{ *sqlite.Rows }

@@ -317,7 +317,7 @@ func TestEverySchema(t *testing.T) {
 		})
 	}
 	t.Run("an empty file", func(t *testing.T) {
-		d := NewReader(&sqlite.DB{DB: storetest.New(t).DB}, Options{}) // of a schema without any table
+		d := NewReader(RowsOf(&sqlite.DB{DB: storetest.New(t).DB}), Options{}) // of a schema without any table
 		if page, err := d.page(t.Context(), criteria.RunFilter{}); err != nil || len(page.Runs) != 0 {
 			t.Errorf("page: %v %+v", err, page)
 		}

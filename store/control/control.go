@@ -109,7 +109,7 @@ func (c *Control) open(ctx context.Context) (*sqlite.DB, error) {
 
 // reader derives runs by the connection that writes.
 func (c *Control) reader(db *sqlite.DB) *store.Reader {
-	return store.NewReader(db, store.Options{Now: c.now})
+	return store.NewReader(store.RowsOf(db), store.Options{Now: c.now})
 }
 
 // write runs fn in one transaction: all of it is done, or nothing.

@@ -31,7 +31,7 @@ func readerOf(t *testing.T, path string, opt store.Options) *store.Reader {
 			t.Error(err)
 		}
 	})
-	return store.NewReader(db, opt)
+	return store.NewReader(store.RowsOf(db), opt)
 }
 
 // openControl returns the write side of the database at path, which waits only
