@@ -437,3 +437,49 @@ func TestGatesNobodyAnswers(t *testing.T) {
 		})
 	}
 }
+
+func TestAGateWhoseTimeIsOver(t *testing.T) {
+	s, e, b := openAsker(t, func(c *handlers.Config) { c.Budgets.GateTime = 5 * time.Millisecond })
+	early, _ := waits(b, storetest.Run{})
+	late, gate := waits(b, storetest.Run{Pipeline: "ship-gate", Start: opened.Add(-40 * time.Minute)})
+	s.waitsFor(early, 1)
+	s.until("the default is taken", func() bool { e.mu.Lock(); defer e.mu.Unlock(); return len(e.given[late]) > 0 })
+	if list := e.given[late]; len(list) != 1 || list[0].Choice != "s" || list[0].Gate != gate || list[0].Who != "timeout" {
+		t.Errorf("it was given %v", list)
+	}
+	if got := s.json("/api/runs/"+late+"/gates/approve/answer", `{"choice": "a"}`); got.status != http.StatusConflict || !strings.Contains(got.body, "by “timeout”") {
+		t.Errorf("an answer that comes after it: %d %s", got.status, got.body)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.given[early]) > 0 {
+		t.Errorf("one whose time is not over was given %v", e.given[early])
+	}
+}
+
+// TestNobodyKeepsTheTime: where the engine does it itself, on a read-only console, and
+// of a run in somebody's terminal.
+func TestNobodyKeepsTheTime(t *testing.T) {
+	for name, with := range map[string]func(*asker, *handlers.Config){
+		"the engine does":     func(e *asker, _ *handlers.Config) { e.self = true },
+		"a read-only console": func(_ *asker, c *handlers.Config) { c.ReadOnly = true },
+		"another terminal":    func(e *asker, _ *handlers.Config) { e.held = map[string]bool{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, e, b := openAsker(t, func(c *handlers.Config) {
+				with(c.Engine.(*asker), c) //nolint:forcetypeassert // as openAsker made it
+				c.Budgets.GateTime = time.Millisecond
+			})
+			run, _ := waits(b, storetest.Run{Pipeline: "ship-gate", Start: opened.Add(-40 * time.Minute)})
+			s.waitsFor(run, 1)
+			seen := s.store.Health().LastEventID
+			b.Event(run, storetest.Event{Step: "prepare", State: "step_progress"})
+			s.until("a change is seen after it", func() bool { return s.store.Health().LastEventID != seen })
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			if len(e.given[run]) > 0 {
+				t.Errorf("it was given %v", e.given[run])
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ package actions
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"wavedeck/handlers/runview"
 	"wavedeck/handlers/web"
@@ -31,5 +32,11 @@ func New(reader *runview.Reader, runHead func(ctx context.Context, r *http.Reque
 	return h
 }
 
-// Run carries out actions on many runs until ctx ends.
-func (h *Handler) Run(ctx context.Context) { h.bulk.work(ctx) }
+// Run carries out actions on many runs, and answers gates whose time is over, until
+// ctx ends.
+func (h *Handler) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	work.Go(func() { h.keepTime(ctx) })
+	h.bulk.work(ctx)
+	work.Wait()
+}

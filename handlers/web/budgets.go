@@ -17,6 +17,7 @@ type Budgets struct {
 	Render    time.Duration // rendering the body of an artifact, which is shown as text then: 1.5 s
 	Behind    time.Duration // since the database was last checked, until health says that pages may be behind: 5 s
 	Ping      time.Duration // between two signs of life on an idle stream: 10 s
+	GateTime  time.Duration // between two looks for gates whose time is over: 2 s
 	SignedOut time.Duration // finding whether a session was signed out elsewhere; only sessions that began here count then: 5 s
 }
 
@@ -31,6 +32,7 @@ func (b Budgets) WithDefaults() Budgets {
 		Render:    cmp.Or(b.Render, 1500*time.Millisecond),
 		Behind:    cmp.Or(b.Behind, 5*time.Second),
 		Ping:      cmp.Or(b.Ping, 10*time.Second),
+		GateTime:  cmp.Or(b.GateTime, 2*time.Second),
 		SignedOut: cmp.Or(b.SignedOut, 5*time.Second),
 	}
 }

@@ -33,6 +33,13 @@ import (
 const standIn = "stand-in-for-wave"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == holds {
+		if err := holdTerminal(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if len(os.Args) > 2 && os.Args[1] == standIn {
 		if err := beginAsWave(os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -59,6 +66,9 @@ func beginAsWave(args []string) error {
 	defer db.Close()
 	if _, err := db.Exec(`UPDATE pipeline_run SET status = 'running', last_heartbeat = ? WHERE run_id = ? AND status = 'pending'`, time.Now().Unix(), run); err != nil {
 		return err
+	}
+	if asksAsWave(args) {
+		return askAsWave(ctx, db, run)
 	}
 	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
