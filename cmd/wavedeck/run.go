@@ -24,17 +24,18 @@ type runCommand struct {
 	DB       string `name:"db" env:"-" placeholder:"FILE" group:"project" help:"The state database. Default: state.db in the state directory."`
 	Manifest string `env:"-" placeholder:"FILE" group:"project" help:"The manifest. Default: wave.yaml in the project folder."`
 
-	Input     string   `env:"-" placeholder:"TEXT" help:"The input of the pipeline."`
-	RunID     string   `name:"run" env:"-" placeholder:"ID" help:"The id of the run, if it is already recorded."`
-	FromStep  string   `env:"-" placeholder:"STEP" help:"The step to begin at."`
-	Original  string   `env:"-" placeholder:"ID" help:"The run to resume: the outputs of its steps before --from-step are reused."`
-	Steps     []string `env:"-" placeholder:"A,B" help:"Run only these steps."`
-	Exclude   []string `env:"-" placeholder:"A,B" help:"Skip these steps."`
-	Timeout   int      `env:"-" placeholder:"MIN" help:"The time limit of each step, in minutes."`
-	OnFailure string   `env:"-" enum:",halt,skip" default:"" placeholder:"halt|skip" help:"When a step fails: halt, or skip the steps that need it. Default: halt."`
-	DryRun    bool     `env:"-" help:"Print what would run, and run nothing."`
-	Model     string   `env:"-" placeholder:"NAME" help:"The model of every persona."`
-	Adapter   string   `env:"-" placeholder:"NAME" help:"The adapter of every persona."`
+	Input       string   `env:"-" placeholder:"TEXT" help:"The input of the pipeline."`
+	RunID       string   `name:"run" env:"-" placeholder:"ID" help:"The id of the run, if it is already recorded."`
+	FromStep    string   `env:"-" placeholder:"STEP" help:"The step to begin at."`
+	Original    string   `env:"-" placeholder:"ID" help:"The run to resume: the outputs of its steps before --from-step are reused."`
+	Steps       []string `env:"-" placeholder:"A,B" help:"Run only these steps."`
+	Exclude     []string `env:"-" placeholder:"A,B" help:"Skip these steps."`
+	Timeout     int      `env:"-" placeholder:"MIN" help:"The time limit of each step, in minutes."`
+	OnFailure   string   `env:"-" enum:",halt,skip" default:"" placeholder:"halt|skip" help:"When a step fails: halt, or skip the steps that need it. Default: halt."`
+	AutoApprove bool     `env:"-" help:"Take the default choice of each approval gate."`
+	DryRun      bool     `env:"-" help:"Print what would run, and run nothing."`
+	Model       string   `env:"-" placeholder:"NAME" help:"The model of every persona."`
+	Adapter     string   `env:"-" placeholder:"NAME" help:"The adapter of every persona."`
 }
 
 // Run carries the pipeline out until it has ended. A signal stops it.
@@ -48,11 +49,11 @@ func (c *runCommand) Run(ctx context.Context, io stdio) error {
 		return err
 	}
 	result, err := engine.Run(ctx, engine.Options{
-		Catalog: source.Current(), Out: io.out, Guard: []string{self, "guard"},
+		Catalog: source.Current(), In: os.Stdin, Out: io.out, Guard: []string{self, "guard"},
 		Request: runner.Request{
 			ID: c.RunID, Pipeline: c.Pipeline, Input: c.Input, FromStep: c.FromStep, Original: c.Original,
 			Steps: c.Steps, Exclude: c.Exclude, Model: c.Model, Adapter: c.Adapter,
-			Timeout: time.Duration(c.Timeout) * time.Minute, OnFailure: runner.OnFailure(c.OnFailure), DryRun: c.DryRun,
+			AutoApprove: c.AutoApprove, Timeout: time.Duration(c.Timeout) * time.Minute, OnFailure: runner.OnFailure(c.OnFailure), DryRun: c.DryRun,
 		},
 	})
 	switch {

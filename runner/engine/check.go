@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"wavedeck/runner"
+	"wavedeck/store/gate"
 	"wavedeck/store/manifest"
 )
 
@@ -18,9 +20,6 @@ func Check(catalog *manifest.Catalog, r runner.Request) ([]runner.PlannedStep, e
 	pipeline, ok := catalog.Pipeline(r.Pipeline)
 	if !ok {
 		return nil, fmt.Errorf("%w %q", runner.ErrUnknownPipeline, r.Pipeline)
-	}
-	if r.AutoApprove {
-		return nil, &runner.InputError{Field: "auto_approve", Text: "is not possible with the engine local, which has no gates; the engine " + other + " does it"}
 	}
 	plan, err := runner.Plan(pipeline, r)
 	if err != nil {
@@ -58,6 +57,10 @@ func Check(catalog *manifest.Catalog, r runner.Request) ([]runner.PlannedStep, e
 func beyond(s manifest.Step) string {
 	switch s.Kind {
 	case manifest.KindCommand, manifest.KindPrompt:
+	case manifest.KindGate:
+		if s.Gate.Type != gate.Approval && s.Gate.Type != gate.Timer {
+			return fmt.Sprintf("a gate of type %q", s.Gate.Type)
+		}
 	case manifest.KindPipeline:
 		return "a sub-pipeline"
 	case manifest.KindConditional, manifest.KindIterate, manifest.KindAggregate:
@@ -111,6 +114,9 @@ func texts(s manifest.Step) []string {
 
 // checkStep finds what would fail for certain.
 func checkStep(catalog *manifest.Catalog, s manifest.Step, r runner.Request) error {
+	if s.Kind == manifest.KindGate {
+		return checkGate(*s.Gate)
+	}
 	if s.Kind == manifest.KindCommand {
 		script := commandScript(s)
 		if script == "" {
@@ -134,6 +140,27 @@ func checkStep(catalog *manifest.Catalog, s manifest.Step, r runner.Request) err
 	}
 	if _, err := backoffOf(s.Retry); err != nil {
 		return err
+	}
+	return nil
+}
+
+// checkGate finds what would fail a gate for certain.
+func checkGate(g manifest.Gate) error {
+	if g.Timeout == "" && g.Type == gate.Timer {
+		return errors.New("its timer gate has no timeout")
+	}
+	if _, err := time.ParseDuration(g.Timeout); g.Timeout != "" && err != nil {
+		return fmt.Errorf("its gate has the timeout %q, which is no duration such as 30m", g.Timeout)
+	}
+	keys := map[string]bool{"": true}
+	for _, c := range g.Choices {
+		if keys[c.Key] {
+			return fmt.Errorf("its gate has a choice without a key of its own: %q", c.Key)
+		}
+		keys[c.Key] = true
+	}
+	if !keys[g.Default] {
+		return fmt.Errorf("its gate has the default %q, which is no choice", g.Default)
 	}
 	return nil
 }

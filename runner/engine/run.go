@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -37,6 +38,7 @@ const (
 type Options struct {
 	Catalog *manifest.Catalog
 	Request runner.Request
+	In      *os.File  // answers to gates are read from it, if it is a terminal; nil: nobody answers
 	Out     io.Writer // gets a line for each thing that happens; nil drops them
 	// Guard is the command line of a program that calls [process.Guard] with its
 	// standard input and its further arguments, so that no process of a step
@@ -95,6 +97,9 @@ type executor struct {
 	broken  error // the record could not be written
 	abandon context.CancelCauseFunc
 	guard   *process.Guarded
+
+	asking chan struct{} // holds one for the gate that asks
+	typed  typedLines    // of the gate that asks
 }
 
 // Run carries out a pipeline until it has ended, and returns how. The end of
@@ -130,6 +135,7 @@ func Run(ctx context.Context, opt Options) (Result, error) {
 	x := &executor{
 		opt: opt, pipeline: pipeline, project: opt.Catalog.Project, rec: rec, began: time.Now(),
 		plan: map[string]runner.PlannedStep{}, outputs: map[string]map[string]output{},
+		asking: make(chan struct{}, 1),
 		values: values{"input": r.Input, "pipeline_id": rec.run, "pipeline_name": r.Pipeline},
 	}
 	for _, p := range checked {

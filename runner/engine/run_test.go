@@ -273,7 +273,7 @@ func TestAttemptsAreRecordedLikeWaves(t *testing.T) {
 func TestWhatTheEngineDoesNotDoIsRefusedBeforeAnythingRuns(t *testing.T) {
 	const ok = "\n  - {id: ok, type: command, script: touch ../../ran}\n"
 	for name, test := range map[string]struct{ steps, engine string }{
-		"a gate":                              {"  - {id: bad, gate: {type: approval}}", "wave"},
+		"a gate for a pull request":           {"  - {id: bad, gate: {type: pr_merge}}", "wave"},
 		"an iteration":                        {"  - {id: bad, pipeline: p, iterate: {over: '[1]'}}", "wave"},
 		"a sub-pipeline":                      {"  - {id: bad, pipeline: p}", "wave"},
 		"a branch":                            {"  - {id: bad, branch: {on: x, cases: {a: skip}}}", "wave"},
@@ -308,7 +308,7 @@ func TestWhatTheEngineDoesNotDoIsRefusedBeforeAnythingRuns(t *testing.T) {
 }
 
 func TestARefusalOfAReservedRunIsRecorded(t *testing.T) {
-	p := newProject(t, "  - {id: bad, gate: {type: approval}}\n")
+	p := newProject(t, "  - {id: bad, gate: {type: pr_merge}}\n")
 	res, err := Run(t.Context(), Options{Catalog: p.catalog(), Request: runner.Request{Pipeline: "p", ID: "p-1"}})
 	if err == nil || res.Outcome != Failed {
 		t.Fatalf("%+v, %v", res, err)

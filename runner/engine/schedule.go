@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -20,8 +21,9 @@ const defaultWorkers = 5
 
 // ended is the end of one step.
 type ended struct {
-	step manifest.Step
-	err  error
+	step   manifest.Step
+	target string // the step that a gate leads to; empty: the next
+	err    error
 }
 
 // schedule is the order of one run's steps. It belongs to one goroutine.
@@ -103,7 +105,14 @@ func (s *schedule) runAll(ctx context.Context) error {
 				break
 			}
 			running++
-			workers.Go(func() { results <- ended{step, s.runStep(ctx, step)} })
+			workers.Go(func() {
+				if step.Gate != nil {
+					target, err := s.runGate(ctx, step)
+					results <- ended{step, target, err}
+					return
+				}
+				results <- ended{step, "", s.runStep(ctx, step)}
+			})
 		}
 		if running == 0 {
 			break
@@ -154,6 +163,10 @@ func (s *schedule) settle(ctx context.Context, e ended) {
 	if e.err == nil {
 		s.settled[e.step.ID] = true
 		s.done++
+		if s.settled[e.target] || s.blocked[e.target] {
+			s.requeue(ctx, e.target)
+			return
+		}
 		s.event(event{state: "running", message: fmt.Sprintf("%d/%d steps completed", s.done, len(s.pipeline.Steps))})
 		return
 	}
@@ -175,5 +188,32 @@ func (s *schedule) settle(ctx context.Context, e ended) {
 		if s.opt.Request.OnFailure != runner.Skip {
 			s.abandon(errHalted)
 		}
+	}
+}
+
+// requeue has a step done again that was done, and all that need it: a gate led back
+// to it. Steps that are being done are left alone.
+func (s *schedule) requeue(ctx context.Context, target string) {
+	again := map[string]bool{target: true}
+	for grew := true; grew; {
+		grew = false
+		for _, step := range s.pipeline.Steps {
+			if !again[step.ID] && slices.ContainsFunc(step.Dependencies, func(need string) bool { return again[need] }) {
+				again[step.ID], grew = true, true
+			}
+		}
+	}
+	for _, step := range s.pipeline.Steps {
+		if !again[step.ID] || s.plan[step.ID].Does == runner.Skipped || s.started[step.ID] && !s.settled[step.ID] && !s.blocked[step.ID] {
+			continue
+		}
+		if s.settled[step.ID] {
+			s.done--
+		}
+		delete(s.settled, step.ID)
+		delete(s.blocked, step.ID)
+		delete(s.started, step.ID)
+		s.check(s.rec.stepState(ctx, step.ID, "pending", statedb.Row{"error_message": "re-queued by gate routing"}))
+		s.event(event{step: step.ID, state: "pending", message: fmt.Sprintf("re-queued by gate routing to %q", target)})
 	}
 }

@@ -36,7 +36,10 @@ type Engine struct {
 	launcher *launch.Launcher
 }
 
-var _ runner.Answerer = (*Engine)(nil)
+var (
+	_ runner.Answerer = (*Engine)(nil)
+	_ runner.Approver = (*Engine)(nil)
+)
 
 // New returns the engine of the project that catalog tells, which must be quick.
 func New(catalog func() *manifest.Catalog, opt Options) *Engine {
@@ -49,6 +52,7 @@ func (e *Engine) Name() string { return Name }
 
 // Plan tells what a start would do.
 func (e *Engine) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep, error) {
+	r.Answerable = e.launcher.Asks()
 	return engine.Check(e.catalog(), r)
 }
 
@@ -69,7 +73,9 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 			return "", fmt.Errorf("%w: %w", runner.ErrUnavailable, err)
 		}
 	}
+	pipeline, _ := e.catalog().Pipeline(r.Pipeline)
 	return e.launcher.Start(ctx, runner.NewRun(r), launch.Program{
+		Asks: runner.Asks(e.catalog(), pipeline, r),
 		Path: binary, Args: func(run string) []string { return arguments(project, run, r) },
 		Dir: project.Root, Logs: filepath.Join(project.StateDir, "logs"),
 		Limit: runner.Limit(e.catalog()),
@@ -101,8 +107,14 @@ func arguments(project manifest.Project, run string, r runner.Request) []string 
 	if r.DryRun {
 		args = append(args, "--dry-run")
 	}
+	if r.AutoApprove {
+		args = append(args, "--auto-approve")
+	}
 	return append(args, "--", r.Pipeline)
 }
+
+// AutoApproves says that gates can be approved by themselves.
+func (e *Engine) AutoApproves() {}
 
 // Answers are those that the process of a run was given.
 func (e *Engine) Answers(ctx context.Context, run string) ([]runner.Answer, error) {
