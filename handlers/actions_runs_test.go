@@ -25,7 +25,7 @@ const (
 	failedRun = "flaky-integration-20261123-003950-6a1d"
 )
 
-// newest are the ids of the sample's runs in a told state.
+// newest are the ids of the sample's runs in a derived state.
 func (s *site) newest(state wave.State) []string {
 	s.t.Helper()
 	page, err := s.store.Runs(s.t.Context(), criteria.RunFilter{States: []wave.State{state}, Limit: criteria.MaxLimit})

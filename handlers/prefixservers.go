@@ -46,7 +46,7 @@ func (m *prefixServers) under(prefix views.Paths, now time.Time) *Server {
 	return s
 }
 
-// serveBehind answers as the console that stands at prefix in front of its own
+// serveBehind answers as the console that is at prefix in front of its own
 // base path, where whoever asked the proxy sees it.
 func (s *Server) serveBehind(w http.ResponseWriter, r *http.Request, prefix string) {
 	paths, err := views.ParsePaths(prefix)

@@ -26,7 +26,7 @@ type PlannedStep struct {
 	Warn string // what will go wrong there; empty: nothing that is known
 }
 
-// Plan tells what r would do to each step of p.
+// Plan says what r would do to each step of p.
 //
 // From a step on, which takes an original: that step and all that need it run,
 // and those that the original did not complete; what it completed is used again.

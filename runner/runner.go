@@ -17,7 +17,7 @@ import (
 type Engine interface {
 	// Name is how an operator chooses the engine: "wave" or "local".
 	Name() string
-	// Plan tells what a start would do to each step, in the order of the file,
+	// Plan says what a start would do to each step, in the order of the file,
 	// or why it would be refused.
 	Plan(ctx context.Context, r Request) ([]PlannedStep, error)
 	// Start records a run and starts its process. It returns as soon as the
@@ -91,7 +91,7 @@ func (r Request) Kind() string {
 var (
 	// ErrUnknownPipeline says that no file defines the pipeline.
 	ErrUnknownPipeline = errors.New("unknown pipeline")
-	// ErrUnavailable says that the engine itself is not there, such as Wave's binary.
+	// ErrUnavailable says that the engine itself does not exist, such as Wave's binary.
 	ErrUnavailable = errors.New("engine is not available")
 )
 

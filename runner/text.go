@@ -12,7 +12,7 @@ import (
 // variable longer than 128 KiB.
 const MaxText = 120 << 10
 
-// CheckText tells what makes a text unfit to be handed to a process.
+// CheckText says what makes a text unfit to be handed to a process.
 func CheckText(text string) error {
 	switch {
 	case strings.ContainsRune(text, 0):
@@ -29,7 +29,7 @@ func CheckText(text string) error {
 // plainName is what a name must be to become a part of a path and of an id.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$`)
 
-// CheckName tells what makes a name of a run, a pipeline or a step unfit to
+// CheckName says what makes a name of a run, a pipeline or a step unfit to
 // name a folder.
 func CheckName(name string) error {
 	if !plainName.MatchString(name) {

@@ -12,7 +12,7 @@
   const two = n => String(n).padStart(2, '0')
   const put = (e, text) => { if (e && e.textContent !== text) e.textContent = text }
 
-  // The server's clock. The page is a guess (it may come out of a cache), each ping says it anew.
+  // The server's clock. The page is a guess (it may come out of a cache), each ping says it again.
   let offset = +root.dataset.now - Date.now()
   const now = () => Date.now() + offset
 
@@ -177,7 +177,7 @@
     if (!live || document.hidden) return
     if (state === 'live' && Date.now() - beat > 2 * PING + 1000) {
       lost()
-      connection?.reader?.cancel() // hx-sse then connects anew
+      connection?.reader?.cancel() // hx-sse then connects again
     }
     if (down && (Date.now() - down > GIVE_UP || !navigator.onLine)) become('offline')
   }
@@ -212,7 +212,7 @@
   })
 
   // A browser that has frozen a hidden page may never hand over the answers that were on their way, and a region waits for
-  // one before it asks again. All are read anew when the stream is back.
+  // one before it asks again. All are read again when the stream is back.
   on('resume', () => {
     for (const region of document.querySelectorAll('[data-region]')) htmx.trigger(region, 'htmx:abort', {}, false)
   })

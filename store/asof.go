@@ -133,7 +133,7 @@ func (d *Reader) addContext(ctx context.Context, q Rows, found map[string]*diagn
 	return nil
 }
 
-// foldTo folds each run's events up to the moment, and tells which runs have
+// foldTo folds each run's events up to the moment, and says which runs have
 // later ones.
 func (d *Reader) foldTo(ctx context.Context, q Rows, ids []string, at wave.Moment) (map[string]*cachedHistory, map[string]bool, error) {
 	entries, after := map[string]*cachedHistory{}, map[string]bool{}

@@ -167,7 +167,7 @@ func TestIndexOfSamples(t *testing.T) {
 }
 
 // TestIndexIsWalkedAfterCommitsOnly: a walk reads the whole history, and a run that
-// stays open is told anew every few seconds for ever.
+// stays open is told again every few seconds for ever.
 func TestIndexIsWalkedAfterCommitsOnly(t *testing.T) {
 	b := storetest.New(t)
 	b.Run(storetest.Run{ID: "open", Status: "running", Start: time.Now()})

@@ -61,7 +61,7 @@ type pastFile struct {
 	rollbacks int
 }
 
-// follow opens the file once and returns when it must be opened anew.
+// follow opens the file once and returns when it must be reopened.
 func (f *follower) follow(ctx context.Context) {
 	s := f.store
 	f.locate()
@@ -239,7 +239,7 @@ func (f *follower) wait(ctx context.Context) {
 	}
 }
 
-// track publishes changes until the file must be opened anew or ctx ends.
+// track publishes changes until the file must be reopened or ctx ends.
 func (f *follower) track(ctx context.Context, t *sqlite.Tracker) error {
 	poll := time.NewTicker(safetyPoll)
 	if !f.watch.Working() {

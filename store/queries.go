@@ -10,7 +10,7 @@ import (
 )
 
 // What a Store answers. Each method fails with ErrUnavailable while there is
-// no readable database; Health tells why.
+// no readable database; Health says why.
 
 // Runs returns a page of runs, newest first. Without restriction these are the
 // runs that no other run started; a narrowed filter shows children too.

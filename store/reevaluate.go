@@ -17,7 +17,7 @@ const nameETAEvery = 30 * time.Second
 
 // reevaluator judges the runs that go on again and again: what becomes of a verdict
 // by the passing of time alone is published as a change, so that whoever shows
-// it asks anew.
+// it asks again.
 type reevaluator struct {
 	mu   sync.Mutex
 	last map[string]diagnose.Diagnosis // as last judged; nil before the first time

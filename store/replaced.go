@@ -19,7 +19,7 @@ const (
 	nearFiles = 32   // files for which those are looked at
 )
 
-// Replaced tells which artifacts of a run have a file that cannot be the one they
+// Replaced says which artifacts of a run have a file that cannot be the one they
 // were recorded for: another run has recorded the same path since, the file was
 // modified after the run ended, or its size is another. files are by the id of
 // their artifact; of one that is not in there nothing is said.

@@ -26,7 +26,7 @@ var (
 	// ErrNotFound says that the named run does not exist.
 	ErrNotFound = errors.New("not found")
 	// ErrUnavailable says that there is no readable database right now;
-	// Health tells why.
+	// Health says why.
 	ErrUnavailable = errors.New("state database unavailable")
 	// ErrLocked is an ErrUnavailable: another process holds the database, and lets
 	// nobody read meanwhile.
@@ -62,7 +62,7 @@ type Options struct {
 	// before it is told that the database is locked; 0 is 250 ms.
 	LockWait time.Duration
 	// LogBound is the size of the write-ahead log, in bytes, from which on reads are
-	// held back whenever it has grown, so that the writer can begin it anew: until
+	// held back whenever it has grown, so that the writer can begin it again: until
 	// those in flight have ended, at most for LogDrain, and for LogPause then; 0 is
 	// 32 MB, a second and 100 ms.
 	LogBound int64

@@ -33,7 +33,7 @@ type AttentionRow struct {
 	Failed  bool // it is over: it can be marked as seen
 }
 
-// acts tells whether anything can be done from the list.
+// acts reports whether anything can be done from the list.
 func (v AttentionView) acts() bool {
 	return v.CanMark || slices.ContainsFunc(v.Rows, func(row AttentionRow) bool { return row.Action != nil })
 }

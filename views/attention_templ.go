@@ -341,7 +341,7 @@ func attentionLine(v AttentionView, row AttentionRow) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var14 = []any{"run " + told(row.Run.State)}
+			var templ_7745c5c3_Var14 = []any{"run " + knownState(row.Run.State)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_ElementWriter, templ_7745c5c3_Var14...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -14,7 +14,7 @@ type BadgeView struct {
 // BadgeColour is the colour of a state behind white text: that of the console on
 // white, whose contrast is tested.
 func BadgeColour(state string) string {
-	switch told(state) {
+	switch knownState(state) {
 	case "running":
 		return "#0043d1"
 	case "succeeded", "empty":
@@ -43,7 +43,7 @@ func (v BadgeView) field() string {
 }
 
 func (v BadgeView) mark() []byte {
-	svg, _ := static.Symbol(told(v.State))
+	svg, _ := static.Symbol(knownState(v.State))
 	return []byte(svg)
 }
 

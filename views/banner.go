@@ -21,7 +21,7 @@ func (c Layout) counted() string {
 // Icon is the console's picture with how many runs need attention on it.
 func (p Paths) Icon(n int) string { return p.at("favicon.svg") + "?n=" + strconv.Itoa(max(n, 0)) }
 
-// Ended tells which of some runs have ended, as JSON.
+// Ended says which of some runs have ended, as JSON.
 func (p Paths) Ended() string { return p.at("api", "ended") }
 
 // badgeText is what fits on an icon.

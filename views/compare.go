@@ -69,7 +69,7 @@ type CompareFact struct {
 type CompareSide struct {
 	Duration *Duration
 	Count    *int64
-	State    string // a told state, whose word is Text
+	State    string // a derived state, whose word is Text
 	Text     string
 	Title    string // all of Text, when it is cut
 }

@@ -11,7 +11,7 @@ import (
 // and the sentence behind it.
 type Flag struct {
 	Symbol string // of sprite.svg
-	Tone   string // the told state whose colour it has
+	Tone   string // the derived state whose colour it has
 	Word   string
 	Title  string
 }

@@ -5,7 +5,7 @@ func eventTone(e EventRow) string {
 	if e.Tone == "" {
 		return "dim"
 	}
-	return told(e.Tone)
+	return knownState(e.Tone)
 }
 
 func stepOr(step string) string {

@@ -27,7 +27,7 @@ type HealthFact struct {
 	At   time.Time
 }
 
-// healthTone is the told state whose silhouette and colour a state of health has.
+// healthTone is the derived state whose silhouette and colour a state of health has.
 func healthTone(state string) string {
 	switch state {
 	case "ok":

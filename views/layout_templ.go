@@ -20,7 +20,7 @@ const htmxConfig = `{"noSwap":[204,304,"4xx","5xx"],"morphIgnore":["data-htmx-po
 
 // Document is what every page is made of; its content goes into main.
 //
-// Only #page is read anew when the database is another one (reset); the stream
+// Only #page is read again when the database is another one (reset); the stream
 // and the indicator stand outside it. The scripts come last and without defer:
 // htmx starts when the document is parsed, and hx-sse must be known by then.
 func Document(c Layout) templ.Component {

@@ -101,7 +101,7 @@ type LogLine struct {
 	Since time.Duration // from the start of the run
 	Step  string        // where lines of steps are mixed
 	State string
-	Tone  string // told state whose colour fits, or empty
+	Tone  string // derived state whose colour fits, or empty
 	Text  []ansi.Line
 	Facts string // tokens, duration, model
 	Left  string // what is left out of a long text
@@ -132,7 +132,7 @@ func (l LogLine) tone() string {
 	if l.Tone == "" {
 		return "dim"
 	}
-	return told(l.Tone)
+	return knownState(l.Tone)
 }
 
 // since is a time from the start of the run: "+1m 03s".

@@ -68,13 +68,13 @@ type RunRow struct {
 	ID           string
 	Pipeline     string
 	Title        string // the input's first line
-	State        string // told state
+	State        string // derived state
 	Word         string // what to call it: "running", "stopping", ...
 	Reason       string
 	Done         int
 	All          int // 0: unknown
 	Current      []string
-	Segments     []string // told state of each step in order, when known; at most 24
+	Segments     []string // derived state of each step in order, when known; at most 24
 	Started      time.Time
 	Duration     Duration
 	Tokens       *int64

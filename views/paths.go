@@ -28,7 +28,7 @@ func (p Paths) at(segments ...string) string {
 const MaxName = 512
 
 // addressed is a name as it stands in an address. One that no address holds leads
-// to a page that says it is not there, rather than make every link as long.
+// to a page that says it does not exist, rather than make every link as long.
 func addressed(name string) string {
 	const kept = 80
 	if len(name) <= MaxName {
@@ -109,7 +109,7 @@ func (p Paths) SearchIndex(text string) string {
 	return withQuery(p.at("search", "index"), query("q", text))
 }
 
-// SearchRebuild is where the index is told to be made anew.
+// SearchRebuild is where the index is told to be rebuilt.
 func (p Paths) SearchRebuild() string { return p.at("search", "rebuild") }
 
 // As is the address of a page in a form: txt, md, json, csv, ndjson, log. Page is
@@ -156,7 +156,7 @@ func (p Paths) RunAction(id, action string, q url.Values) string {
 	return withQuery(p.at("runs", id, action), q)
 }
 
-// PipelineTrends is the part of a pipeline's page that tells how its last runs did.
+// PipelineTrends is the part of a pipeline's page that says how its last runs did.
 func (p Paths) PipelineTrends(name string) string { return p.at("pipelines", name, "trends") }
 
 // RunAt is one run's page as of an event.
@@ -294,7 +294,7 @@ func (p Paths) OEmbed(address string) string {
 	return withQuery(p.at("oembed"), url.Values{"url": {address}, "format": {"json"}})
 }
 
-// EmbeddingGuide tells how to show parts of the console elsewhere.
+// EmbeddingGuide says how to show parts of the console elsewhere.
 func (p Paths) EmbeddingGuide() string { return p.at("help", "embedding") }
 
 // EmbedTheme is the stylesheet that sets the theme variables of vars, a query.

@@ -19,7 +19,7 @@ type RunView struct {
 	Heartbeat    time.Time
 	PID          int
 	Kind         string
-	Recorded     string    // Wave's own word, when the told one differs
+	Recorded     string    // Wave's own word, when the derived one differs
 	Cost         *Cost     // nil: no prices are given
 	Past         *AsOfView // nil: the page is of now
 	Progress     *int
@@ -70,13 +70,13 @@ func (v RunView) stepLink(step string) string {
 	return page + "#" + domID("step", step)
 }
 
-// vital tells whether it matters, and is known, when the run last showed that it
+// vital reports whether it matters, and is known, when the run last showed that it
 // lives: of one whose end is recorded it does not.
 func (v RunView) vital() bool {
 	return (v.PID > 0 || !v.Heartbeat.IsZero()) && (goesOn(v.Run.State) || v.Run.State == "lost" || v.Run.State == "unknown")
 }
 
-// going tells whether what is shown may still change.
+// going reports whether what is shown may still change.
 func (v RunView) going() bool { return v.Past == nil && goesOn(v.Run.State) }
 
 // RunRefresh holds the fragment URLs of a run's page.
@@ -177,7 +177,7 @@ type EventRow struct {
 	At       time.Time
 	Step     string
 	State    string
-	Tone     string // told state whose colour fits, or empty
+	Tone     string // derived state whose colour fits, or empty
 	Persona  string
 	Message  string
 	Tokens   int64

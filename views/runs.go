@@ -46,7 +46,7 @@ func chipState(o Option) string {
 	if o.State == "" {
 		return ""
 	}
-	return told(o.State)
+	return knownState(o.State)
 }
 
 func heldText(n int, more bool) string {

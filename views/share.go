@@ -22,7 +22,7 @@ type Snippet struct {
 	Near             string // what else has to hold
 }
 
-// GuideView tells how to show parts of the console elsewhere, with what to write
+// GuideView says how to show parts of the console elsewhere, with what to write
 // for this console and one of its runs.
 type GuideView struct {
 	Layout

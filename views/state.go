@@ -9,7 +9,7 @@ import (
 	"wavedeck/static"
 )
 
-// States lists the told states, in the order in which filters offer them. Each
+// States lists the derived states, in the order in which filters offer them. Each
 // is a class of app.css and a symbol of sprite.svg.
 func States() []string {
 	return []string{
@@ -18,8 +18,8 @@ func States() []string {
 	}
 }
 
-// told keeps a state that has a class and a symbol; any other text is unknown.
-func told(state string) string {
+// knownState keeps a state that has a class and a symbol; any other text is unknown.
+func knownState(state string) string {
 	if slices.Contains(States(), state) {
 		return state
 	}
@@ -31,7 +31,7 @@ func wordOf(state, word string) string {
 	if word != "" {
 		return word
 	}
-	return told(state)
+	return knownState(state)
 }
 
 func (c Layout) asset(name string) string { return static.URL(string(c.Paths), name) }
@@ -40,7 +40,7 @@ func (c Layout) symbol(state string) string {
 	if slices.Contains(flags(), state) {
 		return c.asset("sprite.svg") + "#" + state
 	}
-	return c.asset("sprite.svg") + "#" + told(state)
+	return c.asset("sprite.svg") + "#" + knownState(state)
 }
 
 // flags are the symbols of sprite.svg that are no states.
@@ -48,11 +48,11 @@ func flags() []string { return []string{"stuck", "runaway", "late"} }
 
 // region makes an element refetch itself from url when the stream says event,
 // at once and then at most every pause (the last one is never dropped), when
-// everything is to be read anew (refresh), and when live.js tries once more
+// everything is to be read again (refresh), and when live.js tries once more
 // after a failure (again). Without url it stands still.
 //
 // The attributes must not differ between two answers for one region: htmx
-// would set the element up anew and lose what it was about to do.
+// would set the element up again and lose what it was about to do.
 func region(url, event, pause string) templ.Attributes {
 	if url == "" {
 		return nil
@@ -81,7 +81,7 @@ func segments(states []string) (bar []segment, width string) {
 		step, gap = 7, 1
 	}
 	for i, state := range states {
-		state, top, height := told(state), 2, 6
+		state, top, height := knownState(state), 2, 6
 		switch state {
 		case "failed", "rejected", "lost":
 			top, height = 0, 10
@@ -105,7 +105,7 @@ type runDay struct {
 }
 
 // byDay splits rows at the midnights of UTC, keeping their order. In another zone the
-// script splits them anew, by the same rules.
+// script splits them again, by the same rules.
 func byDay(c Layout, rows []RunRow) []runDay {
 	var days []runDay
 	for _, row := range rows {

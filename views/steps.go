@@ -21,7 +21,7 @@ func StepAnchor(name string) string { return domID("step", name) }
 // EventAnchor is the DOM id of an event.
 func EventAnchor(id int64) string { return "e" + strconv.FormatInt(id, 10) }
 
-// hasMore tells whether a step has something to unfold: one clean attempt says
+// hasMore reports whether a step has something to unfold: one clean attempt says
 // nothing that its row does not.
 func hasMore(s StepRow) bool {
 	if s.Error.Text != "" || s.ContText.Text != "" || s.Evidence.Text != "" || len(s.Attempts) > 1 {
@@ -54,12 +54,12 @@ func stepSummary(s StepRow) string {
 	return join(" · ", attempts, why)
 }
 
-// ownError tells whether the step's error is none that an attempt shows.
+// ownError reports whether the step's error is none that an attempt shows.
 func (s StepRow) ownError() bool {
 	return s.Error.Text != "" && !slices.ContainsFunc(s.Attempts, func(a AttemptRow) bool { return a.Error == s.Error })
 }
 
-// short tells whether a text is its one line.
+// short reports whether a text is its one line.
 func (a Account) short() bool { return !strings.Contains(strings.TrimSpace(a.Text), "\n") }
 
 func tailWords(a AttemptRow) string {
@@ -71,7 +71,7 @@ func tailWords(a AttemptRow) string {
 
 // stepTone colours what is folded under a step only when the step went wrong.
 func stepTone(s StepRow) string {
-	switch state := told(s.State); state {
+	switch state := knownState(s.State); state {
 	case "failed", "rejected", "lost":
 		return state
 	default:

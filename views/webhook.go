@@ -40,7 +40,7 @@ type WebhookDelivery struct {
 	Next          time.Time // while it waits
 }
 
-// tone is the told state whose silhouette and colour a message has.
+// tone is the derived state whose silhouette and colour a message has.
 func (d WebhookDelivery) tone() string {
 	switch {
 	case d.State == "delivered":

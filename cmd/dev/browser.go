@@ -55,7 +55,7 @@ func (s surroundings) findBrowser() (string, error) {
 	return "", errNoBrowser
 }
 
-// canInstall tells whether apt-get would bring a Chromium that runs here. Ubuntu's package is only a pointer to a
+// canInstall reports whether apt-get would bring a Chromium that runs here. Ubuntu's package is only a pointer to a
 // snap, so a distribution that is merely like Debian does not count.
 func (s surroundings) canInstall() bool {
 	if !s.isRoot {
@@ -76,7 +76,7 @@ func (s surroundings) canInstall() bool {
 	return false
 }
 
-// underCI tells whether a missing browser is a failure.
+// underCI reports whether a missing browser is a failure.
 func (s surroundings) underCI() bool {
 	return s.getenv("CI") == "true" || s.getenv(requiredVar) == "1"
 }

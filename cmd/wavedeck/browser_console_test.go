@@ -251,7 +251,7 @@ func keysAreChanged(_ *testing.T, k *keyboard) {
 func composedIsNoKey(t *testing.T, k *keyboard) {
 	k.opens("runs")
 	k.Run(`window.compose = (key, isComposing) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key, isComposing, bubbles: true, cancelable: true}))`)
-	// compose tells whether the page left the key alone.
+	// compose reports whether the page left the key alone.
 	for _, on := range []struct{ focus, key string }{
 		{`document.activeElement.blur()`, "/"},
 		{`document.querySelector('tr.run').focus()`, "j"},
@@ -299,7 +299,7 @@ func placeIsKept(t *testing.T, k *keyboard, b *storetest.Builder) {
 	b.Event(keyRunning, storetest.Event{State: "completed"})
 	k.Until(`document.querySelector('#run-` + keyRunning + `').classList.contains('succeeded')`)
 	stays("a run ended")
-	// What waits is applied, then the whole page is read anew.
+	// What waits is applied, then the whole page is read again.
 	kept := `document.activeElement.id === ` + quoted(strings.Fields(at)[0]) + ` && document.querySelectorAll('#runs [name=run]:checked').length === 3`
 	k.keys(".")
 	k.Until(`!document.querySelector('#held') && document.querySelector('#run-k-new-1') && ` + kept)

@@ -134,7 +134,7 @@ func (p person) barriers(theme string, rules ...string) {
 
 // outline says what a reader of the outline alone would miss.
 const outline = `(() => {
-	const over = document.querySelector('dialog[open]') // the page beneath is not there meanwhile
+	const over = document.querySelector('dialog[open]') // the page beneath does not exist meanwhile
 	const said = [], all = selector => [...document.querySelectorAll(selector)].filter(e => over?.contains(e) ?? true), name = e => e.outerHTML.slice(0, 120)
 	const frame = document.body.classList.contains('embed')
 	if (!over && all('main').length !== 1) said.push(all('main').length + ' main')

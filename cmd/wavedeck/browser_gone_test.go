@@ -133,7 +133,7 @@ func serverComesBack(t *testing.T, browser *browsertest.Browser) {
 	}
 	<-p.done
 	tab.Until(`told.some(s => s.startsWith('Reconnecting, last data '))`)
-	during := len(playing.told())
+	during := len(playing.sent())
 	playing.await(t, during+4) // nobody is there to see these
 	again := start(t, "--project", root, "--port", p.port())
 	tab.Until(live)

@@ -45,7 +45,7 @@ if (navigator.clipboard) {
 	navigator.clipboard.writeText = async text => { await write(text); window.pasted = text }
 }`
 
-// anew undoes what a key before may have done to the page. What cannot be undone
+// again undoes what a key before may have done to the page. What cannot be undone
 // spoils it.
 const anew = `
 window.staying = window.sent = window.applied = window.led = window.pasted = window.whole = window.from = undefined
@@ -143,7 +143,7 @@ func keyProject(t testing.TB) (root string, last int64) {
 }
 
 // TestBrowserKeys presses every key of the table. Keys of one page are pressed
-// one after another in it: it is opened anew only where one has left it, or has
+// one after another in it: it is reopened only where one has left it, or has
 // done what cannot be undone.
 func TestBrowserKeys(t *testing.T) {
 	t.Parallel()
@@ -252,7 +252,7 @@ func (k pressed) prepare(scope keys.Scope) {
 	}
 }
 
-// set tells whether the page could be set to what it is before the key.
+// set reports whether the page could be set to what it is before the key.
 func (k pressed) set(scope keys.Scope) bool {
 	script := anew + "\n" + into(scope) + "\n;" + k.first
 	if k.leads != "" {

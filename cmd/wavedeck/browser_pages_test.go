@@ -121,7 +121,7 @@ func readableWithoutScripts(t *testing.T, browser *browsertest.Browser) {
 	follow(tab, `.parts a[href$="/artifacts"]`)
 	tab.Until(`document.querySelectorAll('table.artifacts td.c-name').length > 0`)
 
-	// Views: kept, named anew, put in order, opened and deleted.
+	// Views: kept, named again, put in order, opened and deleted.
 	tab.Open(p.url + "runs?state=failed")
 	for _, name := range []string{"on call", "broken"} {
 		tab.Click(`#save-view summary`)

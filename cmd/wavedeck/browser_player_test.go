@@ -175,8 +175,8 @@ func play(t testing.TB, database string, r recording, speed float64, begin time.
 	return p
 }
 
-// told is what was committed so far.
-func (p *player) told() []commit {
+// sent is what was committed so far.
+func (p *player) sent() []commit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clip(p.commits)
@@ -185,7 +185,7 @@ func (p *player) told() []commit {
 // await waits for n commits.
 func (p *player) await(t testing.TB, n int) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d changes are committed", n), func() bool { return len(p.told()) >= n })
+	eventually(t, fmt.Sprintf("%d changes are committed", n), func() bool { return len(p.sent()) >= n })
 }
 
 // end waits until everything is committed.
@@ -199,5 +199,5 @@ func (p *player) end(t testing.TB) []commit {
 	if p.err != nil {
 		t.Fatalf("play: %v: %s", p.err, strings.TrimSpace(p.stderr.String()))
 	}
-	return p.told()
+	return p.sent()
 }

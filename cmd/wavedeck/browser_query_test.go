@@ -74,7 +74,7 @@ func inputsAreCompleted(t *testing.T, browser *browsertest.Browser) {
 	follow(tab, `.rungroup li a`)
 	tab.Until(`location.hash.startsWith('#L') && document.querySelector(location.hash) !== null`)
 
-	// The index is made anew at will.
+	// The index is rebuilt at will.
 	tab.Open(p.url + "search?q=validating")
 	leave(tab, `#search-index button`)
 	tab.Until(`location.search === '?q=validating' && document.querySelector('#search-index') !== null`)

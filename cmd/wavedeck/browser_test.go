@@ -46,7 +46,7 @@ func TestBrowser(t *testing.T) {
 
 // begun is when a tape that is played from now on is to have begun: as long ago
 // as the recording of the sample went on, so that no row is ahead of the clock,
-// whatever the speed, and no run is so old that it would be told as lost.
+// whatever the speed, and no run is so old that it would be shown as lost.
 func begun() time.Time { return time.Now().Add(-50 * time.Second) }
 
 // emptyProject is the sample project with a database in which nothing has run.

@@ -107,7 +107,7 @@ func (p *plant) run(id string) wave.Run {
 	return runs[0]
 }
 
-// becomes waits for a told state.
+// becomes waits for a derived state.
 func (p *plant) becomes(id string, state wave.State) wave.Run {
 	p.t.Helper()
 	var r wave.Run

@@ -73,7 +73,7 @@ type listenFlags struct {
 	embedFlags
 }
 
-// Validate tells what contradicts itself.
+// Validate says what contradicts itself.
 func (f *listenFlags) Validate() error {
 	if (f.TLSCert == "") != (f.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key must be set together")

@@ -72,7 +72,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// states counts the told states of the newest runs.
+// states counts the derived states of the newest runs.
 func (p *program) states(t *testing.T) map[string]int {
 	t.Helper()
 	_, body := p.get(t, "api/runs?limit=100")

@@ -60,7 +60,7 @@ func (c *certificate) load() error {
 	return nil
 }
 
-// current returns the certificate, read anew when its files changed. While
+// current returns the certificate, read again when its files changed. While
 // they do not fit together, as in the middle of a renewal, the old one stays.
 func (c *certificate) current(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()

@@ -154,7 +154,7 @@ func tooMany(w http.ResponseWriter, wait time.Duration) error {
 	}
 }
 
-// pathOf is the path in the address of a page of ours, to go back to.
+// pathOf is the path in the address of a page of this program, to go back to.
 func (h *Handler) pathOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -332,7 +332,7 @@ func diffable(data []byte) string {
 	return present.RedactWhole(strings.ToValidUTF8(string(data), "\uFFFD"))
 }
 
-// maxJSONLine is the length of a line from which on JSON is laid out anew: one
+// maxJSONLine is the length of a line from which on JSON is laid out again: one
 // long line that differs says nothing.
 const maxJSONLine = 200
 

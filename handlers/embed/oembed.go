@@ -13,7 +13,7 @@ import (
 	"wavedeck/store/criteria"
 )
 
-// oEmbed (oembed.com, 1.0) describes to other programs how to show an address of ours.
+// oEmbed (oembed.com, 1.0) describes to other programs how to show an address of this program.
 type oEmbed struct {
 	Version      string `json:"version"`
 	Type         string `json:"type"` // "rich", or "link" where no page of others may frame it
@@ -93,7 +93,7 @@ func atMost(q url.Values, key string, n int) (int, error) {
 }
 
 // ownAddress is the part of the console that stands for an address of it. The
-// address has to be one of ours: we would vouch for what it shows.
+// address has to be one of this program: we would vouch for what it shows.
 func (h *Handler) ownAddress(ctx context.Context, text, origin string) (shape, error) {
 	wrong := &web.Error{
 		Status: http.StatusNotFound, Text: "the address " + web.Quoted(present.Clip(text, 120)) + " is none of this console",

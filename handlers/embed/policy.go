@@ -117,7 +117,7 @@ func (h *Handler) authorise(w http.ResponseWriter, r *http.Request) (*bearer, er
 	}
 	w.Header().Del("Cross-Origin-Opener-Policy")
 	keys, err := h.embedKeys(r.Context())
-	if err != nil { // who asks may be anybody, and why names folders of ours
+	if err != nil { // who asks may be anybody, and the reason names local folders
 		return nil, &web.Error{Status: http.StatusServiceUnavailable, Text: "the address cannot be checked right now", Err: err}
 	}
 	g, err := grant.Open(keys, token, h.Now())

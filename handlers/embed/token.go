@@ -206,7 +206,7 @@ func (h *Handler) tokenOrigins(asked []string) ([]string, error) {
 	return origins, nil
 }
 
-// TokenName is what the log calls a token of an embed; empty when it is none of ours.
+// TokenName is what the log calls a token of an embed; empty when it is not one of this console.
 // It reads nothing: the keys are those that requests before were answered with.
 func (h *Handler) TokenName(token string) string {
 	keys := h.keysRead.Load()

@@ -181,7 +181,7 @@ func (h *Handler) lookProject(context.Context) finding {
 }
 
 // versioned is an engine that reports its version. Runner.ErrUnavailable says
-// that its program is not there.
+// that its program does not exist.
 type versioned interface {
 	Version(ctx context.Context) (string, error)
 }

@@ -55,7 +55,7 @@ func (c *command) fail(w commandWord, problem, want string) *commandError {
 	return &commandError{word: runquery.NewError(c.text, w.at, w.end, problem, want)}
 }
 
-// missing is the place behind the last word, where one is not there.
+// missing is the place behind the last word, where one is missing.
 func (c *command) missing() commandWord { return commandWord{at: len(c.text), end: len(c.text)} }
 
 // showCommand leads to the page that a command names:

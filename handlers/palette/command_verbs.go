@@ -18,7 +18,7 @@ import (
 	"wavedeck/views"
 )
 
-// argument is what stands at one place of a command.
+// argument is what is at one place of a command.
 type argument uint8
 
 const (

@@ -90,7 +90,7 @@ func AtQuery(event int64) url.Values {
 	return url.Values{"at": {"event:" + strconv.FormatInt(event, 10)}}
 }
 
-// HeadAsOf is what stands at the head of a run's pages, now or at a moment.
+// HeadAsOf is what is at the head of a run's pages, now or at a moment.
 func (rv *Reader) HeadAsOf(ctx context.Context, r *http.Request, d wave.RunDetail, tab string) (views.RunView, error) {
 	view := rv.RunHeadView(r, d)
 	rv.OpenTab(&view, tab)

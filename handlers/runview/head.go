@@ -17,7 +17,7 @@ import (
 // newest.
 type EventWindow struct{ After, Before int64 }
 
-// RunHeadView is what stands at the head of each of a run's pages.
+// RunHeadView is what is at the head of each of a run's pages.
 func (rv *Reader) RunHeadView(r *http.Request, d wave.RunDetail) views.RunView {
 	run := d.Run
 	_, defined := rv.Manifest.Current().Pipeline(run.Pipeline)

@@ -32,7 +32,7 @@ type Frame struct {
 	Gated     bool                      // everybody is asked for a token
 	// FailFragment answers with an error in the place of an embed.
 	FailFragment func(w http.ResponseWriter, r *http.Request, failure *Error)
-	TokenName    func(token string) string // what the log calls the token in an address; empty: it is none of ours
+	TokenName    func(token string) string // what the log calls the token in an address; empty: it is not one of this console
 }
 
 // Signal wakes one that sleeps.

@@ -68,7 +68,7 @@ func (f Format) GoesOn() bool { return f == FormatCSV || f == FormatNDJSON || f 
 
 // accepted chooses among forms by an Accept header (RFC 9110, 12.5.1): the
 // highest q; of several the one that the client names first; of those that it
-// does not distinguish, such as for */*, the first of ours. Without a header it is
+// does not distinguish, such as for */*, the first of those offered. Without a header it is
 // the first, too. False: the client takes none.
 func accepted(accept string, among []Format) (Format, bool) {
 	if strings.TrimSpace(accept) == "" {

@@ -31,7 +31,7 @@ func (p Proxies) Prefix(r *http.Request) string {
 }
 
 // Client is the address of who asks. What a header says of it counts only when
-// a proxy of ours has written it.
+// a trusted proxy has written it.
 func (p Proxies) Client(r *http.Request) string {
 	from := remoteIP(r)
 	if !p.trust(from) {
@@ -52,7 +52,7 @@ func (p Proxies) Client(r *http.Request) string {
 	return from
 }
 
-// Secure reports whether the client speaks to us, or to a proxy of ours, over TLS.
+// Secure reports whether the client speaks to us, or to a trusted proxy, over TLS.
 func (p Proxies) Secure(r *http.Request) bool {
 	return r.TLS != nil || p.believed(r) && strings.EqualFold(first(r.Header.Get("X-Forwarded-Proto")), "https")
 }

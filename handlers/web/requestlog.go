@@ -50,7 +50,7 @@ func (k *Kit) Recover(next http.Handler) http.Handler {
 }
 
 // loggedPath is the path of a request as the log has it: of a token only its
-// name, when it is one of ours.
+// name, when it is one of this program.
 func (k *Kit) loggedPath(r *http.Request) string {
 	path := r.URL.Path
 	for _, root := range []string{EmbedRoot, FragmentRoot, BadgeRoot} {

@@ -14,7 +14,7 @@ import (
 // other is the engine that carries out what this one does not.
 const other = "wave"
 
-// Check tells what a run would do to each step, or why it is refused: before
+// Check says what a run would do to each step, or why it is refused: before
 // anything runs, and with the step and the engine that can.
 func Check(catalog *manifest.Catalog, r runner.Request) ([]runner.PlannedStep, error) {
 	pipeline, ok := catalog.Pipeline(r.Pipeline)

@@ -171,7 +171,7 @@ func (p *project) detail(run string, now time.Time, alive func(int) bool) wave.R
 	return detail
 }
 
-func (p *project) told(run string) wave.RunDetail {
+func (p *project) readBack(run string) wave.RunDetail {
 	p.t.Helper()
 	return p.detail(run, time.Now(), nil)
 }
@@ -202,7 +202,7 @@ func step(t testing.TB, d wave.RunDetail, id string) wave.Step {
 	return wave.Step{}
 }
 
-// states are the told states of a run's steps: "a=succeeded b=skipped".
+// states are the derived states of a run's steps: "a=succeeded b=skipped".
 func states(d wave.RunDetail) string {
 	var all []string
 	for _, s := range d.Steps {

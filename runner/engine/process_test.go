@@ -122,7 +122,7 @@ func TestARequestToStopEndsAllProcesses(t *testing.T) {
 			if !gone(pids) {
 				t.Error("processes are left")
 			}
-			d := p.told("p-1")
+			d := p.readBack("p-1")
 			if d.Run.State != wave.Cancelled || states(d) != "a=cancelled b=skipped" || d.Run.CancelledAt.IsZero() || d.Run.Status != "cancelled" || d.Run.Error != wave.ReasonCancelled || d.Run.Cancel != nil {
 				t.Errorf("%s: %s %+v", d.Run.State, states(d), d.Run)
 			}
@@ -157,7 +157,7 @@ func TestASignalEndsTheRunHonestly(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.await(p)
-	d := p.told("p-1")
+	d := p.readBack("p-1")
 	if !gone(pids) || d.Run.State != wave.Cancelled || !strings.Contains(step(t, d, "a").Error, "terminated") {
 		t.Errorf("%s: %q", d.Run.State, step(t, d, "a").Error)
 	}
@@ -176,7 +176,7 @@ func TestASignalThatComesWithARequestToStopIsTheOperators(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.await(p)
-	if d := p.told("p-1"); d.Run.State != wave.Cancelled || d.Run.Cancel != nil {
+	if d := p.readBack("p-1"); d.Run.State != wave.Cancelled || d.Run.Cancel != nil {
 		t.Errorf("%s: %q", d.Run.State, d.Run.Error)
 	}
 }
@@ -225,7 +225,7 @@ func TestHeartbeatsGoOn(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(p.dir, ".agents/state.db")); err != nil {
 			return false
 		}
-		d := p.told("p-1")
+		d := p.readBack("p-1")
 		if first.IsZero() {
 			first = d.Run.Heartbeat
 		}
@@ -246,7 +246,7 @@ func TestOutputIsRecordedWithinBounds(t *testing.T) {
     output_artifacts: [{name: all, source: stdout}]
 `)
 	res := p.run(runner.Request{}, func(o *Options) { o.lines = 8 })
-	d := p.told(res.Run)
+	d := p.readBack(res.Run)
 	if size := d.Artifacts[0].Size; size != 3000000+1+10*7+1+8 {
 		t.Errorf("artifact of %d bytes", size)
 	}
@@ -302,7 +302,7 @@ func TestAPersonaIsGivenItsPrompt(t *testing.T) {
 	if text := p.read(workspace, "write/.agents/artifacts/write/text"); text != "an answer" {
 		t.Errorf("artifact %q", text)
 	}
-	d := p.told(res.Run)
+	d := p.readBack(res.Run)
 	s := step(t, d, "write")
 	if s.Persona != "writer" || s.Model != "haiku" || s.Adapter != "claude" || s.Tokens == nil || *s.Tokens != 12 || *d.Run.Tokens != 12 {
 		t.Errorf("%+v", s)
@@ -349,7 +349,7 @@ func TestAFloodOfOutputIsHeldInLittleMemory(t *testing.T) {
 	if res.Outcome != Completed {
 		t.Fatalf("%+v", res)
 	}
-	if a := p.told(res.Run).Artifacts; len(a) != 1 || a[0].Size != size {
+	if a := p.readBack(res.Run).Artifacts; len(a) != 1 || a[0].Size != size {
 		t.Errorf("artifacts %+v", a)
 	}
 	if peak > before+most {

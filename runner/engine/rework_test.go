@@ -38,7 +38,7 @@ func TestAStepThatFailedIsReworked(t *testing.T) {
 		if res.Outcome != Completed {
 			t.Fatalf("%+v", res)
 		}
-		d := p.told(res.Run)
+		d := p.readBack(res.Run)
 		if got := states(d); got != "first=succeeded convert=succeeded by-hand=succeeded publish=succeeded" {
 			t.Error(got)
 		}
@@ -55,14 +55,14 @@ func TestAStepThatFailedIsReworked(t *testing.T) {
 		if res.Outcome != Failed || !strings.Contains(res.Message, `step "convert" failed: `) {
 			t.Fatalf("%+v", res)
 		}
-		if got := states(p.told(res.Run)); got != "first=succeeded convert=failed by-hand=failed publish=skipped" {
+		if got := states(p.readBack(res.Run)); got != "first=succeeded convert=failed by-hand=failed publish=skipped" {
 			t.Error(got)
 		}
 	})
 	t.Run("a step that went well is not reworked", func(t *testing.T) {
 		p := newProject(t, strings.Replace(strings.Replace(reworked, "exit 3", "exit 0", 1), "%SCRIPT%", "exit 5", 1))
 		res := p.run(runner.Request{})
-		if d := p.told(res.Run); res.Outcome != Completed || step(t, d, "by-hand").State == wave.Failed {
+		if d := p.readBack(res.Run); res.Outcome != Completed || step(t, d, "by-hand").State == wave.Failed {
 			t.Errorf("%+v %s", res, states(d))
 		}
 	})

@@ -62,7 +62,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Result tells how a run ended.
+// Result says how a run ended.
 type Result struct {
 	Run     string
 	Outcome Outcome

@@ -48,7 +48,7 @@ func TestAPipelineOfCommandsRuns(t *testing.T) {
 	if res.Outcome != Completed {
 		t.Fatalf("%+v", res)
 	}
-	d := p.told(res.Run)
+	d := p.readBack(res.Run)
 	if got := states(d); got != "first=succeeded left=succeeded right=succeeded last=succeeded" {
 		t.Error(got)
 	}
@@ -239,7 +239,7 @@ func TestHowRunsEnd(t *testing.T) {
 			if res.Outcome != test.outcome || !strings.Contains(res.Message, test.says) {
 				t.Errorf("%s: %s", res.Outcome, res.Message)
 			}
-			d := p.told(res.Run)
+			d := p.readBack(res.Run)
 			if got := states(d); got != test.states {
 				t.Errorf("steps %s", got)
 			}
@@ -256,7 +256,7 @@ func TestAttemptsAreRecordedLikeWaves(t *testing.T) {
   - {id: a, type: command, retry: {policy: standard, base_delay: 1ms}, script: "echo try; exit 1"}
 `)
 	res := p.run(runner.Request{})
-	s := step(t, p.told(res.Run), "a")
+	s := step(t, p.readBack(res.Run), "a")
 	if len(s.Attempts) != 3 {
 		t.Fatalf("%+v", s.Attempts)
 	}
@@ -313,7 +313,7 @@ func TestARefusalOfAReservedRunIsRecorded(t *testing.T) {
 	if err == nil || res.Outcome != Failed {
 		t.Fatalf("%+v, %v", res, err)
 	}
-	if run := p.told("p-1").Run; run.State != wave.Failed || !strings.Contains(run.Error, "a gate") {
+	if run := p.readBack("p-1").Run; run.State != wave.Failed || !strings.Contains(run.Error, "a gate") {
 		t.Errorf("%s: %q", run.State, run.Error)
 	}
 }
@@ -407,7 +407,7 @@ func TestAResumedRunUsesWhatTheOriginalLeft(t *testing.T) {
 	if got := p.read("a-ran"); got != "ran\n" {
 		t.Errorf("a ran %q", got)
 	}
-	d := p.told(resumed.Run)
+	d := p.readBack(resumed.Run)
 	if text := p.read(d.Artifacts[0].Path); text != "from one\n" {
 		t.Errorf("b read %q", text)
 	}
@@ -425,7 +425,7 @@ func TestAResumedRunUsesWhatTheOriginalLeft(t *testing.T) {
 		if second.Outcome != Failed || third.Outcome != Completed {
 			t.Fatalf("%+v, %+v", second, third)
 		}
-		if text := p.read(p.told(third.Run).Artifacts[0].Path); text != "from one\n" {
+		if text := p.read(p.readBack(third.Run).Artifacts[0].Path); text != "from one\n" {
 			t.Errorf("b read %q", text)
 		}
 	})

@@ -28,7 +28,7 @@ const DefaultLimit = 8 << 30
 const handedOn = ".handed-on"
 
 // Place copies what was found into the workspace of run, which must not exist,
-// and tells what rows the run needs besides. At most limit bytes are copied.
+// and says what rows the run needs besides. At most limit bytes are copied.
 // Remove takes away what was made, which is done already when it fails.
 func (f *Found) Place(ctx context.Context, run string, limit int64) (h control.Handover, remove func() error, err error) {
 	h = control.Handover{Step: f.request.FromStep}

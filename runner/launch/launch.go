@@ -117,7 +117,7 @@ type Program struct {
 	Dir  string
 	Logs string // the folder that gets <run>.log
 
-	// Prepare makes what the run finds when it begins, and tells what has to be
+	// Prepare makes what the run finds when it begins, and says what has to be
 	// recorded of it. Remove takes it away again. Nil: nothing is needed.
 	Prepare func(ctx context.Context, run string) (h control.Handover, remove func() error, err error)
 
@@ -155,7 +155,7 @@ func (l *Launcher) Start(ctx context.Context, r control.NewRun, p Program) (stri
 	l.mu.Unlock()
 	l.watches.Go(func() { l.watch(id, pid, output, p.Empty) })
 	if err := l.control.SetPID(context.WithoutCancel(ctx), id, pid); err != nil {
-		l.opt.Log.Warn("failed to record the process of a run", "run", id, "pid", pid, "err", err) // a program of ours records it itself
+		l.opt.Log.Warn("failed to record the process of a run", "run", id, "pid", pid, "err", err) // the program that runs it records it itself
 	}
 	return id, nil
 }

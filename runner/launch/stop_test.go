@@ -116,7 +116,7 @@ func TestStopOfARunThatWasStartedElsewhere(t *testing.T) {
 		run   func(world) storetest.Run
 		row   statedb.Row // further columns
 		force bool
-		want  string // the told state, or an error
+		want  string // the derived state, or an error
 		says  string // a part of the run's error
 		ended bool   // the process
 	}{

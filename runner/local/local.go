@@ -50,7 +50,7 @@ func New(catalog func() *manifest.Catalog, opt Options) *Engine {
 // Name is "local".
 func (e *Engine) Name() string { return Name }
 
-// Plan tells what a start would do.
+// Plan says what a start would do.
 func (e *Engine) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep, error) {
 	r.Answerable = e.launcher.Asks()
 	return engine.Check(e.catalog(), r)

@@ -33,7 +33,7 @@ type Run struct {
 // at most.
 const clockSlack = 2 * time.Second
 
-// Identify tells whether the process that has the pid now is the one that
+// Identify reports whether the process that has the pid now is the one that
 // carries out the run: by its mark, by the run's id or, when it began before
 // the run's last sign, by the pipeline among its arguments.
 func Identify(pid int, run Run) Identity {

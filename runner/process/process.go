@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package process ends processes and tells whether they live: whole groups,
+// Package process ends processes and reports whether they live: whole groups,
 // and those that left their group but carry the mark of their run.
 package process
 

@@ -27,7 +27,7 @@ const maxPath = 103
 type Sockets string
 
 // Path is the socket of a run that a state database has. The folder is made when
-// it is not there. Where its path is too long for a socket, it is a folder of this
+// it does not exist. Where its path is too long for a socket, it is a folder of this
 // user among the temporary files, whose name follows from it.
 func (s Sockets) Path(db, run string) (string, error) {
 	name := digest(db+"\x00"+run, 20)

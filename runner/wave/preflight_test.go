@@ -178,7 +178,7 @@ func TestWaveReadsWhatTheConsoleReads(t *testing.T) {
 			if args := w.wrote("args"); !strings.HasPrefix(args, "run --pipeline "+test.want+" ") || strings.Contains(args, "--manifest") {
 				t.Errorf("it is started with %s", args)
 			}
-			if r := w.told(run); r.Pipeline != "ask" || !strings.HasPrefix(run, "ask-") {
+			if r := w.recorded(run); r.Pipeline != "ask" || !strings.HasPrefix(run, "ask-") {
 				t.Errorf("%s is of %q", run, r.Pipeline)
 			}
 		})

@@ -201,7 +201,7 @@ const linear = `
   - {id: b, type: command, script: 'true', dependencies: [a, s]}
 `
 
-// resumed resumes a run as the console does, and tells what Wave saw.
+// resumed resumes a run as the console does, and says what Wave saw.
 func (p *past) resumed(id, from string, completed ...string) (seen, string, error) {
 	p.t.Helper()
 	left, err := p.control.Leftovers(p.t.Context(), id)
@@ -209,7 +209,7 @@ func (p *past) resumed(id, from string, completed ...string) (seen, string, erro
 		p.t.Fatal(err)
 	}
 	run, err := p.Start(p.t.Context(), runner.Request{
-		Pipeline: p.told(id).Pipeline, Input: "x", FromStep: from, Original: id, Completed: completed, Left: left,
+		Pipeline: p.recorded(id).Pipeline, Input: "x", FromStep: from, Original: id, Completed: completed, Left: left,
 	})
 	if err != nil {
 		return seen{}, run, err
@@ -218,7 +218,7 @@ func (p *past) resumed(id, from string, completed ...string) (seen, string, erro
 	if err := json.Unmarshal([]byte(p.wrote("seen")), &got); err != nil {
 		p.t.Fatal(err)
 	}
-	await(p.t, "the run to end", func() bool { return p.told(run).Status == "completed" })
+	await(p.t, "the run to end", func() bool { return p.recorded(run).Status == "completed" })
 	return got, run, os.Remove(filepath.Join(p.root, "seen"))
 }
 
@@ -309,7 +309,7 @@ func TestAResumedRunReadsWhatItsOriginalLeft(t *testing.T) {
 			if diff := cmp.Diff(test.bases, got.Bases); diff != "" {
 				t.Errorf("found by rows (-want +got):\n%s", diff)
 			}
-			if r := p.told(run); !got.Force || r.Kind != "resume" || r.Parent != original || r.ForkedFrom != "" {
+			if r := p.recorded(run); !got.Force || r.Kind != "resume" || r.Parent != original || r.ForkedFrom != "" {
 				t.Errorf("%+v, force %v", r, got.Force)
 			}
 		})
@@ -481,7 +481,7 @@ func TestWhatCannotBeHandedOverLeavesAFailedRunAndNoFolder(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "more than is copied") {
 		t.Error(err)
 	}
-	if r := p.told(id); r.State != wave.Failed || !strings.Contains(r.Error, "more than is copied") {
+	if r := p.recorded(id); r.State != wave.Failed || !strings.Contains(r.Error, "more than is copied") {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 	if _, err := os.Stat(filepath.Join(p.root, ".agents/workspaces", id)); !errors.Is(err, os.ErrNotExist) {

@@ -110,7 +110,7 @@ func (e *Engine) Version(ctx context.Context) (string, error) {
 	return line, nil
 }
 
-// Plan tells what a start would do. Wave's own plan may be wiser.
+// Plan says what a start would do. Wave's own plan may be wiser.
 func (e *Engine) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep, error) {
 	steps, _, err := e.look(r)
 	if err == nil {

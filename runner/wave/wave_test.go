@@ -233,7 +233,7 @@ func (w *world) wrote(name string) string {
 	return strings.TrimSuffix(string(text), "\n.\n")
 }
 
-func (w *world) told(run string) wave.Run {
+func (w *world) recorded(run string) wave.Run {
 	w.t.Helper()
 	runs, err := w.control.Derived(w.t.Context(), run)
 	if err != nil || len(runs) != 1 {
@@ -245,7 +245,7 @@ func (w *world) told(run string) wave.Run {
 // end ends the process of a run.
 func (w *world) end(run string) {
 	w.t.Helper()
-	if pid := w.told(run).PID; pid > 1 {
+	if pid := w.recorded(run).PID; pid > 1 {
 		w.t.Cleanup(func() { _ = syscall.Kill(-pid, syscall.SIGKILL) }) // it may have gone
 	}
 }
@@ -299,7 +299,7 @@ exec sleep 60`)
 			if cwd, _ := filepath.EvalSymlinks(w.root); w.wrote("cwd") != cwd {
 				t.Errorf("it runs in %s, not %s", w.wrote("cwd"), cwd)
 			}
-			recorded := w.told(run)
+			recorded := w.recorded(run)
 			if id := strconv.Itoa(recorded.PID); w.wrote("ids") != id+" "+id+" "+id {
 				t.Errorf("process, group and session are %s; %s is recorded", w.wrote("ids"), id)
 			}
@@ -349,7 +349,7 @@ func TestAWaveThatCannotBeExecutedLeavesAFailedRun(t *testing.T) {
 	if err == nil {
 		t.Fatal("it was started")
 	}
-	if run := w.told("fix-1"); run.State != wave.Failed || !strings.Contains(run.Error, "no such file") {
+	if run := w.recorded("fix-1"); run.State != wave.Failed || !strings.Contains(run.Error, "no such file") {
 		t.Errorf("%s: %q, for %v", run.State, run.Error, err)
 	}
 }
@@ -360,8 +360,8 @@ func TestAWaveThatEndsAtOnceIsToldWithItsLastOutput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the run to be closed", func() bool { return w.told(run).State != wave.Pending })
-	if r := w.told(run); r.State != wave.Failed || !strings.Contains(r.Error, "exit status 2") || !strings.Contains(r.Error, "from a later version") {
+	await(t, "the run to be closed", func() bool { return w.recorded(run).State != wave.Pending })
+	if r := w.recorded(run); r.State != wave.Failed || !strings.Contains(r.Error, "exit status 2") || !strings.Contains(r.Error, "from a later version") {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 }
@@ -376,9 +376,9 @@ func TestAWaveThatNeverWritesIsEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pid := w.told(run).PID
-	await(t, "the run to be closed", func() bool { return w.told(run).State != wave.Pending })
-	if r := w.told(run); r.State != wave.Failed || !strings.Contains(r.Error, "recorded nothing") {
+	pid := w.recorded(run).PID
+	await(t, "the run to be closed", func() bool { return w.recorded(run).State != wave.Pending })
+	if r := w.recorded(run); r.State != wave.Failed || !strings.Contains(r.Error, "recorded nothing") {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 	await(t, "its process to be gone", func() bool { return syscall.Kill(pid, 0) != nil })
@@ -391,13 +391,13 @@ func TestAnEndOfWaveIsLeftAsItRecordedIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.end(run)
-	await(t, "the run to begin", func() bool { return w.told(run).Status == "running" })
-	pid := w.told(run).PID
+	await(t, "the run to begin", func() bool { return w.recorded(run).Status == "running" })
+	pid := w.recorded(run).PID
 	if err := w.Stop(t.Context(), run, false); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "its process to be gone", func() bool { return syscall.Kill(pid, 0) != nil })
-	if r := w.told(run); r.State != wave.Cancelled || r.Status != "cancelled" || r.Error != wave.ReasonCancelled || r.Cancel != nil {
+	if r := w.recorded(run); r.State != wave.Cancelled || r.Status != "cancelled" || r.Error != wave.ReasonCancelled || r.Cancel != nil {
 		t.Errorf("%s: %q", r.State, r.Error)
 	}
 	if err := w.Stop(t.Context(), run, true); !errors.Is(err, control.ErrEnded) {
@@ -424,7 +424,7 @@ func TestForceEndsAWaveThatDoesNotListen(t *testing.T) {
 	if err := w.Stop(t.Context(), run, true); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the run to be closed", func() bool { return w.told(run).State == wave.Cancelled })
+	await(t, "the run to be closed", func() bool { return w.recorded(run).State == wave.Cancelled })
 	for _, pid := range pids {
 		await(t, "its processes to be gone", func() bool { return !works(pid) })
 	}
@@ -444,12 +444,12 @@ func TestARunOutlivesTheEngineThatStartedIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.end(run)
-	await(t, "the run to begin", func() bool { return w.told(run).Status == "running" })
-	pid := w.told(run).PID
+	await(t, "the run to begin", func() bool { return w.recorded(run).Status == "running" })
+	pid := w.recorded(run).PID
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.told(run); !works(pid) || r.State != wave.Running {
+	if r := w.recorded(run); !works(pid) || r.State != wave.Running {
 		t.Fatalf("it is %s without the engine", r.State)
 	}
 	if err := w.Close(); err != nil {
@@ -459,7 +459,7 @@ func TestARunOutlivesTheEngineThatStartedIt(t *testing.T) {
 	if err := w.Stop(t.Context(), run, false); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the run to be stopped by another engine", func() bool { return w.told(run).State == wave.Cancelled })
+	await(t, "the run to be stopped by another engine", func() bool { return w.recorded(run).State == wave.Cancelled })
 	var status syscall.WaitStatus
 	_, _ = syscall.Wait4(pid, &status, 0, nil) // this process is still its parent
 }

@@ -67,7 +67,7 @@ func (a *audit) close() error {
 	return err
 }
 
-// current returns the file under the path, opened anew when it was rotated away.
+// current returns the file under the path, reopened when it was rotated away.
 func (a *audit) current() (*os.File, error) {
 	if a.file != nil {
 		there, err := os.Stat(a.path())

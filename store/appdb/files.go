@@ -15,7 +15,7 @@ const drainFor = time.Second
 // openFiles are the files of an open database, as they were when it was opened.
 type openFiles []fs.FileInfo
 
-// filesOf notes the database and what SQLite keeps beside it. One that is not there
+// filesOf notes the database and what SQLite keeps beside it. One that does not exist
 // is nil.
 func filesOf(path string) openFiles {
 	files := openFiles{}

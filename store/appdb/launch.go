@@ -15,7 +15,7 @@ import (
 // column for.
 type Launch struct {
 	At     time.Time
-	Params map[string]string // by the fields of the start form; one that was left empty is not there
+	Params map[string]string // by the fields of the start form; one that was left empty is missing
 }
 
 // AddLaunch notes how a run was started. A run that is started again, to go on

@@ -130,7 +130,7 @@ func (d Endpoints) Looked(ctx context.Context) (time.Time, error) {
 }
 
 // Note keeps events that are not known yet, and that all were looked for. A
-// run is in a final state once; it needs attention anew when that began after it
+// run is in a final state once; it needs attention again when that began after it
 // was last noticed.
 func (d Endpoints) Note(ctx context.Context, events []Event, now time.Time) error {
 	return d.write(ctx, func(tx *sqlx.Tx) error {

@@ -81,7 +81,7 @@ func (c *Control) closeLocked() error {
 }
 
 // open returns the connection to what lies under the path now: a database that
-// was replaced is opened anew, or writes would go to a file that nobody sees.
+// was replaced is reopened, or writes would go to a file that nobody sees.
 func (c *Control) open(ctx context.Context) (*sqlite.DB, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

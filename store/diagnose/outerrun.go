@@ -16,7 +16,7 @@ type outerRun struct {
 	Fork                   bool       // they are resumptions of a fork
 }
 
-// derive derives the state of an outer row. Between two runs nothing tells whether
+// derive derives the state of an outer row. Between two runs nothing says whether
 // another one follows; it is given as long as a run without any sign is.
 func (o *outerRun) derive(now time.Time) (wave.State, string) {
 	reason := fmt.Sprintf("%d of %d child runs succeeded", o.Succeeded, o.All)

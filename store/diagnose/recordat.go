@@ -2,7 +2,7 @@ package diagnose
 
 import "wavedeck/store/wave"
 
-// ExistedAt tells whether a run's row was there. An event proves it; without
+// ExistedAt reports whether a run's row was there. An event proves it; without
 // one, a start before the moment, unless its first event comes later: it may have
 // been pending then, or started in the same second.
 func (r *Record) ExistedAt(later bool, at wave.Moment) bool {

@@ -203,7 +203,7 @@ func (s *stepHistory) begin(e wave.Event) {
 	}
 }
 
-// outcomeNote begins an event of a step that has ended, which tells what it left.
+// outcomeNote begins an event of a step that has ended, which says what it left.
 const outcomeNote = "outcome: "
 
 // resumedNote begins an event of a run that is resumed in place.

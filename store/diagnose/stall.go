@@ -70,7 +70,7 @@ const (
 	ProcessOther Process = "reused" // the pid is that of a process which began after the run's last sign
 )
 
-// Signals is everything that tells whether a run moves. Zero values are unknown.
+// Signals is everything that reports whether a run moves. Zero values are unknown.
 type Signals struct {
 	State   wave.State
 	Start   Sign
@@ -97,7 +97,7 @@ type Stall struct {
 	Action  StallAction
 }
 
-// Judge tells why a run is or is not moving. It is total: any combination of
+// Judge says why a run is or is not moving. It is total: any combination of
 // signals has an answer, and Unclear is one.
 func Judge(s Signals) Stall {
 	switch {

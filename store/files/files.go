@@ -142,7 +142,7 @@ func (t *Tree) OpenAny(path string) (*os.File, os.FileInfo, error) {
 	return f, info, nil
 }
 
-// allowed tells whether what info describes may be opened. The databases are
+// allowed reports whether what info describes may be opened. The databases are
 // looked at each time: another may lie at their path by now.
 func (t *Tree) allowed(info os.FileInfo) error {
 	switch mode := info.Mode(); {
@@ -186,7 +186,7 @@ func (t *Tree) explain(name string, err error) error {
 	return err
 }
 
-// own tells whether an error is one that this package gave.
+// own reports whether an error is one that this package gave.
 func own(err error) bool {
 	for _, e := range []error{ErrDirectory, ErrFIFO, ErrSocket, ErrDevice, ErrForbidden, ErrPrivate, ErrUnreachable} {
 		if errors.Is(err, e) {
@@ -196,11 +196,11 @@ func own(err error) bool {
 	return false
 }
 
-// escapes tells whether package os says that a path leads out of its root. It
+// escapes reports whether package os says that a path leads out of its root. It
 // exports no variable for that.
 func escapes(err error) bool { return strings.Contains(err.Error(), "escapes from parent") }
 
-// Head reads the first bytes of a file, at most limit, and tells how many there
+// Head reads the first bytes of a file, at most limit, and says how many there
 // are in all, which is more than info said when the file has grown since.
 func Head(f *os.File, info os.FileInfo, limit int) (head []byte, size int64, err error) {
 	head = make([]byte, min(int64(limit), max(info.Size(), 0)+1))

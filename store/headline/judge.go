@@ -36,7 +36,7 @@ type rule struct {
 	is     *regexp.Regexp // nil: any line is
 }
 
-// judge tells how much a line says.
+// judge says how much a line says.
 func judge(l line) verdict {
 	if l.raised {
 		return verdict{score: scoreMarked}

@@ -32,7 +32,7 @@ func openTree(p Project) (*tree, error) {
 	return &tree{Tree: t, project: p}, err
 }
 
-// within names a file by its path from the project's root, and tells whether it
+// within names a file by its path from the project's root, and reports whether it
 // lies in it as far as the path shows.
 func (p Project) within(path string) (string, bool) {
 	if !filepath.IsAbs(path) {
@@ -95,7 +95,7 @@ func (t *tree) listYAML(dir string) (names []string, entries int, err error) {
 	return names, len(all), err
 }
 
-// explain tells of a file that is not there as one that somebody has yet to write:
+// explain tells of a file that does not exist as one that somebody has yet to write:
 // a project's files are not cleaned up as those of its runs are.
 func (t *tree) explain(path string, err error) error {
 	if !errors.Is(err, files.ErrGone) {

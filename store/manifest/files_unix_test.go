@@ -95,7 +95,7 @@ func TestFilesThatAreNotRead(t *testing.T) {
 				t.Fatalf("got %v %+v", found, p)
 			}
 			if tt.want != "" && (len(p.Problems) != 1 || !strings.HasPrefix(p.Problems[0].Text, tt.want)) {
-				t.Errorf("problems: %v, want %s", told(p.Problems), tt.want)
+				t.Errorf("problems: %v, want %s", texts(p.Problems), tt.want)
 			}
 		})
 	}
@@ -108,7 +108,7 @@ func TestDirectoriesThatLeadOut(t *testing.T) {
 		symlink(t, outside, filepath.Join(root, ".agents/pipelines"))
 		c := load(t, root)
 		if len(c.Pipelines) != 0 || len(c.Problems) != 1 || !strings.Contains(c.Problems[0].Text, "cannot be followed") {
-			t.Errorf("got %d pipelines, %v", len(c.Pipelines), told(c.Problems))
+			t.Errorf("got %d pipelines, %v", len(c.Pipelines), texts(c.Problems))
 		}
 	})
 	t.Run("a FIFO in the place of the pipelines directory", func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestDirectoriesThatLeadOut(t *testing.T) {
 		}
 		c := load(t, root)
 		if len(c.Problems) != 1 || c.Problems[0].Text != "is a FIFO, not a file" {
-			t.Errorf("problems: %v", told(c.Problems))
+			t.Errorf("problems: %v", texts(c.Problems))
 		}
 		_ = fingerprint(c.Project)
 	})
@@ -127,7 +127,7 @@ func TestDirectoriesThatLeadOut(t *testing.T) {
 		root := writeProject(t, map[string]string{".agents/pipelines/": ""})
 		symlink(t, filepath.Join(outside, "w.yaml"), filepath.Join(root, "wave.yaml"))
 		if c := load(t, root); c.Manifest.Loaded || len(c.Problems) != 1 {
-			t.Errorf("got %+v, %v", c.Manifest, told(c.Problems))
+			t.Errorf("got %+v, %v", c.Manifest, texts(c.Problems))
 		}
 	})
 	t.Run("a manifest that the operator names may lie and lead anywhere", func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestDirectoriesThatLeadOut(t *testing.T) {
 		for _, name := range []string{"conf/w.yaml", "link.yaml"} {
 			c := Load(mustLocate(t, Options{Dir: root, Manifest: filepath.Join(outside, name)}))
 			if c.Manifest.Name != "out" || len(c.Problems) != 0 {
-				t.Errorf("%s: got %+v, %v", name, c.Manifest, told(c.Problems))
+				t.Errorf("%s: got %+v, %v", name, c.Manifest, texts(c.Problems))
 			}
 		}
 	})
@@ -160,7 +160,7 @@ func TestAManifestElsewhereIsOpenedAsCarefully(t *testing.T) {
 	} {
 		c := Load(mustLocate(t, Options{Dir: root, Manifest: filepath.Join(outside, name)}))
 		if c.Manifest.Loaded || len(c.Problems) != 1 || c.Problems[0].Text != want {
-			t.Errorf("%s: got %+v, %v, want %s", name, c.Manifest, told(c.Problems), want)
+			t.Errorf("%s: got %+v, %v, want %s", name, c.Manifest, texts(c.Problems), want)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func TestFileNamesMayBeAnyText(t *testing.T) {
 	})
 	c := load(t, root)
 	if len(c.Pipelines) != 3 || len(c.Problems) != 0 {
-		t.Errorf("got %d pipelines, %v", len(c.Pipelines), told(c.Problems))
+		t.Errorf("got %d pipelines, %v", len(c.Pipelines), texts(c.Problems))
 	}
 	if _, found := c.Pipeline(".hidden"); found {
 		t.Error("a hidden file was read")

@@ -58,7 +58,7 @@ func TestLoadOfAWholeProject(t *testing.T) {
 		t.Errorf("catalog (-want +got):\n%s", diff)
 	}
 	if len(c.Problems) != 0 {
-		t.Errorf("problems: %v", told(c.Problems))
+		t.Errorf("problems: %v", texts(c.Problems))
 	}
 	t.Run("loaded twice it has the same hash", func(t *testing.T) {
 		if again := Load(c.Project); again.Hash != c.Hash || again.Hash == "" {
@@ -199,7 +199,7 @@ func TestProblemsOfAProject(t *testing.T) {
 			if diff := cmp.Diff(tt.pipelines, names); diff != "" {
 				t.Errorf("pipelines (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(tt.problems, told(c.Problems)); diff != "" {
+			if diff := cmp.Diff(tt.problems, texts(c.Problems)); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
 		})
@@ -218,7 +218,7 @@ func TestLoadIsBounded(t *testing.T) {
 			t.Errorf("got %d pipelines, want %d", len(c.Pipelines), maxPipelines)
 		}
 		want := ".agents/pipelines: has 2001 pipelines: only the first 2000 are read"
-		if got := told(c.Problems); len(got) != 2 || got[1] != want {
+		if got := texts(c.Problems); len(got) != 2 || got[1] != want {
 			t.Errorf("got %v, want the last to be %s", got, want)
 		}
 	})

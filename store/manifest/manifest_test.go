@@ -56,8 +56,8 @@ func mustLocate(t testing.TB, opts Options) Project {
 	return p
 }
 
-// told gives the problems as text, for comparison.
-func told(problems []Problem) []string {
+// texts gives the problems as text, for comparison.
+func texts(problems []Problem) []string {
 	var texts []string
 	for _, p := range problems {
 		texts = append(texts, p.String())
@@ -74,7 +74,7 @@ func loadOne(t testing.TB, text string) Pipeline {
 		".agents/pipelines/one.yaml": text,
 	}))
 	if len(c.Pipelines) != 1 {
-		t.Fatalf("got %d pipelines, want 1: %v", len(c.Pipelines), told(c.Problems))
+		t.Fatalf("got %d pipelines, want 1: %v", len(c.Pipelines), texts(c.Problems))
 	}
 	return c.Pipelines[0]
 }

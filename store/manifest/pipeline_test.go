@@ -32,7 +32,7 @@ func TestStepKinds(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := loadOne(t, "steps:\n  - {id: a, "+tt.step+"}\n")
 			if len(p.Problems) > 0 {
-				t.Errorf("problems: %v", told(p.Problems))
+				t.Errorf("problems: %v", texts(p.Problems))
 			}
 			if len(p.Steps) != 1 || p.Steps[0].Kind != tt.want {
 				t.Errorf("got %+v, want kind %s", p.Steps, tt.want)
@@ -251,7 +251,7 @@ func TestProblemsOfAPipeline(t *testing.T) {
 			for _, text := range tt.want {
 				want = append(want, ".agents/pipelines/one.yaml:"+text)
 			}
-			if diff := cmp.Diff(want, told(p.Problems)); diff != "" {
+			if diff := cmp.Diff(want, texts(p.Problems)); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
 		})
@@ -287,7 +287,7 @@ func TestLineOfASyntaxError(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := loadOne(t, tt.text)
 			if !p.Broken || len(p.Problems) != 1 || p.Problems[0].Line != tt.line {
-				t.Errorf("got broken %v, problems %v, want line %d", p.Broken, told(p.Problems), tt.line)
+				t.Errorf("got broken %v, problems %v, want line %d", p.Broken, texts(p.Problems), tt.line)
 			}
 		})
 	}
@@ -313,7 +313,7 @@ func TestWhatAliasesMayCost(t *testing.T) {
 	t.Run("a bomb in keys that are not read does nothing", func(t *testing.T) {
 		p := loadOne(t, bomb+"steps: [{id: a}]\n")
 		if len(p.Steps) != 1 || len(p.Problems) > 0 {
-			t.Errorf("got %d steps, %v", len(p.Steps), told(p.Problems))
+			t.Errorf("got %d steps, %v", len(p.Steps), texts(p.Problems))
 		}
 	})
 	t.Run("a bomb in place of the steps is refused", func(t *testing.T) {
@@ -327,8 +327,8 @@ func TestWhatAliasesMayCost(t *testing.T) {
 		if n := countSteps(p.Steps); n == 0 || n > maxSteps {
 			t.Errorf("got %d steps, want 1 to %d", n, maxSteps)
 		}
-		if !strings.Contains(fmt.Sprint(told(p.Problems)), "has more than 1000 steps") {
-			t.Errorf("problems: %v", told(p.Problems))
+		if !strings.Contains(fmt.Sprint(texts(p.Problems)), "has more than 1000 steps") {
+			t.Errorf("problems: %v", texts(p.Problems))
 		}
 	})
 	t.Run("a long text named a thousand times is not read a thousand times", func(t *testing.T) {

@@ -1,7 +1,7 @@
 // Package manifest is the read-only view of a Wave project's files: wave.yaml
 // with its adapters and personas, and the pipelines in the state directory.
 //
-// Nothing here fails because a file is wrong. What cannot be read is told as a
+// Nothing here fails because a file is wrong. What cannot be read is shown as a
 // Problem, with its file and line, and everything else is still there.
 package manifest
 

@@ -103,7 +103,7 @@ func (s *Source) Run(ctx context.Context) {
 }
 
 // refresh loads only when a file looks different from when it was loaded. The
-// project is located anew each time: another state directory may have appeared.
+// project is located again each time: another state directory may have appeared.
 // It is watched before it is read, so that no change falls in between.
 func (s *Source) refresh(watch *watch) {
 	project := locate(s.opts)

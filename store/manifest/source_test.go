@@ -54,7 +54,7 @@ func await(t *testing.T, s *Source, what string, holds func(*Catalog) bool) *Cat
 		select {
 		case <-changed:
 		case <-deadline:
-			t.Fatalf("%s: not after %v; problems: %v", what, patience, told(c.Problems))
+			t.Fatalf("%s: not after %v; problems: %v", what, patience, texts(c.Problems))
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (w *watch) follow(p Project) {
 	}
 }
 
-// concerns tells whether a change of path may change the project: it is a file of
+// concerns reports whether a change of path may change the project: it is a file of
 // the project, or a directory on the way to one.
 func (w *watch) concerns(path string) bool {
 	if strings.HasPrefix(path, w.dir+string(filepath.Separator)) {

@@ -9,7 +9,7 @@ import (
 // lookEvery is how soon a change of the file is noticed.
 const lookEvery = time.Second
 
-// File is a price file that is read anew when it changes. A nil *File knows no
+// File is a price file that is read again when it changes. A nil *File knows no
 // prices. It is safe for concurrent use.
 type File struct {
 	path string

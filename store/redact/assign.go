@@ -49,7 +49,7 @@ func findAssignment(s *scanner, i int) (Finding, bool) {
 	return findValue(s, at, v)
 }
 
-// listPart tells what a name is in a list of names and values: n or v.
+// listPart says what a name is in a list of names and values: n or v.
 func listPart(name string) byte {
 	switch name {
 	case "name", "Name", "key", "Key", "NAME", "KEY", "variable":
@@ -117,7 +117,7 @@ func (s *scanner) nameBefore(i int) (name string, quoted bool, fresh byte) {
 	return name, quoted, fresh
 }
 
-// kindOfName tells what a name says its value is; it is empty for other names.
+// kindOfName says what a name says its value is; it is empty for other names.
 // Only how a name ends counts: password_file and token_count hold no secret.
 func kindOfName(name string) Kind {
 	if len(name) < 3 {
@@ -149,7 +149,7 @@ func kindOfName(name string) Kind {
 	return ""
 }
 
-// separated tells whether the last word of name, as _ - and . separate them, is word.
+// separated reports whether the last word of name, as _ - and . separate them, is word.
 func separated(name, word string) bool {
 	at := strings.LastIndexAny(name, "_-.")
 	return at >= 0 && strings.EqualFold(name[at+1:], word)

@@ -109,7 +109,7 @@ func (m maker) assignments(name, v string) []string {
 	}
 }
 
-// corpus is made anew from a seed.
+// corpus is rebuilt from a seed.
 func corpus(seed uint64) []sample {
 	m := maker{rand.New(rand.NewPCG(seed, 7))}
 	var all []sample

@@ -124,7 +124,7 @@ func (s *scanner) keyLines(i, limit int) int {
 	return i
 }
 
-// keyLine tells whether line may be one inside a private key. Where the text is
+// keyLine reports whether line may be one inside a private key. Where the text is
 // cut off, the last line may be any short piece of one.
 func keyLine(line string, cut bool) bool {
 	line = strings.Trim(line, " \t\r\"',+>|#\\")

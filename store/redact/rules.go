@@ -234,7 +234,7 @@ func upperOrDigits(s string) bool {
 	return true
 }
 
-// count tells how many digits, upper and lower case letters s begins with.
+// count says how many digits, upper and lower case letters s begins with.
 func count(s string) (digits, upper, lower int) {
 	var sum uint32
 	for i := range min(len(s), checked) {

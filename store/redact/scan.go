@@ -192,13 +192,13 @@ func findAWSSecret(s *scanner, i int) (Finding, bool) {
 	return Finding{}, false
 }
 
-// boundary tells whether a word may begin at i: nothing before it belongs to the
+// boundary reports whether a word may begin at i: nothing before it belongs to the
 // word, or what stands there is the end of an escape sequence.
 func (s *scanner) boundary(i int) bool {
 	return i == 0 || i == s.floor || !wordChar[s.text[i-1]] || s.escaped(i)
 }
 
-// escaped tells whether an escape ends at i that reads as a letter or digit: \n in
+// escaped reports whether an escape ends at i that reads as a letter or digit: \n in
 // JSON, %3D in a URL, ESC [ 31 m of a terminal, in bytes or written out.
 func (s *scanner) escaped(i int) bool {
 	t := s.text[max(i-24, 0):i]

@@ -2,7 +2,7 @@ package redact
 
 import "strings"
 
-// harmless tells whether a quoted value is plainly no secret: empty, a word that
+// harmless reports whether a quoted value is plainly no secret: empty, a word that
 // means "none", a reference to where the secret is, or a blank that somebody has
 // already put in its place.
 func harmless(v string, kind Kind) bool {
@@ -28,7 +28,7 @@ func harmless(v string, kind Kind) bool {
 	return false
 }
 
-// references tells whether a value says where a secret is, and not what it is.
+// references reports whether a value says where a secret is, and not what it is.
 func references(v string) bool {
 	for _, start := range []string{"${", "$(", "{{", "<", "%{", "env:", "vault:", "!vault", "!Ref", "!Sub", "$env:"} {
 		if strings.HasPrefix(v, start) {
@@ -49,7 +49,7 @@ var words = map[string]bool{
 	"passed": true, "failed": true, "pass": true, "fail": true,
 }
 
-// secretLooking tells whether a value without quotes is one, and not the code or
+// secretLooking reports whether a value without quotes is one, and not the code or
 // the sentence that goes on behind a name. end is where it ends in the text.
 //
 //nolint:gocognit // one case for each way in which a value stands behind its name
@@ -87,23 +87,23 @@ func (s *scanner) secretLooking(v string, end int, f valueForm) bool {
 	}
 }
 
-// schemed tells whether a scheme such as Basic stands before the value that ends at end.
+// schemed reports whether a scheme such as Basic stands before the value that ends at end.
 func (s *scanner) schemed(v string, end int) bool {
 	start := end - len(v)
 	return start > 0 && s.text[start-1] == ' ' && start > 1 && wordChar[s.text[start-2]]
 }
 
-// continues tells whether the line goes on as a line of code would.
+// continues reports whether the line goes on as a line of code would.
 func (s *scanner) continues(end int) bool {
 	return end < len(s.text) && strings.IndexByte(",;)]}`\"'", s.text[end]) >= 0
 }
 
-// call tells whether v reads as an expression.
+// call reports whether v reads as an expression.
 func call(v string) bool {
 	return strings.ContainsAny(v[:min(len(v), 256)], "()[]{}")
 }
 
-// code tells whether v reads as something that a program says and no secret does.
+// code reports whether v reads as something that a program says and no secret does.
 func code(v string) bool {
 	v = v[:min(len(v), 256)]
 	if strings.ContainsAny(v, "()[]{}") || strings.Contains(v, "||") || strings.Contains(v, "&&") {
@@ -129,7 +129,7 @@ func expression(v string) bool {
 	return marks >= 5
 }
 
-// identifier tells whether v is a name, or names joined by dots.
+// identifier reports whether v is a name, or names joined by dots.
 func identifier(v string) bool {
 	if v == "" {
 		return false

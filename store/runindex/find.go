@@ -120,7 +120,7 @@ func (ix *Index) Among(ctx context.Context, f criteria.RunFilter, ids []string) 
 	return found, nil
 }
 
-// lostAfterStart is how long ago a run may have started that is told as ended
+// lostAfterStart is how long ago a run may have started that is shown as ended
 // and of whose end there is no record.
 const lostAfterStart = 7 * 24 * time.Hour
 
@@ -198,7 +198,7 @@ func (ix *Index) Active(n int) (ids []string) {
 }
 
 // IsTop reports whether no other run started a run, or the one that did cannot be
-// found: it is not there, or following the parents leads in a circle.
+// found: it does not exist, or following the parents leads in a circle.
 func (ix *Index) IsTop(id string) bool {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()

@@ -39,7 +39,7 @@ func (t *idTable) find(hash uint64, is func(row uint32) bool) (uint32, bool) {
 	}
 }
 
-// add enters a row that is not there yet; hashOf is asked when the table grows.
+// add enters a row that does not exist yet; hashOf is asked when the table grows.
 func (t *idTable) add(hash uint64, row uint32, hashOf func(row uint32) uint64) {
 	if 4*(t.used+1) > 3*len(t.cells) {
 		old := t.cells

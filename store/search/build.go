@@ -25,7 +25,7 @@ const (
 	checkSpace = 10 * time.Second
 )
 
-// errMoved says that the index is not where it was: it was made anew meanwhile.
+// errMoved says that the index is not where it was: it was rebuilt meanwhile.
 var errMoved = errors.New("the search index was rebuilt")
 
 // Run keeps the index in step with the events until ctx ends. What goes wrong is
@@ -120,7 +120,7 @@ func (b *builder) step(ctx context.Context) (more bool, err error) {
 	texts, err := x.store.TextsAfter(ctx, mark, window)
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
-		return false, nil // the change feed tells when it is back
+		return false, nil // the change feed says when it is back
 	case errors.Is(err, store.ErrOtherHistory):
 		x.opt.Log.Info("the state database was replaced: rebuilding the search index")
 		err = f.write(ctx, func(tx *sqlx.Tx) error { return reset(ctx, tx, x.opt.Form) })
@@ -148,7 +148,7 @@ func (b *builder) step(ctx context.Context) (more bool, err error) {
 	return texts.More, x.note(ctx, f, err)
 }
 
-// begin takes the lease and tells where the index ends.
+// begin takes the lease and says where the index ends.
 func (x *Index) begin(ctx context.Context, f *file) (mark store.TextMark, mine bool, err error) {
 	p, err := progressOf(ctx, f.reader)
 	left := time.Until(time.UnixMilli(p.Lease))
@@ -182,7 +182,7 @@ func (x *Index) add(ctx context.Context, tx *sqlx.Tx, mark store.TextMark, texts
 	if err != nil {
 		return err
 	}
-	defer insert.Close() //nolint:errcheck // the transaction tells what went wrong
+	defer insert.Close() //nolint:errcheck // the transaction says what went wrong
 	for _, e := range texts.Events {
 		words := indexed(e.ID, x.shown(e))
 		if words == "" {

@@ -101,7 +101,7 @@ const progressSQL = `CREATE TABLE progress (
 	owner TEXT NOT NULL DEFAULT '', lease INTEGER NOT NULL DEFAULT 0
 ) STRICT`
 
-// prepare makes the tables, or makes them anew when they are of another format.
+// prepare makes the tables, or makes them again when they are of another format.
 // Two servers that start together do it one after the other.
 func (f *file) prepare(ctx context.Context, form string) error {
 	return f.write(ctx, func(tx *sqlx.Tx) error {

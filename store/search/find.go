@@ -47,7 +47,7 @@ type Hit struct {
 
 // Find looks for events, the newest first, among the runs that f chooses; its
 // page does not count. When ctx ends, what was found by then is the answer. An
-// index that cannot be asked is an error: Status tells why.
+// index that cannot be asked is an error: Status says why.
 func (x *Index) Find(ctx context.Context, q Query, f criteria.RunFilter, from Cursor) (Found, error) {
 	if !q.Finds() {
 		return Found{}, nil

@@ -1,7 +1,7 @@
 // Package search finds the events of all runs by their words. The index is a file
 // of the console's own, search.db, which only holds words and ids: what is shown
 // of a hit is read from the state database, and looked at again. It can be
-// deleted at any time; it is then made anew.
+// deleted at any time; it is then rebuilt.
 //
 // One server at a time writes the file, by a lease in it; all that share the
 // folder read it.
@@ -28,12 +28,12 @@ const FileName = "search.db"
 
 // Options say how an Index is made.
 type Options struct {
-	// Dir is the folder of the console's own files; it is made when it is not there.
+	// Dir is the folder of the console's own files; it is made when it does not exist.
 	Dir string
 	// Shown gives of a message what a reader may see of it. Only that is indexed
 	// and found. Nil: all of it.
 	Shown func(message string) string
-	// Form names what Shown does; when it is another one, the index is made anew.
+	// Form names what Shown does; when it is another one, the index is rebuilt.
 	Form string
 	// Log receives what an operator should know; nil drops it.
 	Log *slog.Logger
@@ -99,7 +99,7 @@ func (x *Index) Path() string { return filepath.Join(x.opt.Dir, FileName) }
 // retryAfter is how long a file that could not be used is left alone.
 const retryAfter = 5 * time.Second
 
-// ErrUnusable says that there is no index to ask; Status tells why.
+// ErrUnusable says that there is no index to ask; Status says why.
 var ErrUnusable = errors.New("failed to open the search index")
 
 // open returns the file, opened when it is not.
@@ -166,7 +166,7 @@ func removeFile(path string) {
 	}
 }
 
-// Rebuild has the index made anew. Any server may ask; the one that has the lease
+// Rebuild has the index rebuilt. Any server may ask; the one that has the lease
 // does it.
 func (x *Index) Rebuild(ctx context.Context) error {
 	f, err := x.open(ctx)
@@ -195,9 +195,9 @@ type State string
 const (
 	Waiting  State = "waiting"  // there is no state database to read
 	Building State = "building" // it does not hold all events yet
-	Paused   State = "paused"   // as Building, and it does not go on; Problem tells why
+	Paused   State = "paused"   // as Building, and it does not go on; Problem says why
 	Ready    State = "ready"    // it follows
-	Unusable State = "unusable" // Problem tells why
+	Unusable State = "unusable" // Problem says why
 )
 
 // Status is what an operator wants to know of an Index.

@@ -387,7 +387,7 @@ func TestOneServerWrites(t *testing.T) {
 		t.Errorf("the second server wrote up to %d", got)
 	}
 	same(t, "the second one reads", second.runs(query("shared"), criteria.RunFilter{}), []string{run})
-	// Asked to, it has the first make it anew.
+	// Asked to, it has the first make it again.
 	if err := second.x.Rebuild(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func (s source) logWhere(f criteria.LogFilter, w criteria.LogWindow) (clause str
 	}
 	if f.Text != "" {
 		// What has control characters in it is looked at by Matches: it may show
-		// what is not there in one piece.
+		// what is not in one piece.
 		clause += ` AND (e.message LIKE ? ESCAPE '\' OR instr(e.message, char(27)) > 0 OR instr(e.message, char(13)) > 0 OR instr(e.message, char(8)) > 0)`
 		escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 		args = append(args, "%"+escape.Replace(f.Text)+"%")

@@ -38,7 +38,7 @@ type Options struct {
 	// 250 ms.
 	LockWait time.Duration
 	// LogBound is the size of the write-ahead log, in bytes, from which on reads are
-	// held back whenever it has grown, so that the writer can begin it anew: until
+	// held back whenever it has grown, so that the writer can begin it again: until
 	// those in flight have ended, at most for LogDrain, and for LogPause then; 0 is
 	// 32 MB, a second and 100 ms.
 	LogBound int64

@@ -29,7 +29,7 @@ var ErrStray = fmt.Errorf("%w not used by who writes", ErrForsaken)
 // logPlace is how far a write-ahead log goes: a commit moves it, and an open
 // transaction does not.
 type logPlace struct {
-	salt    uint64 // names the log: another one since it was begun anew
+	salt    uint64 // names the log: another one since it was begun again
 	commits int64  // pages up to the end of the last commit
 }
 

@@ -69,7 +69,7 @@ type looks struct {
 	rederiveAt time.Time
 }
 
-// Sink is who a tracker tells what it finds.
+// Sink is who a tracker says what it finds.
 type Sink interface {
 	// Derive names what became different: the changed runs and steps, those of maybe
 	// whose state is another one now, and the runs around them that show or follow
@@ -175,7 +175,7 @@ func (t *Tracker) Next() time.Time {
 }
 
 // Look publishes what was committed since the last look. An error says that
-// the file must be opened anew.
+// the file must be reopened.
 func (t *Tracker) Look(ctx context.Context) error {
 	now := time.Now()
 	if wait, ok := ladder(t.rung); ok {

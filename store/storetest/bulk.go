@@ -80,7 +80,7 @@ func inTx(ctx context.Context, db *sqlx.DB, write func(*sqlx.Tx) error) error {
 }
 
 // withoutIndexes runs write while the tables have no indexes but their keys, and
-// makes the indexes anew: sorting once is faster than keeping a million rows sorted.
+// makes the indexes again: sorting once is faster than keeping a million rows sorted.
 func withoutIndexes(ctx context.Context, tx *sqlx.Tx, write func() error, tables ...string) error {
 	query, args, err := sqlx.In(`SELECT name, sql FROM sqlite_schema
 WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN (?) ORDER BY rowid`, tables)

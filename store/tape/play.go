@@ -27,7 +27,7 @@ type Options struct {
 	Begin time.Time
 	// Suffix, if set, is put behind the id of every run that the tape starts, so
 	// that a tape can be played into one database again and again. The numeric
-	// ids of its rows are then given anew by the database. Paths and texts stay
+	// ids of its rows are then given again by the database. Paths and texts stay
 	// as recorded: the files they name are those of the recorded run. Rows of
 	// tables keyed by neither, such as step_progress, can be inserted only once.
 	Suffix string
@@ -93,7 +93,7 @@ type player struct {
 	shift  int64 // seconds
 	suffix string
 	runs   map[string]bool // ids of the runs the tape starts, as recorded
-	ids    map[rowID]int64 // what became of recorded ids when they are given anew
+	ids    map[rowID]int64 // what became of recorded ids when they are given again
 }
 
 type rowID struct {
@@ -185,7 +185,7 @@ func unixTime(column string, v any) (int64, bool) {
 	return at, ok && named && at > 0 && at < farthest
 }
 
-// Began tells when the recording began, to the second and never too late: no
+// Began says when the recording began, to the second and never too late: no
 // row can tell of a moment after its own commit. False when no row has a time.
 func Began(entries []Entry) (time.Time, bool) {
 	var began time.Time

@@ -18,7 +18,7 @@ import (
 	"github.com/a-h/templ"
 )
 
-// MaxLine is how many bytes of a line are read; the rest is told as Line.Cut.
+// MaxLine is how many bytes of a line are read; the rest is shown as Line.Cut.
 const MaxLine = 64 << 10
 
 // maxSpans bounds what one line of nothing but changing colours can cost.
@@ -85,7 +85,7 @@ func Parse(line string, from State) (Line, State) {
 	return l, p.state
 }
 
-// plain tells whether a line is ordinary text, as most lines are.
+// plain reports whether a line is ordinary text, as most lines are.
 func plain(line string) bool {
 	for i := range len(line) {
 		if c := line[i]; c < ' ' && c != '\t' || c >= 0x7f {
@@ -234,7 +234,7 @@ func (p *parser) control(s string) int {
 	return i + 1
 }
 
-// erase carries out EL, to the end of the line or, as progress bars begin anew, all of it.
+// erase carries out EL, to the end of the line or, as progress bars begin again, all of it.
 func (p *parser) erase(params string) {
 	switch params {
 	case "", "0":

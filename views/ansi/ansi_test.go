@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// told writes a line as its text with the classes in braces.
-func told(l Line) string {
+// marked writes a line as its text with the classes in braces.
+func marked(l Line) string {
 	var b strings.Builder
 	for _, s := range l.Spans {
 		if class := s.Style.Class(); class != "" {
@@ -78,7 +78,7 @@ func TestParse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, _ := Parse(tt.in, State{})
-			if diff := cmp.Diff(tt.want, told(l)); diff != "" {
+			if diff := cmp.Diff(tt.want, marked(l)); diff != "" {
 				t.Error(diff)
 			}
 			if l.Cut != 0 {
@@ -90,16 +90,16 @@ func TestParse(t *testing.T) {
 
 func TestAColourGoesOnInTheNextLine(t *testing.T) {
 	l, s := Parse("a \x1b[31mred", State{})
-	if got := told(l); got != "a {a-f1:red}" {
+	if got := marked(l); got != "a {a-f1:red}" {
 		t.Error(got)
 	}
 	l, s = Parse("still", s)
-	if got := told(l); got != "{a-f1:still}" {
+	if got := marked(l); got != "{a-f1:still}" {
 		t.Error(got)
 	}
 	_, s = Parse("", s)
 	l, s = Parse("x\x1b[0my", s)
-	if got := told(l); got != "{a-f1:x}y" || s != (State{}) {
+	if got := marked(l); got != "{a-f1:x}y" || s != (State{}) {
 		t.Error(got, s)
 	}
 }

@@ -147,7 +147,7 @@ func (p *path) corner(x, y, nextX, nextY int) {
 }
 
 // arrow ends the path with a head that points right, each side a stroke of its
-// own: a dash pattern starts anew with it, so the head is whole on dashed lines.
+// own: a dash pattern starts again with it, so the head is whole on dashed lines.
 func (p *path) arrow() string {
 	for _, side := range [...]int{-4, 4} {
 		p.op('M', p.x, p.y)

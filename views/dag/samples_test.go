@@ -26,7 +26,7 @@ func (s *sample) edge(kind dag.EdgeKind, from, to, label string) {
 	s.edges = append(s.edges, dag.Edge{From: from, To: to, Kind: kind, Label: label})
 }
 
-func (s *sample) told(state string, ids ...string) {
+func (s *sample) set(state string, ids ...string) {
 	if s.status == nil {
 		s.status = make(map[string]dag.Status)
 	}
@@ -52,7 +52,7 @@ func releaseCheck() sample {
 	s.node(dag.KindCommand, "build", "command", "checkout")
 	s.node(dag.KindCommand, "package", "command", "lint", "unit-tests", "build")
 	s.node(dag.KindCommand, "report", "command", "package")
-	s.told("succeeded", "checkout", "lint", "unit-tests", "build", "package", "report")
+	s.set("succeeded", "checkout", "lint", "unit-tests", "build", "package", "report")
 	return s
 }
 
@@ -64,9 +64,9 @@ func flaky() sample {
 	s.node(dag.KindCommand, "deploy", "command", "integration")
 	s.node(dag.KindCommand, "smoke", "command", "deploy")
 	s.node(dag.KindCommand, "docs", "command", "provision")
-	s.told("succeeded", "provision", "docs")
-	s.told("failed", "integration")
-	s.told("pending", "deploy", "smoke")
+	s.set("succeeded", "provision", "docs")
+	s.set("failed", "integration")
+	s.set("pending", "deploy", "smoke")
 	return s
 }
 
@@ -89,12 +89,12 @@ func composed() sample {
 	s.edge(dag.Arm, "verdict", "approve", "accepted")
 	s.edge(dag.Arm, "verdict", "implement", "changes wanted")
 	s.edge(dag.Back, "polish", "implement", "")
-	s.told("succeeded", "checkout", "assess", "audit-areas", "build", "implement", "polish", "tests")
-	s.told("empty", "merge-findings")
-	s.told("running", "verdict")
-	s.told("waiting", "approve")
-	s.told("pending", "ship")
-	s.told("skipped", "repair")
+	s.set("succeeded", "checkout", "assess", "audit-areas", "build", "implement", "polish", "tests")
+	s.set("empty", "merge-findings")
+	s.set("running", "verdict")
+	s.set("waiting", "approve")
+	s.set("pending", "ship")
+	s.set("skipped", "repair")
 	return s
 }
 
@@ -102,15 +102,15 @@ func composed() sample {
 func fan(n int) sample {
 	s := sample{name: fmt.Sprintf("fan of %d", n)}
 	s.node(dag.KindCommand, "split", "command")
-	s.told("succeeded", "split")
-	s.told("pending", "merge", "publish")
+	s.set("succeeded", "split")
+	s.set("pending", "merge", "publish")
 	all := make([]string, n)
 	for i := range n {
 		all[i] = fmt.Sprintf("shard-%03d", i)
 		s.node(dag.KindPrompt, all[i], "worker", "split")
-		s.told("succeeded", all[i])
+		s.set("succeeded", all[i])
 	}
-	s.told("failed", all[3], all[40%n], all[n-1])
+	s.set("failed", all[3], all[40%n], all[n-1])
 	s.node(dag.KindAggregate, "merge", "aggregate", all...)
 	s.node(dag.KindGate, "publish", "approval", "merge")
 	return s

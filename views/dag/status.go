@@ -9,7 +9,7 @@ import (
 // Status is what a run tells of one step. The zero Status says nothing: the
 // step is drawn as defined.
 type Status struct {
-	State string // told state; empty: there is no run
+	State string // derived state; empty: there is no run
 	Word  string // what to call it; empty: the state
 	Note  string // second line instead of the node's detail, e.g. "attempt 3 of 3"
 	Href  string // where the box leads; empty: nowhere
@@ -26,12 +26,12 @@ func (s Status) word() string {
 type Options struct {
 	ID     string                 // prefix of the DOM ids; the caller keeps it unique in the page
 	Title  string                 // accessible name, e.g. "Step graph of release-check"
-	Sprite string                 // URL of the sprite whose symbols have the told states as ids
+	Sprite string                 // URL of the sprite whose symbols have the derived states as ids
 	Status func(id string) Status // nil: the definition alone
 	Zoom   int                    // in percent; 0: natural size, shrunk a little when that lets it fit
 }
 
-// The told states, worst first: a fold shows the first that one of its steps has.
+// The derived states, worst first: a fold shows the first that one of its steps has.
 func bySeverity() []string {
 	return []string{
 		"failed", "rejected", "lost", "waiting", "running", "cancelled", "queued",
@@ -39,7 +39,7 @@ func bySeverity() []string {
 	}
 }
 
-// failure and idle classify told states for the marks.
+// failure and idle classify derived states for the marks.
 func failure(state string) bool { return state == "failed" || state == "rejected" || state == "lost" }
 
 func idle(state string) bool {

@@ -90,15 +90,15 @@ func TestGraph(t *testing.T) {
 	})
 	t.Run("a state that is not one of the told ones is unknown", func(t *testing.T) {
 		s := flaky()
-		s.told(`x" onload="alert(1)`, "docs")
+		s.set(`x" onload="alert(1)`, "docs")
 		if d := graphOf(t, s); d.Find(".dag-node.unknown use").AttrOr("href", "") != "sprite.svg#unknown" {
 			t.Error("it is not shown as unknown")
 		}
 	})
 	t.Run("states move nothing: only classes, words and icons differ", func(t *testing.T) {
 		before, after := fan(128), fan(128)
-		after.told("running", "split", "merge", "shard-005")
-		after.told("skipped", "publish")
+		after.set("running", "split", "merge", "shard-005")
+		after.set("skipped", "publish")
 		if diff := cmp.Diff(geometry(t, before), geometry(t, after)); diff != "" {
 			t.Error(diff)
 		}

@@ -122,7 +122,7 @@ func (s stopper) CanInterruptParagraph() bool { return true }
 // CanAcceptIndentedLine implements parser.BlockParser.
 func (s stopper) CanAcceptIndentedLine() bool { return true }
 
-// nested tells whether a line opens so many quotes, lists or brackets that parsing
+// nested reports whether a line opens so many quotes, lists or brackets that parsing
 // and rendering them would cost more than the text is worth.
 func nested(data []byte) bool {
 	for line := range bytes.Lines(data) {
@@ -150,7 +150,7 @@ func nested(data []byte) bool {
 	return false
 }
 
-// wide tells whether a table in data could have too many cells: a row is filled up
+// wide reports whether a table in data could have too many cells: a row is filled up
 // to the width of its head, however short its line is.
 func wide(data []byte) bool {
 	columns, lines := 0, 0
@@ -161,7 +161,7 @@ func wide(data []byte) bool {
 	return columns*lines > maxCells
 }
 
-// rule tells whether a line is a thematic break, or the underline of a heading.
+// rule reports whether a line is a thematic break, or the underline of a heading.
 func rule(line []byte) bool {
 	line = bytes.TrimSpace(line)
 	return len(line) > 0 && strings.IndexByte("-*", line[0]) >= 0 && len(bytes.Trim(line, string(line[:1]))) == 0

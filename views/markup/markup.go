@@ -152,7 +152,7 @@ func kindByType(declared string) Kind {
 	}
 }
 
-// Choose tells how to show a body: its bytes tell what cannot be text, then what
+// Choose says how to show a body: its bytes tell what cannot be text, then what
 // was declared counts, then the name, then how it begins. head is its beginning, of
 // 512 bytes or more where there are as many.
 func Choose(name, declared string, head []byte) Kind {

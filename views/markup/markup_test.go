@@ -31,7 +31,7 @@ func document(t testing.TB, page string) *goquery.Document {
 	return doc
 }
 
-// safe tells what in a page would run, load, or look other than by classes.
+// safe says what in a page would run, load, or look other than by classes.
 func safe(t testing.TB, page string) {
 	t.Helper()
 	allowedTags := strings.Fields("html head body div span p pre code details summary dl dt dd a em strong del h1 h2 h3 h4 h5 h6 ul ol li blockquote hr br table thead tbody tr th td img")

@@ -9,7 +9,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "wavedeck/views"
 
-// Palette shows each told state.
+// Palette shows each derived state.
 func Palette(c views.Layout) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -90,7 +90,7 @@ func filter(on string) views.Filter {
 	return f
 }
 
-// runRows has a run in each told state, a parent with children, a child alone,
+// runRows has a run in each derived state, a parent with children, a child alone,
 // long texts, many steps and days that are past.
 func runRows() []views.RunRow {
 	running := row("release-check-20261123-125722-0a1b", "release-check", "v1.4.1", "running", 12*time.Second)

@@ -52,7 +52,7 @@ const (
 type Bar struct {
 	X, Width int
 	Mark     Mark
-	State    string // a told state
+	State    string // a derived state
 	Attempt  int
 	Open     bool // it goes on
 	Begins   bool // its start is in the window
@@ -122,12 +122,12 @@ func (l *layer) slots(lanes []Lane) int {
 	return places
 }
 
-// toCome tells whether a lane has not run and was not passed over.
+// toCome reports whether a lane has not run and was not passed over.
 func (l *Lane) toCome() bool {
 	if len(l.Attempts) > 0 || len(l.Children) > 0 {
 		return false
 	}
-	switch told(l.State) {
+	switch knownState(l.State) {
 	case "pending", "queued", "cancelled":
 		return true
 	default:
@@ -160,7 +160,7 @@ func (l *layer) rows(lanes []Lane, placed []laneSegments) []Row {
 			l.bars(&row, placed[i].own)
 		} else if l.toCome && lanes[i].toCome() {
 			x, width := l.slot(rank[i])
-			row.Bars = []Bar{{X: x, Width: width, Mark: ToCome, State: told(lanes[i].State), Begins: true, Ends: true}}
+			row.Bars = []Bar{{X: x, Width: width, Mark: ToCome, State: knownState(lanes[i].State), Begins: true, Ends: true}}
 			l.marks[ToCome] = true
 		}
 		children := placed[i].children
@@ -191,7 +191,7 @@ func (l *layer) bars(row *Row, own []segment) {
 			continue
 		}
 		b := Bar{
-			Mark: Mark(s.Kind.known()), State: told(cmp.Or(s.State, row.State)), Attempt: s.Attempt, Open: s.open,
+			Mark: Mark(s.Kind.known()), State: knownState(cmp.Or(s.State, row.State)), Attempt: s.Attempt, Open: s.open,
 			Begins: s.from >= l.Window.From, Ends: s.to <= l.Window.To, Length: s.to - s.from, Coarse: s.Approximate,
 		}
 		switch {

@@ -217,7 +217,7 @@ func TestCriticalPath(t *testing.T) {
 	}
 }
 
-// checkLayout tells what must hold of every layout.
+// checkLayout says what must hold of every layout.
 func checkLayout(t *testing.T, l timeline.Layout) {
 	t.Helper()
 	var check func([]timeline.Row)

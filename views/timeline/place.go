@@ -16,7 +16,7 @@ type segment struct {
 	sum      bool // it stands for all that lies beneath the lane
 }
 
-// idle tells whether a pause did not come about.
+// idle reports whether a pause did not come about.
 func (s segment) idle() bool {
 	k := s.Kind.known()
 	return s.from == s.to && !s.open && (k == Queued || k == Backoff)

@@ -96,7 +96,7 @@ func (r *Row) word() string {
 	if r.Word != "" {
 		return r.Word
 	}
-	return told(r.State)
+	return knownState(r.State)
 }
 
 // attempts is how many there were, as the spans count them.
@@ -137,7 +137,7 @@ func (r *Row) label() string {
 	return r.name()
 }
 
-// untimed tells whether the lane must have run at a time that nobody recorded.
+// untimed reports whether the lane must have run at a time that nobody recorded.
 func (r *Row) untimed(scale Scale) bool {
 	if scale != ByTime || r.Ran || r.toCome() {
 		return false
@@ -145,7 +145,7 @@ func (r *Row) untimed(scale Scale) bool {
 	if len(r.Attempts) > 0 {
 		return true
 	}
-	switch told(r.State) {
+	switch knownState(r.State) {
 	case "skipped", "unknown", "pending", "queued":
 		return false
 	default:

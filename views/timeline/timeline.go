@@ -25,7 +25,7 @@ type Lane struct {
 	ID       string // what Depends of its siblings names; DOM ids are made of it
 	Label    string // empty: ID
 	Detail   string // a persona, the kind of a step
-	State    string // a told state: also a CSS class and a symbol of the sprite
+	State    string // a derived state: also a CSS class and a symbol of the sprite
 	Word     string // what to call the state; empty: State
 	Note     string // why it was skipped, what it waits for
 	Href     string // empty: the row leads nowhere
@@ -71,8 +71,8 @@ func (k Kind) known() Kind {
 	}
 }
 
-// told keeps a state that has a class and a symbol; any other text is unknown.
-func told(state string) string {
+// knownState keeps a state that has a class and a symbol; any other text is unknown.
+func knownState(state string) string {
 	switch state {
 	case "pending", "queued", "running", "waiting", "succeeded", "empty",
 		"failed", "rejected", "lost", "cancelled", "skipped":
@@ -82,7 +82,7 @@ func told(state string) string {
 	}
 }
 
-// ended tells whether a lane in this state will not change any more.
+// ended reports whether a lane in this state will not change any more.
 func ended(state string) bool {
 	switch state {
 	case "succeeded", "empty", "failed", "rejected", "lost", "cancelled", "skipped":

@@ -190,7 +190,7 @@ func (p *picture) mark(state string) templ.Component {
 
 // markOf is a lane's state, and beside it that something is noticed of it.
 func (p *picture) markOf(r *Row) templ.Component {
-	mark := p.mark(told(r.State))
+	mark := p.mark(knownState(r.State))
 	if r.Alert == "" {
 		return mark
 	}

@@ -118,7 +118,7 @@ func toolTargets() []string {
 	}
 }
 
-// check tells what the step's contract says of the work; empty without one.
+// check says what the step's contract says of the work; empty without one.
 func (r *run) check(s manifest.Step, holds bool) string {
 	if len(s.Contracts) == 0 {
 		return ""
