@@ -21,7 +21,7 @@ const (
 	mostOfHandlers = 600
 	mostMethods    = 40
 	mostFields     = 12
-	fewMethods     = 4 // up to which a type counts as data
+	fewMethods     = 6 // up to which a type counts as data
 )
 
 // larger are the types that may be larger, each with the reason.

@@ -144,7 +144,7 @@ func TestGatesOfTheLocalEngine(t *testing.T) {
 			if res.Outcome != row.outcome || !strings.Contains(res.Message, row.says) {
 				t.Fatalf("%+v", res)
 			}
-			if got := states(p.told(res.Run)); got != row.states {
+			if got := states(p.readBack(res.Run)); got != row.states {
 				t.Error(got)
 			}
 			if got := p.messages(res.Run); row.events != "" && got != row.events {
@@ -187,7 +187,7 @@ func TestARunOfTheLocalEngineIsStoppedAtItsGate(t *testing.T) {
 	})
 	stop()
 	res := <-ended
-	d := p.told(res.Run)
+	d := p.readBack(res.Run)
 	if d.Run.State != wave.Cancelled || states(d) != "build=succeeded approve=cancelled publish=skipped" {
 		t.Errorf("%s: %s", d.Run.State, states(d))
 	}

@@ -142,7 +142,7 @@ func (w *world) asked(t *testing.T) (run string, gate int64) {
 		text, _ := os.ReadFile(filepath.Join(w.root, ".agents", "logs", run+".log"))
 		return strings.Contains(string(text), "Choice: ")
 	})
-	if r := w.told(run); r.State != wave.Waiting {
+	if r := w.recorded(run); r.State != wave.Waiting {
 		t.Fatalf("it is %s", r.State)
 	}
 	return run, 2 // the second event
@@ -150,8 +150,8 @@ func (w *world) asked(t *testing.T) (run string, gate int64) {
 
 func (w *world) becomes(t *testing.T, run string, state wave.State) wave.Run {
 	t.Helper()
-	await(t, string(state), func() bool { return w.told(run).State == state })
-	return w.told(run)
+	await(t, string(state), func() bool { return w.recorded(run).State == state })
+	return w.recorded(run)
 }
 
 // unheld waits until nobody holds the terminal of a run.
@@ -235,7 +235,7 @@ func TestARunIsStoppedWhileItWaits(t *testing.T) {
 	t.Run("by a kill", func(t *testing.T) {
 		w := newGated(t)
 		run, _ := w.asked(t)
-		if err := syscall.Kill(w.told(run).PID, syscall.SIGKILL); err != nil {
+		if err := syscall.Kill(w.recorded(run).PID, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		w.becomes(t, run, wave.Lost)
@@ -247,7 +247,7 @@ func TestARunIsStoppedWhileItWaits(t *testing.T) {
 		if err := w.control.RequestCancellation(t.Context(), run, false); err != nil {
 			t.Fatal(err)
 		}
-		if err := syscall.Kill(w.told(run).PID, syscall.SIGINT); err != nil { // Wave sees the row by itself
+		if err := syscall.Kill(w.recorded(run).PID, syscall.SIGINT); err != nil { // Wave sees the row by itself
 			t.Fatal(err)
 		}
 		w.becomes(t, run, wave.Cancelled)
