@@ -483,3 +483,27 @@ func TestNobodyKeepsTheTime(t *testing.T) {
 		})
 	}
 }
+
+func TestWhereAQuestionIsShown(t *testing.T) {
+	s, _, b := openAsker(t)
+	run, _ := waits(b, storetest.Run{})
+	s.waitsFor(run, 1)
+	s.until("it needs attention", func() bool { return strings.Contains(s.get("/attention").body, "Ship v9?") })
+	doc := s.get("/attention").doc()
+	if href := doc.Find("#run-"+run+" a.do").AttrOr("href", ""); href != "/runs/"+run+"#gates" {
+		t.Errorf("attention leads to %q", href)
+	}
+	if row := s.get("/runs").doc().Find("#run-" + run); !strings.Contains(row.Text(), "Ship v9?") || row.Find(`[data-act="answer"]`).AttrOr("href", "") != "/runs/"+run+"#gates" {
+		t.Errorf("the list says %q", row.Text())
+	}
+	card := s.get("/embed/v1/runs/" + run + "/card")
+	if text := card.body; !strings.Contains(text, "Ship v9?") || !strings.Contains(text, "Ship it") || strings.Contains(text, "<form") {
+		t.Errorf("the card says %q", text)
+	}
+	if got := s.get("/cmd?" + url.Values{"q": {"answer " + run}}.Encode()); got.status != http.StatusSeeOther || got.header.Get("Location") != "/runs/"+run+"#gates" {
+		t.Errorf("the command leads to %d %q", got.status, got.header.Get("Location"))
+	}
+	if page := s.fragment("/runs/" + run + "/parts/gates"); !strings.Contains(page.body, "Ship v9?") || page.doc().Find(".top").Length() > 0 {
+		t.Errorf("the part says %q", page.body)
+	}
+}

@@ -323,18 +323,29 @@ func TestHookIsToldOfWhatHappenedWhileNobodyLooked(t *testing.T) {
 func TestHookTellsWhatNeedsAttention(t *testing.T) {
 	to := receiver(t)
 	s, b, clock, _ := hooked(t, t.TempDir(), "", to, "attention")
-	gate := b.Run(storetest.Run{ID: "ship", Pipeline: "ship", Status: "running", Start: clock.now().Add(-time.Minute), Heartbeat: clock.now()})
+	gate := b.Run(storetest.Run{ID: "ship", Pipeline: "ship-gate", Input: "v9", Status: "running", Start: clock.now().Add(-time.Minute), Heartbeat: clock.now()})
+	b.Event(gate, storetest.Event{Step: "approve", State: "running", Message: "gate step: approval"})
 	b.Event(gate, storetest.Event{State: "gate_waiting"})
 	s.until("it is told", func() bool { return len(to.all()) > 0 })
 	var body struct {
 		Type string
 		Data struct {
-			Attention struct{ Why string }
-			Run       struct{ ID string }
+			Attention struct {
+				Why  string
+				Gate struct {
+					Step      string
+					Prompt    string
+					AnswerURL string `json:"answer_url"`
+				}
+			}
+			Run struct{ ID string }
 		}
 	}
 	if err := json.Unmarshal([]byte(to.all()[0].body), &body); err != nil {
 		t.Fatal(err)
+	}
+	if g := body.Data.Attention.Gate; g.Step != "approve" || g.Prompt != "Waiting for an approval" || !strings.HasSuffix(g.AnswerURL, "/runs/ship#gates") || !strings.HasPrefix(g.AnswerURL, "http") {
+		t.Errorf("the gate is %+v", g)
 	}
 	if body.Type != "run.attention" || body.Data.Attention.Why != "waiting" || body.Data.Run.ID != "ship" {
 		t.Errorf("%s", to.all()[0].body)

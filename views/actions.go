@@ -67,6 +67,7 @@ type PlanRow struct{ ID, Kind, Does, Why, Warn string }
 // RunActions are the addresses of what can be done with a run now. An empty one
 // cannot.
 type RunActions struct {
+	Answer string // where the gate is that it waits at; empty: it waits at none
 	Stop   string
 	Asked  bool // to stop, already: what is left is force
 	Close  bool // stopping it closes its record: nothing carries it out any more

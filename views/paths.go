@@ -58,6 +58,9 @@ func (p Paths) RunExport(id string, q url.Values) string {
 // RunPart is a fragment of a run's page: head, gates, why, steps, outcomes, events, artifacts, family.
 func (p Paths) RunPart(id, part string) string { return p.at("runs", id, "parts", part) }
 
+// Gates are the gates that a run waits at, on its page.
+func (p Paths) Gates(run string) string { return p.Run(run) + "#gates" }
+
 // GateAnswer is where a gate of a run is answered.
 func (p Paths) GateAnswer(run, step string) string {
 	return p.at("runs", run, "gates", step, "answer")

@@ -46,7 +46,7 @@ func (h *Handler) answerOverdue(ctx context.Context, answerer runner.Answerer) {
 		if run.Inner() {
 			continue // with the run that started it
 		}
-		gates, err := h.Gates(ctx, run)
+		gates, err := h.Gates(ctx, wave.RunDetail{Run: run})
 		if err != nil {
 			h.Warn(ctx, "failed to look at the gates of a run", err)
 			continue

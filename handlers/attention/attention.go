@@ -187,13 +187,26 @@ func (h *Handler) attentionRows(ctx context.Context) (rows []views.AttentionRow,
 	for _, run := range runs {
 		byID[run.ID] = run
 	}
+	asked := 0
 	for _, a := range list {
-		if run, ok := byID[a.Run]; ok { // it may have been deleted since
-			rows = append(rows, h.attentionRow(a, run, byID[a.In]))
+		run, ok := byID[a.Run]
+		if !ok { // it may have been deleted since
+			continue
 		}
+		row := h.attentionRow(a, run, byID[a.In])
+		if a.Urgency == diagnose.UrgentGate && asked < questionsRead {
+			asked++
+			if question := h.Question(ctx, run); question != "" {
+				row.Flag.Title = question
+			}
+		}
+		rows = append(rows, row)
 	}
 	return rows, more, nil
 }
+
+// questionsRead is how many gates are asked for their question.
+const questionsRead = 20
 
 // attentionRow says why a run needs a human and what to do: one thing.
 func (h *Handler) attentionRow(a diagnose.Attention, run, in wave.Run) views.AttentionRow {

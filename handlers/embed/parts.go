@@ -41,8 +41,9 @@ func runFragment(what string, styles []string, body func(context.Context, *Handl
 }
 
 func cardFragment() fragment {
-	return runFragment("Card", nil, func(_ context.Context, _ *Handler, _ wave.RunDetail, v *views.RunView) (templ.Component, error) {
-		return views.RunCard(*v), nil
+	return runFragment("Card", nil, func(ctx context.Context, h *Handler, d wave.RunDetail, v *views.RunView) (_ templ.Component, err error) {
+		v.Gates, err = h.Gates(ctx, d)
+		return views.RunCard(*v), err
 	})
 }
 

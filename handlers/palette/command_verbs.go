@@ -79,6 +79,9 @@ func verbs() []verb {
 		{name: "retry", usage: "retry [RUN]", means: "open the retry form", args: []argument{argRun}, ofRun: true, url: ask("retry")},
 		{name: "retry-all", usage: "retry-all FILTER", means: "preview a retry of all that match: retry-all status:failed", args: []argument{argFilter}, needs: 1, url: bulk("retry")},
 		{name: "resume", usage: "resume [RUN [STEP]]", means: "choose the step to resume from", args: []argument{argRun, argStep}, ofRun: true, url: (*Handler).commandResume},
+		{name: "answer", usage: "answer [RUN]", means: "answer the gate that a run waits at", args: []argument{argRun}, ofRun: true, url: func(h *Handler, _ context.Context, c *command) (string, error) {
+			return h.Paths.Gates(c.run), nil
+		}},
 		{name: "cancel", usage: "cancel [RUN]", means: "stop a run, with a confirmation", args: []argument{argRun}, ofRun: true, url: ask("cancel")},
 		{name: "cancel-all", usage: "cancel-all FILTER", means: "preview a stop of all that match", args: []argument{argFilter}, needs: 1, url: bulk("cancel")},
 		{name: "at", usage: "at TIME|event:N [RUN]", means: "show a page as of a time: at 14:02 (UTC), at 2h, at 2026-11-23T14:02, at event:812", args: []argument{argTime, argRun}, needs: 1, url: (*Handler).commandAt},

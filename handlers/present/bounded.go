@@ -18,7 +18,7 @@ const (
 	TextShown    = 300           // bytes of a text in a row
 	NameShown    = 80            // bytes of a name that is that no address holds
 	manyShown    = 24            // names in one field of a row
-	lineShown    = 150           // bytes that the input or the reason of a run is of in a list, as HTML
+	LineShown    = 150           // bytes that the input or the reason of a run is of in a list, as HTML
 	wordShown    = 40            // bytes that a tag, a branch or a step is of in a list, as HTML
 	tagsListed   = 3             // tags of a run in a list
 	nowListed    = 2             // steps of a run that go on, in a list

@@ -53,7 +53,7 @@ func TestBoundedCopiesWhatItCuts(t *testing.T) {
 	}
 	quotes := strings.Repeat(`"`, 1000)
 	line := Listed(RunRow(wave.Run{Input: quotes, Tags: []string{quotes, "b", "c", "d", "e"}, Current: []string{"x", "y", "z"}}))
-	if html.EscapeString(line.Title) != strings.Repeat("&#34;", lineShown/5)+"…" {
+	if html.EscapeString(line.Title) != strings.Repeat("&#34;", LineShown/5)+"…" {
 		t.Errorf("a line of quotes is %q", line.Title)
 	}
 	if got := fmt.Sprint(line.Tags[1:], line.MoreTags, line.Current); got != "[b c] 2 [x y +1]" || !strings.HasSuffix(line.Tags[0], "…") {

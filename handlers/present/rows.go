@@ -34,7 +34,7 @@ func RunRow(run wave.Run) views.RunRow {
 // Listed is a run's line where a hundred may stand: no text is longer than the line
 // has room for, and its page has all of it.
 func Listed(row views.RunRow) views.RunRow {
-	row.Title, row.Reason, row.Branch = ClipMarkup(row.Title, lineShown), ClipMarkup(row.Reason, lineShown), ClipMarkup(row.Branch, wordShown)
+	row.Title, row.Reason, row.Branch = ClipMarkup(row.Title, LineShown), ClipMarkup(row.Reason, LineShown), ClipMarkup(row.Branch, wordShown)
 	more := len(row.Tags) - tagsListed
 	row.Tags = slices.Clone(row.Tags[:min(len(row.Tags), tagsListed)])
 	row.MoreTags += max(more, 0)

@@ -126,7 +126,7 @@ func RunTable(sums []RunSummary, to views.Paths, origin string) plain.Table {
 	why := func(sum RunSummary) string { return cmp.Or(sum.Headline, sum.Reason) } // as the page says it
 	some := slices.ContainsFunc(sums, func(sum RunSummary) bool { return why(sum) != "" })
 	if some {
-		t.Columns = slices.Insert(slices.Clone(t.Columns), 9, plain.Column{Name: "Why", Max: lineShown})
+		t.Columns = slices.Insert(slices.Clone(t.Columns), 9, plain.Column{Name: "Why", Max: LineShown})
 	}
 	priced := slices.ContainsFunc(sums, func(sum RunSummary) bool { return sum.Cost != nil })
 	if priced {

@@ -182,7 +182,7 @@ func (h *Handler) runDetailView(ctx context.Context, r *http.Request, d wave.Run
 	}
 	view.Outcomes = h.OutcomesView(d)
 	if at == nil {
-		if view.Gates, err = h.Gates(ctx, d.Run); err != nil {
+		if view.Gates, err = h.Gates(ctx, d); err != nil {
 			return view, err
 		}
 	}

@@ -38,9 +38,16 @@ func (rv *Reader) addFlags(ctx context.Context, rows []views.RunRow, runs []wave
 	if err != nil {
 		return fmt.Errorf("evaluate a page: %w", err)
 	}
+	asked := 0
 	for i, run := range runs {
 		if o, ok := found[run.ID]; ok {
 			rows[i].Flags, rows[i].ETA = flagsOf(o), etaView(o)
+		}
+		if run.State == wave.Waiting && asked < questionsRead {
+			asked++
+			if question := rv.Question(ctx, run); question != "" {
+				rows[i].Reason = question
+			}
 		}
 	}
 	return nil
@@ -118,6 +125,10 @@ func (o *offers) ActionOn(id string, action diagnose.StallAction) *views.Action 
 	switch {
 	case action == diagnose.ActNothing:
 		return nil
+	case action == diagnose.ActAnswer && o.CanRun():
+		return &views.Action{Label: "Answer", Href: o.Paths.Gates(id)}
+	case action == diagnose.ActAnswer:
+		return &views.Action{Label: "See the gate", Href: o.Paths.Gates(id)}
 	case action == diagnose.ActStop && o.CanRun():
 		return &views.Action{Label: "Stop…", Href: o.Paths.RunAction(id, "cancel", nil)}
 	case action == diagnose.ActResume && o.CanRun():

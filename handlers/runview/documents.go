@@ -73,7 +73,7 @@ func (rv *Reader) RunDocument(ctx context.Context, id string, at *wave.Moment, w
 	body.AddOutcomes(detail)
 	body.Started = rv.startedWith(ctx, detail.Run, at)
 	if at == nil {
-		gates, err := rv.Gates(ctx, detail.Run)
+		gates, err := rv.Gates(ctx, detail)
 		if err != nil {
 			return body, err
 		}

@@ -26,28 +26,47 @@ const (
 // Gates are the gates that a run waits at, and those of the runs below it: what they
 // ask, and whether they can be answered here. The process that a run was started for
 // carries out those below it too, and is asked for all of them.
-func (rv *Reader) Gates(ctx context.Context, run wave.Run) ([]views.Gate, error) {
-	open, _, err := rv.openGates(ctx, run)
+func (rv *Reader) Gates(ctx context.Context, d wave.RunDetail) ([]views.Gate, error) {
+	open, _, err := rv.openGates(ctx, d)
 	return open, err
 }
 
 // openGates also returns the run whose process is asked.
-func (rv *Reader) openGates(ctx context.Context, run wave.Run) ([]views.Gate, wave.Run, error) {
+func (rv *Reader) openGates(ctx context.Context, d wave.RunDetail) ([]views.Gate, wave.Run, error) {
+	run := d.Run
 	if !run.State.Active() {
 		return nil, run, nil
 	}
 	root, err := rv.rootOf(ctx, run)
-	if err != nil || root.State != wave.Waiting && run.State != wave.Waiting {
+	if err != nil {
 		return nil, root, err
 	}
 	walk := gateWalk{Reader: rv, of: run.ID}
-	if err := walk.add(ctx, root.ID, false, 0); err != nil {
+	if root.State == wave.Waiting || run.State == wave.Waiting {
+		err = walk.find(ctx, root.ID, false, 0)
+	} else { // nobody is asked, but it may wait for its time
+		walk.take(d, true)
+	}
+	if err != nil || len(walk.found) == 0 {
 		return nil, root, err
 	}
-	if len(walk.found) == 0 {
-		return nil, root, nil
-	}
 	return rv.answerable(ctx, root, walk), root, nil
+}
+
+// questionsRead is how many runs of one list are asked for their question.
+const questionsRead = 20
+
+// Question is what a run waits to be answered, in a line; empty: nothing that is known.
+func (rv *Reader) Question(ctx context.Context, run wave.Run) string {
+	open, err := rv.Gates(ctx, wave.RunDetail{Run: run})
+	if err != nil || len(open) == 0 {
+		return ""
+	}
+	question := open[0].Question()
+	if len(open) > 1 {
+		question += fmt.Sprintf(" (and %d more)", len(open)-1)
+	}
+	return present.ClipMarkup(question, present.LineShown)
 }
 
 // Asked is a gate that waits, and the run whose process is asked.
@@ -69,7 +88,7 @@ func (a Asked) Choice(key string) (views.GateChoice, bool) {
 
 // AskedAt finds the gate that a run waits at in a step; nil: it does not.
 func (rv *Reader) AskedAt(ctx context.Context, run wave.Run, step string) (*Asked, error) {
-	open, root, err := rv.openGates(ctx, run)
+	open, root, err := rv.openGates(ctx, wave.RunDetail{Run: run})
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +137,7 @@ type gateWalk struct {
 	asks  int // of the whole process
 }
 
-func (w *gateWalk) add(ctx context.Context, id string, within bool, depth int) error {
+func (w *gateWalk) find(ctx context.Context, id string, within bool, depth int) error {
 	if len(w.seen) >= gateRuns || depth > gateDepth || slices.Contains(w.seen, id) {
 		return nil
 	}
@@ -131,6 +150,19 @@ func (w *gateWalk) add(ctx context.Context, id string, within bool, depth int) e
 		return fmt.Errorf("gates of %s: %w", id, err)
 	}
 	within = within || id == w.of
+	w.take(d, within)
+	for _, child := range d.Children {
+		if child.State.Active() && child.Inner() {
+			if err := w.find(ctx, child.ID, within, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// take adds the gates that one run waits at.
+func (w *gateWalk) take(d wave.RunDetail, within bool) {
 	catalog := w.Manifest.Current()
 	pipeline, _ := catalog.Pipeline(d.Run.Pipeline)
 	for _, g := range gate.Of(d.Run, d.Steps, pipeline, catalog.Manifest.Runtime) {
@@ -141,14 +173,6 @@ func (w *gateWalk) add(ctx context.Context, id string, within bool, depth int) e
 			w.found = append(w.found, g)
 		}
 	}
-	for _, child := range d.Children {
-		if child.State.Active() && child.Inner() {
-			if err := w.add(ctx, child.ID, within, depth+1); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // answerable says of each gate whether, and by whom, it can be answered here.

@@ -123,6 +123,9 @@ func (o *offers) actionsOf(run wave.Run) views.RunActions {
 		return a
 	}
 	p, defined := o.Manifest.Current().Pipeline(run.Pipeline)
+	if run.State == wave.Waiting {
+		a.Answer = o.Paths.Gates(run.ID)
+	}
 	if IsOpen(run) {
 		a.Stop = o.Paths.RunAction(run.ID, "cancel", nil)
 		a.Asked = run.Cancel != nil

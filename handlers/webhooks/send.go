@@ -1,6 +1,7 @@
 package webhooks
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"wavedeck/handlers/web"
 	"wavedeck/handlers/webhook"
 	"wavedeck/store/appdb"
+	"wavedeck/store/diagnose"
 	"wavedeck/store/wave"
 	"wavedeck/views/plain"
 )
@@ -79,15 +81,42 @@ type hookRun struct {
 type hookAttending struct {
 	Why   string     `json:"why"` // runaway, not stopping, waiting, not moving, failed
 	Since *time.Time `json:"since"`
+	Gate  *hookGate  `json:"gate,omitempty"` // that it waits at
+}
+
+// hookGate is what a run asks.
+type hookGate struct {
+	RunID     string     `json:"run_id"`
+	Step      string     `json:"step"`
+	Prompt    string     `json:"prompt"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	OnTimeout string     `json:"on_timeout"`           // waits, default, fails, continues
+	AnswerURL string     `json:"answer_url,omitempty"` // the page with its choices
+}
+
+// hookGateOf is the first gate that a run waits at; nil: none that is known.
+func (h *Handler) hookGateOf(ctx context.Context, webhook appdb.Webhook, run wave.Run) *hookGate {
+	open, err := h.Gates(ctx, wave.RunDetail{Run: run})
+	if err != nil || len(open) == 0 {
+		return nil
+	}
+	g := open[0]
+	return &hookGate{
+		RunID: g.Run, Step: g.Step, Prompt: present.Clip(cmp.Or(g.Prompt, g.Question()), web.MaxFilter), ExpiresAt: present.OptionalTime(g.Expires), OnTimeout: g.Without,
+		AnswerURL: h.hookLink(webhook, h.Paths.Gates(g.Run)),
+	}
 }
 
 // message is what a webhook sends about an event.
-func (h *Handler) message(webhook appdb.Webhook, view appdb.SavedView, run wave.Run, o appdb.Event) (appdb.Delivery, error) {
+func (h *Handler) message(ctx context.Context, webhook appdb.Webhook, view appdb.SavedView, run wave.Run, o appdb.Event) (appdb.Delivery, error) {
 	body := h.hookBody(webhook, view, hookTypeEnd)
 	body.Data.Run = hookRunOf(run)
 	body.Data.Run.URL = h.hookLink(webhook, h.Paths.Run(run.ID))
 	if why, attention := strings.CutPrefix(o.What, appdb.AttentionPrefix); attention {
 		body.Type, body.Data.Attention = hookTypeAttention, &hookAttending{Why: why, Since: present.OptionalTime(o.At)}
+		if why == string(diagnose.UrgentGate) {
+			body.Data.Attention.Gate = h.hookGateOf(ctx, webhook, run)
+		}
 	} else {
 		body.Data.Run.State = o.What // also when it has turned since
 	}

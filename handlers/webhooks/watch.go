@@ -285,7 +285,7 @@ func (h *Handler) messagesOf(ctx context.Context, webhook appdb.Webhook, occasio
 			if o.What == appdb.AttentionPrefix+string(diagnose.UrgentFailed) && slices.Contains(webhook.Ends, string(run.State)) {
 				continue // its end reports it
 			}
-			m, err := h.message(webhook, view, run, o)
+			m, err := h.message(ctx, webhook, view, run, o)
 			if err != nil {
 				return nil, err
 			}

@@ -109,7 +109,7 @@ func (h *History) addRunLevel(e wave.Event) {
 	case "preflight":
 		h.preflight = e.Message
 	case "gate_waiting":
-		h.gate = true
+		h.gate = forHuman(strings.TrimPrefix(e.Message, "gate: "))
 	case "gate_resolved":
 		h.gate = false
 	}
@@ -325,14 +325,25 @@ func contractResult(state string) (string, bool) {
 	}
 }
 
-// AtGate reports whether a gate waits. Wave writes the event of a gate in a child run
+// forHuman reports whether a gate that is described so waits for a person, and not for
+// its time, a merge or checks.
+func forHuman(what string) bool {
+	for _, other := range []string{"timer", "pr_merge", "ci_pass", "polling ", "pr_merge:", "ci_pass:"} {
+		if strings.HasPrefix(what, other) {
+			return false
+		}
+	}
+	return true
+}
+
+// AtGate reports whether a gate waits for a person. Wave writes the event of a gate in a child run
 // to the run that the process was started for: the child's own step says it too.
 func (h *History) AtGate() bool {
 	if h.gate {
 		return true
 	}
 	for _, s := range h.Steps {
-		if s.gate && s.Word == "running" {
+		if s.gate && s.Word == "running" && forHuman(s.asked.Type) {
 			return true
 		}
 	}

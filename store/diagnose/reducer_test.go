@@ -58,6 +58,16 @@ func TestFold(t *testing.T) {
 			t.Error("it waits")
 		}
 	})
+	t.Run("a timer waits for nobody", func(t *testing.T) {
+		for _, e := range []wave.Event{
+			{StepID: "a", State: "running", Message: "gate step: timer"}, {State: "gate_waiting", Message: "gate: timer — cool down"},
+			{State: "gate_waiting", Message: "polling ci_pass: branch main run status=queued — waiting for completion..."},
+		} {
+			if fold(e).AtGate() {
+				t.Errorf("%q is for a person", e.Message)
+			}
+		}
+	})
 	t.Run("of two gates one is resolved", func(t *testing.T) {
 		if !fold(wave.Event{StepID: "a", State: "running", Message: "gate step: approval"}, wave.Event{State: "gate_waiting"},
 			wave.Event{StepID: "b", State: "running", Message: "gate step: approval"}, wave.Event{State: "gate_waiting"},

@@ -46,6 +46,7 @@ type StallAction string
 const (
 	ActNothing StallAction = ""
 	ActLog     StallAction = "log"
+	ActAnswer  StallAction = "answer"
 	ActStop    StallAction = "stop"
 	ActResume  StallAction = "resume"
 )
@@ -154,9 +155,9 @@ func (s Signals) judgeGate() Stall {
 	switch s.life() {
 	case lives, livesElsewhere, noSignOfLife:
 		if s.State != wave.Waiting {
-			return Stall{ForHuman, "A gate of a run that it started waits for a decision.", ActLog}
+			return Stall{ForHuman, "A gate of a run that it started waits for a decision.", ActAnswer}
 		}
-		return Stall{ForHuman, "A gate waits for a decision.", ActLog}
+		return Stall{ForHuman, "A gate waits for a decision.", ActAnswer}
 	default:
 		return Stall{Unclear, "A gate waits for a decision, but its process was not found.", ActLog}
 	}

@@ -120,7 +120,7 @@ func (b *stepBuilder) step(id string) *wave.Step {
 	}
 	s.State, s.Note = deriveStep(facts, b.run.State)
 	s.Note = cmp.Or(b.elsewhere(s), s.Note)
-	if s.State == wave.Waiting && h.gate {
+	if (s.State == wave.Waiting || s.State == wave.Running) && h.gate && h.Word == "running" {
 		s.Asked = &h.asked
 	}
 	switch s.State {

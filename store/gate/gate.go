@@ -55,7 +55,7 @@ var inputPlace = regexp.MustCompile(`\{\{ ?input ?\}\}`)
 func Of(run wave.Run, steps []wave.Step, p manifest.Pipeline, m manifest.Runtime) []Open {
 	var open []Open
 	for _, step := range steps {
-		if step.State != wave.Waiting || !step.Gate && step.Kind != "gate" {
+		if step.Asked == nil && (step.State != wave.Waiting || !step.Gate && step.Kind != "gate") {
 			continue
 		}
 		g := Open{Run: run.ID, Pipeline: run.Pipeline, Step: step.ID, Since: step.StartedAt}
@@ -181,7 +181,9 @@ func Typable(key string, most int) bool {
 // Line is a text as one line: more than that Wave would take for the answer of a
 // later gate. Control characters are left out.
 func Line(text string) string {
-	words := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' || r == '\u2028' || r == '\u2029' || r == '\v' || r == '\f' })
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		return r == '\n' || r == '\r' || r == '\u2028' || r == '\u2029' || r == '\v' || r == '\f'
+	})
 	for i, word := range words {
 		words[i] = strings.TrimSpace(strings.Map(func(r rune) rune {
 			switch {

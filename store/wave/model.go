@@ -103,7 +103,7 @@ type Step struct {
 	Evidence *Contract   // what was last shown for or against the contract
 	Checks   []Check     // each time a contract was looked at, oldest first
 	Gate     bool        // it waits for a human
-	Asked    *Asked      // since when it waits at a gate; nil: it does not, or no event says
+	Asked    *Asked      // since when it waits at a gate; nil: it does not, or no event says. Its state says whether a person has to answer
 	Children ChildCounts // of a composed step
 }
 
