@@ -113,7 +113,7 @@ func (rv *Reader) DiagnosisView(ctx context.Context, run wave.Run) (*views.Diagn
 		Runaway: rv.runawayView(run.ID, o.Runaway),
 	}
 	switch o.Stall.Verdict {
-	case diagnose.Moving, diagnose.Quiet, diagnose.InQueue, diagnose.Stopping:
+	case diagnose.Moving, diagnose.Quiet, diagnose.InQueue, diagnose.Stopping, diagnose.ForHuman: // the gate has a panel of its own
 		view.Fine = true
 	}
 	return view, nil
