@@ -126,6 +126,7 @@ func keyProject(t testing.TB) (root string, last int64) {
 		r.Start = now.Add(-time.Duration(i+1) * time.Second)
 		b.Run(r)
 	}
+	b.Event("k-waiting", storetest.Event{Step: "approve", State: "running", Message: "gate step: approval"})
 	b.Event("k-waiting", storetest.Event{State: "gate_waiting"})
 	b.Step(keyFailed, storetest.Step{ID: "provision"})
 	b.Step(keyFailed, storetest.Step{ID: "integration", State: "failed", Error: "no capacity"})

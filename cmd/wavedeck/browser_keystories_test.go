@@ -83,6 +83,7 @@ func storiesOfRun() map[string]keyStory {
 		"error-next":       {page: failedPage, then: `document.activeElement.id === 'failure'`},
 		"error-previous":   {page: failedPage, first: `document.querySelector('#step-integration').focus()`, then: `document.activeElement.id === 'failure'`},
 		"input":            {page: failedPage, then: `document.querySelector('#input').open`},
+		"answer":           {page: "runs/k-waiting", then: `document.activeElement.matches('#gates .gate, #gates .gate *')`},
 		"why":              {page: "runs/" + keyRunning, then: `document.activeElement.closest('#why') && (document.querySelector('#why').localName === 'section' || document.querySelector('#why').open)`},
 		"compare-run":      {page: failedPage, leads: to("compare?left=" + keyFailed + "&right=last-green")},
 		"retry-run":        {page: failedPage, leads: to(failedPage + "/retry")},

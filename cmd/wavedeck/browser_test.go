@@ -39,6 +39,8 @@ func TestBrowser(t *testing.T) {
 		{"the end of a watched run is told once, and the title counts what needs attention", watchedRunIsTold},
 		{"an operator starts, stops, repeats and resumes runs", steerRuns},
 		{"an operator does the same without scripts", steerWithoutScripts},
+		{"a gate is answered with a key, a note and a button", answerGates},
+		{"a gate is answered without scripts", answerWithoutScripts},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(t, browser) })
 	}

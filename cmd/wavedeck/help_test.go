@@ -19,7 +19,7 @@ func TestHelp(t *testing.T) {
 	}{
 		{"the help groups the commands and hides internal ones", []string{"--help"},
 			[]string{"\nServe:\n  serve", "\nWork in a project:\n  run", "\nAbout this program:\n  version", "except to record a run it starts"},
-			[]string{"replay", "guard", "changes nothing"}},
+			[]string{"replay", "guard", "hold  ", "changes nothing"}},
 		{"help is the same as --help", []string{"help"}, []string{"\nServe:\n  serve"}, nil},
 		{"the help of a command groups its flags and names their variables", []string{"serve", "--help"},
 			[]string{"\nProject:\n  --project=DIR", "\nAddress and sign-in:\n", "\nEmbedding and proxies:\n", "$WAVEDECK_BASE_PATH", "$XDG_STATE_HOME/wavedeck"}, nil},

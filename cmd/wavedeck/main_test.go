@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +22,7 @@ import (
 const asProgram = "WAVEDECK_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "guard") { // as an engine starts it
+	if os.Getenv(asProgram) != "" || len(os.Args) > 1 && slices.Contains([]string{"run", "guard", "hold"}, os.Args[1]) { // as an engine starts it
 		main()
 	}
 	if dir := os.Getenv(asStarter); dir != "" {

@@ -53,7 +53,7 @@ func ofRun() []Binding {
 		{"error-next", []string{"e"}, Run, "Next error", "next error", Command("jump", "1", errors)},
 		{"error-previous", []string{"E"}, Run, "Previous error", "", Command("jump", "-1", errors)},
 		{"input", []string{"i"}, Run, "Open or close the run's input", "input", Click("#input > summary")},
-		{"answer", []string{"a"}, Run, "Answer the gate that the run waits at", "answer", Focus(`#gates .answer :is(textarea, button:enabled)`)},
+		{"answer", []string{"a"}, Run, "Answer the gate that the run waits at", "answer", Focus(`#gates :is(textarea, button:enabled, .gate[tabindex])`)},
 		{"why", []string{"w"}, Run, "Why it is not moving", "why", Focus("#why > summary, section#why")},
 		{"compare-run", []string{"v"}, Run, "Compare with the last green run", "compare", Click(`.meta a[href*="/compare?"]`)},
 		{"retry-run", []string{"r"}, Run, "Retry, with changes first", "retry", Click(`#acts [data-act="retry"]`)},
