@@ -176,6 +176,21 @@ func TestAGateIsShown(t *testing.T) {
 	}
 }
 
+// TestAGateThatWaitsAgain: of a gate in a loop Wave leaves the row at the end of its
+// first turn.
+func TestAGateThatWaitsAgain(t *testing.T) {
+	s, _, b := openAsker(t)
+	run, first := waits(b, storetest.Run{})
+	b.Event(run, storetest.Event{State: "gate_resolved"})
+	b.Event(run, storetest.Event{Step: "approve", State: "completed", Message: "gate step completed"})
+	again := b.Event(run, storetest.Event{Step: "approve", State: "running", Message: "gate step: approval"})
+	b.Event(run, storetest.Event{State: "gate_waiting"})
+	b.Exec(`UPDATE step_state SET state = 'completed' WHERE pipeline_id = ? AND step_id = 'approve'`, run)
+	if got := s.waitsFor(run, 1)[0]; got["event"] != float64(again) || got["answerable"] != true {
+		t.Errorf("%v, the first was %d", got, first)
+	}
+}
+
 func TestAGateIsAnswered(t *testing.T) {
 	s, e, b := openAsker(t)
 	run, gate := waits(b, storetest.Run{})

@@ -232,7 +232,7 @@ func (h *Handler) alreadyAnswered(step, choice, who string, at time.Time) error 
 
 // elsewhere says why a gate is not answered here, and where it can be.
 func (h *Handler) elsewhere(run wave.Run, g views.Gate) error {
-	failure := &web.Error{Status: http.StatusConflict, Text: cmp.Or(g.Why, "no gate is answered from this console"), Next: "See " + h.Paths.Run(run.ID) + "."}
+	failure := &web.Error{Status: http.StatusConflict, Text: cmp.Or(strings.TrimSuffix(g.Why, "."), "No gate is answered from this console"), Next: "See " + h.Paths.Run(run.ID) + "."}
 	if p := g.Place; p != nil {
 		words := []string{"host " + p.Host}
 		if p.PID > 0 {

@@ -48,6 +48,9 @@ type stepBuilder struct {
 // word is the last state recorded for a step, from who knows best: the row
 // Wave keeps, a writer of progress, the events, the attempts.
 func (b *stepBuilder) word(id string) string {
+	if h := b.History.Steps[id]; h != nil && h.gate && h.Word == "running" && b.run.State.Active() {
+		return h.Word // the row of a gate in a loop stays at the end of its first turn
+	}
 	if w := b.States[id].State; w != "" && w != "pending" {
 		return w
 	}
