@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -171,7 +172,7 @@ func TestAGateIsShown(t *testing.T) {
 			}
 		}
 	}
-	if before := s.get("/runs/" + run + "?at=event:" + fmt.Sprint(gate)).doc().Find("#gates form").Length(); before != 0 {
+	if before := s.get("/runs/" + run + "?at=event:" + strconv.FormatInt(gate, 10)).doc().Find("#gates form").Length(); before != 0 {
 		t.Error("a page of the past offers an answer")
 	}
 }
@@ -236,7 +237,7 @@ func TestAGateIsAnswered(t *testing.T) {
 	if page := s.get("/runs/" + run); !strings.Contains(page.text("#gates"), "Answered Ship it by local") || page.doc().Find("#gates form").Length() > 0 {
 		t.Errorf("the page says %q", page.text("#gates"))
 	}
-	s.noted(appdb.Entry{Who: "local", Action: "answer", Run: run, Pipeline: "ship-gate", Params: map[string]string{"step": "approve", "choice": "s", "gate": fmt.Sprint(gate)}, Result: appdb.Done, Status: 200, Note: "answered s"})
+	s.noted(appdb.Entry{Who: "local", Action: "answer", Run: run, Pipeline: "ship-gate", Params: map[string]string{"step": "approve", "choice": "s", "gate": strconv.FormatInt(gate, 10)}, Result: appdb.Done, Status: 200, Note: "answered s"})
 	if list := e.given[run]; len(list) != 1 || list[0].Gate != gate || list[0].Step != "approve" {
 		t.Errorf("it was given %v", list)
 	}
@@ -266,7 +267,7 @@ func TestAGateIsAnsweredWithoutScripts(t *testing.T) {
 	if cross := s.form(at, url.Values{"choice": {"a"}}, "Sec-Fetch-Site", "cross-site"); cross.status != http.StatusForbidden {
 		t.Errorf("from another site: %d", cross.status)
 	}
-	got := s.form(at, url.Values{"choice": {"a"}, "gate": {fmt.Sprint(gate)}})
+	got := s.form(at, url.Values{"choice": {"a"}, "gate": {strconv.FormatInt(gate, 10)}})
 	if got.status != http.StatusSeeOther || got.header.Get("Location") != "/runs/"+run {
 		t.Errorf("%d to %q", got.status, got.header.Get("Location"))
 	}
@@ -316,7 +317,7 @@ func TestAGateThatIsNotAnsweredHere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var asked *asker
 			s, e, b := openAsker(t, func(c *handlers.Config) {
-				asked = c.Engine.(*asker) //nolint:forcetypeassert // as openAsker made it
+				asked = c.Engine.(*asker)
 				if row.with != nil {
 					row.with(asked, c)
 				}
@@ -482,7 +483,7 @@ func TestNobodyKeepsTheTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, e, b := openAsker(t, func(c *handlers.Config) {
-				with(c.Engine.(*asker), c) //nolint:forcetypeassert // as openAsker made it
+				with(c.Engine.(*asker), c)
 				c.Budgets.GateTime = time.Millisecond
 			})
 			run, _ := waits(b, storetest.Run{Pipeline: "ship-gate", Start: opened.Add(-40 * time.Minute)})

@@ -198,7 +198,7 @@ func (h *Handler) passed(ctx context.Context, run wave.Run, given runner.Answer)
 	}
 	at := slices.IndexFunc(d.Steps, func(s wave.Step) bool { return s.ID == given.Step && (s.Gate || s.Kind == "gate") })
 	if at < 0 {
-		return &web.Error{Status: http.StatusNotFound, Text: fmt.Sprintf("this run has no gate %s", web.Quoted(given.Step)), Next: "Its page shows its steps: " + h.Paths.Run(run.ID) + "."}
+		return &web.Error{Status: http.StatusNotFound, Text: "this run has no gate " + web.Quoted(given.Step), Next: "Its page shows its steps: " + h.Paths.Run(run.ID) + "."}
 	}
 	page, err := h.Data.Audit(ctx, appdb.AuditFilter{Run: run.ID, Action: actAnswer, Limit: answersRead})
 	if err == nil {

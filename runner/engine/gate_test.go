@@ -171,7 +171,7 @@ func TestARunOfTheLocalEngineIsStoppedAtItsGate(t *testing.T) {
 	_, adapt := typing(t)
 	opt := Options{Catalog: p.catalog(), Request: runner.Request{Pipeline: "p"}, grace: time.Second}
 	adapt(&opt)
-	typist := opt.Out.(*typist) //nolint:forcetypeassert // as typing made it
+	typist := opt.Out.(*typist)
 	ended := make(chan Result, 1)
 	go func() {
 		res, err := Run(ctx, opt)

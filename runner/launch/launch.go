@@ -80,7 +80,7 @@ func New(locate func() string, opt Options) *Launcher {
 		l.watches.Go(l.keepTidy)
 	}
 	if opt.Terminals != "" {
-		l.watches.Go(opt.Terminals.Sweep)
+		l.watches.Go(l.sweep)
 	}
 	return l
 }

@@ -4,6 +4,7 @@ package launch
 
 import (
 	"context"
+	"errors"
 	"os"
 	"syscall"
 	"time"
@@ -44,12 +45,15 @@ func (l *Launcher) reapHolder(pid int) {
 		case <-l.ctx.Done():
 			return
 		case <-tick.C:
-			if got, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); got != 0 || err != nil && err != syscall.EINTR { //nolint:errorlint // as the kernel says it
+			if got, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); got != 0 || err != nil && !errors.Is(err, syscall.EINTR) {
 				return
 			}
 		}
 	}
 }
+
+// sweep removes what holders that were killed left behind.
+func (l *Launcher) sweep() { l.opt.Terminals.Sweep(l.ctx) }
 
 // Asks reports whether runs get a terminal to be asked at.
 func (l *Launcher) Asks() bool { return l.opt.Terminals != "" && len(l.opt.Holder) > 0 }

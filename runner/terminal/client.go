@@ -48,7 +48,7 @@ func ask(ctx context.Context, socket string, r request) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("%w: %w", runner.ErrNoTerminal, err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	if err := json.NewEncoder(conn).Encode(r); err != nil {
 		return reply{}, fmt.Errorf("%w: %w", runner.ErrNoTerminal, err)

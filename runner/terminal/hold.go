@@ -83,7 +83,7 @@ func Hold(ctx context.Context, master *os.File, socket string) error {
 }
 
 func (h *holder) talk(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(talkWithin))
 	line, err := bufio.NewReader(io.LimitReader(conn, maxRequest)).ReadBytes('\n')
 	if err != nil {
@@ -94,7 +94,9 @@ func (h *holder) talk(conn net.Conn) {
 	if json.Unmarshal(line, &r) == nil {
 		out = h.do(r)
 	}
-	_ = json.NewEncoder(conn).Encode(out) // whoever asked may have left
+	if err := json.NewEncoder(conn).Encode(out); err != nil {
+		return // whoever asked may have left
+	}
 }
 
 func (h *holder) do(r request) reply {

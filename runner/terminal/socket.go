@@ -6,6 +6,7 @@ package terminal
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -67,7 +68,7 @@ func digest(text string, n int) string {
 const sweepAfter = time.Minute
 
 // Sweep removes the sockets that nobody listens at any more.
-func (s Sockets) Sweep() {
+func (s Sockets) Sweep(ctx context.Context) {
 	path, err := s.Path("", "")
 	if err != nil {
 		return
@@ -82,7 +83,7 @@ func (s Sockets) Sweep() {
 		if err != nil || entry.Type()&fs.ModeSocket == 0 || time.Since(info.ModTime()) < sweepAfter {
 			continue
 		}
-		conn, err := net.DialTimeout("unix", at, dialWithin)
+		conn, err := (&net.Dialer{Timeout: dialWithin}).DialContext(ctx, "unix", at)
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			_ = os.Remove(at)
 		}

@@ -207,7 +207,7 @@ func TestALongFolder(t *testing.T) {
 			t.Errorf("%v has the same", other)
 		}
 	}
-	if err := os.Chmod(filepath.Dir(one), 0o777); err != nil { //nolint:gosec // as somebody else may have made it
+	if err := os.Chmod(filepath.Dir(one), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := deep.Path("db", "run"); err == nil {
@@ -232,7 +232,7 @@ func TestSocketsNobodyListensAtAreRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer used.Close()
-	Sockets(dir).Sweep()
+	Sockets(dir).Sweep(t.Context())
 	if _, err := os.Stat(path); err != nil {
 		t.Errorf("one that was only just made: %v", err)
 	}
@@ -241,7 +241,7 @@ func TestSocketsNobodyListensAtAreRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	Sockets(dir).Sweep()
+	Sockets(dir).Sweep(t.Context())
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("it is still there: %v", err)
 	}

@@ -190,8 +190,8 @@ func TestAGateIsAnsweredByTheNextConsole(t *testing.T) {
 	w := newGated(t)
 	run, gate := w.asked(t)
 	beside := w.console(t)
-	defer beside.Close() //nolint:errcheck // it has nothing to lose
-	w.held(t)            // it is started again
+	defer beside.Close()
+	w.held(t) // it is started again
 	if given, err := w.Answers(t.Context(), run); err != nil || len(given) > 0 {
 		t.Fatalf("%v, %v", given, err)
 	}
@@ -257,7 +257,7 @@ func TestARunIsStoppedWhileItWaits(t *testing.T) {
 
 func TestARunWithoutATerminalFailsAtItsGate(t *testing.T) {
 	w := newGated(t)
-	w.Engine.launcher.Close() //nolint:errcheck // it has started nothing
+	w.Engine.launcher.Close()
 	w.Engine = New(w.Engine.catalog, Options{Binary: w.binary, Launch: launch.Options{Begin: time.Minute, Grace: time.Second, Look: 20 * time.Millisecond}})
 	steps, err := w.Plan(t.Context(), runner.Request{Pipeline: "gated"})
 	if err != nil || !strings.Contains(steps[0].Warn, "nobody can give here") {

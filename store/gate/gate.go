@@ -122,7 +122,7 @@ func (g Open) ForHuman() bool { return g.Type == Approval || g.Type == "" }
 // Asks reports whether it reads an answer.
 func (g Open) Asks() bool { return g.Type == Approval && len(g.Choices) > 0 }
 
-// Who keeps the time of a gate that asks.
+// Keeper is who keeps the time of a gate that asks.
 type Keeper int
 
 // Nobody does: at a terminal Wave waits without end. Whoever started the run does, and
