@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,13 +37,13 @@ type asker struct {
 	self  bool // it takes defaults by itself
 }
 
-func (e *asker) Answers(_ context.Context, run string) ([]runner.Answer, error) {
+func (e *asker) Terminal(_ context.Context, run string) (runner.Terminal, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.held != nil && !e.held[run] {
-		return nil, runner.ErrNoTerminal
+		return runner.Terminal{}, runner.ErrNoTerminal
 	}
-	return append([]runner.Answer{}, e.given[run]...), nil
+	return runner.Terminal{Answers: slices.Clone(e.given[run]), TakesDefaults: e.self}, nil
 }
 
 func (e *asker) Answer(_ context.Context, run string, a runner.Answer) (runner.Answer, error) {
@@ -66,8 +67,6 @@ func (e *asker) Answer(_ context.Context, run string, a runner.Answer) (runner.A
 func (e *asker) Place(wave.Run) runner.Place {
 	return runner.Place{Host: "build-2", PID: 4711, Terminal: "/dev/pts/3", User: "ada", Command: "wave run ship-gate --token ghp_0123456789abcdefghijABCDEFGHIJ012345"}
 }
-
-func (e *asker) TakesDefaults() bool { return e.self }
 
 func (e *asker) serve(c *handlers.Config) {
 	e.stage.serve(c)

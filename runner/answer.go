@@ -11,17 +11,22 @@ import (
 // Answerer is an Engine whose runs are asked at gates, and can be answered from here.
 type Answerer interface {
 	Engine
-	// Answers are those that the process of a run was given. [ErrNoTerminal]: it
-	// cannot be given one from here.
-	Answers(ctx context.Context, run string) ([]Answer, error)
+	// Terminal is what the process of a run is asked at. [ErrNoTerminal]: it cannot
+	// be given an answer from here.
+	Terminal(ctx context.Context, run string) (Terminal, error)
 	// Answer gives the process of a run an answer. A gate takes one: the first is
 	// returned, which may be an earlier one. [ErrNoTerminal]
 	Answer(ctx context.Context, run string, a Answer) (first Answer, err error)
 	// Place is where the process of a run is, as far as that is known.
 	Place(run wave.Run) Place
-	// TakesDefaults reports whether runs take the default of a gate by themselves
-	// when its time is over. Else whoever started them has to answer it.
-	TakesDefaults() bool
+}
+
+// Terminal is what the process of a run is asked at.
+type Terminal struct {
+	Answers []Answer // that it was given
+	// TakesDefaults says that it takes the default of a gate by itself when its time
+	// is over. Else whoever started it has to give that answer.
+	TakesDefaults bool
 }
 
 // Answer is what somebody says at a gate.

@@ -21,6 +21,7 @@ type Gate struct {
 	Since    time.Time
 	Without  string    // what happens without an answer: waits, default, fails, continues
 	Expires  time.Time // when that happens; zero: never, or not known
+	Self     bool      // the run sees to it by itself
 
 	Answerable bool
 	Why        string // why not; empty when it is

@@ -84,7 +84,8 @@ func (c *guardCommand) Run(io stdio) error {
 
 // holdCommand holds the terminal that a run is asked at.
 type holdCommand struct {
-	Socket string `arg:"" env:"-" help:"Where it takes answers."`
+	Socket        string `arg:"" env:"-" help:"Where it takes answers."`
+	TakesDefaults bool   `env:"-" help:"The run takes the default of a gate by itself."`
 }
 
 // heldFile is the file that the terminal is, see terminal.Open.
@@ -92,7 +93,7 @@ const heldFile = 3
 
 // Run holds the terminal until its run has gone.
 func (c *holdCommand) Run(ctx context.Context) error {
-	return terminal.Hold(ctx, os.NewFile(heldFile, "terminal"), c.Socket)
+	return terminal.Hold(ctx, os.NewFile(heldFile, "terminal"), c.Socket, c.TakesDefaults)
 }
 
 // refused reports whether nothing ran because of what was asked for.

@@ -22,7 +22,7 @@ const timeIsUp = "timeout"
 // the next one.
 func (h *Handler) keepTime(ctx context.Context) {
 	answerer, ok := h.Engine.(runner.Answerer)
-	if !ok || h.ReadOnly || answerer.TakesDefaults() {
+	if !ok || h.ReadOnly {
 		return
 	}
 	tick := time.NewTicker(h.Budgets.GateTime)
@@ -52,7 +52,7 @@ func (h *Handler) answerOverdue(ctx context.Context, answerer runner.Answerer) {
 			continue
 		}
 		for _, g := range gates {
-			if !g.Answerable || g.Without != string(gate.TakesDefault) || g.Expires.IsZero() || h.Now().Before(g.Expires) {
+			if !g.Answerable || g.Self || g.Without != string(gate.TakesDefault) || g.Expires.IsZero() || h.Now().Before(g.Expires) {
 				continue
 			}
 			given := runner.Answer{Gate: g.Event, Step: g.Step, Choice: g.Default, Asks: g.Freeform, Who: timeIsUp, At: h.Now().UTC().Truncate(time.Second)}

@@ -98,8 +98,8 @@ func (rv *Reader) AskedAt(ctx context.Context, run wave.Run, step string) (*Aske
 		}
 		asked := &Asked{Gate: g, Root: root}
 		if answerer, ok := rv.Engine.(runner.Answerer); ok && g.Answered != nil {
-			given, _ := answerer.Answers(ctx, root.ID) // it was there a moment ago
-			for _, a := range given {
+			terminal, _ := answerer.Terminal(ctx, root.ID) // it was there a moment ago
+			for _, a := range terminal.Answers {
 				if a.Gate == g.Event {
 					asked.First = &a
 				}
@@ -178,12 +178,12 @@ func (w *gateWalk) take(d wave.RunDetail, within bool) {
 // answerable says of each gate whether, and by whom, it can be answered here.
 func (rv *Reader) answerable(ctx context.Context, root wave.Run, walk gateWalk) []views.Gate {
 	answerer, _ := rv.Engine.(runner.Answerer)
-	var given []runner.Answer
+	var asked runner.Terminal
 	held := runner.ErrNoTerminal
 	keeper := gate.NoKeeper
 	if answerer != nil {
-		if given, held = answerer.Answers(ctx, root.ID); held == nil {
-			if keeper = gate.Starter; answerer.TakesDefaults() {
+		if asked, held = answerer.Terminal(ctx, root.ID); held == nil {
+			if keeper = gate.Starter; asked.TakesDefaults {
 				keeper = gate.Engine
 			}
 		}
@@ -191,8 +191,8 @@ func (rv *Reader) answerable(ctx context.Context, root wave.Run, walk gateWalk) 
 	var list []views.Gate
 	for _, g := range walk.found {
 		v := present.GateOf(g, keeper, runner.MaxChoiceKey)
-		v.Action = rv.Paths.GateAnswer(g.Run, g.Step)
-		for _, a := range given {
+		v.Action, v.Self = rv.Paths.GateAnswer(g.Run, g.Step), keeper == gate.Engine
+		for _, a := range asked.Answers {
 			if a.Gate == g.Event && g.Event != 0 {
 				v.Answered = AnswerOf(g, a)
 			}

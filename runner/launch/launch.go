@@ -124,6 +124,8 @@ type Program struct {
 	// Asks says that the run may be asked at a gate: it gets a terminal to read
 	// answers from, where there are any.
 	Asks bool
+	// TakesDefaults says that it takes the default of a gate by itself.
+	TakesDefaults bool
 	// Limit is how many runs may be active when another is started; 0 is no limit.
 	Limit int
 	// Empty says that an end without a word is what is expected of it, such as
@@ -207,7 +209,7 @@ func (l *Launcher) spawn(p Program, id, output string) (int, error) {
 		cmd.Env = append(cmd.Env, p.Env(id)...)
 	}
 	cmd.Stdout, cmd.Stderr = log, log
-	if input := l.terminal(p, id); input != nil {
+	if input := l.input(p, id); input != nil {
 		defer input.Close()
 		cmd.Stdin = input
 	}

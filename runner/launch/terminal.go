@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -15,9 +16,9 @@ import (
 	"wavedeck/store/wave"
 )
 
-// terminal makes one for a run that may be asked at a gate, and has it held. nil:
+// input makes a terminal for a run that may be asked at a gate, and has it held. nil:
 // it gets none, so that nobody can answer it from here.
-func (l *Launcher) terminal(p Program, id string) *os.File {
+func (l *Launcher) input(p Program, id string) *os.File {
 	if !p.Asks || !l.Asks() {
 		return nil
 	}
@@ -26,7 +27,11 @@ func (l *Launcher) terminal(p Program, id string) *os.File {
 	var holder *os.Process
 	if err == nil {
 		// It is found with the processes of the run, and ended with them.
-		input, holder, err = terminal.Open(l.opt.Holder, process.Marks(id, l.locate()), socket)
+		command := l.opt.Holder
+		if p.TakesDefaults {
+			command = append(slices.Clone(command), "--takes-defaults")
+		}
+		input, holder, err = terminal.Open(command, process.Marks(id, l.locate()), socket)
 	}
 	if err != nil {
 		l.opt.Log.Warn("failed to make a terminal for a run; its gates cannot be answered from here", "run", id, "err", err)
@@ -58,11 +63,11 @@ func (l *Launcher) sweep() { l.opt.Terminals.Sweep(l.ctx) }
 // Asks reports whether runs get a terminal to be asked at.
 func (l *Launcher) Asks() bool { return l.opt.Terminals != "" && len(l.opt.Holder) > 0 }
 
-// Answers are those that the process of a run was given. See runner.Answerer.
-func (l *Launcher) Answers(ctx context.Context, run string) ([]runner.Answer, error) {
+// Terminal is what the process of a run is asked at. See runner.Answerer.
+func (l *Launcher) Terminal(ctx context.Context, run string) (runner.Terminal, error) {
 	socket, err := l.socket(run)
 	if err != nil {
-		return nil, err
+		return runner.Terminal{}, err
 	}
 	return terminal.Look(ctx, socket)
 }

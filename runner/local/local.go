@@ -75,7 +75,7 @@ func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
 	}
 	pipeline, _ := e.catalog().Pipeline(r.Pipeline)
 	return e.launcher.Start(ctx, runner.NewRun(r), launch.Program{
-		Asks: runner.Asks(e.catalog(), pipeline, r),
+		Asks: runner.Asks(e.catalog(), pipeline, r), TakesDefaults: true,
 		Path: binary, Args: func(run string) []string { return arguments(project, run, r) },
 		Dir: project.Root, Logs: filepath.Join(project.StateDir, "logs"),
 		Limit: runner.Limit(e.catalog()),
@@ -116,9 +116,9 @@ func arguments(project manifest.Project, run string, r runner.Request) []string 
 // AutoApproves says that gates can be approved by themselves.
 func (e *Engine) AutoApproves() {}
 
-// Answers are those that the process of a run was given.
-func (e *Engine) Answers(ctx context.Context, run string) ([]runner.Answer, error) {
-	return e.launcher.Answers(ctx, run)
+// Terminal is what the process of a run is asked at.
+func (e *Engine) Terminal(ctx context.Context, run string) (runner.Terminal, error) {
+	return e.launcher.Terminal(ctx, run)
 }
 
 // Answer gives the process of a run an answer.
@@ -130,9 +130,6 @@ func (e *Engine) Answer(ctx context.Context, run string, a runner.Answer) (runne
 func (e *Engine) Place(run wave.Run) runner.Place {
 	return e.launcher.Place(run, e.catalog().Project.Root)
 }
-
-// TakesDefaults is true: our own program keeps the time of a gate.
-func (e *Engine) TakesDefaults() bool { return true }
 
 // Stop asks the run to end.
 func (e *Engine) Stop(ctx context.Context, run string, force bool) error {

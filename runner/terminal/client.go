@@ -18,11 +18,10 @@ import (
 // dialWithin is how long the kernel may take to connect two processes of this machine.
 const dialWithin = time.Second
 
-// Look returns the answers that were given at a socket. [runner.ErrNoTerminal]:
-// nobody holds it.
-func Look(ctx context.Context, socket string) ([]runner.Answer, error) {
+// Look is the terminal that is held at a socket. [runner.ErrNoTerminal]: none is.
+func Look(ctx context.Context, socket string) (runner.Terminal, error) {
 	got, err := ask(ctx, socket, request{Op: opLook})
-	return got.Answers, err
+	return runner.Terminal{Answers: got.Answers, TakesDefaults: got.Self}, err
 }
 
 // Give gives an answer, and returns the first that its gate got.

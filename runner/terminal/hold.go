@@ -34,6 +34,7 @@ const (
 
 type reply struct {
 	Answers []runner.Answer `json:"answers,omitempty"`
+	Self    bool            `json:"takes_defaults,omitempty"`
 	First   *runner.Answer  `json:"first,omitempty"` // the one that the gate got
 	Error   string          `json:"error,omitempty"`
 }
@@ -46,7 +47,8 @@ const (
 
 // holder has one end of a terminal, whose other end is a run's standard input.
 type holder struct {
-	to io.Writer
+	to   io.Writer
+	self bool // what reads at its other end takes defaults by itself
 
 	mu       sync.Mutex
 	answers  []runner.Answer // the first of each gate, oldest first
@@ -54,8 +56,9 @@ type holder struct {
 }
 
 // Hold holds a terminal until the process at its other end has gone, or ctx ends,
-// and takes answers at a socket.
-func Hold(ctx context.Context, master *os.File, socket string) error {
+// and takes answers at a socket. Self says that the process takes the default of a gate
+// by itself.
+func Hold(ctx context.Context, master *os.File, socket string, self bool) error {
 	syscall.Umask(0o177) // the socket is 0600 from the beginning
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -69,7 +72,9 @@ func Hold(ctx context.Context, master *os.File, socket string) error {
 		_ = listener.Close()
 	}()
 	defer context.AfterFunc(ctx, func() { _ = listener.Close() })()
-	h := &holder{to: master}
+	h := &holder{to: master, self: self}
+	var talks sync.WaitGroup
+	defer talks.Wait() // whoever gave the last answer is told that it was taken
 	for {
 		conn, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -78,7 +83,7 @@ func Hold(ctx context.Context, master *os.File, socket string) error {
 		if err != nil {
 			return err
 		}
-		go h.talk(conn)
+		talks.Go(func() { h.talk(conn) })
 	}
 }
 
@@ -104,7 +109,7 @@ func (h *holder) do(r request) reply {
 	defer h.mu.Unlock()
 	switch {
 	case r.Op == opLook:
-		return reply{Answers: h.answers}
+		return reply{Answers: h.answers, Self: h.self}
 	case r.Op == opNudge:
 		h.stopping = true
 		_, err := io.WriteString(h.to, "\n")

@@ -26,7 +26,7 @@ const holds = "hold-a-terminal"
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == holds {
-		if err := Hold(context.Background(), os.NewFile(3, "terminal"), os.Args[2]); err != nil {
+		if err := Hold(context.Background(), os.NewFile(3, "terminal"), os.Args[2], true); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -144,7 +144,7 @@ func TestOneAnswerOfManyIsTyped(t *testing.T) {
 			t.Errorf("%+v and %+v were both first", first, got[0])
 		}
 	}
-	if given, err := Look(t.Context(), a.socket); err != nil || len(given) != 1 || given[0] != got[0] {
+	if given, err := Look(t.Context(), a.socket); err != nil || len(given.Answers) != 1 || given.Answers[0] != got[0] || !given.TakesDefaults {
 		t.Errorf("it remembers %+v, %v", given, err)
 	}
 	if _, err := Give(t.Context(), a.socket, runner.Answer{Gate: 8, Choice: "next"}); err != nil { // of another gate

@@ -29,7 +29,7 @@ import (
 const holds = "hold-a-terminal"
 
 func holdTerminal(socket string) error {
-	return terminal.Hold(context.Background(), os.NewFile(3, "terminal"), socket)
+	return terminal.Hold(context.Background(), os.NewFile(3, "terminal"), socket, false)
 }
 
 // askAsWave carries out a run that comes to a gate, as Wave does: it refuses to ask
@@ -158,7 +158,7 @@ func (w *world) becomes(t *testing.T, run string, state wave.State) wave.Run {
 func (w *world) unheld(t *testing.T, run string) {
 	t.Helper()
 	await(t, "the holder to be gone", func() bool {
-		_, err := w.Answers(t.Context(), run)
+		_, err := w.Terminal(t.Context(), run)
 		return errors.Is(err, runner.ErrNoTerminal)
 	})
 }
@@ -192,7 +192,7 @@ func TestAGateIsAnsweredByTheNextConsole(t *testing.T) {
 	beside := w.console(t)
 	defer beside.Close()
 	w.held(t) // it is started again
-	if given, err := w.Answers(t.Context(), run); err != nil || len(given) > 0 {
+	if given, err := w.Terminal(t.Context(), run); err != nil || len(given.Answers) > 0 || given.TakesDefaults {
 		t.Fatalf("%v, %v", given, err)
 	}
 	first, err := beside.Answer(t.Context(), run, answer(gate, "s"))
@@ -271,7 +271,7 @@ func TestARunWithoutATerminalFailsAtItsGate(t *testing.T) {
 	if r := w.becomes(t, run, wave.Failed); !strings.Contains(r.Error, "interactive terminal") {
 		t.Errorf("it says %q", r.Error)
 	}
-	if _, err := w.Answers(t.Context(), run); !errors.Is(err, runner.ErrNoTerminal) {
+	if _, err := w.Terminal(t.Context(), run); !errors.Is(err, runner.ErrNoTerminal) {
 		t.Errorf("it has a terminal: %v", err)
 	}
 }

@@ -286,9 +286,9 @@ func arguments(run string, p manifest.Pipeline, project manifest.Project, r runn
 	return args
 }
 
-// Answers are those that the process of a run was given.
-func (e *Engine) Answers(ctx context.Context, run string) ([]runner.Answer, error) {
-	return e.launcher.Answers(ctx, run)
+// Terminal is what the process of a run is asked at.
+func (e *Engine) Terminal(ctx context.Context, run string) (runner.Terminal, error) {
+	return e.launcher.Terminal(ctx, run)
 }
 
 // Answer gives the process of a run an answer.
@@ -300,9 +300,6 @@ func (e *Engine) Answer(ctx context.Context, run string, a runner.Answer) (runne
 func (e *Engine) Place(run wavedb.Run) runner.Place {
 	return e.launcher.Place(run, e.catalog().Project.Root)
 }
-
-// TakesDefaults is false: at a terminal Wave waits without end.
-func (e *Engine) TakesDefaults() bool { return false }
 
 // Stop asks the run to end.
 func (e *Engine) Stop(ctx context.Context, run string, force bool) error {
