@@ -1,9 +1,10 @@
-// How many runs need attention stands in the title and on the icon; who asked to be told of a run's end is told once, whatever
+// How many runs need attention stands in the title and on the icon; who asked to be told of a run's end, and of what it asks, is told once, whatever
 // page of the console is open.
 (() => {
   'use strict'
   const { events, ended } = document.currentScript.dataset
   const KEY = 'wd-watch' + events
+  const ASKED = KEY + ' asked' // gates that were told of
   const $ = selector => document.querySelector(selector)
   const base = $('title').dataset.title
   let said // what became of the last click: the name of a text that the button brings along
@@ -32,9 +33,12 @@
 
   async function look() {
     const response = await fetch(ended + query())
-    for (const run of (await response.json()).ended ?? []) {
-      if (!watched().includes(run.tag)) continue // told meanwhile
-      keep(run.tag)
+    const { ended: over, asks } = await response.json()
+    for (const run of [...over ?? [], ...asks ?? []]) {
+      const asked = JSON.parse(localStorage[ASKED] ?? '[]')
+      if (!watched().includes(run.tag) || asked.includes(run.gate)) continue // told meanwhile
+      if (run.gate) localStorage[ASKED] = JSON.stringify([run.gate, ...asked].slice(0, 50))
+      else keep(run.tag)
       new Notification(run.title, run).onclick = () => {
         focus()
         if (location.pathname !== run.url) open(run.url, run.tag)

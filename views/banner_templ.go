@@ -89,7 +89,7 @@ func watchButton(run string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "\" data-granted=\"You are notified when it ends, while a page of the console is open.\" data-denied=\"Notifications are blocked: allow them for this site in the browser's settings, then try again.\" data-default=\"Allow notifications to be notified when it ends.\" data-insecure=\"Browsers notify over HTTPS or at localhost only.\" hidden>Notify me</button> <span class=\"dim\"></span></p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "\" data-granted=\"You are notified when it ends or asks for an answer, while a page of the console is open.\" data-denied=\"Notifications are blocked: allow them for this site in the browser's settings, then try again.\" data-default=\"Allow notifications to be notified when it ends or asks for an answer.\" data-insecure=\"Browsers notify over HTTPS or at localhost only.\" hidden>Notify me</button> <span class=\"dim\"></span></p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -61,6 +61,18 @@ func watchedRunIsTold(t *testing.T, browser *browsertest.Browser) {
 	if title := browsertest.Eval[string](other, `document.title`); title != "Views · wavedeck" {
 		t.Errorf("nothing needs attention, and the title is %q", title)
 	}
+	// What it asks is told once, and what is watched stays watched.
+	b.Event("watched-0", storetest.Event{Step: "approve", State: "running", Message: "gate step: approval"})
+	other.Until(`JSON.parse(localStorage.notices || '[]').length === 1`)
+	if got := browsertest.Eval[string](other, `JSON.parse(localStorage.notices)[0].title`); got != "build waits for an answer" {
+		t.Errorf("told %q", got)
+	}
+	if got := browsertest.Eval[string](other, `localStorage['wd-watch/events']`); got != `["watched-0"]` {
+		t.Errorf("then it watches %s", got)
+	}
+	b.Event("watched-0", storetest.Event{Step: "approve", State: "completed"})
+	other.Run(`localStorage.removeItem('notices')`)
+
 	list := tab.Beside()
 	list.Before(recordNotices)
 	list.Open(p.url + "attention")

@@ -37,12 +37,20 @@ type endedRun struct {
 	URL   string `json:"url"`
 }
 
-type endedResponse struct {
-	Ended []endedRun `json:"ended"`
+// askingRun is the notification that a run waits to be answered.
+type askingRun struct {
+	endedRun
+
+	Gate string `json:"gate"` // of which there is one notification
 }
 
-// apiEnded reports which of the runs of run=, up to 50, have ended. One that is
-// gone has: nobody waits for it any more.
+type endedResponse struct {
+	Ended []endedRun  `json:"ended"`
+	Asks  []askingRun `json:"asks,omitempty"`
+}
+
+// apiEnded reports which of the runs of run=, up to 50, have ended, and which wait to
+// be answered. One that is gone has ended: nobody waits for it any more.
 func (h *Handler) apiEnded(w http.ResponseWriter, r *http.Request) error {
 	ids, err := web.Texts(r.URL.Query(), "run")
 	if err != nil {
@@ -66,6 +74,18 @@ func (h *Handler) apiEnded(w http.ResponseWriter, r *http.Request) error {
 				answer.Ended = append(answer.Ended, endedRun{RunID: address.Encode(id), Title: "A run is gone", Body: id, URL: h.Paths.Run(id)})
 			case run.State.Ended():
 				answer.Ended = append(answer.Ended, endedRun{RunID: address.Encode(id), Title: runTitle(run), Body: tookWords(run) + id, URL: h.Paths.Run(id)})
+			case run.State == wave.Waiting:
+				open, err := h.Gates(ctx, wave.RunDetail{Run: run})
+				if err != nil {
+					return err
+				}
+				if len(open) > 0 {
+					g := open[0]
+					answer.Asks = append(answer.Asks, askingRun{
+						endedRun{RunID: address.Encode(id), Title: run.Pipeline + " waits for an answer", Body: present.Clip(g.Question(), present.TextShown) + " · " + id, URL: h.Paths.Gates(g.Run)},
+						strconv.FormatInt(g.Event, 10),
+					})
+				}
 			}
 		}
 		return web.EncodeJSON(b, answer)
