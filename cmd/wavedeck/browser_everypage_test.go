@@ -218,6 +218,7 @@ func everyoneProject(t testing.TB) (root string) {
 	}
 	b.Event(everyRunning, storetest.Event{Step: "fetch", State: "running", Message: "reading"})
 	b.Step(everyRunning, storetest.Step{ID: "fetch", State: "running"})
+	b.Event(everyWaiting, storetest.Event{Step: "approve", State: "running", Message: "gate step: approval"})
 	b.Event(everyWaiting, storetest.Event{State: "gate_waiting", Message: "approve the plan"})
 	for run, text := range map[string]string{everyLong: unbreakable, everyHostile: hostile[5]} {
 		b.Step(run, storetest.Step{ID: text, State: "failed", Error: text})

@@ -43,11 +43,15 @@ func answerGate(t *testing.T, browser *browsertest.Browser, scripts bool) {
 	if !scripts {
 		browsertest.Call(o.Tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	}
+	if scripts {
+		o.LookForBarriers()
+	}
 	o.Open(server.url + "pipelines/gated/start")
 	follow(o.Tab, `#plan .btn.go`)
 	run := o.at()
 	o.sees(t, `document.querySelector('#gates .gate form')`)
 	if scripts {
+		person{o.Tab, t}.barriers("with a gate")
 		// A key leads to it, and what is being written stays while the run goes on.
 		press(o.Tab, "a")
 		o.Until(`document.activeElement?.matches('#gates textarea')`)

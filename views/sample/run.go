@@ -12,6 +12,7 @@ func runs() []Case {
 	return []Case{
 		{"run-failed", "a failed run: what, where and why with no click", true, views.RunPage(failed)},
 		{"run-running", "a run that goes on", true, views.RunPage(runningRun())},
+		{"run-waiting", "a run that asks", true, views.RunPage(waitingRun())},
 		{"run-cancelled", "a run that an operator stopped", true, views.RunPage(cancelledRun())},
 		{"run-past", "a run as of an event", true, views.RunPage(pastRun())},
 		{"run-bare", "a run of which nothing but its row is known", true, views.RunPage(bareRun())},
@@ -204,6 +205,7 @@ func hostileRun() views.RunView {
 		v.Outcomes.Checkpoints = append(v.Outcomes.Checkpoints, views.CheckpointRow{Number: i, Step: t, Workspace: t, Commit: t})
 		v.Artifacts = append(v.Artifacts, views.ArtifactGroup{Step: t, Rows: []views.ArtifactRow{{Name: t, Path: t, Type: t, Preview: t}}})
 	}
+	v.Gates = []views.Gate{hostileGate(text, text)}
 	v.ChildRows = h
 	v.Parent = &views.RunRef{ID: text, Pipeline: text, State: text, Word: text}
 	v.Fork = v.Parent
