@@ -125,7 +125,7 @@ func TestIncidentLinksReproduce(t *testing.T) {
 	if len(notes) < 30 {
 		t.Fatalf("%d moments only", len(notes))
 	}
-	ofNow := []string{"as_of", "run.stall", "run.eta", "run.runaway", "run.estimated_cost", "runs.stall", "runs.eta", "runs.runaway", "runs.estimated_cost"}
+	ofNow := []string{"as_of", "run.stall", "run.eta", "run.runaway", "gates", "run.estimated_cost", "runs.stall", "runs.eta", "runs.runaway", "runs.estimated_cost"}
 	exact, differing := map[string]int{}, map[string]bool{}
 	for _, n := range notes {
 		later := both(n.run, fmt.Sprintf("at=event:%d&", n.event))
