@@ -3,6 +3,7 @@
 package wave
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -13,16 +14,33 @@ import (
 )
 
 // preflight foresees what Wave refuses before the first step: an order of steps
-// that cannot be, steps that cannot be left out, and tools that are not installed. Wave looks for those on the
-// PATH that it gets from here, and not when it only plans.
-func preflight(p manifest.Pipeline, r runner.Request) error {
+// that cannot be, steps that cannot be left out, tools and skills that are not
+// installed, and a forge that is not there. For those it looks neither when it only
+// plans nor when it resumes a run; nor for tools and skills where it walks along edges.
+func preflight(ctx context.Context, catalog *manifest.Catalog, p manifest.Pipeline, r runner.Request) error {
 	if !isGraph(p) {
 		if err := runner.CheckOrder(p); err != nil {
 			return err
 		}
 	}
-	if err := filtered(p, r); err != nil || r.DryRun {
+	if err := filtered(p, r); err != nil || r.DryRun || r.FromStep != "" {
 		return err
+	}
+	if !isGraph(p) {
+		if err := installed(p); err != nil {
+			return err
+		}
+	}
+	return hasForge(ctx, catalog, p)
+}
+
+// installed foresees which tools and skills Wave does not find. It looks for tools on
+// the PATH that it gets from here.
+func installed(p manifest.Pipeline) error {
+	for _, skill := range p.Skills {
+		if !skill.Optional && skill.Check == "" {
+			return &runner.UnsupportedError{What: fmt.Sprintf("the pipeline requires the skill %.80q, which has no \"check\" command by which Wave would find it installed", skill.Name)}
+		}
 	}
 	var missing []string
 	for _, tool := range p.Tools {
@@ -37,6 +55,54 @@ func preflight(p manifest.Pipeline, r runner.Request) error {
 		return nil
 	}
 	return &runner.UnsupportedError{What: fmt.Sprintf("the pipeline requires %s, which the console does not find on its PATH", strings.Join(missing, ", "))}
+}
+
+// withSkills says at the first step that runs which skills Wave checks before it, with
+// commands that only a start executes.
+func withSkills(p manifest.Pipeline, r runner.Request, steps []runner.PlannedStep) {
+	first := slices.IndexFunc(steps, func(s runner.PlannedStep) bool { return s.Does == runner.Runs })
+	if first < 0 || r.DryRun || r.FromStep != "" || isGraph(p) {
+		return
+	}
+	var checked, tried []string
+	for _, skill := range p.Skills {
+		if skill.Optional {
+			continue
+		}
+		checked = append(checked, fmt.Sprintf("%.80q", skill.Name))
+		if skill.Install != "" {
+			tried = append(tried, fmt.Sprintf("%.80q", skill.Name))
+		}
+	}
+	if len(checked) == 0 {
+		return
+	}
+	what, is := "skill ", " is installed"
+	if len(checked) > 1 {
+		what, is = "skills ", " are installed"
+	}
+	text := "before it, Wave checks whether the " + what + listed(checked) + is
+	if len(tried) > 0 {
+		text += ", and installs " + listed(tried) + " if not"
+	}
+	if why := steps[first].Why; why != "" {
+		text = why + "; " + text
+	}
+	steps[first].Why = text + ": the result is unknown here"
+}
+
+// listed is a list of names in a sentence, the first of them when there are many.
+func listed(names []string) string {
+	last := "and " + names[len(names)-1]
+	switch {
+	case len(names) == 1:
+		return names[0]
+	case len(names) > maxMissing:
+		names, last = names[:maxMissing], fmt.Sprintf("and %d more", len(names)-maxMissing)
+	default:
+		names = names[:len(names)-1]
+	}
+	return strings.Join(names, ", ") + " " + last
 }
 
 // filtered foresees what becomes of a choice of steps. Wave takes only one of the two

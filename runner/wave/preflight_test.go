@@ -3,8 +3,10 @@
 package wave
 
 import (
+	"cmp"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,6 +35,12 @@ func TestThePlanForeseesWhatWaveRefuses(t *testing.T) {
 		"a tool that is not installed": {head: "requires: {tools: [sh, no-such-tool]}\n", steps: step, want: `requires "no-such-tool", which the console does not find`},
 		"the same for a plan alone":    {head: "requires: {tools: [no-such-tool]}\n", steps: step, ask: runner.Request{DryRun: true}},
 		"tools that are there":         {head: "requires: {tools: [sh, '{{ forge.cli_tool }}']}\n", steps: step},
+		"a tool where edges lead back": {
+			head: "requires: {tools: [no-such-tool], skills: {x: {}}}\n", steps: "  - {id: a, type: command, script: 'true', edges: [{target: a}]}\n",
+		},
+		"a skill that cannot be found installed": {head: "requires: {skills: {lint: {install: 'true'}}}\n", steps: step, want: `requires the skill "lint", which has no "check"`},
+		"the same when it may be left out":       {head: "requires: {skills: {lint: {optional: true}}}\n", steps: step},
+		"the same for nothing but a plan":        {head: "requires: {skills: {lint: {}}}\n", steps: step, ask: runner.Request{DryRun: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "")
@@ -42,6 +50,91 @@ func TestThePlanForeseesWhatWaveRefuses(t *testing.T) {
 			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 				t.Errorf("it says %v", err)
 			}
+		})
+	}
+}
+
+// TestThePlanSaysWhichSkillsItCannotForesee: whether one is installed is known to a
+// command of the pipeline, which only a start executes.
+func TestThePlanSaysWhichSkillsItCannotForesee(t *testing.T) {
+	w := newWorld(t, "")
+	w.write(".agents/pipelines/fix.yaml", "kind: WavePipeline\nmetadata: {name: fix}\nrequires:\n  skills:\n    zeta: {check: 'touch executed'}\n    lint: {check: 'touch executed', install: 'touch executed'}\n    free: {check: 'false', optional: true}\n"+
+		"steps:\n  - {id: r, rework_only: true, type: command, script: 'true'}\n  - {id: a, type: command, script: 'true'}\n  - {id: b, type: command, script: 'true'}\n")
+	for name, test := range map[string]struct {
+		ask  runner.Request
+		says bool
+	}{
+		"a start": {says: true}, "a plan": {ask: runner.Request{DryRun: true}},
+	} {
+		test.ask.Pipeline = "fix"
+		steps, err := w.Plan(t.Context(), test.ask)
+		if err != nil || len(steps) != 3 {
+			t.Fatal(name, steps, err)
+		}
+		want := ""
+		if test.says {
+			want = `before it, Wave checks whether the skills "lint" and "zeta" are installed, and installs "lint" if not: the result is unknown here`
+		}
+		if steps[1].Why != want || steps[1].Warn != "" || strings.Contains(steps[0].Why+steps[2].Why, "skill") {
+			t.Errorf("%s: it says %+v", name, steps)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(w.root, "executed")); err == nil {
+		t.Error("a command of the pipeline was executed")
+	}
+}
+
+// TestThePlanForeseesThatAForgeIsNeeded: where no remote names one, Wave refuses what
+// needs it.
+func TestThePlanForeseesThatAForgeIsNeeded(t *testing.T) {
+	const personas = "adapters: {claude: {binary: c, default_permissions: {allowed_tools: [Read]}}, hub: {binary: c, default_permissions: {allowed_tools: ['Bash(glab mr *)']}}}\n" +
+		"personas: {plain: {adapter: claude}, pusher: {adapter: claude, permissions: {allowed_tools: ['Bash(gh *)']}}, lab: {adapter: hub}}\n"
+	step := func(keys string) string { return "  - {id: a, " + keys + "}\n" }
+	for name, test := range map[string]struct {
+		name, steps string
+		ask         runner.Request
+		want        string // empty: nothing is refused, with a remote or without
+	}{
+		"a tool of the persona":             {steps: step("persona: pusher, exec: {type: prompt, source: x}"), want: `the step "a" may use gh`},
+		"a tool of its adapter":             {steps: step("persona: lab, exec: {type: prompt, source: x}"), want: `the step "a" may use glab`},
+		"a tool of the step's own adapter":  {steps: step("persona: plain, adapter: hub, exec: {type: prompt, source: x}"), want: `the step "a" may use glab`},
+		"a tool of the step":                {steps: step("persona: plain, permissions: {allowed_tools: ['Bash(tea pr)', 'Bash(bb)']}, exec: {type: prompt, source: x}"), want: `the step "a" may use tea`},
+		"a tool whose name begins alike":    {steps: step("persona: plain, permissions: {allowed_tools: ['Bash(ghc *)']}, exec: {type: prompt, source: x}")},
+		"a template":                        {steps: step("persona: plain, exec: {type: prompt, source: 'run {{ forge.cli_tool }}'}"), want: `the step "a" uses {{ forge.cli_tool }}`},
+		"the name":                          {name: "gh-fix", steps: step("type: command, script: 'true'"), want: `its name begins with "gh-"`},
+		"the name, where edges lead back":   {name: "gt-fix", steps: step("type: command, script: 'true', edges: [{target: a}]"), want: `its name begins with "gt-"`},
+		"a name that only looks like it":    {name: "ghost", steps: step("type: command, script: 'true'")},
+		"nothing":                           {steps: step("persona: plain, exec: {type: prompt, source: x}")},
+		"a tool of the persona, for a plan": {steps: step("persona: pusher, exec: {type: prompt, source: x}"), ask: runner.Request{DryRun: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "")
+			called := cmp.Or(test.name, "fix")
+			define := func(forge string) {
+				w.write("wave.yaml", "metadata: {name: test, forge: '"+forge+"'}\n"+personas)
+				w.write(".agents/pipelines/"+called+".yaml", "kind: WavePipeline\nmetadata: {name: "+called+"}\nsteps:\n"+test.steps)
+			}
+			refused := func(where, want string) {
+				t.Helper()
+				test.ask.Pipeline = called
+				_, err := w.Plan(t.Context(), test.ask)
+				if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: it says %v", where, err)
+				}
+			}
+			define("")
+			refused("in no repository", test.want)
+			git := func(args ...string) {
+				if out, err := exec.Command("git", append([]string{"-C", w.root}, args...)...).CombinedOutput(); err != nil {
+					t.Fatal(err, string(out))
+				}
+			}
+			git("init", "-q")
+			refused("in one without a remote", test.want)
+			git("remote", "add", "other", "https://github.com/a/b.git")
+			refused("with a remote", "")
+			define("none")
+			refused("with a remote, and the manifest says that there is no forge", test.want)
 		})
 	}
 }

@@ -111,8 +111,8 @@ func (e *Engine) Version(ctx context.Context) (string, error) {
 }
 
 // Plan says what a start would do. Wave's own plan may be wiser.
-func (e *Engine) Plan(_ context.Context, r runner.Request) ([]runner.PlannedStep, error) {
-	steps, _, err := e.look(r)
+func (e *Engine) Plan(ctx context.Context, r runner.Request) ([]runner.PlannedStep, error) {
+	steps, _, err := e.look(ctx, r)
 	if err == nil {
 		_, err = e.program()
 	}
@@ -129,7 +129,7 @@ func (e *Engine) program() (string, error) {
 }
 
 // look plans a request, and finds what a resumed run needs.
-func (e *Engine) look(r runner.Request) ([]runner.PlannedStep, *handover.Found, error) {
+func (e *Engine) look(ctx context.Context, r runner.Request) ([]runner.PlannedStep, *handover.Found, error) {
 	catalog := e.catalog()
 	pipeline, ok := catalog.Pipeline(r.Pipeline)
 	if !ok {
@@ -141,10 +141,11 @@ func (e *Engine) look(r runner.Request) ([]runner.PlannedStep, *handover.Found, 
 		err = keepsState(catalog.Project)
 	}
 	if err == nil {
-		err = preflight(pipeline, r)
+		err = preflight(ctx, catalog, pipeline, r)
 	}
 	if err == nil {
 		runner.WithInnerGates(catalog, pipeline, r, steps)
+		withSkills(pipeline, r, steps)
 	}
 	if err != nil || r.FromStep == "" {
 		return steps, nil, err
@@ -201,7 +202,7 @@ func inOrder(p manifest.Pipeline, r runner.Request, steps []runner.PlannedStep) 
 // Start reserves the run and has Wave begin it. Before Wave ran for the first
 // time there is no database to reserve it in; then one is made as Wave would.
 func (e *Engine) Start(ctx context.Context, r runner.Request) (string, error) {
-	_, found, err := e.look(r)
+	_, found, err := e.look(ctx, r)
 	if err != nil {
 		return "", err
 	}

@@ -55,6 +55,7 @@ type Manifest struct {
 	Loaded      bool
 	Name        string
 	Description string
+	Forge       string    // where its repository is hosted, when it is not the remote that says so
 	Adapters    []Adapter // by name
 	Personas    []Persona // by name
 	Runtime     Runtime

@@ -19,6 +19,7 @@ func parseManifest(file string, data []byte, search *lineSearch) (Manifest, []Pr
 		Loaded:      top.present,
 		Name:        metadata.text("name"),
 		Description: metadata.text("description"),
+		Forge:       metadata.text("forge"),
 		Adapters:    readAdapters(top.mapping("adapters")),
 		Runtime: Runtime{
 			WorkspaceRoot:         runtime.text("workspace_root"),

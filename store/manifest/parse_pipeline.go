@@ -2,6 +2,8 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -57,7 +59,9 @@ func parsePipeline(file, name string, data []byte, search *lineSearch) parsedPip
 	if parsed.Name == "" {
 		parsed.Name = name
 	}
-	parsed.Tools, _ = top.mapping("requires").texts("tools")
+	requires := top.mapping("requires")
+	parsed.Tools, _ = requires.texts("tools")
+	parsed.Skills = readSkills(requires.mapping("skills"))
 	parsed.Steps = p.readSteps(top, nil)
 	if len(parsed.Steps) == 0 && len(p.r.problems) == 0 {
 		p.r.problemf(top.line, "has no steps")
@@ -65,6 +69,16 @@ func parsePipeline(file, name string, data []byte, search *lineSearch) parsedPip
 	parsed.Problems = p.r.problems
 	parsed.personas, parsed.adapters = p.personas, p.adapters
 	return parsed
+}
+
+func readSkills(all fields) []Skill {
+	var skills []Skill
+	for _, name := range all.keys {
+		f := all.mapping(name)
+		skills = append(skills, Skill{Name: name, Check: f.text("check"), Install: f.text("install"), Optional: f.boolean("optional")})
+	}
+	slices.SortFunc(skills, func(a, b Skill) int { return strings.Compare(a.Name, b.Name) })
+	return skills
 }
 
 func brokenPipeline(file, name string, problems ...Problem) parsedPipeline {
@@ -148,15 +162,16 @@ func (p *pipelineParser) readLoop(f fields, visible map[string]bool) *Loop {
 func (p *pipelineParser) readStep(f fields, index int, scope *scope) Step {
 	exec := f.mapping("exec")
 	s := Step{
-		ID:       f.text("id"),
-		Line:     f.line,
-		Type:     f.text("type"),
-		Persona:  f.text("persona"),
-		Adapter:  f.text("adapter"),
-		Model:    f.text("model"),
-		Script:   f.text("script"),
-		Pipeline: f.text("pipeline"),
-		Input:    f.text("input"),
+		ID:          f.text("id"),
+		Line:        f.line,
+		Type:        f.text("type"),
+		Persona:     f.text("persona"),
+		Adapter:     f.text("adapter"),
+		Permissions: readPermissions(f.mapping("permissions")),
+		Model:       f.text("model"),
+		Script:      f.text("script"),
+		Pipeline:    f.text("pipeline"),
+		Input:       f.text("input"),
 		Exec: Exec{
 			Type:       exec.text("type"),
 			Source:     exec.text("source"),

@@ -16,6 +16,7 @@ type Pipeline struct {
 	Release     bool
 	Input       Input
 	Tools       []string // programs that Wave requires to be installed; may hold templates
+	Skills      []Skill  // what it requires besides, by name
 	Steps       []Step   // in file order
 	Problems    []Problem
 	Broken      bool
@@ -24,6 +25,14 @@ type Pipeline struct {
 // FileName is what Wave calls a pipeline by, whatever name stands in the file: the name
 // of the file, without the extension if that is .yaml.
 func (p Pipeline) FileName() string { return strings.TrimSuffix(path.Base(p.File), ".yaml") }
+
+// Skill is one that Wave looks for before it starts a run.
+type Skill struct {
+	Name     string
+	Check    string // the command that succeeds where it is installed
+	Install  string // the command that installs it
+	Optional bool   // the run starts without it
+}
 
 // Input is what a run of the pipeline asks for.
 type Input struct {
@@ -43,8 +52,9 @@ type Step struct {
 	Kind            Kind
 	Type            string // the type key, as written
 	Persona         string
-	Adapter         string // overrides the persona's
-	Model           string // overrides the persona's
+	Adapter         string      // overrides the persona's
+	Permissions     Permissions `json:",omitzero"` // besides the persona's
+	Model           string      // overrides the persona's
 	Dependencies    []string
 	Exec            Exec
 	Script          string
