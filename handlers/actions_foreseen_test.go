@@ -53,6 +53,17 @@ func TestAStartThatWouldBeRefusedIsDisabledWithItsReason(t *testing.T) {
 			t.Errorf("it says %q", got)
 		}
 	})
+	t.Run("on the page of a pipeline", func(t *testing.T) {
+		e.cannot = map[string]error{"flaky-integration": &runner.UnsupportedError{What: why}}
+		defer func() { e.cannot = nil }()
+		for pipeline, want := range map[string]string{"flaky-integration": "Cannot start: " + why, "fix-issue": ""} {
+			doc := s.as(t).get("/pipelines/" + pipeline).doc()
+			link := doc.Find("a#start-run") // which leads to a form that can be changed
+			if got := doc.Find("#start-not").Text(); link.Length() != 1 || got != want || (want != "") != (link.AttrOr("aria-describedby", "") == "start-not") {
+				t.Errorf("%s: %d links, and it says %q", pipeline, link.Length(), got)
+			}
+		}
+	})
 }
 
 func TestWhatWillGoWrongIsSaidToProgramsToo(t *testing.T) {

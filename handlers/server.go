@@ -180,7 +180,7 @@ func newFeatures(c Config, kit *web.Kit) features {
 		Wake: c.common.wakeWebhooks, Attention: f.attention.Attention,
 	}
 	f.all = []feature{
-		f.runs, detail, log, f.actions, f.attention, catalog.New(reader), compare.New(reader), search.New(reader, c.Search),
+		f.runs, detail, log, f.actions, f.attention, catalog.New(reader, f.actions.StartRefusal), compare.New(reader), search.New(reader, c.Search),
 		palette.New(reader), savedviews.New(reader), f.webhooks, f.embed, f.auth.Trail, f.auth,
 		&health.Handler{Kit: kit, Engine: c.Engine, Index: c.Search, Started: c.Now()},
 	}

@@ -27,7 +27,7 @@ func (h *Handler) chooseStart(w http.ResponseWriter, r *http.Request) error {
 	for _, p := range h.Manifest.Current().Pipelines {
 		row := present.Bounded(views.PipelineRow{Name: p.Name, Description: present.Opening(p.Description), Category: p.Category, Steps: len(p.Steps), Problems: runview.ProblemRows(p.Problems)})
 		if runview.Startable(p) {
-			row.Refused = h.startRefusal(r.Context(), p)
+			row.Refused = h.StartRefusal(r.Context(), p)
 		}
 		if runview.Startable(p) && row.Refused == "" {
 			view.Rows = append(view.Rows, row)
@@ -40,9 +40,9 @@ func (h *Handler) chooseStart(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// startRefusal is why the engine would not start a pipeline, whatever its input;
+// StartRefusal is why the engine would not start a pipeline, whatever its input;
 // empty when it would.
-func (h *Handler) startRefusal(ctx context.Context, p manifest.Pipeline) string {
+func (h *Handler) StartRefusal(ctx context.Context, p manifest.Pipeline) string {
 	plan, err := h.planView(ctx, p, runner.Request{Pipeline: p.Name})
 	if locks(err) {
 		return plan.Problem

@@ -141,7 +141,9 @@ func (h *Handler) pipelineView(ctx context.Context, r *http.Request, name string
 		Input:   runview.InputView(p.Input),
 		RunsURL: h.Paths.Runs(url.Values{"pipeline": {name}}), Refresh: h.Paths.Pipeline(name),
 	}
-	view.StartURL = h.startURL(p)
+	if view.StartURL = h.startURL(p); view.StartURL != "" {
+		view.Refused = h.refusal(ctx, p)
+	}
 	view.Forms = h.FormatLinks(h.Paths.Pipeline(name), web.PageFormats, nil)
 	h.Shareable(r, &view.Layout, runview.SharedThing{Pipeline: name})
 	for _, step := range p.Steps {
