@@ -35,6 +35,7 @@ type Health struct {
 	LogBound      int64         // from which on reads are held back for it; 0: not looked at yet
 	LogPauses     int           // how often they were, since the database was opened
 	Stray         string        // why what another program writes may not be seen, and what to do; empty: it is
+	StrayUnknown  bool          // it cannot be found out whether a process holds files that were replaced
 	LastProblem   string        // the Problem that was told last, also when all is well again
 	LastProblemAt time.Time     // when it was; zero: never
 	Index         runindex.Health

@@ -80,6 +80,7 @@ func (f *follower) follow(ctx context.Context) {
 		SchemaVersion: t.SchemaVersion(ctx), LastEventID: t.Mark.Last, ChangedAt: s.opt.Now(), CheckedAt: time.Now(),
 		Stray: f.stray.Text(t.RealPath(), time.Now()),
 	}
+	now.StrayUnknown = f.stray.Unknown()
 	s.setHealth(func(h *Health) {
 		now.LastProblem, now.LastProblemAt = h.LastProblem, h.LastProblemAt
 		*h = now

@@ -114,6 +114,9 @@ func (h *Handler) lookChanges(context.Context) finding {
 	if health.Stray != "" {
 		f.become(unwell, health.Stray+".")
 	}
+	if health.StrayUnknown {
+		f.become(unsure, "The files beside the state database were replaced, and on this system it is unknown whether a program still writes to the deleted ones. If changes are missing, restart the programs that write to it.")
+	}
 	if health.Lag > slowLag {
 		f.become(warned, "Updates are late: the machine or its disk is busy.")
 	}

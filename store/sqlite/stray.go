@@ -161,23 +161,33 @@ func (w *logWatch) begin(path string, version int64) {
 
 // StrayWatch is what is known of processes that write with deleted files.
 type StrayWatch struct {
-	until time.Time // commits past the index were seen less than strayFor ago; zero: none were
-	look  bool      // for processes
-	next  time.Time // not before that
-	pids  []int
+	holders func(path string, suffixes ...string) (pids []int, known bool)
+	until   time.Time // commits past the index were seen less than strayFor ago; zero: none were
+	look    bool      // for processes
+	next    time.Time // not before that
+	pids    []int
+
+	replaced bool // the files were
+	unknown  bool // the last look could not find out
 }
 
 // Text is why what others write may not be seen; empty when it is.
 func (w *StrayWatch) Text(path string, now time.Time) string {
 	if w.look && !now.Before(w.next) {
-		w.pids = system.HoldDeleted(path, "-wal", "-shm")
+		found := len(w.pids) > 0
+		var known bool
+		w.pids, known = w.holders(path, "-wal", "-shm")
+		w.unknown = !known
+		if found && known && len(w.pids) == 0 { // it was that process which wrote
+			w.until = time.Time{}
+		}
 		w.look, w.next = len(w.pids) > 0, now.Add(strayLook)
 	}
 	switch {
 	case len(w.pids) > 0:
 		return fmt.Sprintf("%s (process %d)", strayText, w.pids[0])
 	case now.Before(w.until):
-		return strayText
+		return strayText + ". Its process was not found: this is said for a minute after it was last seen to write"
 	default:
 		return ""
 	}
@@ -186,11 +196,15 @@ func (w *StrayWatch) Text(path string, now time.Time) string {
 // Suspect has text look for processes: the files were replaced, and seen says that
 // commits past the index were.
 func (w *StrayWatch) Suspect(seen bool, now time.Time) {
-	w.look, w.next = true, time.Time{}
+	w.look, w.next, w.replaced = true, time.Time{}, true
 	if seen {
 		w.until = now.Add(strayFor)
 	}
 }
 
+// Unknown reports that the files were replaced, and that this system does not tell
+// whether a process still holds the deleted ones.
+func (w *StrayWatch) Unknown() bool { return w.replaced && w.unknown }
+
 // NewStrayWatch has the first text look for processes.
-func NewStrayWatch() StrayWatch { return StrayWatch{look: true} }
+func NewStrayWatch() StrayWatch { return StrayWatch{holders: system.HoldDeleted, look: true} }

@@ -9,13 +9,13 @@ import (
 
 // HoldDeleted names the processes that have the file at path open, and one that was
 // deleted beside it: a name of path with one of the suffixes. It knows of those whose
-// files this user may see.
-func HoldDeleted(path string, suffixes ...string) (pids []int) {
+// files this user may see, and nothing where there is no /proc.
+func HoldDeleted(path string, suffixes ...string) (pids []int, known bool) {
 	gone := make([]string, len(suffixes))
 	for i, suffix := range suffixes {
 		gone[i] = path + suffix + " (deleted)"
 	}
-	entries, _ := os.ReadDir("/proc")
+	entries, err := os.ReadDir("/proc")
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
 		if err != nil {
@@ -26,7 +26,7 @@ func HoldDeleted(path string, suffixes ...string) (pids []int) {
 			pids = append(pids, pid)
 		}
 	}
-	return pids
+	return pids, err == nil
 }
 
 func openOf(dir string) (paths []string) {

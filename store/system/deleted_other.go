@@ -3,4 +3,4 @@
 package system
 
 // HoldDeleted is not known on this system.
-func HoldDeleted(string, ...string) []int { return nil }
+func HoldDeleted(string, ...string) (pids []int, known bool) { return nil, false }
