@@ -15,15 +15,8 @@ import (
 	"wavedeck/store/manifest"
 )
 
-// What Wave takes for a sign that a pipeline works with a forge, such as GitHub.
-var (
-	forgePrefixes  = []string{"gh-", "gl-", "bb-", "gt-"}
-	forgeTools     = []string{"gh", "glab", "tea", "bb"}
-	forgeTemplates = []string{"{{ forge.cli_tool }}", "{{ forge.pr_command }}"}
-)
-
-// hasForge foresees that Wave refuses a pipeline that works with a forge in a project
-// without one.
+// hasForge foresees that Wave refuses a pipeline that works with a forge, such as
+// GitHub, in a project without one.
 func hasForge(ctx context.Context, catalog *manifest.Catalog, p manifest.Pipeline) error {
 	need := needsForge(catalog, p)
 	if need == "" {
@@ -36,9 +29,9 @@ func hasForge(ctx context.Context, catalog *manifest.Catalog, p manifest.Pipelin
 	return &runner.UnsupportedError{What: "the pipeline needs a forge (" + need + "), and " + why}
 }
 
-// needsForge is why a pipeline needs a forge; empty: nothing is known that does.
+// needsForge is what Wave takes for a sign that a pipeline needs a forge; empty: nothing.
 func needsForge(catalog *manifest.Catalog, p manifest.Pipeline) string {
-	for _, prefix := range forgePrefixes {
+	for _, prefix := range []string{"gh-", "gl-", "bb-", "gt-"} {
 		if strings.HasPrefix(p.Name, prefix) {
 			return fmt.Sprintf("its name begins with %q", prefix)
 		}
@@ -47,7 +40,7 @@ func needsForge(catalog *manifest.Catalog, p manifest.Pipeline) string {
 		if tool := forgeTool(catalog, s); tool != "" {
 			return fmt.Sprintf("the step %.80q may use %s", s.ID, tool)
 		}
-		for _, template := range forgeTemplates {
+		for _, template := range []string{"{{ forge.cli_tool }}", "{{ forge.pr_command }}"} {
 			if strings.Contains(s.Exec.Source, template) {
 				return fmt.Sprintf("the step %.80q uses %s", s.ID, template)
 			}
@@ -64,7 +57,7 @@ func forgeTool(catalog *manifest.Catalog, s manifest.Step) string {
 	}
 	adapter, _ := catalog.Adapter(cmp.Or(s.Adapter, persona.Adapter))
 	for _, allowed := range slices.Concat(s.Permissions.AllowedTools, persona.Permissions.AllowedTools, adapter.DefaultPermissions.AllowedTools) {
-		for _, tool := range forgeTools {
+		for _, tool := range []string{"gh", "glab", "tea", "bb"} {
 			if strings.Contains(allowed, "Bash("+tool+" ") || strings.Contains(allowed, "Bash("+tool+")") || allowed == "Bash("+tool+"*)" {
 				return tool
 			}
