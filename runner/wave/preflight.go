@@ -57,15 +57,37 @@ func installed(p manifest.Pipeline) error {
 	return &runner.UnsupportedError{What: fmt.Sprintf("the pipeline requires %s, which the console does not find on its PATH", strings.Join(missing, ", "))}
 }
 
-// withSkills says at the first step that runs which skills Wave checks before it, with
-// commands that only a start executes.
-func withSkills(p manifest.Pipeline, r runner.Request, steps []runner.PlannedStep) {
+// withChecks says at the first step that runs what Wave checks before it in a way that
+// only a start can: skills, with commands of the pipeline, and the scopes of tokens.
+func withChecks(catalog *manifest.Catalog, p manifest.Pipeline, r runner.Request, steps []runner.PlannedStep) {
 	first := slices.IndexFunc(steps, func(s runner.PlannedStep) bool { return s.Does == runner.Runs })
 	if first < 0 || r.DryRun || r.FromStep != "" || isGraph(p) {
 		return
 	}
+	var checks []string
+	if text := skillChecks(p.Skills); text != "" {
+		checks = append(checks, text)
+	}
+	if slices.ContainsFunc(p.Steps, func(s manifest.Step) bool {
+		persona, _ := catalog.Persona(s.Persona)
+		return len(persona.TokenScopes) > 0
+	}) {
+		checks = append(checks, "Wave checks whether the token of the forge has the token_scopes of the personas")
+	}
+	if len(checks) == 0 {
+		return
+	}
+	text := "before it, " + strings.Join(checks, "; ") + ": the result is unknown here"
+	if why := steps[first].Why; why != "" {
+		text = why + "; " + text
+	}
+	steps[first].Why = text
+}
+
+// skillChecks says which skills Wave checks, and which it installs.
+func skillChecks(skills []manifest.Skill) string {
 	var checked, tried []string
-	for _, skill := range p.Skills {
+	for _, skill := range skills {
 		if skill.Optional {
 			continue
 		}
@@ -74,21 +96,19 @@ func withSkills(p manifest.Pipeline, r runner.Request, steps []runner.PlannedSte
 			tried = append(tried, fmt.Sprintf("%.80q", skill.Name))
 		}
 	}
-	if len(checked) == 0 {
-		return
+	text := ""
+	switch len(checked) {
+	case 0:
+		return ""
+	case 1:
+		text = "Wave checks whether the skill " + listed(checked) + " is installed"
+	default:
+		text = "Wave checks whether the skills " + listed(checked) + " are installed"
 	}
-	what, is := "skill ", " is installed"
-	if len(checked) > 1 {
-		what, is = "skills ", " are installed"
-	}
-	text := "before it, Wave checks whether the " + what + listed(checked) + is
 	if len(tried) > 0 {
 		text += ", and installs " + listed(tried) + " if not"
 	}
-	if why := steps[first].Why; why != "" {
-		text = why + "; " + text
-	}
-	steps[first].Why = text + ": the result is unknown here"
+	return text
 }
 
 // listed is a list of names in a sentence, the first of them when there are many.

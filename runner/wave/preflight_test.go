@@ -84,6 +84,21 @@ func TestThePlanSaysWhichSkillsItCannotForesee(t *testing.T) {
 	}
 }
 
+// TestThePlanSaysThatTokensAreChecked: what a token allows is known to the forge.
+func TestThePlanSaysThatTokensAreChecked(t *testing.T) {
+	w := newWorld(t, "")
+	w.write("wave.yaml", "metadata: {name: test}\nadapters: {claude: {binary: c}}\npersonas: {plain: {adapter: claude}, scoped: {adapter: claude, token_scopes: ['issues:write']}}\n")
+	for persona, want := range map[string]string{
+		"plain": "", "scoped": "before it, Wave checks whether the token of the forge has the token_scopes of the personas: the result is unknown here",
+	} {
+		w.write(".agents/pipelines/fix.yaml", "kind: WavePipeline\nmetadata: {name: fix}\nsteps:\n  - {id: a, persona: "+persona+", exec: {type: prompt, source: x}}\n")
+		steps, err := w.Plan(t.Context(), runner.Request{Pipeline: "fix"})
+		if err != nil || len(steps) != 1 || steps[0].Why != want {
+			t.Errorf("%s: %+v, %v", persona, steps, err)
+		}
+	}
+}
+
 // TestThePlanForeseesThatAForgeIsNeeded: where no remote names one, Wave refuses what
 // needs it.
 func TestThePlanForeseesThatAForgeIsNeeded(t *testing.T) {

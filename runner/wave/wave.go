@@ -145,7 +145,7 @@ func (e *Engine) look(ctx context.Context, r runner.Request) ([]runner.PlannedSt
 	}
 	if err == nil {
 		runner.WithInnerGates(catalog, pipeline, r, steps)
-		withSkills(pipeline, r, steps)
+		withChecks(catalog, pipeline, r, steps)
 	}
 	if err != nil || r.FromStep == "" {
 		return steps, nil, err

@@ -83,6 +83,7 @@ type Persona struct {
 	Model            string   // its own; empty when it takes its adapter's
 	AdapterModel     string   // its adapter's default_model
 	Permissions      Permissions
+	TokenScopes      []string `json:",omitempty"` // what the token of a forge has to allow it
 	// AdapterPermissions are the adapter's default_permissions, kept apart from its own.
 	AdapterPermissions Permissions
 }

@@ -64,6 +64,7 @@ func readPersonas(all fields, adapters []Adapter) []Persona {
 			Model:            f.text("model"),
 			Permissions:      readPermissions(f.mapping("permissions")),
 		}
+		p.TokenScopes, _ = f.texts("token_scopes")
 		i, known := slices.BinarySearchFunc(adapters, p.Adapter, func(a Adapter, name string) int {
 			return strings.Compare(a.Name, name)
 		})
