@@ -96,7 +96,7 @@ func skillChecks(skills []manifest.Skill) string {
 			tried = append(tried, fmt.Sprintf("%.80q", skill.Name))
 		}
 	}
-	text := ""
+	var text string
 	switch len(checked) {
 	case 0:
 		return ""
