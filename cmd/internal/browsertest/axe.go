@@ -36,8 +36,9 @@ func (tab *Tab) LookForBarriers() {
 	tab.Before(axe)
 }
 
-// Barriers returns what axe calls serious or critical on the page as it is. With
-// rules only those are looked for. LookForBarriers goes before.
+// Barriers returns what axe calls serious or critical on the page as it is, and
+// what stands outside every landmark or in two of one name, which axe calls
+// moderate. With rules only those are looked for. LookForBarriers goes before.
 func (tab *Tab) Barriers(rules ...string) []Barrier {
 	tab.t.Helper()
 	only := ""
@@ -48,7 +49,7 @@ func (tab *Tab) Barriers(rules ...string) []Barrier {
 		const settings = `+axeSettings+`
 		`+only+`
 		const { violations } = await axe.run(document, settings)
-		return violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(v => ({ id: v.id, help: v.help, where: v.nodes.slice(0, 5).map(n =>
+		return violations.filter(v => ['serious', 'critical'].includes(v.impact) || ['region', 'landmark-unique'].includes(v.id)).map(v => ({ id: v.id, help: v.help, where: v.nodes.slice(0, 5).map(n =>
 			n.target.join(' ') + ' ' + n.html.slice(0, 160) + ' -- ' + n.any.concat(n.all, n.none).map(c => c.message).join('; ')) }))
 	})()`)
 }
