@@ -98,7 +98,9 @@ type ResumeView struct {
 	Key     string
 	Steps   []ResumeStep
 
-	Gated, AutoApprove bool // as in StartView
+	Gated, AutoApprove bool        // as in StartView
+	Except             []string    // steps that are left out
+	Options            []StartFact // the run's own options, which the form has no field for
 
 	Problem string // why it was refused
 	Next    string // what would be right

@@ -231,9 +231,12 @@ func (b *Bulk) carryOut(ctx context.Context, bulk appdb.Bulk, item appdb.BulkIte
 		err = b.end(ctx, b.Engine.Stop, run.ID, bulk.Force)
 		item.Result = b.answerOf(ctx, run.ID, run.Pipeline).said()
 	default:
-		var id string
-		if id, err = b.ids.runOfKey(ctx, run.Pipeline, "", bulk.Created, "bulk", bulk.ID, run.ID); err == nil {
-			item.NewRun, err = b.begin(ctx, runner.Request{ID: id, Pipeline: run.Pipeline, Input: run.Input, Tags: run.Tags, Original: run.ID})
+		var again runner.Request
+		if again, err = b.AsStarted(ctx, run); err == nil {
+			again.ID, err = b.ids.runOfKey(ctx, run.Pipeline, "", bulk.Created, "bulk", bulk.ID, run.ID)
+		}
+		if err == nil {
+			item.NewRun, err = b.begin(ctx, again)
 		}
 		item.Result = "started again"
 	}

@@ -192,15 +192,19 @@ func alike(lists []views.Untouched, why string, row views.RunRow) []views.Untouc
 // asked is [Server.untouched], and what would go wrong in a run that is touched.
 // It asks the engine once for runs that are alike.
 func (b *Bulk) asked(ctx context.Context) func(run wave.Run, do string, force bool) (not, warn string) {
-	known := map[[2]string][2]string{}
+	known := map[[3]string][2]string{}
 	return func(run wave.Run, do string, force bool) (not, warn string) {
 		if not = b.untouched(run, do, force); not != "" || do == "cancel" {
 			return not, ""
 		}
-		same := [2]string{run.Pipeline, run.Input}
+		again, err := b.AsStarted(ctx, run)
+		if err != nil {
+			return web.Describe(err).Text, ""
+		}
+		same := [3]string{run.Pipeline, run.Input, fmt.Sprint(runview.LaunchParams(again))}
 		said, there := known[same]
 		if !there {
-			said[0], said[1] = b.Refusal(ctx, run)
+			said[0], said[1] = b.Refusal(ctx, again)
 			known[same] = said
 		}
 		return said[0], said[1]

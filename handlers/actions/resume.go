@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"wavedeck/handlers/audit"
 	"wavedeck/handlers/present"
+	"wavedeck/handlers/runview"
 	"wavedeck/handlers/web"
 	"wavedeck/runner"
 	"wavedeck/store"
@@ -17,13 +19,32 @@ import (
 
 // resumeFields are those of a resume: the run says the rest.
 func resumeFields() []string {
-	return []string{present.FieldFromStep, present.FieldModel, present.FieldAdapter, present.FieldTimeout, present.FieldOnFailure, present.FieldApprove, fieldKey}
+	return []string{present.FieldFromStep, present.FieldModel, present.FieldAdapter, present.FieldTimeout, present.FieldOnFailure, present.FieldExclude, present.FieldApprove, fieldKey}
+}
+
+// resumeValues are the options of a resume: what is given, and else the run's own. A
+// choice of steps becomes those that are left out: the first step is another one now.
+func resumeValues(p manifest.Pipeline, was runner.Request, given url.Values) url.Values {
+	values := retryValues(was, given)
+	if values.Has(present.FieldSteps) {
+		for _, step := range p.Steps {
+			if !slices.Contains(values[present.FieldSteps], step.ID) {
+				values.Add(present.FieldExclude, step.ID)
+			}
+		}
+		values.Del(present.FieldSteps)
+	}
+	values.Del(present.FieldDryRun)
+	return values
 }
 
 // resumable is the run with its steps, and what a resume of it would ask for:
 // without a step, the first that did not complete.
 func (h *Handler) resumable(r *http.Request, given url.Values) (wave.RunDetail, manifest.Pipeline, runner.Request, error) {
-	run, p, err := h.repeatable(r)
+	was, run, p, err := h.retried(r)
+	if err == nil && was.DryRun {
+		err = &web.Error{Status: http.StatusConflict, Text: "the run was a dry run: it executed nothing that could be resumed", Next: "Retry it, without \"Dry run\"."}
+	}
 	if err != nil {
 		return wave.RunDetail{}, p, runner.Request{}, err
 	}
@@ -31,7 +52,7 @@ func (h *Handler) resumable(r *http.Request, given url.Values) (wave.RunDetail, 
 	if err != nil {
 		return d, p, runner.Request{}, err
 	}
-	asked, err := requestOf(p.Name, given)
+	asked, err := requestOf(p.Name, resumeValues(p, was, given))
 	asked.Original, asked.Input, asked.Tags = run.ID, run.Input, run.Tags
 	if err == nil {
 		asked.Left, err = h.Store.Leftovers(r.Context(), run.ID)
@@ -41,7 +62,7 @@ func (h *Handler) resumable(r *http.Request, given url.Values) (wave.RunDetail, 
 		if done[step.ID] {
 			asked.Completed = append(asked.Completed, step.ID)
 		}
-		if asked.FromStep == "" && !done[step.ID] && !step.ReworkOnly {
+		if asked.FromStep == "" && !done[step.ID] && !step.ReworkOnly && !slices.Contains(asked.Exclude, step.ID) {
 			asked.FromStep = step.ID
 		}
 	}
@@ -103,6 +124,14 @@ func (h *Handler) writeResume(w http.ResponseWriter, r *http.Request, given url.
 		Layout: h.Layout(r, "runs", "Resume "+p.Name, ""), Run: present.RunRow(d.Run),
 		Action: h.Paths.RunAction(d.Run.ID, "resume", nil), Preview: h.Paths.RunAction(d.Run.ID, "resume", nil) + "/preview", Key: key,
 	}
+	options := runview.LaunchParams(asked)
+	for _, field := range []string{present.FieldFromStep, present.FieldExclude, present.FieldApprove} { // the form has them
+		delete(options, field)
+	}
+	for field, value := range options {
+		options[field] = present.Redact(value)
+	}
+	view.Options, view.Except = present.StartFacts(options), asked.Exclude
 	view.Gated, view.AutoApprove = h.canApprove() && runner.Gated(p), asked.AutoApprove
 	var err error
 	if view.Plan, err = h.planView(r.Context(), p, asked); wrong != nil {

@@ -41,12 +41,20 @@ func (h *Handler) repeatable(r *http.Request) (wave.Run, manifest.Pipeline, erro
 	return run, p, nil
 }
 
+// retried is a run that can be repeated, with what it was started with.
+func (h *Handler) retried(r *http.Request) (was runner.Request, run wave.Run, p manifest.Pipeline, err error) {
+	if run, p, err = h.repeatable(r); err == nil {
+		was, err = h.AsStarted(r.Context(), run)
+	}
+	return was, run, p, err
+}
+
 // showRetry is the form of a retry, filled in with what the run was started with.
 func (h *Handler) showRetry(w http.ResponseWriter, r *http.Request) error {
 	if _, err := h.RequireEngine(); err != nil {
 		return err
 	}
-	run, p, err := h.repeatable(r)
+	was, run, p, err := h.retried(r)
 	if err != nil {
 		return err
 	}
@@ -56,17 +64,17 @@ func (h *Handler) showRetry(w http.ResponseWriter, r *http.Request) error {
 	if err := web.CheckFields(given, retryFields()); err != nil {
 		return err
 	}
-	view := h.retryForm(run)(r, p, given, newFormKey(h.Now()))
-	view.plan(h, r, p, given, h.retryOf(run))
+	view := h.retryForm(run, was)(r, p, given, newFormKey(h.Now()))
+	view.plan(h, r, p, given, h.retryOf(run, was))
 	h.writeForm(w, r, http.StatusOK, view)
 	return nil
 }
 
 // retryForm fills in the form of a retry: with what was given, and else with
 // the run's own values. Secrets of the input are hidden in it.
-func (h *Handler) retryForm(run wave.Run) fills {
+func (h *Handler) retryForm(run wave.Run, was runner.Request) fills {
 	return func(r *http.Request, p manifest.Pipeline, given url.Values, key string) startForm {
-		values := retryValues(run, given)
+		values := retryValues(was, given)
 		view := h.startView(r, p, values, key)
 		view.Section = "runs"
 		view.Heading, view.Title, view.Verb, view.Description = "Retry "+p.Name, "Retry "+p.Name, "Retry", ""
@@ -77,8 +85,9 @@ func (h *Handler) retryForm(run wave.Run) fills {
 		}
 		view.Redacted = present.Redact(run.Input) != run.Input
 		view.Tags = strings.Join(present.RedactAll(web.Names(values, fieldTags)), ", ")
+		view.Model, view.Adapter = present.Redact(view.Model), present.Redact(view.Adapter)
 		keep(&view, run, given)
-		view.Open = view.Open && (view.Model+view.Adapter+view.Timeout != "" || view.AutoApprove || len(view.Only)+len(view.Except) > 0 || view.DryRun)
+		view.Open = view.Open && (view.Model+view.Adapter+view.Timeout != "" || view.AutoApprove || len(view.Only)+len(view.Except) > 0 || view.DryRun || view.OnFailure != string(runner.Halt))
 		return view
 	}
 }
@@ -98,7 +107,7 @@ func keep(view *startForm, run wave.Run, given url.Values) {
 
 // retryRequest reads what a retry is to run. An input that was left as it was
 // shown is the run's own, secrets included.
-func (h *Handler) retryRequest(run wave.Run, values url.Values) (runner.Request, error) {
+func (h *Handler) retryRequest(run wave.Run, was runner.Request, values url.Values) (runner.Request, error) {
 	asked, err := requestOf(run.Pipeline, values)
 	if err != nil {
 		return asked, err
@@ -107,6 +116,14 @@ func (h *Handler) retryRequest(run wave.Run, values url.Values) (runner.Request,
 	for i, tag := range asked.Tags { // one that was left as it was shown is the run's own
 		if at := slices.Index(present.RedactAll(run.Tags), tag); at >= 0 {
 			asked.Tags[i] = run.Tags[at]
+		}
+	}
+	for _, text := range []struct {
+		given *string
+		was   string
+	}{{&asked.Model, was.Model}, {&asked.Adapter, was.Adapter}} {
+		if *text.given == present.Redact(text.was) {
+			*text.given = text.was
 		}
 	}
 	switch given := asked.Input; {
@@ -119,9 +136,9 @@ func (h *Handler) retryRequest(run wave.Run, values url.Values) (runner.Request,
 }
 
 // retryOf reads what a retry of the run is asked for with.
-func (h *Handler) retryOf(run wave.Run) reads {
+func (h *Handler) retryOf(run wave.Run, was runner.Request) reads {
 	return func(given url.Values) (runner.Request, error) {
-		asked, err := h.retryRequest(run, retryValues(run, given))
+		asked, err := h.retryRequest(run, was, retryValues(was, given))
 		if !given.Has(fieldTags) {
 			asked.Tags = run.Tags // as they are: a form drops those that say nothing, or the same again
 		}
@@ -130,11 +147,11 @@ func (h *Handler) retryOf(run wave.Run) reads {
 }
 
 func (h *Handler) previewRetry(w http.ResponseWriter, r *http.Request) error {
-	run, p, err := h.repeatable(r)
+	was, run, p, err := h.retried(r)
 	if err != nil {
 		return err
 	}
-	return h.preview(w, r, p, h.retryForm(run), h.retryOf(run), retryFields()...)
+	return h.preview(w, r, p, h.retryForm(run, was), h.retryOf(run, was), retryFields()...)
 }
 
 // retry starts a run's pipeline again.
@@ -147,11 +164,11 @@ func (h *Handler) retry(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	audit.RecordOf(r.Context()).About(id, "")
-	run, p, err := h.repeatable(r)
+	was, run, p, err := h.retried(r)
 	if err != nil {
 		return err
 	}
-	return h.launch(w, r, p, h.retryForm(run), h.retryOf(run), retryFields()...)
+	return h.launch(w, r, p, h.retryForm(run, was), h.retryOf(run, was), retryFields()...)
 }
 
 // retryFields are those of a start without a first step: beginning elsewhere is
@@ -160,14 +177,29 @@ func retryFields() []string {
 	return []string{runview.FieldInput, present.FieldModel, present.FieldAdapter, present.FieldSteps, present.FieldExclude, present.FieldTimeout, present.FieldOnFailure, present.FieldDryRun, present.FieldApprove, fieldTags, fieldKey}
 }
 
-// retryValues are the values that repeat a run: what is given, and else its own.
-func retryValues(run wave.Run, given url.Values) url.Values {
-	values := web.Clone(given)
-	if !values.Has(runview.FieldInput) {
-		values.Set(runview.FieldInput, run.Input)
+// retryValues are the values that repeat a run: what is given, and else its own. Its
+// choice of steps is one value: who gives a part of it gives another one.
+func retryValues(was runner.Request, given url.Values) url.Values {
+	values, own := web.Clone(given), runview.LaunchParams(was)
+	if values.Has(present.FieldSteps) || values.Has(present.FieldExclude) {
+		delete(own, present.FieldSteps)
+		delete(own, present.FieldExclude)
 	}
-	if !values.Has(fieldTags) && len(run.Tags) > 0 {
-		values[fieldTags] = run.Tags
+	for _, field := range []string{present.FieldModel, present.FieldAdapter, present.FieldTimeout, present.FieldOnFailure, present.FieldDryRun, present.FieldApprove} {
+		if value := own[field]; value != "" && !values.Has(field) {
+			values.Set(field, value)
+		}
+	}
+	for _, field := range []string{present.FieldSteps, present.FieldExclude} {
+		if names := web.Listed(own[field]); len(names) > 0 {
+			values[field] = names
+		}
+	}
+	if !values.Has(runview.FieldInput) {
+		values.Set(runview.FieldInput, was.Input)
+	}
+	if !values.Has(fieldTags) && len(was.Tags) > 0 {
+		values[fieldTags] = was.Tags
 	}
 	return values
 }

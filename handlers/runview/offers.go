@@ -63,13 +63,13 @@ func (rv *Reader) Warn(ctx context.Context, what string, err error) {
 	}
 }
 
-// Refusal is why the engine would not retry a run, and what would go wrong if it
-// did. Both are empty when nothing would.
-func (o *offers) Refusal(ctx context.Context, run wave.Run) (not, warn string) {
+// Refusal is why the engine would not carry out what repeats a run, and what would go
+// wrong if it did. Both are empty when nothing would.
+func (o *offers) Refusal(ctx context.Context, again runner.Request) (not, warn string) {
 	engine, err := o.RequireEngine()
 	var steps []runner.PlannedStep
 	if err == nil {
-		steps, err = engine.Plan(ctx, runner.Request{Pipeline: run.Pipeline, Input: run.Input, Tags: run.Tags, Original: run.ID})
+		steps, err = engine.Plan(ctx, again)
 	}
 	if err != nil {
 		return web.Describe(err).Text, ""
@@ -134,7 +134,7 @@ func (o *offers) actionsOf(run wave.Run) views.RunActions {
 	if !run.State.Active() && defined && Startable(p) {
 		a.Retry = o.Paths.RunAction(run.ID, "retry", nil)
 		a.Key = quickKey(run, o.Now())
-		if run.Kind == "" || run.Kind == "resume" {
+		if (run.Kind == "" || run.Kind == "resume") && !run.DryRun {
 			a.Resume = o.Paths.RunAction(run.ID, "resume", nil)
 		}
 	}
@@ -151,7 +151,12 @@ func (o *offers) askedActions(ctx context.Context, run wave.Run) views.RunAction
 	case !Startable(p):
 		a.Not = "its pipeline is disabled or cannot be read"
 	default:
-		a.Not, a.Warn = o.Refusal(ctx, run)
+		again, err := o.AsStarted(ctx, run)
+		if err != nil {
+			a.Not = web.Describe(err).Text
+			break
+		}
+		a.Not, a.Warn = o.Refusal(ctx, again)
 	}
 	return a
 }

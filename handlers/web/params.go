@@ -193,6 +193,11 @@ func holdsNames(field string) bool {
 	return false
 }
 
+// Listed are the names in one text, with commas between them; none when it is empty.
+func Listed(text string) []string {
+	return Names(url.Values{"": splitNames(text)}, "")
+}
+
 func splitNames(text string) (list []string) {
 	for name := range strings.SplitSeq(text, ",") {
 		list = append(list, strings.TrimSpace(name))

@@ -39,9 +39,12 @@ type launchRow struct {
 	Params []byte `db:"params"`
 }
 
-// Launch returns how a run was started from here, or ErrNotFound.
+// Launch returns how a run was started from here, or ErrNotFound, as without a folder.
 func (d Launches) Launch(ctx context.Context, run string) (Launch, error) {
 	var l Launch
+	if d.dir == "" {
+		return l, ErrNotFound
+	}
 	err := d.read(ctx, func(db *sqlx.DB) error {
 		var row launchRow
 		err := db.GetContext(ctx, &row, `SELECT at, params FROM launch WHERE run = ?`, run)
