@@ -46,8 +46,11 @@ type gateAnswer struct {
 	At     *time.Time `json:"answered_at"`
 }
 
+// answers answers gates, for people and when their time is over.
+type answers struct{ *Handler }
+
 // answer gives a gate of a run an answer, if it is the first.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request) error {
+func (h answers) answer(w http.ResponseWriter, r *http.Request) error {
 	engine, err := h.RequireEngine()
 	if err != nil {
 		return err
@@ -107,7 +110,7 @@ func whoIs(r *http.Request) string {
 
 // askedGate finds the gate that an answer is for, and makes the answer one that can be
 // typed there. It is nil, without an error, when the very answer was given before.
-func (h *Handler) askedGate(ctx context.Context, run wave.Run, given *runner.Answer) (*runview.Asked, error) {
+func (h answers) askedGate(ctx context.Context, run wave.Run, given *runner.Answer) (*runview.Asked, error) {
 	asked, err := h.AskedAt(ctx, run, given.Step)
 	if err != nil {
 		return nil, err
@@ -142,7 +145,7 @@ func (h *Handler) askedGate(ctx context.Context, run wave.Run, given *runner.Ans
 }
 
 // give gives an answer. Who was first is told when it was somebody else.
-func (h *Handler) give(ctx context.Context, engine runner.Engine, asked runview.Asked, given *runner.Answer) error {
+func (h answers) give(ctx context.Context, engine runner.Engine, asked runview.Asked, given *runner.Answer) error {
 	answerer, ok := engine.(runner.Answerer)
 	if !ok {
 		return h.elsewhere(wave.Run{ID: asked.Run}, asked.Gate)
@@ -167,7 +170,7 @@ func (h *Handler) give(ctx context.Context, engine runner.Engine, asked runview.
 // sees what came of it.
 const answeredWithin = 2 * time.Second
 
-func (h *Handler) awaitAnswered(ctx context.Context, id string, given runner.Answer) {
+func (h answers) awaitAnswered(ctx context.Context, id string, given runner.Answer) {
 	ctx, cancel := context.WithTimeout(ctx, answeredWithin)
 	defer cancel()
 	sub := h.Store.Subscribe()
@@ -191,7 +194,7 @@ func (h *Handler) awaitAnswered(ctx context.Context, id string, given runner.Ans
 
 // passed says what became of a gate that does not wait: who answered it, as far as
 // the audit log knows. It is nil when the very answer was given before.
-func (h *Handler) passed(ctx context.Context, run wave.Run, given runner.Answer) error {
+func (h answers) passed(ctx context.Context, run wave.Run, given runner.Answer) error {
 	d, err := h.Store.Detail(ctx, run.ID)
 	if err != nil {
 		return err
@@ -222,7 +225,7 @@ func (h *Handler) passed(ctx context.Context, run wave.Run, given runner.Answer)
 // answersRead bounds the search for who answered a gate.
 const answersRead = 50
 
-func (h *Handler) alreadyAnswered(step, choice, who string, at time.Time) error {
+func (h answers) alreadyAnswered(step, choice, who string, at time.Time) error {
 	return &web.Error{
 		Status: http.StatusConflict,
 		Text:   fmt.Sprintf("the gate %s was already answered with %s by %s %s", web.Quoted(step), web.Quoted(choice), web.Quoted(who), views.Ago(at, h.Now())),
@@ -231,7 +234,7 @@ func (h *Handler) alreadyAnswered(step, choice, who string, at time.Time) error 
 }
 
 // elsewhere says why a gate is not answered here, and where it can be.
-func (h *Handler) elsewhere(run wave.Run, g views.Gate) error {
+func (h answers) elsewhere(run wave.Run, g views.Gate) error {
 	failure := &web.Error{Status: http.StatusConflict, Text: cmp.Or(strings.TrimSuffix(g.Why, "."), "No gate is answered from this console"), Next: "See " + h.Paths.Run(run.ID) + "."}
 	if p := g.Place; p != nil {
 		words := []string{"host " + p.Host}
@@ -257,7 +260,7 @@ func keysOf(choices []views.GateChoice) string {
 }
 
 // answerGate tells a program what was answered, and leads a browser back to the run.
-func (h *Handler) answerGate(w http.ResponseWriter, r *http.Request, id string, given runner.Answer, asked *runview.Asked) {
+func (h answers) answerGate(w http.ResponseWriter, r *http.Request, id string, given runner.Answer, asked *runview.Asked) {
 	if !h.WantsJSON(r) {
 		h.answerRun(w, r, http.StatusOK, runAnswer{RunID: id})
 		return

@@ -20,7 +20,7 @@ const timeIsUp = "timeout"
 // At a terminal Wave waits without end, whatever the definition says: whoever started
 // the run sees to it. Gates whose time was over while no console ran are answered by
 // the next one.
-func (h *Handler) keepTime(ctx context.Context) {
+func (h answers) keepTime(ctx context.Context) {
 	answerer, ok := h.Engine.(runner.Answerer)
 	if !ok || h.ReadOnly {
 		return
@@ -37,7 +37,7 @@ func (h *Handler) keepTime(ctx context.Context) {
 	}
 }
 
-func (h *Handler) answerOverdue(ctx context.Context, answerer runner.Answerer) {
+func (h answers) answerOverdue(ctx context.Context, answerer runner.Answerer) {
 	page, err := h.Store.Runs(ctx, criteria.RunFilter{States: []wave.State{wave.Waiting}, Limit: criteria.MaxLimit})
 	if err != nil {
 		return // in a moment again
@@ -69,7 +69,7 @@ func (h *Handler) answerOverdue(ctx context.Context, answerer runner.Answerer) {
 }
 
 // noteOverdue writes the audit log's line: nobody asked for it.
-func (h *Handler) noteOverdue(ctx context.Context, run, pipeline string, given runner.Answer) {
+func (h answers) noteOverdue(ctx context.Context, run, pipeline string, given runner.Answer) {
 	h.Shared.Acted.Add(1)
 	h.Warn(ctx, "failed to note an answer in the audit log", h.Data.Append(appdb.Entry{
 		At: h.Now(), Who: timeIsUp, Action: actAnswer, Run: run, Pipeline: pipeline, Result: appdb.Done, Status: 200,

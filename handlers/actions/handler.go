@@ -36,7 +36,7 @@ func New(reader *runview.Reader, runHead func(ctx context.Context, r *http.Reque
 // ctx ends.
 func (h *Handler) Run(ctx context.Context) {
 	var work sync.WaitGroup
-	work.Go(func() { h.keepTime(ctx) })
+	work.Go(func() { answers{h}.keepTime(ctx) })
 	h.bulk.work(ctx)
 	work.Wait()
 }

@@ -6,8 +6,8 @@ import "wavedeck/handlers/web"
 func (h *Handler) Routes(on web.Router) {
 	on.Get("/runs/{run}/cancel", h.showCancel)
 	on.Post("/runs/{run}/cancel", "cancel", h.stop)
-	on.Post("/runs/{run}/gates/{step}/answer", actAnswer, h.answer)
-	on.Post("/api/runs/{run}/gates/{step}/answer", actAnswer, h.answer)
+	on.Post("/runs/{run}/gates/{step}/answer", actAnswer, answers{h}.answer)
+	on.Post("/api/runs/{run}/gates/{step}/answer", actAnswer, answers{h}.answer)
 	on.Get("/runs/{run}/retry", h.showRetry)
 	on.PostSafe("/runs/{run}/retry/preview", h.previewRetry)
 	on.Post("/runs/{run}/retry", "retry", h.retry)

@@ -23,16 +23,19 @@ const (
 	gateDepth  = 10 // of runs below each other
 )
 
+// gateReader finds the gates that a run waits at, and who can answer them.
+type gateReader struct{ *Reader }
+
 // Gates are the gates that a run waits at, and those of the runs below it: what they
 // ask, and whether they can be answered here. The process that a run was started for
 // carries out those below it too, and is asked for all of them.
 func (rv *Reader) Gates(ctx context.Context, d wave.RunDetail) ([]views.Gate, error) {
-	open, _, err := rv.openGates(ctx, d)
+	open, _, err := gateReader{rv}.openGates(ctx, d)
 	return open, err
 }
 
 // openGates also returns the run whose process is asked.
-func (rv *Reader) openGates(ctx context.Context, d wave.RunDetail) ([]views.Gate, wave.Run, error) {
+func (rv gateReader) openGates(ctx context.Context, d wave.RunDetail) ([]views.Gate, wave.Run, error) {
 	run := d.Run
 	if !run.State.Active() {
 		return nil, run, nil
@@ -41,7 +44,7 @@ func (rv *Reader) openGates(ctx context.Context, d wave.RunDetail) ([]views.Gate
 	if err != nil {
 		return nil, root, err
 	}
-	walk := gateWalk{Reader: rv, of: run.ID}
+	walk := gateWalk{Reader: rv.Reader, of: run.ID}
 	if root.State == wave.Waiting || run.State == wave.Waiting {
 		err = walk.find(ctx, root.ID, false, 0)
 	} else { // nobody is asked, but it may wait for its time
@@ -88,7 +91,7 @@ func (a Asked) Choice(key string) (views.GateChoice, bool) {
 
 // AskedAt finds the gate that a run waits at in a step; nil: it does not.
 func (rv *Reader) AskedAt(ctx context.Context, run wave.Run, step string) (*Asked, error) {
-	open, root, err := rv.openGates(ctx, wave.RunDetail{Run: run})
+	open, root, err := gateReader{rv}.openGates(ctx, wave.RunDetail{Run: run})
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +114,7 @@ func (rv *Reader) AskedAt(ctx context.Context, run wave.Run, step string) (*Aske
 }
 
 // rootOf is the run that the process was started for which carries out a run.
-func (rv *Reader) rootOf(ctx context.Context, run wave.Run) (wave.Run, error) {
+func (rv gateReader) rootOf(ctx context.Context, run wave.Run) (wave.Run, error) {
 	for range gateDepth {
 		if !run.Inner() {
 			break
@@ -176,7 +179,7 @@ func (w *gateWalk) take(d wave.RunDetail, within bool) {
 }
 
 // answerable says of each gate whether, and by whom, it can be answered here.
-func (rv *Reader) answerable(ctx context.Context, root wave.Run, walk gateWalk) []views.Gate {
+func (rv gateReader) answerable(ctx context.Context, root wave.Run, walk gateWalk) []views.Gate {
 	answerer, _ := rv.Engine.(runner.Answerer)
 	var asked runner.Terminal
 	held := runner.ErrNoTerminal
@@ -215,7 +218,7 @@ func (rv *Reader) answerable(ctx context.Context, root wave.Run, walk gateWalk) 
 }
 
 // unanswerable is why a gate cannot be answered here, in a sentence; empty: it can.
-func (rv *Reader) unanswerable(g gate.Open, root wave.Run, asks int, answered *views.GateAnswer, held error) string {
+func (rv gateReader) unanswerable(g gate.Open, root wave.Run, asks int, answered *views.GateAnswer, held error) string {
 	switch {
 	case !g.Defined:
 		return "The definition of its pipeline does not have this gate any more, so that its choices are unknown."
