@@ -46,7 +46,7 @@ type gateAnswer struct {
 	At     *time.Time `json:"answered_at"`
 }
 
-// answers answers gates, for people and when their time is over.
+// answers gives answers to gates, for people and when their time is over.
 type answers struct{ *Handler }
 
 // answer gives a gate of a run an answer, if it is the first.
