@@ -121,7 +121,7 @@ func TestWhatWillGoWrongIsSaidToProgramsToo(t *testing.T) {
 	t.Run("and a resume offers to approve automatically", func(t *testing.T) {
 		for query, checked := range map[string]int{"": 0, "?auto_approve=true": 1} {
 			r := s.as(t).get("/runs/" + ended + "/resume" + query)
-			if box := r.doc().Find("#start input[name=auto_approve]"); box.Length() != 1 || box.Filter("[checked]").Length() != checked {
+			if box := r.doc().Find("#start input[type=checkbox][name=auto_approve]"); box.Length() != 1 || box.Filter("[checked]").Length() != checked {
 				t.Errorf("%q: %d boxes", query, box.Length())
 			}
 		}

@@ -294,7 +294,7 @@ func TestWaveReadsWhatTheConsoleReads(t *testing.T) {
 	t.Run("a manifest elsewhere", func(t *testing.T) {
 		w := newWorld(t, "{ printf '%s\\n' \"$@\"; echo .; } > args; exec sleep 60")
 		w.write("deploy.yaml", "metadata: {name: test}\n")
-		w.place.Manifest = filepath.Join(w.root, "deploy.yaml")
+		w.move(func(o *manifest.Options) { o.Manifest = filepath.Join(w.root, "deploy.yaml") })
 		run, err := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
 		if err != nil {
 			t.Fatal(err)
@@ -306,7 +306,7 @@ func TestWaveReadsWhatTheConsoleReads(t *testing.T) {
 	})
 	t.Run("a database elsewhere is refused before anything is recorded", func(t *testing.T) {
 		w := newWorld(t, "echo x > started")
-		w.place.DB = filepath.Join(w.root, "elsewhere", "state.db")
+		w.move(func(o *manifest.Options) { o.DB = filepath.Join(w.root, "elsewhere", "state.db") })
 		for range 2 {
 			_, planned := w.Plan(t.Context(), runner.Request{Pipeline: "fix"})
 			_, started := w.Start(t.Context(), runner.Request{Pipeline: "fix"})
@@ -323,7 +323,7 @@ func TestWaveReadsWhatTheConsoleReads(t *testing.T) {
 		if err := errors.Join(os.MkdirAll(filepath.Join(w.root, ".agents"), 0o755), os.Symlink(filepath.Join(w.root, ".agents"), link)); err != nil {
 			t.Fatal(err)
 		}
-		w.place.DB = filepath.Join(link, "state.db")
+		w.move(func(o *manifest.Options) { o.DB = filepath.Join(link, "state.db") })
 		if _, err := w.Plan(t.Context(), runner.Request{Pipeline: "fix"}); err != nil {
 			t.Errorf("by another path: %v", err)
 		}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -127,7 +128,8 @@ type world struct {
 	*Engine
 	t       *testing.T
 	root    string
-	place   manifest.Options // where the project is
+	placed  sync.Mutex
+	place   manifest.Options // where the project is; the engine looks at any time
 	control *control.Control // to read runs by
 }
 
@@ -195,7 +197,7 @@ func newWorld(t *testing.T, script string) *world {
 		t.Fatal(err)
 	}
 	catalog := func() *manifest.Catalog {
-		place, err := manifest.Locate(w.place)
+		place, err := manifest.Locate(w.where())
 		if err != nil {
 			t.Error(err)
 		}
@@ -478,4 +480,18 @@ func TestTheLimitHolds(t *testing.T) {
 			t.Errorf("a third run: %v", err)
 		}
 	}
+}
+
+// where is the place of the project now.
+func (w *world) where() manifest.Options {
+	w.placed.Lock()
+	defer w.placed.Unlock()
+	return w.place
+}
+
+// move changes the place of the project.
+func (w *world) move(change func(*manifest.Options)) {
+	w.placed.Lock()
+	defer w.placed.Unlock()
+	change(&w.place)
 }

@@ -198,8 +198,8 @@ func TestJudge(t *testing.T) {
 			s.Event, s.Beat, s.Process = sign(5*time.Minute), sign(5*time.Minute), ProcessLives
 		}), Unclear, ActLog},
 		{"a pid that another process has says as much as one that is gone", running(func(s *Signals) { s.Process, s.Beat = ProcessOther, sign(5*time.Minute) }), Unclear, ActLog},
-		{"a gate waits for a human, however long", running(func(s *Signals) { usual(s); s.State, s.Event = wave.Waiting, sign(9*time.Hour) }), ForHuman, ActLog},
-		{"a gate below waits for a human", running(func(s *Signals) { s.Gate = true }), ForHuman, ActLog},
+		{"a gate waits for a human, however long", running(func(s *Signals) { usual(s); s.State, s.Event = wave.Waiting, sign(9*time.Hour) }), ForHuman, ActAnswer},
+		{"a gate below waits for a human", running(func(s *Signals) { s.Gate = true }), ForHuman, ActAnswer},
 		{"a gate of a process that does not show is unclear", running(func(s *Signals) { s.State, s.Beat = wave.Waiting, sign(4*time.Minute) }), Unclear, ActLog},
 		{"a run just asked to stop is stopping", running(func(s *Signals) { s.Asked = sign(3 * time.Second) }), Stopping, ActNothing},
 		{"a run asked to stop long ago that goes on does not heed", running(func(s *Signals) { s.Asked = sign(2 * time.Minute) }), Unheeded, ActStop},
